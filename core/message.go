@@ -1,0 +1,65 @@
+package core
+
+import (
+	"context"
+
+	"palabre.dev/palabre/xmpp"
+)
+
+// handMessage delivers a message to the sessions of a local account (RFC 6121 §8.5.2 and §8.5.3).
+func (s *Server) handMessage(ctx context.Context, t *Transit) error {
+	to, kind := t.Stanza.To, t.Stanza.MessageType()
+	if !to.IsZero() && !to.IsBare() {
+		if session := s.Session(to); session != nil {
+			s.put(ctx, t, []*Session{session}, nil)
+			return nil
+		}
+		switch kind { // RFC 6121 §8.5.3.2.1
+		case "groupchat":
+			return xmpp.ServiceUnavailable
+		case "headline", "error":
+			return nil
+		}
+	}
+	switch kind {
+	case "groupchat":
+		return xmpp.ServiceUnavailable
+	case "error":
+		return nil
+	}
+	s.put(ctx, t, s.Sessions(t.Receiver.JID), willing)
+	if len(t.Delivered) == 0 && !t.Stored && kind != "headline" {
+		return xmpp.ServiceUnavailable
+	}
+	return nil
+}
+
+// willing reports whether a session takes messages for the bare address: it is available and its priority is not negative.
+func willing(s *Session) bool {
+	available, priority := s.Available()
+	return available && priority >= 0
+}
+
+// put delivers to those sessions that are fit (all if fit is nil) and that no Delivering rule keeps out.
+func (s *Server) put(ctx context.Context, t *Transit, sessions []*Session, fit func(*Session) bool) {
+	var bytes []byte
+	for _, session := range sessions {
+		if fit != nil && !fit(session) || !s.mayDeliver(ctx, t, session) {
+			continue
+		}
+		if bytes == nil {
+			bytes = t.Stanza.Append(make([]byte, 0, 1024))
+		}
+		t.Delivered = append(t.Delivered, session)
+		session.Deliver(Delivery{Stanza: t.Stanza, Bytes: bytes, Kept: t.ReceivedID})
+	}
+}
+
+func (s *Server) mayDeliver(ctx context.Context, t *Transit, session *Session) bool {
+	for _, rule := range s.hooks.deliver {
+		if !rule(ctx, t, session) {
+			return false
+		}
+	}
+	return true
+}

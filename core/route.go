@@ -1,0 +1,218 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"palabre.dev/palabre/xmpp"
+)
+
+// Route carries a stanza that did not come from a local session's door: from another server, a component, a service or a feature. It
+// returns when the stanza has been handled; the error is what the sender is to be told, and has not been told yet.
+func (s *Server) Route(ctx context.Context, st *xmpp.Stanza) error {
+	return s.carry(ctx, &Transit{Stanza: st})
+}
+
+// RouteAs is Route for a stanza that a feature sends in the name of a local account.
+func (s *Server) RouteAs(ctx context.Context, account *Account, st *xmpp.Stanza) error {
+	return s.carry(ctx, &Transit{Stanza: st, Sender: account})
+}
+
+// handle carries a stanza and tells its sender what went wrong.
+func (s *Server) handle(ctx context.Context, t *Transit) {
+	s.refuse(ctx, t, s.carry(ctx, t))
+}
+
+func (s *Server) carry(ctx context.Context, t *Transit) error {
+	if err := s.decide(ctx, t); err != nil || t.dropped {
+		return err
+	}
+	if len(t.writes) > 0 {
+		kept := make(chan error, 1)
+		s.store.Submit(ctx, t.write, func(err error) { kept <- err })
+		if err := <-kept; err != nil {
+			return s.keepError(err)
+		}
+	}
+	return s.deliver(ctx, t)
+}
+
+// write runs what the Keep phase planned.
+func (t *Transit) write(ctx context.Context) error {
+	for _, write := range t.writes {
+		if err := write(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepError is what the sender is told when nothing could be kept.
+func (s *Server) keepError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var told *xmpp.Error
+	if errors.As(err, &told) {
+		return told
+	}
+	s.log.Error("could not keep a stanza", "err", err)
+	return xmpp.ResourceConstraint.Because("the message could not be stored; try again later")
+}
+
+// finish is the rest of the journey after the Keep phase.
+func (s *Server) finish(ctx context.Context, t *Transit, err error) {
+	if err == nil && !t.dropped {
+		err = s.deliver(ctx, t)
+	}
+	s.refuse(ctx, t, err)
+}
+
+// decide runs Check and Change of both ends and plans what to keep.
+func (s *Server) decide(ctx context.Context, t *Transit) error {
+	if err := s.address(ctx, t); err != nil {
+		return err
+	}
+	if t.Sender != nil {
+		if err := s.ask(ctx, t, Sent); err != nil || t.dropped {
+			return err
+		}
+	}
+	if t.Receiver != nil {
+		if err := s.ask(ctx, t, Received); err != nil || t.dropped {
+			return err
+		}
+	}
+	if t.Sender != nil {
+		s.plan(t, Sent)
+	}
+	if t.Receiver != nil {
+		s.plan(t, Received)
+	}
+	return nil
+}
+
+// address finds who is at both ends. A session's stanza without an address is for its own account (RFC 6120 §10.3).
+func (s *Server) address(ctx context.Context, t *Transit) error {
+	st := t.Stanza
+	if t.Via != nil && st.From != t.Via.JID {
+		t.Edit().From = t.Via.JID
+		st = t.Stanza
+	}
+	to := st.To
+	if to.IsZero() && t.Sender != nil && st.Kind != xmpp.Presence {
+		t.Receiver = t.Sender
+		if st.Kind == xmpp.Message {
+			t.Edit().To = t.Sender.JID
+		}
+		return nil
+	}
+	if to.IsZero() || !s.Local(to) || to.Local() == "" {
+		return nil
+	}
+	account, err := s.directory.Account(ctx, to.Bare())
+	switch {
+	case errors.Is(err, ErrNoAccount):
+		if st.Kind == xmpp.Presence {
+			t.Drop() // RFC 6121 §8.5.1
+			return nil
+		}
+		return xmpp.ServiceUnavailable
+	case err != nil:
+		return err
+	}
+	t.Receiver = account
+	return nil
+}
+
+func (s *Server) ask(ctx context.Context, t *Transit, stage Stage) error {
+	for _, rule := range s.hooks.check[stage] {
+		if err := rule(ctx, t); err != nil {
+			return err
+		}
+		if t.dropped {
+			return nil
+		}
+	}
+	for _, rule := range s.hooks.change[stage] {
+		if err := rule(ctx, t); err != nil || t.dropped {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) plan(t *Transit, stage Stage) {
+	for _, rule := range s.hooks.keep[stage] {
+		if write := rule(t); write != nil {
+			t.writes = append(t.writes, write)
+		}
+	}
+}
+
+// deliver is the Tell phase, with the delivery itself in its middle.
+func (s *Server) deliver(ctx context.Context, t *Transit) error {
+	if t.Sender != nil {
+		for _, tell := range s.hooks.tell[Sent] {
+			tell(ctx, t)
+		}
+	}
+	if err := s.hand(ctx, t); err != nil {
+		return err
+	}
+	if t.Receiver != nil {
+		for _, tell := range s.hooks.tell[Received] {
+			tell(ctx, t)
+		}
+	}
+	return nil
+}
+
+// hand gives the stanza to whoever lives at its address.
+func (s *Server) hand(ctx context.Context, t *Transit) error {
+	to := t.Stanza.To
+	switch {
+	case t.Stanza.Kind == xmpp.Presence && (to.IsZero() || t.Receiver != nil):
+		if s.presence == nil {
+			return nil
+		}
+		return s.presence(ctx, t)
+	case t.Receiver != nil && t.Stanza.Kind == xmpp.IQ:
+		return s.handAccountIQ(ctx, t)
+	case t.Receiver != nil:
+		return s.handMessage(ctx, t)
+	case s.Local(to):
+		return s.handServer(ctx, t)
+	}
+	if service := s.services[to.Domain()]; service != nil {
+		return service.Handle(ctx, t)
+	}
+	return xmpp.RemoteServerNotFound
+}
+
+// refuse tells the sender of a stanza why it went no further. Errors and answers are never answered (RFC 6120 §8.3.1).
+func (s *Server) refuse(ctx context.Context, t *Transit, err error) {
+	if err == nil || t.Stanza.IsError() || t.Stanza.Type == "result" {
+		return
+	}
+	if t.Stanza.Kind == xmpp.Presence && t.Stanza.To.IsZero() {
+		s.log.Debug("presence refused", "session", t.Via, "err", err)
+	}
+	var told *xmpp.Error
+	if !errors.As(err, &told) {
+		s.log.Error("stanza failed", "session", t.Via, "stanza", t.Stanza.Kind.String(), "err", err)
+		told = xmpp.InternalServerError
+	}
+	if t.Via != nil {
+		t.Via.Send(t.Stanza.ErrorReply(told))
+	}
+}
+
+// HandlePresence sets the one feature that owns presence: undirected presence of a local session, and presence of all types for a local
+// account.
+func (s *Server) HandlePresence(fn func(ctx context.Context, t *Transit) error) {
+	if s.presence != nil {
+		panic("core: presence has an owner already")
+	}
+	s.presence = fn
+}
