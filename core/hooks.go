@@ -35,6 +35,7 @@ type hooks struct {
 	check, change [2][]Decide
 	keep          [2][]Plan
 	tell          [2][]Tell
+	kept          []func(*Transit)
 	deliver       []Deliver
 }
 
@@ -52,6 +53,10 @@ func (s *Server) Change(stage Stage, rule Decide) {
 func (s *Server) Keep(stage Stage, rule Plan) {
 	s.hooks.keep[stage] = append(s.hooks.keep[stage], rule)
 }
+
+// Kept adds a rule that runs right after the stanza was kept and before anyone is told: it adds to the stanza (Transit.Edit) what only
+// the writing has decided, such as its number in the receiver's log.
+func (s *Server) Kept(rule func(t *Transit)) { s.hooks.kept = append(s.hooks.kept, rule) }
 
 // Tell adds a rule that informs others: at Sent before the stanza is delivered, at Received after.
 func (s *Server) Tell(stage Stage, rule Tell) {
@@ -72,7 +77,8 @@ type Transit struct {
 	// SentID and ReceivedID are the numbers of the entries in the sender's and the receiver's logs, 0 where none was made. They are
 	// certain from the Tell phase on.
 	SentID, ReceivedID int64
-	// Stored is set in the Keep phase's planning when the receiver will find the stanza later even if no session takes it now.
+	// Stored is set in the Keep phase's planning when the receiver will find the stanza later, or would not miss it, if no session
+	// takes it now. Otherwise the sender of a message that nobody took is told.
 	Stored bool
 	// Delivered are the sessions it was put into the queue of; filled before Received.Tell.
 	Delivered []*Session

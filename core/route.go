@@ -152,6 +152,9 @@ func (s *Server) plan(t *Transit, stage Stage) {
 
 // deliver is the Tell phase, with the delivery itself in its middle.
 func (s *Server) deliver(ctx context.Context, t *Transit) error {
+	for _, rule := range s.hooks.kept {
+		rule(t)
+	}
 	if t.Sender != nil {
 		for _, tell := range s.hooks.tell[Sent] {
 			tell(ctx, t)
