@@ -1,0 +1,186 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/sasl"
+)
+
+func open(t *testing.T, db *store.DB) (*Accounts, *core.Server) {
+	t.Helper()
+	cfg := DefaultConfig()
+	cfg.Iterations = sasl.MinIterations
+	accounts, err := New(t.Context(), db, cfg, "localhost", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := core.New(core.DefaultConfig(), db, accounts, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts.Attach(server)
+	return accounts, server
+}
+
+func memory(t *testing.T) *store.DB {
+	t.Helper()
+	cfg := store.DefaultConfig()
+	cfg.URL = "sqlite::memory:"
+	db, err := store.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func TestLifeOfAnAccount(t *testing.T) {
+	a, _ := open(t, memory(t))
+	ctx := t.Context()
+	romeo, err := a.Create(ctx, "Romeo", "wherefore art", Member, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if romeo.JID != xmpp.MustJID("romeo@localhost") {
+		t.Errorf("address %s", romeo.JID)
+	}
+	if _, err := a.Create(ctx, "romeo", "wherefore art", Member, nil); !errors.Is(err, ErrTaken) {
+		t.Errorf("twice: %v", err)
+	}
+	credentials, err := a.Credentials(ctx, "romeo")
+	if err != nil || len(credentials) != 3 {
+		t.Fatalf("credentials %v, %v", credentials, err)
+	}
+	for _, c := range credentials {
+		if !c.Matches("wherefore art") || c.Matches("wherefore Art") {
+			t.Errorf("%s does not tell the password from another", c.Hash)
+		}
+	}
+	if err := a.Disable(ctx, romeo); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Authorize(ctx, "romeo"); !errors.Is(err, sasl.AccountDisabled) {
+		t.Errorf("disabled: %v", err)
+	}
+	if err := a.Enable(ctx, romeo); err != nil || a.Authorize(ctx, "romeo") != nil {
+		t.Errorf("enabled again: %v", err)
+	}
+	if err := a.Remove(ctx, romeo); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Account(ctx, romeo.JID); !errors.Is(err, core.ErrNoAccount) {
+		t.Errorf("removed: %v", err)
+	}
+	if _, err := a.Credentials(ctx, "romeo"); !errors.Is(err, sasl.ErrUnknownUser) {
+		t.Errorf("removed: %v", err)
+	}
+	if _, err := a.Create(ctx, "romeo", "wherefore art", Member, nil); !errors.Is(err, ErrResting) {
+		t.Errorf("name of a removed account: %v", err)
+	}
+}
+
+func TestRemovalGoesOnAfterARestart(t *testing.T) {
+	db := memory(t)
+	a, server := open(t, db)
+	romeo, err := a.Create(t.Context(), "romeo", "wherefore art", Member, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("the power is out")
+	fail, removed := true, int64(0)
+	server.OnRemove(func(_ context.Context, account *core.Account) error {
+		if fail {
+			return broken
+		}
+		removed = account.ID
+		return nil
+	})
+	if err := a.Remove(t.Context(), romeo); !errors.Is(err, broken) {
+		t.Fatalf("remove: %v", err)
+	}
+	if _, err := a.Account(t.Context(), romeo.JID); !errors.Is(err, core.ErrNoAccount) {
+		t.Errorf("half removed and still found: %v", err)
+	}
+	fail = false
+	if err := a.Run(t.Context()); err != nil || removed != romeo.ID {
+		t.Errorf("removed %d, want %d: %v", removed, romeo.ID, err)
+	}
+	if all, _, err := a.Count(t.Context()); err != nil || all != 0 {
+		t.Errorf("%d accounts left, %v", all, err)
+	}
+}
+
+func TestWithRunsInTheSameTransaction(t *testing.T) {
+	a, _ := open(t, memory(t))
+	refused := errors.New("invitation used up")
+	_, err := a.Create(t.Context(), "romeo", "wherefore art", Member, func(context.Context, *core.Account) error { return refused })
+	if !errors.Is(err, refused) {
+		t.Fatalf("create: %v", err)
+	}
+	if _, err := a.Lookup(t.Context(), "romeo"); !errors.Is(err, core.ErrNoAccount) {
+		t.Errorf("there is an account: %v", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	a, _ := open(t, memory(t))
+	for wish, want := range map[string]error{
+		"juliet": nil, "Ελένη": nil, "admin": ErrReserved, "": ErrName, "a b": ErrName, "a@b": ErrName, "a/b": ErrName,
+		"a\u202eb": ErrName, string(make([]byte, 65)): ErrName,
+	} {
+		if err := a.Free(t.Context(), wish); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", wish, err, want)
+		}
+	}
+}
+
+func TestPrepareTakesWholeAddresses(t *testing.T) {
+	a, _ := open(t, memory(t))
+	for typed, want := range map[string]string{"Romeo": "romeo", "romeo@localhost": "romeo", "ROMEO@LOCALHOST": "romeo", "romeo@elsewhere": ""} {
+		if got, err := a.Prepare(typed); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q is %q, %v", typed, got, err)
+		}
+	}
+}
+
+func TestCacheForgetsWhatChangedMeanwhile(t *testing.T) {
+	c := newCache(16)
+	_, turn := c.get("romeo")
+	c.drop("romeo")
+	c.put("romeo", &entry{role: Admin}, turn)
+	if found, _ := c.get("romeo"); found != nil {
+		t.Error("remembers what was read before the change")
+	}
+	for i := range 100 {
+		_, turn := c.get("x")
+		c.put(string(rune('a'+i)), &entry{}, turn)
+	}
+	if len(c.entries) > 16 {
+		t.Errorf("%d entries", len(c.entries))
+	}
+}
+
+func TestSeenIsTheDay(t *testing.T) {
+	a, server := open(t, memory(t))
+	romeo, err := a.Create(t.Context(), "romeo", "wherefore art", Member, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Bind(t.Context(), romeo, xmpp.MustJID("romeo@localhost/balcony"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.db.Tx(t.Context(), func(context.Context) error { return nil }); err != nil { // comes after the note
+		t.Fatal(err)
+	}
+	got, err := a.Get(t.Context(), romeo)
+	if err != nil || !got.Seen.Equal(time.Now().UTC().Truncate(24*time.Hour)) {
+		t.Errorf("seen %v, %v", got.Seen, err)
+	}
+}

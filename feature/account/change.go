@@ -1,0 +1,343 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/sasl"
+)
+
+var insertCredential = store.NewInsert("account_credential", "account", "hash", "salt", "iterations", "stored_key", "server_key")
+
+// Name is the prepared form of a name that somebody wishes for a new account; an error that wraps ErrName if it cannot be one.
+func (a *Accounts) Name(wish string) (string, error) {
+	if utf8.RuneCountInString(wish) > a.cfg.MaxNameLength {
+		return "", fmt.Errorf("%w: it has more than %d characters", ErrName, a.cfg.MaxNameLength)
+	}
+	jid, err := a.jid(wish)
+	if err != nil {
+		return "", fmt.Errorf("%w: it holds characters that an address must not have", ErrName)
+	}
+	if jid.Local() == "" {
+		return "", fmt.Errorf("%w: it is empty", ErrName)
+	}
+	return jid.Local(), nil
+}
+
+// Free says whether anybody may take a name for a new account now: nil, or an error that wraps ErrName, ErrReserved, ErrTaken or
+// ErrResting.
+func (a *Accounts) Free(ctx context.Context, wish string) error {
+	name, err := a.Name(wish)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(a.cfg.ReservedNames, name) {
+		return ErrReserved
+	}
+	return a.untaken(ctx, name)
+}
+
+func (a *Accounts) untaken(ctx context.Context, name string) error {
+	var count int
+	if err := a.db.QueryRow(ctx, `select count(*) from account where name = $1`, name).Scan(&count); err != nil {
+		return fmt.Errorf("look up name: %w", err)
+	}
+	if count > 0 {
+		return ErrTaken
+	}
+	rested := time.Now().Add(-a.cfg.NameRest).UnixMicro()
+	if err := a.db.QueryRow(ctx, `select count(*) from account_gone where name = $1 and removed > $2`, name, rested).Scan(&count); err != nil {
+		return fmt.Errorf("look up name: %w", err)
+	}
+	if count > 0 {
+		return ErrResting
+	}
+	return nil
+}
+
+// Create makes an account. It returns after the account is on disk, or an error that wraps ErrName, ErrPassword, ErrTaken or
+// ErrResting; reserved names are the caller's to refuse (Free). A with that is not nil runs in the same transaction, and its error means
+// that there is no account.
+func (a *Accounts) Create(ctx context.Context, wish, password string, role Role, with func(ctx context.Context, account *core.Account) error) (*core.Account, error) {
+	name, err := a.Name(wish)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := a.derive(password)
+	if err != nil {
+		return nil, err
+	}
+	return a.insert(ctx, name, role, credentials, with)
+}
+
+func (a *Accounts) insert(ctx context.Context, name string, role Role, credentials []sasl.Credential, with func(context.Context, *core.Account) error) (*core.Account, error) {
+	if role != Admin && role != Member {
+		return nil, fmt.Errorf("create account: unknown role %q", role)
+	}
+	jid, err := a.jid(name)
+	if err != nil {
+		return nil, fmt.Errorf("create account: %w", err)
+	}
+	account := &core.Account{ID: a.db.Next(), JID: jid}
+	err = a.db.Tx(ctx, func(ctx context.Context) error {
+		if err := a.untaken(ctx, name); err != nil {
+			return err
+		}
+		if _, err := a.db.Exec(ctx, `insert into account (id, name, role, disabled, removing, seen) values ($1, $2, $3, false, false, 0)`,
+			account.ID, name, role); err != nil {
+			return err
+		}
+		if err := a.putCredentials(ctx, account.ID, credentials); err != nil || with == nil {
+			return err
+		}
+		return with(ctx, account)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create account %s: %w", name, err)
+	}
+	a.cache.drop(name)
+	a.log.Info("account created", "account", name, "role", string(role))
+	return account, nil
+}
+
+// derive salts and hashes a password for every hash; it takes some ten milliseconds of a processor.
+func (a *Accounts) derive(password string) ([]sasl.Credential, error) {
+	if utf8.RuneCountInString(password) < a.cfg.MinPasswordLength {
+		return nil, fmt.Errorf("%w: it has fewer than %d characters", ErrPassword, a.cfg.MinPasswordLength)
+	}
+	credentials := make([]sasl.Credential, len(hashes))
+	for i, hash := range hashes {
+		credential, err := sasl.NewCredential(hash, password, a.cfg.Iterations)
+		if errors.Is(err, sasl.ErrPassword) {
+			return nil, fmt.Errorf("%w: %w", ErrPassword, err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("hash password: %w", err)
+		}
+		credentials[i] = credential
+	}
+	return credentials, nil
+}
+
+func (a *Accounts) putCredentials(ctx context.Context, id int64, credentials []sasl.Credential) error {
+	if _, err := a.db.Exec(ctx, `delete from account_credential where account = $1`, id); err != nil {
+		return err
+	}
+	for _, c := range credentials {
+		if err := a.db.Append(ctx, insertCredential, id, string(c.Hash), c.Salt, c.Iterations, c.StoredKey, c.ServerKey); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetPassword gives an account a new password and forgets what stood in for the old one. Its sessions go on. It returns an error that
+// wraps ErrPassword or core.ErrNoAccount.
+func (a *Accounts) SetPassword(ctx context.Context, account *core.Account, password string) error {
+	credentials, err := a.derive(password)
+	if err != nil {
+		return err
+	}
+	err = a.db.Tx(ctx, func(ctx context.Context) error {
+		if err := a.touch(ctx, `update account set seen = seen where id = $1 and not removing`, account); err != nil {
+			return err
+		}
+		for _, fn := range a.newPassword {
+			if err := fn(ctx, account); err != nil {
+				return err
+			}
+		}
+		return a.putCredentials(ctx, account.ID, credentials)
+	})
+	if err != nil {
+		return fmt.Errorf("set password of %s: %w", account.JID.Local(), err)
+	}
+	a.log.Info("password changed", "account", account.JID.Local())
+	return nil
+}
+
+// touch runs a statement about one account, whose id is $1, and reports core.ErrNoAccount if it met none.
+func (a *Accounts) touch(ctx context.Context, sql string, account *core.Account, args ...any) error {
+	n, err := a.db.Exec(ctx, sql, append([]any{account.ID}, args...)...)
+	if err == nil && n == 0 {
+		return core.ErrNoAccount
+	}
+	return err
+}
+
+// SetRole makes an account an administrator or a member.
+func (a *Accounts) SetRole(ctx context.Context, account *core.Account, role Role) error {
+	if role != Admin && role != Member {
+		return fmt.Errorf("unknown role %q", role)
+	}
+	return a.update(ctx, "role", account, `update account set role = $2 where id = $1 and not removing`, string(role))
+}
+
+// Disable ends the sessions of an account and lets nobody log in to it. Its data stays and it goes on receiving.
+func (a *Accounts) Disable(ctx context.Context, account *core.Account) error {
+	if err := a.update(ctx, "disabled", account, `update account set disabled = $2 where id = $1 and not removing`, true); err != nil {
+		return err
+	}
+	a.endSessions(account, "not-authorized", "this account has been disabled")
+	return nil
+}
+
+// Enable undoes Disable.
+func (a *Accounts) Enable(ctx context.Context, account *core.Account) error {
+	return a.update(ctx, "enabled", account, `update account set disabled = $2 where id = $1 and not removing`, false)
+}
+
+func (a *Accounts) update(ctx context.Context, what string, account *core.Account, sql string, value any) error {
+	name := account.JID.Local()
+	if err := a.touch(ctx, sql, account, value); err != nil {
+		return fmt.Errorf("change account %s: %w", name, err)
+	}
+	a.cache.drop(name)
+	a.log.Info("account changed", "account", name, "what", what)
+	return nil
+}
+
+func (a *Accounts) endSessions(account *core.Account, condition, text string) {
+	if a.server == nil {
+		return
+	}
+	for _, session := range a.server.Sessions(account.JID) {
+		session.End(condition, text)
+	}
+}
+
+// Remove deletes an account and all that the features hold of it, and ends its sessions. From the first moment nobody finds it any more;
+// should the process end before the rest is done, Run does it after the restart. The name rests for Config.NameRest.
+func (a *Accounts) Remove(ctx context.Context, account *core.Account) error {
+	if a.server == nil {
+		return errors.New("remove account: the features are not there")
+	}
+	if err := a.update(ctx, "removed", account, `update account set removing = $2 where id = $1 and not removing`, true); err != nil {
+		return err
+	}
+	a.endSessions(account, "not-authorized", "this account has been removed")
+	return a.finishRemoval(ctx, account)
+}
+
+func (a *Accounts) finishRemoval(ctx context.Context, account *core.Account) error {
+	name := account.JID.Local()
+	err := a.db.Tx(ctx, func(ctx context.Context) error {
+		if err := a.server.Removed(ctx, account); err != nil {
+			return err
+		}
+		if _, err := a.db.Exec(ctx, `delete from account_credential where account = $1`, account.ID); err != nil {
+			return err
+		}
+		if _, err := a.db.Exec(ctx, `insert into account_gone (name, removed) values ($1, $2)
+			on conflict (name) do update set removed = excluded.removed`, name, time.Now().UnixMicro()); err != nil {
+			return err
+		}
+		_, err := a.db.Exec(ctx, `delete from account where id = $1`, account.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remove the data of account %s: %w", name, err)
+	}
+	return nil
+}
+
+// Run finishes removals that a restart interrupted.
+func (a *Accounts) Run(ctx context.Context) error {
+	rows, err := a.db.Query(ctx, `select id, name from account where removing order by id limit 1000`)
+	if err != nil {
+		return fmt.Errorf("look for unfinished removals: %w", err)
+	}
+	for rows.Next() {
+		account := &core.Account{}
+		var name string
+		if err := rows.Scan(&account.ID, &name); err != nil {
+			return fmt.Errorf("look for unfinished removals: %w", err)
+		}
+		if account.JID, err = a.jid(name); err != nil {
+			return fmt.Errorf("look for unfinished removals: %w", err)
+		}
+		if err := a.finishRemoval(ctx, account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Entry is one account in a list.
+type Entry struct {
+	Name     string    `json:"name"`
+	Role     Role      `json:"role"`
+	Created  time.Time `json:"created"`
+	Disabled bool      `json:"disabled"`
+	// Seen is the day of the last session, UTC; zero if there was none.
+	Seen time.Time `json:"seen"`
+}
+
+// List is a page of accounts in the order of their names: at most max (1–1000) after the name after.
+func (a *Accounts) List(ctx context.Context, after string, max int) ([]Entry, error) {
+	rows, err := a.db.Query(ctx, `select id, name, role, disabled, seen from account
+		where name > $1 and not removing order by name limit $2`, after, min(max, 1000))
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	var list []Entry
+	for rows.Next() {
+		var e Entry
+		var id, seen int64
+		if err := rows.Scan(&id, &e.Name, &e.Role, &e.Disabled, &seen); err != nil {
+			return nil, fmt.Errorf("list accounts: %w", err)
+		}
+		e.Created = time.UnixMicro(id).UTC()
+		if seen > 0 {
+			e.Seen = time.UnixMicro(seen).UTC()
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+// Get is one account as List gives it; core.ErrNoAccount if there is none.
+func (a *Accounts) Get(ctx context.Context, account *core.Account) (Entry, error) {
+	found, err := a.find(ctx, account.JID.Local())
+	if err != nil {
+		return Entry{}, err
+	}
+	e := Entry{Name: account.JID.Local(), Role: found.role, Disabled: found.disabled, Created: time.UnixMicro(found.account.ID).UTC()}
+	var seen int64
+	if err := a.db.QueryRow(ctx, `select seen from account where id = $1`, found.account.ID).Scan(&seen); err != nil {
+		return Entry{}, fmt.Errorf("look up account: %w", err)
+	}
+	if seen > 0 {
+		e.Seen = time.UnixMicro(seen).UTC()
+	}
+	return e, nil
+}
+
+// Count is how many accounts there are, and how many of them are disabled.
+func (a *Accounts) Count(ctx context.Context) (all, disabled int, err error) {
+	err = a.db.QueryRow(ctx, `select count(*), count(case when disabled then 1 end) from account where not removing`).Scan(&all, &disabled)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count accounts: %w", err)
+	}
+	return all, disabled, nil
+}
+
+// Lookup is the account with a name as somebody typed it, alone or as a whole address; core.ErrNoAccount if there is none.
+func (a *Accounts) Lookup(ctx context.Context, typed string) (*core.Account, error) {
+	name, err := a.Prepare(typed)
+	if err != nil {
+		return nil, core.ErrNoAccount
+	}
+	var jid xmpp.JID
+	if jid, err = a.jid(name); err != nil {
+		return nil, core.ErrNoAccount
+	}
+	return a.Account(ctx, jid)
+}
