@@ -86,11 +86,11 @@ func (b Bindings) Data(name string) []byte {
 type channel struct {
 	kind string // the type, for a -PLUS mechanism; empty if none can be used
 	flag byte   // 'n' or 'y', for a mechanism without -PLUS
-	// mustProve: without a matching downgrade hash the client goes no further (XEP-0474 §6, new rule 6).
+	// mustProve: without a matching downgrade hash the client goes no further (XEP-0474 §7, new rule 6).
 	mustProve bool
 }
 
-// chooseBinding applies the rules of XEP-0440 §3 and XEP-0474 §6 for clients.
+// chooseBinding applies the rules of XEP-0440 §3 and XEP-0474 §7 for clients.
 func chooseBinding(offer *Offer, bindings Bindings) (channel, error) {
 	own := bindings.Types()
 	plus, types := offer.hasPlus(), offer.BindingTypes

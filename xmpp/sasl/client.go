@@ -10,7 +10,7 @@ import (
 var (
 	// ErrNoMechanism means that the offer holds nothing that the client may use.
 	ErrNoMechanism = errors.New("sasl: no usable mechanism")
-	// ErrDowngrade means that the offer was changed on its way, so somebody is in the middle (XEP-0440 §3, XEP-0474 §5.2).
+	// ErrDowngrade means that the offer was changed on its way, so somebody is in the middle (XEP-0440 §3, XEP-0474 §6.2).
 	ErrDowngrade = errors.New("sasl: the offer was tampered with")
 	// ErrServerUnproven means that the server did not prove that it knows the account: do not trust it.
 	ErrServerUnproven = errors.New("sasl: the server did not prove itself")

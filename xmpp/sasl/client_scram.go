@@ -88,7 +88,7 @@ func (c *scramClient) prove(challenge []byte) (response []byte, done bool, err e
 	return base64.StdEncoding.AppendEncode(append(response, ",p="...), proof), false, nil
 }
 
-// checkOffer is XEP-0474 §5.2. A server without it is believed, except where only the hash could clear a suspicion.
+// checkOffer is XEP-0474 §6.2. A server without it is believed, except where only the hash could clear a suspicion.
 func (c *scramClient) checkOffer(first *serverFirst) error {
 	if first.digest == nil {
 		if c.channel.mustProve {

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Delimiters of XEP-0474 §5.1: no XML can carry them in a name.
+// Delimiters of XEP-0474 §6.1: no XML can carry them in a name.
 const (
 	nameDelimiter = 0x1E
 	listDelimiter = 0x1F
 )
 
 // digest returns the base64 of the hash of the offer, which the server signs and the client compares
-// (XEP-0474 §5.1).
+// (XEP-0474 §6.1).
 func (o *Offer) digest(hash Hash) string {
 	text := appendSorted(make([]byte, 0, 256), o.Mechanisms)
 	if len(o.BindingTypes) > 0 {

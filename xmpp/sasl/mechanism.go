@@ -56,7 +56,7 @@ type Offer struct {
 	// Mechanisms are those of <mechanisms/> (RFC 6120 §6.4.1) or of <authentication/> (XEP-0388), whichever the client
 	// answers. If it is empty at a server, SCRAM sends no downgrade protection.
 	Mechanisms []string
-	// Fast are the token mechanisms of <fast/> (XEP-0484 §3.2); they are not part of the hash.
+	// Fast are the token mechanisms of <fast/> (XEP-0484 §3.1); they are not part of the hash.
 	Fast []string
 	// BindingTypes are those of <sasl-channel-binding/> (XEP-0440); empty if that was not sent.
 	BindingTypes []string
@@ -101,7 +101,7 @@ func (o *Offer) hasPlus() bool {
 
 // Best returns the mechanism a client with a password should use: the strongest offered one, with channel binding if
 // both sides can. PLAIN is chosen only if allowPlain, which a client that once used SCRAM with this account leaves false
-// (XEP-0474 §6). It returns ErrDowngrade if the offer contradicts itself as only a tampered one does (XEP-0440 §3), and
+// (XEP-0474 §7). It returns ErrDowngrade if the offer contradicts itself as only a tampered one does (XEP-0440 §3), and
 // ErrNoMechanism if nothing fits.
 func Best(offer Offer, bindings Bindings, allowPlain bool) (string, error) {
 	channel, err := chooseBinding(&offer, bindings)
@@ -117,7 +117,7 @@ func Best(offer Offer, bindings Bindings, allowPlain bool) (string, error) {
 	return "", ErrNoMechanism
 }
 
-// BestToken returns the token mechanism a client should ask a token for (XEP-0484 §3.3): one bound to this connection
+// BestToken returns the token mechanism a client should ask a token for (XEP-0484 §3.2): one bound to this connection
 // before one bound to the server's certificate before an unbound one. It returns ErrNoMechanism if nothing fits.
 func BestToken(offer Offer, bindings Bindings) (string, error) {
 	for _, name := range []string{TokenExporter, TokenEndPoint, TokenNone} {

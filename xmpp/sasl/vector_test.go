@@ -79,7 +79,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// The example of XEP-0474 §5.3 has an optional attribute from the client as well.
+// The example of XEP-0474 §6.3 has an optional attribute from the client as well.
 func TestDowngradeVector(t *testing.T) {
 	offer := Offer{
 		Mechanisms:   []string{ScramSHA1, ScramSHA1Plus},
