@@ -86,6 +86,7 @@ type Transit struct {
 	own     bool
 	dropped bool
 	writes  []Write
+	notes   []value
 }
 
 // Edit is the stanza as one that may be changed (its children may not; see xmpp.Element).

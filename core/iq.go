@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -33,7 +34,7 @@ func (r *Request) Own() bool {
 }
 
 // IQHandler answers a request with the payload of the result, nil for an empty one. An *xmpp.Error is told to the asker as it is, any
-// other error is logged and told as internal-server-error.
+// other error but ErrAnswered is logged and told as internal-server-error.
 type IQHandler func(ctx context.Context, r *Request) (*xmpp.Element, error)
 
 type iqKey struct {
@@ -133,6 +134,9 @@ func (s *Server) answer(ctx context.Context, t *Transit, scope Scope) error {
 		return xmpp.ServiceUnavailable
 	}
 	payload, err := handler(ctx, r)
+	if errors.Is(err, ErrAnswered) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -114,8 +114,7 @@ func (s *Server) address(ctx context.Context, t *Transit) error {
 	switch {
 	case errors.Is(err, ErrNoAccount):
 		if st.Kind == xmpp.Presence {
-			t.Drop() // RFC 6121 §8.5.1
-			return nil
+			return nil // RFC 6121 §8.5.1: the sender's own end goes on, the receiver's is silent
 		}
 		return xmpp.ServiceUnavailable
 	case err != nil:
@@ -158,6 +157,9 @@ func (s *Server) deliver(ctx context.Context, t *Transit) error {
 	if t.Sender != nil {
 		for _, tell := range s.hooks.tell[Sent] {
 			tell(ctx, t)
+		}
+		if t.dropped {
+			return nil
 		}
 	}
 	if err := s.hand(ctx, t); err != nil {
