@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// connectTimeout bounds one attempt to reach the server.
+	connectTimeout = 10 * time.Second
+	// roundTripTimeout bounds one exchange of the writer with the server; then the connection is given up.
+	roundTripTimeout = 30 * time.Second
+	// readTimeout bounds a read whose context has no earlier end.
+	readTimeout = 60 * time.Second
+)
+
+// postgres is the PostgreSQL engine: one writing connection, and a pool of reading ones.
+type postgres struct {
+	conn    *pgx.ConnConfig
+	log     *slog.Logger
+	readers *pgxpool.Pool
+}
+
+func openPostgres(ctx context.Context, cfg Config, log *slog.Logger) (*postgres, error) {
+	pool, err := pgxpool.ParseConfig(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read url: %w", err)
+	}
+	pool.ConnConfig.ConnectTimeout = connectTimeout
+	e := &postgres{conn: pool.ConnConfig.Copy(), log: log}
+	pool.MaxConns = int32(cfg.ReadConnections)
+	pool.MinConns = 0
+	pool.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	if e.readers, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
+		return nil, fmt.Errorf("open read pool: %w", err)
+	}
+	return e, nil
+}
+
+func (e *postgres) name() string { return "postgres" }
+
+// query reads the whole result. Each statement sees one snapshot.
+func (e *postgres) query(ctx context.Context, sql string, args []any) (*Rows, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	conn, err := e.readers.Acquire(ctx)
+	if err != nil {
+		return nil, e.acquireError(ctx, err)
+	}
+	defer conn.Release()
+	result, err := conn.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer result.Close()
+	rows := &Rows{width: len(result.FieldDescriptions())}
+	for result.Next() {
+		if err := addRaw(rows, conn.Conn().TypeMap(), result.FieldDescriptions(), result.RawValues()); err != nil {
+			return nil, err
+		}
+	}
+	return rows, result.Err()
+}
+
+func (e *postgres) acquireError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: no read connection is free: %w", ErrBusy, err)
+	}
+	return fmt.Errorf("read connection: %w", err)
+}
+
+func (e *postgres) backup(context.Context, string) error {
+	return errors.New("PostgreSQL makes its own backups: use pg_dump, or base backups with a WAL archive")
+}
+
+func (e *postgres) close() error {
+	e.readers.Close()
+	return nil
+}
+
+// connect opens a connection that writes, and makes sure that its commits are durable.
+func (e *postgres) connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, e.conn)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.requireDurable(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	return conn, nil
+}
+
+// requireDurable turns synchronous_commit on unless the operator asked for more (remote_apply, remote_write), and says
+// so when the server does not sync at all.
+func (e *postgres) requireDurable(ctx context.Context, conn *pgx.Conn) error {
+	var commit, fsync string
+	settings := `select current_setting('synchronous_commit'), current_setting('fsync')`
+	if err := conn.QueryRow(ctx, settings).Scan(&commit, &fsync); err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	if fsync == "off" {
+		e.log.Error("the PostgreSQL server runs with fsync=off: a power cut can lose acknowledged rows")
+	}
+	set := `set idle_in_transaction_session_timeout = '60s'`
+	if commit == "off" || commit == "local" {
+		set += `; set synchronous_commit = on`
+	}
+	if _, err := conn.Exec(ctx, set, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("set up session: %w", err)
+	}
+	return nil
+}
