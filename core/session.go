@@ -100,11 +100,18 @@ func (s *Session) Available() (ok bool, priority int8) {
 	return s.presence != nil, s.priority
 }
 
-// SetPresence notes the session's undirected presence; nil makes it unavailable.
+// SetPresence notes the session's undirected presence; nil makes it unavailable. When this makes the session take messages for the
+// bare address, it runs what OnAvailable added.
 func (s *Session) SetPresence(presence *xmpp.Stanza, priority int8) {
+	before := willing(s)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.presence, s.priority = presence, priority
+	s.mu.Unlock()
+	if !before && willing(s) {
+		for _, fn := range s.server.life.available {
+			fn(s)
+		}
+	}
 }
 
 // Dormant reports whether the device behind the session is out of reach for now: its connection is gone and it may resume
@@ -124,6 +131,7 @@ func (s *Session) SetDormant(dormant bool) {
 
 type lifeHooks struct {
 	bind, unbind, dormant []func(context.Context, *Session)
+	available             []func(*Session)
 	acked                 []func(*Session, []Delivery)
 	lost                  []func(context.Context, *Session, []Delivery)
 }
@@ -141,6 +149,12 @@ func (s *Server) OnUnbind(fn func(ctx context.Context, session *Session)) {
 // OnDormant adds what happens when a session's connection is gone but may resume.
 func (s *Server) OnDormant(fn func(ctx context.Context, session *Session)) {
 	s.life.dormant = append(s.life.dormant, fn)
+}
+
+// OnAvailable adds what happens when a session begins to take messages for the bare address: it has sent presence with a priority that is
+// not negative (RFC 6121 §8.5.2.1.1).
+func (s *Server) OnAvailable(fn func(session *Session)) {
+	s.life.available = append(s.life.available, fn)
 }
 
 // OnAcked adds what happens when a device has acknowledged deliveries (XEP-0198 §4), or when they were written to one that does not
@@ -238,10 +252,20 @@ func (s *Server) Acked(session *Session, deliveries []Delivery) {
 	}
 }
 
-// Lost is the door's word that a session ended before its device had these deliveries. Call it before Unbind.
+// Lost is the door's word that a session ended before its device had these deliveries. Call it before Unbind. Whoever waits for an answer,
+// or sent a message that was not kept, is told (XEP-0198 §5, RFC 6121 §8.5.3.2).
 func (s *Server) Lost(ctx context.Context, session *Session, deliveries []Delivery) {
 	for _, fn := range s.life.lost {
 		fn(ctx, session, deliveries)
+	}
+	for _, d := range deliveries {
+		st := d.Stanza
+		if d.Kept != 0 || st.From.IsZero() || !(st.IsRequest() || st.Kind == xmpp.Message && !st.IsError() && st.Body() != "") {
+			continue
+		}
+		if err := s.Route(ctx, st.ErrorReply(xmpp.ServiceUnavailable)); err != nil {
+			s.log.Debug("could not tell of a lost stanza", "session", session, "err", err)
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ func appendAttr(dst []byte, name, value string) []byte {
 	dst = append(dst, ' ')
 	dst = append(dst, name...)
 	dst = append(dst, '=', '\'')
-	dst = appendEscaped(dst, value, "&<>'\n\t\r")
+	dst = AppendEscapedAttr(dst, value)
 	return append(dst, '\'')
 }
 
@@ -83,3 +83,8 @@ func appendEscaped(dst []byte, text, special string) []byte {
 }
 
 var escapes = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '\'': "&apos;", '\n': "&#10;", '\t': "&#9;", '\r': "&#13;"}
+
+// AppendEscapedAttr writes text so that it means itself as the value of an attribute in single quotes.
+func AppendEscapedAttr(dst []byte, text string) []byte {
+	return appendEscaped(dst, text, "&<>'\n\t\r")
+}

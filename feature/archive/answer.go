@@ -1,0 +1,106 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+// resultStanza stands for every result in the session's queue; the bytes differ.
+var resultStanza = &xmpp.Stanza{Kind: xmpp.Message}
+
+// send sends the messages of a page to the device that asked (XEP-0313 §4.2).
+func send(to *core.Session, q *request, found []entry) {
+	bare, full := to.Account.JID, to.JID
+	if q.flip {
+		found = slices.Clone(found)
+		slices.Reverse(found)
+	}
+	head := appendResultHead(nil, bare, full, q.queryID)
+	for _, e := range found {
+		bytes := make([]byte, 0, len(head)+len(e.stanza)+256)
+		bytes = append(bytes, head...)
+		bytes = append(bytes, " id='"...)
+		bytes = append(bytes, formatID(e.id)...)
+		bytes = append(bytes, "'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='"...)
+		bytes = append(bytes, xmpp.FormatTime(time.UnixMicro(e.id))...)
+		bytes = append(bytes, "'/>"...)
+		bytes = appendAlone(bytes, e.stanza)
+		bytes = append(bytes, "</forwarded></result></message>"...)
+		to.Deliver(core.Delivery{Stanza: resultStanza, Bytes: bytes})
+	}
+}
+
+// appendResultHead writes what all results of a page begin with, up to the attribute that differs.
+func appendResultHead(dst []byte, from, to xmpp.JID, queryID string) []byte {
+	dst = append(dst, "<message from='"...)
+	dst = xmpp.AppendEscapedAttr(dst, from.String())
+	dst = append(dst, "' to='"...)
+	dst = xmpp.AppendEscapedAttr(dst, to.String())
+	dst = append(dst, "'><result xmlns='urn:xmpp:mam:2'"...)
+	if queryID != "" {
+		dst = append(dst, " queryid='"...)
+		dst = xmpp.AppendEscapedAttr(dst, queryID)
+		dst = append(dst, '\'')
+	}
+	return dst
+}
+
+// appendAlone writes a message of the log with its namespace declared.
+func appendAlone(dst []byte, stanza string) []byte {
+	const head = "<message"
+	dst = append(dst, "<message xmlns='jabber:client'"...)
+	return append(dst, stanza[len(head):]...)
+}
+
+// fin ends an answer. The number of messages is only counted when nothing else is wanted (XEP-0059 §2.7): counting is slow.
+func (a *Archive) fin(ctx context.Context, account *core.Account, q *request, found []entry, complete bool) (*xmpp.Element, error) {
+	paged := xmpp.Paged{Index: -1, Count: -1}
+	if len(found) > 0 {
+		paged.First, paged.Last = formatID(found[0].id), formatID(found[len(found)-1].id)
+	}
+	if q.page.Max == 0 {
+		where, args := q.where(account)
+		if err := a.db.QueryRow(ctx, "select count(*) from archive_entry where "+where, args...).Scan(&paged.Count); err != nil {
+			return nil, fmt.Errorf("count archive: %w", err)
+		}
+	}
+	fin := xmpp.NewElement(NS, "fin", paged.Element())
+	if complete {
+		fin.Set("complete", "true")
+	}
+	return fin, nil
+}
+
+// metadata tells the first and last entry (XEP-0313 §5).
+func (a *Archive) metadata(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
+	if !r.Own() || r.Set {
+		return nil, xmpp.Forbidden
+	}
+	return a.Metadata(ctx, r.Account)
+}
+
+// Metadata is the <metadata/> of an account's archive: the ids and times of its first and last messages, nothing if it is empty
+// (XEP-0313 §5; also told inline by Bind 2, XEP-0386).
+func (a *Archive) Metadata(ctx context.Context, account *core.Account) (*xmpp.Element, error) {
+	e := xmpp.NewElement(NS, "metadata")
+	for _, end := range []struct{ name, order string }{{"start", "id"}, {"end", "id desc"}} {
+		var id int64
+		err := a.db.QueryRow(ctx, "select id from archive_entry where account = $1 and (kind & $2) = 0 order by "+end.order+" limit 1",
+			account.ID, int64(hidden)).Scan(&id)
+		if errors.Is(err, store.ErrNoRows) {
+			return e, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read archive ends: %w", err)
+		}
+		e.Add(xmpp.NewElement(NS, end.name).Set("id", formatID(id)).Set("timestamp", xmpp.FormatTime(time.UnixMicro(id))))
+	}
+	return e, nil
+}

@@ -1,0 +1,186 @@
+// Package archive keeps each account's messages in one append-only log and gives them back: to any of its devices that asks
+// (XEP-0313 urn:xmpp:mam:2 with #extended, XEP-0441 preferences), and, to devices that do not ask, when they come back (XEP-0160).
+// It gives every kept message its stanza-id (XEP-0359), honours hints (XEP-0334) and turns retracted messages into tombstones
+// (XEP-0424). Left out: full-text search (messages are encrypted), archives of rooms, which are the room's own.
+package archive
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Namespaces.
+const (
+	NS          = "urn:xmpp:mam:2"
+	nsExtended  = "urn:xmpp:mam:2#extended"
+	nsRetract   = "urn:xmpp:message-retract:1"
+	nsTombstone = "urn:xmpp:message-retract:1#tombstone"
+	nsOffline   = "msgoffline" // XEP-0160 §4
+)
+
+// cachedPrefs is how many accounts' preferences are kept in memory.
+const cachedPrefs = 10_000
+
+//go:embed migrations
+var migrations embed.FS
+
+// Config is what an operator can set.
+type Config struct {
+	// MaxPage is the most messages that one request is answered with; a device asks again for more.
+	MaxPage int `toml:"max_page"`
+	// Retention is how long messages are kept; 0 keeps them until their account is removed.
+	Retention time.Duration `toml:"retention"`
+	// MaxOffline is the most messages that a device which does not read the archive is sent when it comes back. The newest are
+	// sent; all stay in the archive.
+	MaxOffline int `toml:"max_offline"`
+}
+
+// DefaultConfig keeps everything.
+func DefaultConfig() Config { return Config{MaxPage: 250, MaxOffline: 10_000} }
+
+// Validate reports the first setting that cannot work.
+func (c Config) Validate() error {
+	switch {
+	case c.MaxPage < 1 || c.MaxPage > 1000:
+		return errors.New("max_page must be 1 to 1000")
+	case c.Retention < 0:
+		return errors.New("retention must not be negative")
+	case c.MaxOffline < 0:
+		return errors.New("max_offline must not be negative")
+	}
+	return nil
+}
+
+// Roster answers for the preference "roster" (XEP-0441 §2).
+type Roster interface {
+	// Has reports whether the contact is in the account's roster.
+	Has(ctx context.Context, account *core.Account, contact xmpp.JID) (bool, error)
+}
+
+// Archive is the feature.
+type Archive struct {
+	cfg    Config
+	db     *store.DB
+	roster Roster
+	log    *slog.Logger
+	server *core.Server
+
+	prefs *lru.Cache[int64, *preferences]
+
+	working sync.WaitGroup // the goroutines that send missed messages
+
+	mu     sync.Mutex       // guards what follows
+	owners map[int64]*owner // of the accounts that have sessions
+	hidden map[int64]bool   // accounts that may have entries kept only until they reach a device
+}
+
+// New makes the archive and its tables.
+func New(ctx context.Context, cfg Config, db *store.DB, roster Roster, log *slog.Logger) (*Archive, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, "archive", migrations); err != nil {
+		return nil, err
+	}
+	prefs, err := lru.New[int64, *preferences](cachedPrefs)
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{cfg: cfg, db: db, roster: roster, log: log.With("part", "archive"), prefs: prefs, owners: map[int64]*owner{}, hidden: map[int64]bool{}}
+	return a, a.loadHiding(ctx)
+}
+
+// Attach hangs the archive on the journey of a stanza.
+func (a *Archive) Attach(s *core.Server) {
+	a.server = s
+	s.Change(core.Sent, a.dropForgedID)
+	s.Change(core.Received, a.dropForgedID)
+	s.Keep(core.Sent, a.keepSent)
+	s.Keep(core.Received, a.keepReceived)
+	s.Kept(a.stamp)
+	s.HandleIQ(core.AtAccount, NS, "query", a.query)
+	s.HandleIQ(core.AtAccount, NS, "metadata", a.metadata)
+	s.HandleIQ(core.AtAccount, NS, "prefs", a.handlePrefs)
+	s.Announce(core.AtAccount, nsExtended, xmpp.NSStanzaID, nsRetract, nsTombstone)
+	s.Announce(core.AtServer, NS, nsExtended, xmpp.NSStanzaID, xmpp.NSHints, nsRetract, nsTombstone, nsOffline)
+	a.attachOffline(s)
+	s.OnRemove(a.remove)
+	s.OnExport(a.export)
+	s.OnImport(a.adopt)
+}
+
+func (a *Archive) remove(ctx context.Context, account *core.Account) error {
+	a.prefs.Remove(account.ID)
+	a.mu.Lock()
+	delete(a.owners, account.ID)
+	delete(a.hidden, account.ID)
+	a.mu.Unlock()
+	for _, table := range []string{"archive_entry", "archive_preference", "archive_cursor"} {
+		if _, err := a.db.Exec(ctx, "delete from "+table+" where account = $1", account.ID); err != nil {
+			return fmt.Errorf("remove %s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+// contactID is the number that stands for the bare address of the other end.
+func contactID(jid xmpp.JID) int64 {
+	sum := sha256.Sum256([]byte(jid.Bare().String()))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// Run writes down how far messages have reached, and deletes what is older than the retention, until ctx ends.
+func (a *Archive) Run(ctx context.Context) error {
+	save, clean := time.NewTicker(saveInterval), time.NewTicker(time.Minute)
+	defer save.Stop()
+	defer clean.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return a.stop()
+		case <-save.C:
+			err = a.save(ctx)
+		case <-clean.C:
+			if a.cfg.Retention > 0 {
+				err = a.expire(ctx, time.Now().Add(-a.cfg.Retention))
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("could not tidy the archive", "err", err)
+		}
+	}
+}
+
+// stop waits for what is under way and writes the last cursors.
+func (a *Archive) stop() error {
+	a.working.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	return a.save(ctx)
+}
+
+// expire deletes what was kept before a time, in transactions of at most expireRows rows.
+func (a *Archive) expire(ctx context.Context, before time.Time) error {
+	const expireRows = 500
+	for {
+		n, err := a.db.Exec(ctx, `delete from archive_entry where id in
+			(select id from archive_entry where id < $1 order by id limit $2)`, before.UnixMicro(), expireRows)
+		if err != nil || n < expireRows {
+			return err
+		}
+	}
+}

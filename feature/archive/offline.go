@@ -1,0 +1,390 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Devices that do not read the archive are sent what arrived while no device was there (XEP-0160). The log is read from the account's
+// cursor on, a chunk at a time, each after the device has acknowledged the last; live messages are held back from the session
+// until it has caught up, for they are in the log as well. So each message comes once, and in order.
+
+const (
+	chunk        = 100 // messages sent before the device must have acknowledged them
+	saveInterval = 200 * time.Millisecond
+	readTimeout  = 30 * time.Second
+)
+
+// owner is how far the incoming messages of one account with sessions have reached a device. Guarded by Archive.mu.
+type owner struct {
+	sessions int
+	known    bool // reached was read from the table
+	dirty    bool // reached has moved since it was written
+	reached  int64
+}
+
+// catchUp is how far one session has come.
+type catchUp struct {
+	begun int64 // when the session began, as an id
+
+	mu     sync.Mutex // guards what follows
+	reader bool       // the app reads the archive by itself
+	busy   bool       // a chunk is being read, or waits to be acknowledged
+	done   bool       // the session is live
+	missed bool       // a message was held back since the last look
+	sent   int64      // the last id that was sent
+}
+
+var catchUps = new(core.Key[*catchUp])
+
+var insertCursor = store.NewInsert("archive_cursor", "account", "reached").OnConflict("(account) do update set reached = excluded.reached")
+
+func (a *Archive) attachOffline(s *core.Server) {
+	s.OnBind(a.enter)
+	s.OnUnbind(a.leave)
+	s.OnAvailable(a.begin)
+	s.Delivering(a.hold)
+	s.OnAcked(a.acked)
+	s.OnLost(a.lost)
+}
+
+func (a *Archive) enter(_ context.Context, session *core.Session) {
+	catchUps.Set(session, &catchUp{begun: a.db.Next()})
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	o := a.owners[session.Account.ID]
+	if o == nil {
+		o = &owner{}
+		a.owners[session.Account.ID] = o
+	}
+	o.sessions++
+}
+
+func (a *Archive) leave(_ context.Context, session *core.Session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if o := a.owners[session.Account.ID]; o != nil {
+		o.sessions--
+		a.forget(session.Account.ID, o)
+	}
+}
+
+// forget drops what is known of an account without sessions; mu is held.
+func (a *Archive) forget(account int64, o *owner) {
+	if o.sessions <= 0 && !o.dirty {
+		delete(a.owners, account)
+	}
+}
+
+// reads notes that the app behind a session reads the archive by itself.
+func (a *Archive) reads(session *core.Session) {
+	if c := catchUps.Get(session); c != nil {
+		c.mu.Lock()
+		c.reader = true
+		c.mu.Unlock()
+	}
+}
+
+// hold keeps a logged message out of a session that has not caught up: it will be read from the log.
+func (a *Archive) hold(_ context.Context, t *core.Transit, session *core.Session) bool {
+	if t.ReceivedID == 0 {
+		return true
+	}
+	c := catchUps.Get(session)
+	if available, priority := session.Available(); c == nil || !available || priority < 0 {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.missed = c.missed || !c.done
+	return c.done
+}
+
+// begin sends a session that has become available what it has missed. An app that reads the archive has read what was there when it
+// asked; only what came since its session began is sent.
+func (a *Archive) begin(session *core.Session) {
+	c := catchUps.Get(session)
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	if c.busy || c.done {
+		c.mu.Unlock()
+		return
+	}
+	c.busy = true
+	reader := c.reader
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	from, err := a.cursor(ctx, session.Account)
+	if err == nil && reader {
+		from = max(from, c.begun)
+	}
+	if err == nil {
+		from, err = a.newest(ctx, session.Account, from)
+	}
+	if err != nil {
+		a.fail(session, err)
+		return
+	}
+	c.mu.Lock()
+	c.sent = from
+	c.mu.Unlock()
+	a.step(ctx, session, c)
+}
+
+// fail ends a session that could not be told what it missed: it comes back and asks again.
+func (a *Archive) fail(session *core.Session, err error) {
+	a.log.Error("could not read missed messages", "session", session, "err", err)
+	session.End("internal-server-error", "missed messages could not be read")
+}
+
+// newest moves a starting point so far forward that at most MaxOffline messages follow it.
+func (a *Archive) newest(ctx context.Context, account *core.Account, from int64) (int64, error) {
+	var id int64
+	err := a.db.QueryRow(ctx, `select id from archive_entry where account = $1 and id > $2 and (kind & $3) = $3
+		order by id desc limit 1 offset $4`, account.ID, from, int64(incoming), a.cfg.MaxOffline).Scan(&id)
+	if errors.Is(err, store.ErrNoRows) {
+		return from, nil
+	}
+	return id, err
+}
+
+// step sends the next chunk, or makes the session live when there is none.
+func (a *Archive) step(ctx context.Context, session *core.Session, c *catchUp) {
+	for {
+		c.mu.Lock()
+		c.missed = false
+		from := c.sent
+		c.mu.Unlock()
+		last, err := a.sendChunk(ctx, session, c, from)
+		if err != nil {
+			a.fail(session, err)
+			return
+		}
+		c.mu.Lock()
+		if last > from || !c.missed {
+			c.done = last == from
+			c.busy = last > from
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+	}
+}
+
+// sendChunk sends incoming messages after from and returns the id of the last one, from if there was none. The id is noted before the
+// first is sent, so that no acknowledgement comes too early.
+func (a *Archive) sendChunk(ctx context.Context, session *core.Session, c *catchUp, from int64) (int64, error) {
+	rows, err := a.db.Query(ctx, `select id, stanza from archive_entry where account = $1 and id > $2 and (kind & $3) = $4
+		order by id limit $5`, session.Account.ID, from, int64(incoming|tombstone), int64(incoming), chunk)
+	if err != nil {
+		return 0, fmt.Errorf("read missed messages: %w", err)
+	}
+	var deliveries []core.Delivery
+	for rows.Next() {
+		var id int64
+		var text string
+		if err := rows.Scan(&id, &text); err != nil {
+			return 0, err
+		}
+		st, err := parseStored(text)
+		if err != nil {
+			return 0, err
+		}
+		st.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(id)), stanzaID(session.Account.JID, id))
+		deliveries = append(deliveries, core.Delivery{Stanza: st, Kept: id})
+	}
+	if len(deliveries) == 0 {
+		return from, nil
+	}
+	last := deliveries[len(deliveries)-1].Kept
+	c.mu.Lock()
+	c.sent = last
+	c.mu.Unlock()
+	for _, d := range deliveries {
+		session.Deliver(d)
+	}
+	return last, nil
+}
+
+// acked moves the account's cursor, and sends the next chunk to a session that is catching up.
+func (a *Archive) acked(session *core.Session, deliveries []core.Delivery) {
+	var last int64
+	for i := range deliveries {
+		last = max(last, deliveries[i].Kept)
+	}
+	c := catchUps.Get(session)
+	if last == 0 || c == nil {
+		return
+	}
+	c.mu.Lock()
+	counts := c.done || c.busy
+	next := c.busy && last >= c.sent
+	c.mu.Unlock()
+	if counts {
+		a.reach(session.Account, last)
+	}
+	if next {
+		a.working.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+			defer cancel()
+			a.step(ctx, session, c)
+		})
+	}
+}
+
+// reach notes that everything up to an id has reached a device of the account.
+func (a *Archive) reach(account *core.Account, id int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if o := a.owners[account.ID]; o != nil && o.known && id > o.reached {
+		o.reached, o.dirty = id, true
+	}
+}
+
+// cursor is how far the account's incoming messages have reached a device.
+func (a *Archive) cursor(ctx context.Context, account *core.Account) (int64, error) {
+	a.mu.Lock()
+	o := a.owners[account.ID]
+	if o != nil && o.known {
+		defer a.mu.Unlock()
+		return o.reached, nil
+	}
+	a.mu.Unlock()
+	var reached int64
+	err := a.db.QueryRow(ctx, "select reached from archive_cursor where account = $1", account.ID).Scan(&reached)
+	if err != nil && !errors.Is(err, store.ErrNoRows) {
+		return 0, fmt.Errorf("read archive cursor: %w", err)
+	}
+	if o == nil {
+		return reached, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !o.known {
+		o.known, o.reached = true, reached
+	}
+	return o.reached, nil
+}
+
+// lost takes back messages to a full address whose session ended before it had them: other devices get them, or the cursor goes
+// back so that the next one does. Messages to the bare address were given to all devices, and the cursor has not passed them.
+func (a *Archive) lost(_ context.Context, session *core.Session, deliveries []core.Delivery) {
+	for _, d := range deliveries {
+		if d.Kept == 0 || d.Stanza.To != session.JID {
+			continue
+		}
+		if !a.deliverElsewhere(session, d) {
+			a.mu.Lock()
+			if o := a.owners[session.Account.ID]; o != nil && o.known && o.reached >= d.Kept {
+				o.reached, o.dirty = d.Kept-1, true
+			}
+			a.mu.Unlock()
+		}
+	}
+}
+
+func (a *Archive) deliverElsewhere(from *core.Session, d core.Delivery) bool {
+	delivered := false
+	for _, other := range a.server.Sessions(from.Account.JID) {
+		available, priority := other.Available()
+		c := catchUps.Get(other)
+		if other == from || !available || priority < 0 || c == nil {
+			continue
+		}
+		c.mu.Lock()
+		live := c.done
+		c.mu.Unlock()
+		if live {
+			late := d.Stanza.Copy()
+			late.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(d.Kept)))
+			other.Deliver(core.Delivery{Stanza: late, Kept: d.Kept})
+			delivered = true
+		}
+	}
+	return delivered
+}
+
+// save writes the cursors that have moved, and deletes what was kept only until it reached a device.
+func (a *Archive) save(ctx context.Context) error {
+	moved := a.takeMoved()
+	if len(moved) == 0 {
+		return nil
+	}
+	err := a.db.Tx(ctx, func(ctx context.Context) error { return a.writeCursors(ctx, moved) })
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for account := range moved {
+		if o := a.owners[account]; o != nil {
+			o.dirty = o.dirty || err != nil
+			a.forget(account, o)
+		}
+	}
+	return err
+}
+
+func (a *Archive) takeMoved() map[int64]int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	moved := map[int64]int64{}
+	for account, o := range a.owners {
+		if o.dirty {
+			moved[account] = o.reached
+			o.dirty = false
+		}
+	}
+	return moved
+}
+
+func (a *Archive) writeCursors(ctx context.Context, moved map[int64]int64) error {
+	for account, reached := range moved {
+		if err := a.db.Append(ctx, insertCursor, account, reached); err != nil {
+			return err
+		}
+		if a.hiding(account) {
+			_, err := a.db.Exec(ctx, "delete from archive_entry where account = $1 and id <= $2 and (kind & 2) <> 0", account, reached)
+			if err != nil {
+				return fmt.Errorf("delete passing messages: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// hide notes that an account has entries which are kept only until they reach a device.
+func (a *Archive) hide(account int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hidden[account] = true
+}
+
+func (a *Archive) hiding(account int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.hidden[account]
+}
+
+// loadHiding finds the accounts with such entries.
+func (a *Archive) loadHiding(ctx context.Context) error {
+	rows, err := a.db.Query(ctx, "select distinct account from archive_entry where (kind & 2) <> 0")
+	if err != nil {
+		return fmt.Errorf("read passing messages: %w", err)
+	}
+	for rows.Next() {
+		var account int64
+		if err := rows.Scan(&account); err != nil {
+			return err
+		}
+		a.hide(account)
+	}
+	return nil
+}

@@ -1,0 +1,323 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+const (
+	nsValidate  = "http://jabber.org/protocol/xdata-validate"
+	maxIDs      = 1000 // ids that one request may name
+	defaultPage = 50   // messages in an answer when the request does not say
+)
+
+// request is what a device asks of its archive (XEP-0313 §4).
+type request struct {
+	queryID      string
+	with         xmpp.JID
+	after, until int64 // ids strictly between
+	named        []int64
+	page         xmpp.Page
+	flip         bool
+	mustExist    []int64 // ids that the request refers to
+}
+
+// query answers a device that reads its archive.
+func (a *Archive) query(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
+	if !r.Own() {
+		return nil, xmpp.Forbidden
+	}
+	if !r.Set {
+		return queryForm(), nil
+	}
+	q, err := a.parse(r.Payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.exist(ctx, r.Account, q.mustExist); err != nil {
+		return nil, err
+	}
+	found, complete, err := a.find(ctx, r.Account, q)
+	if err != nil {
+		return nil, err
+	}
+	if r.Via != nil {
+		a.reads(r.Via)
+		send(r.Via, q, found)
+	}
+	return a.fin(ctx, r.Account, q, found, complete)
+}
+
+// queryForm lists the fields that a request may use (XEP-0313 §4.1.5).
+func queryForm() *xmpp.Element {
+	form := xmpp.NewForm("form", NS)
+	form.Add("with", "jid-single", "Contact")
+	for _, name := range []string{"start", "end", "before-id", "after-id"} {
+		form.Add(name, "text-single", "")
+	}
+	form.Add("ids", "list-multi", "")
+	x := form.Element()
+	for field := range x.Children() {
+		if field.Attr("var") == "ids" {
+			field.Add(xmpp.NewElement(nsValidate, "validate", xmpp.NewElement(nsValidate, "open")).Set("datatype", "xs:string"))
+		}
+	}
+	return xmpp.NewElement(NS, "query", x)
+}
+
+func (a *Archive) parse(payload *xmpp.Element) (*request, error) {
+	page, err := xmpp.ParsePage(payload)
+	if err != nil {
+		return nil, xmpp.BadRequest.Because("%v", err)
+	}
+	q := &request{queryID: payload.Attr("queryid"), page: page, flip: payload.Child(NS, "flip-page") != nil, until: 1<<63 - 1}
+	if page.Index >= 0 {
+		return nil, xmpp.FeatureNotImplemented.Because("pages by index are not supported")
+	}
+	if page.Max < 0 {
+		q.page.Max = defaultPage
+	}
+	q.page.Max = min(q.page.Max, a.cfg.MaxPage)
+	if x := payload.Child(xmpp.NSData, "x"); x != nil {
+		form, err := xmpp.ParseForm(x)
+		if err != nil || form.FormType() != NS {
+			return nil, xmpp.BadRequest.Because("not a form of %s", NS)
+		}
+		for _, field := range form.Fields {
+			if err := q.take(field); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return q, q.takePage()
+}
+
+// take reads one field of the form.
+func (q *request) take(field xmpp.Field) error {
+	value := ""
+	if len(field.Values) > 0 {
+		value = field.Values[0]
+	}
+	switch field.Var {
+	case "FORM_TYPE":
+		return nil
+	case "with":
+		jid, err := xmpp.ParseJID(value)
+		if err != nil {
+			return xmpp.JIDMalformed
+		}
+		q.with = jid
+		return nil
+	case "start", "end":
+		return q.takeTime(field.Var, value)
+	case "after-id":
+		return q.bound(value, &q.after, true)
+	case "before-id":
+		return q.bound(value, &q.until, false)
+	case "ids":
+		return q.takeIDs(field.Values)
+	}
+	return xmpp.FeatureNotImplemented.Because("unknown field %q", field.Var)
+}
+
+func (q *request) takeTime(name, value string) error {
+	t, err := xmpp.ParseTime(value)
+	if err != nil {
+		return xmpp.BadRequest.Because("%s: %v", name, err)
+	}
+	if name == "start" {
+		q.after = max(q.after, t.UnixMicro()-1)
+	} else {
+		q.until = min(q.until, t.UnixMicro()+1)
+	}
+	return nil
+}
+
+// bound narrows the request to one side of an id.
+func (q *request) bound(text string, limit *int64, lower bool) error {
+	id, err := parseID(text)
+	if err != nil {
+		return err
+	}
+	q.mustExist = append(q.mustExist, id)
+	if lower {
+		*limit = max(*limit, id)
+	} else {
+		*limit = min(*limit, id)
+	}
+	return nil
+}
+
+func (q *request) takeIDs(values []string) error {
+	if len(values) > maxIDs {
+		return xmpp.ResourceConstraint.Because("at most %d ids", maxIDs)
+	}
+	for _, value := range values {
+		id, err := parseID(value)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(q.named, id) {
+			q.named = append(q.named, id)
+		}
+	}
+	q.mustExist = append(q.mustExist, q.named...)
+	return nil
+}
+
+func (q *request) takePage() error {
+	if q.page.After != "" {
+		if err := q.bound(q.page.After, &q.after, true); err != nil {
+			return err
+		}
+	}
+	if q.page.Before != "" {
+		return q.bound(q.page.Before, &q.until, false)
+	}
+	return nil
+}
+
+// parseID reads an id; one that this archive cannot have given is an unknown one.
+func parseID(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, xmpp.ItemNotFound
+	}
+	return id, nil
+}
+
+// exist refuses ids that are not in the account's archive (XEP-0313 §4.3.2).
+func (a *Archive) exist(ctx context.Context, account *core.Account, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	where, args := inList("id", ids, []any{account.ID, int64(hidden)})
+	var n int
+	err := a.db.QueryRow(ctx, "select count(*) from archive_entry where account = $1 and (kind & $2) = 0 and "+where, args...).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("look up archive ids: %w", err)
+	}
+	if n != len(ids) {
+		return xmpp.ItemNotFound
+	}
+	return nil
+}
+
+func inList(column string, ids []int64, args []any) (string, []any) {
+	var b strings.Builder
+	b.WriteString(column + " in (")
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		args = append(args, id)
+		b.WriteString("$" + strconv.Itoa(len(args)))
+	}
+	return b.String() + ")", args
+}
+
+// entry is one message of the log.
+type entry struct {
+	id     int64
+	stanza string
+}
+
+// find reads the page that a request asks for, oldest first, and whether it is all there is in that direction.
+func (a *Archive) find(ctx context.Context, account *core.Account, q *request) (found []entry, complete bool, err error) {
+	if q.page.Max == 0 {
+		return nil, false, nil
+	}
+	if q.with.IsBare() || q.with.IsZero() {
+		found, err = a.read(ctx, account, q, q.page.Max+1)
+	} else {
+		found, err = a.readFull(ctx, account, q)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	complete = len(found) <= q.page.Max
+	if !complete {
+		found = found[:q.page.Max]
+	}
+	if q.page.Last {
+		slices.Reverse(found)
+	}
+	return found, complete, nil
+}
+
+// read reads at most limit entries in the direction of the request.
+func (a *Archive) read(ctx context.Context, account *core.Account, q *request, limit int) ([]entry, error) {
+	sql, args := q.where(account)
+	order := " order by id"
+	if q.page.Last {
+		order = " order by id desc"
+	}
+	args = append(args, limit)
+	rows, err := a.db.Query(ctx, "select id, stanza from archive_entry where "+sql+order+" limit $"+strconv.Itoa(len(args)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read archive: %w", err)
+	}
+	found := make([]entry, 0, rows.Len())
+	for rows.Next() {
+		var e entry
+		if err := rows.Scan(&e.id, &e.stanza); err != nil {
+			return nil, err
+		}
+		found = append(found, e)
+	}
+	return found, nil
+}
+
+// where is the condition of a request.
+func (q *request) where(account *core.Account) (string, []any) {
+	args := []any{account.ID, q.after, q.until, int64(hidden)}
+	sql := "account = $1 and id > $2 and id < $3 and (kind & $4) = 0"
+	if !q.with.IsZero() {
+		args = append(args, contactID(q.with))
+		sql += " and contact = $5"
+	}
+	if len(q.named) > 0 {
+		named, more := inList("id", q.named, args)
+		return sql + " and " + named, more
+	}
+	return sql, args
+}
+
+// readFull reads for a full address: the log is filed by bare ones, so the messages are looked at.
+func (a *Archive) readFull(ctx context.Context, account *core.Account, q *request) ([]entry, error) {
+	const chunk = 500
+	var found []entry
+	step := *q
+	for len(found) <= q.page.Max {
+		entries, err := a.read(ctx, account, &step, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			st, err := parseStored(e.stanza)
+			if err != nil {
+				return nil, err
+			}
+			if st.From == q.with || st.To == q.with {
+				found = append(found, e)
+			}
+		}
+		if len(entries) < chunk {
+			break
+		}
+		if q.page.Last {
+			step.until = entries[len(entries)-1].id
+		} else {
+			step.after = entries[len(entries)-1].id
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,72 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// retractReach is how many of the latest messages with a contact a retraction is looked for among.
+const retractReach = 2000
+
+// retracted is the id of the message that st retracts, "" if it is no retraction (XEP-0424 §3).
+func retracted(st *xmpp.Stanza) string { return st.Child(nsRetract, "retract").Attr("id") }
+
+// bury replaces the message that st retracts by a tombstone in one account's log (XEP-0424 §5). Only its own author can retract a
+// message; anything else leaves the log as it is.
+func (a *Archive) bury(ctx context.Context, account *core.Account, contact xmpp.JID, st *xmpp.Stanza, id string) error {
+	rows, err := a.db.Query(ctx, `select id, kind, stanza from archive_entry where account = $1 and contact = $2
+		order by id desc limit $3`, account.ID, contactID(contact), retractReach)
+	if err != nil {
+		return fmt.Errorf("look for the retracted message: %w", err)
+	}
+	for rows.Next() {
+		var entry, bits int64
+		var text string
+		if err := rows.Scan(&entry, &bits, &text); err != nil {
+			return err
+		}
+		if !strings.Contains(text, id) || kind(bits)&tombstone != 0 {
+			continue
+		}
+		original, err := parseStored(text)
+		if err != nil {
+			return err
+		}
+		if !sameMessage(original, id) || original.From.Bare() != st.From.Bare() {
+			continue
+		}
+		return a.replace(ctx, entry, kind(bits)|tombstone, buried(original, st))
+	}
+	return nil
+}
+
+func (a *Archive) replace(ctx context.Context, entry int64, kind kind, st *xmpp.Stanza) error {
+	_, err := a.db.Exec(ctx, "update archive_entry set kind = $1, stanza = $2 where id = $3", int64(kind), string(st.Append(nil)), entry)
+	return err
+}
+
+// sameMessage reports whether a message goes by this id: its own, or its origin-id (XEP-0359 §3.1).
+func sameMessage(st *xmpp.Stanza, id string) bool {
+	return st.ID == id || st.Child(xmpp.NSStanzaID, "origin-id").Attr("id") == id
+}
+
+// buried is what is left of a message: who, to whom, when, and that it was retracted.
+func buried(original, retraction *xmpp.Stanza) *xmpp.Stanza {
+	mark := xmpp.NewElement(nsRetract, "retracted").Set("stamp", xmpp.FormatTime(time.Now())).Set("id", retraction.ID)
+	left := &xmpp.Stanza{Kind: xmpp.Message, Type: original.Type, ID: original.ID, From: original.From, To: original.To}
+	return left.Add(mark)
+}
+
+// parseStored reads a message of the log.
+func parseStored(text string) (*xmpp.Stanza, error) {
+	e, err := xmpp.Parse(text, xmpp.Scope{Default: xmpp.NSClient})
+	if err != nil {
+		return nil, fmt.Errorf("archived message: %w", err)
+	}
+	return xmpp.NewStanza(e, xmpp.NSClient)
+}
