@@ -44,7 +44,7 @@ func willing(s *Session) bool {
 func (s *Server) put(ctx context.Context, t *Transit, sessions []*Session, fit func(*Session) bool) {
 	var bytes []byte
 	for _, session := range sessions {
-		if fit != nil && !fit(session) || !s.mayDeliver(ctx, t, session) {
+		if fit != nil && !fit(session) || !s.MayDeliver(ctx, t, session) {
 			continue
 		}
 		if bytes == nil {
@@ -55,7 +55,8 @@ func (s *Server) put(ctx context.Context, t *Transit, sessions []*Session, fit f
 	}
 }
 
-func (s *Server) mayDeliver(ctx context.Context, t *Transit, session *Session) bool {
+// MayDeliver asks the Delivering rules whether the stanza may be put into a session's queue.
+func (s *Server) MayDeliver(ctx context.Context, t *Transit, session *Session) bool {
 	for _, rule := range s.hooks.deliver {
 		if !rule(ctx, t, session) {
 			return false

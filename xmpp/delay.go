@@ -2,6 +2,7 @@ package xmpp
 
 import (
 	"errors"
+	"strconv"
 	"time"
 )
 
@@ -26,4 +27,9 @@ func ParseTime(text string) (time.Time, error) {
 // Delay is the <delay/> that says since when a stanza has been waiting, and where (XEP-0203).
 func Delay(by JID, since time.Time) *Element {
 	return NewElement(NSDelay, "delay").Set("from", by.String()).Set("stamp", FormatTime(since))
+}
+
+// StanzaID is the <stanza-id/> that says under which number an archive holds a stanza (XEP-0359 §3.2).
+func StanzaID(by JID, id int64) *Element {
+	return NewElement(NSStanzaID, "stanza-id").Set("by", by.String()).Set("id", strconv.FormatInt(id, 10))
 }

@@ -173,12 +173,8 @@ func (a *Archive) plan(t *core.Transit, account *core.Account, contact xmpp.JID,
 // stamp gives a received message its number in the receiver's log (XEP-0359 §3.2).
 func (a *Archive) stamp(t *core.Transit) {
 	if t.ReceivedID != 0 {
-		t.Edit().Add(stanzaID(t.Receiver.JID, t.ReceivedID))
+		t.Edit().Add(xmpp.StanzaID(t.Receiver.JID, t.ReceivedID))
 	}
-}
-
-func stanzaID(by xmpp.JID, id int64) *xmpp.Element {
-	return xmpp.NewElement(xmpp.NSStanzaID, "stanza-id").Set("by", by.String()).Set("id", formatID(id))
 }
 
 func formatID(id int64) string { return strconv.FormatInt(id, 10) }

@@ -200,7 +200,7 @@ func (a *Archive) sendChunk(ctx context.Context, session *core.Session, c *catch
 		if err != nil {
 			return 0, err
 		}
-		st.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(id)), stanzaID(session.Account.JID, id))
+		st.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(id)), xmpp.StanzaID(session.Account.JID, id))
 		deliveries = append(deliveries, core.Delivery{Stanza: st, Kept: id})
 	}
 	if len(deliveries) == 0 {
