@@ -6,12 +6,10 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"palabre.dev/palabre/core"
@@ -103,7 +101,6 @@ type Accounts struct {
 	cfg    Config
 	domain xmpp.JID
 	log    *slog.Logger
-	secret []byte
 	cache  *cache
 
 	server      *core.Server // nil before Attach
@@ -122,11 +119,7 @@ func New(ctx context.Context, db *store.DB, cfg Config, domain string, log *slog
 	if err := db.Migrate(ctx, "account", migrations); err != nil {
 		return nil, err
 	}
-	a := &Accounts{db: db, cfg: cfg, domain: host, log: log.With("part", "account"), cache: newCache(cfg.CacheSize)}
-	if a.secret, err = a.loadSecret(ctx); err != nil {
-		return nil, fmt.Errorf("load the secret for unknown accounts: %w", err)
-	}
-	return a, nil
+	return &Accounts{db: db, cfg: cfg, domain: host, log: log.With("part", "account"), cache: newCache(cfg.CacheSize)}, nil
 }
 
 // Attach notes when accounts were last used.
@@ -142,22 +135,7 @@ func (a *Accounts) OnNewPassword(fn func(ctx context.Context, account *core.Acco
 	a.newPassword = append(a.newPassword, fn)
 }
 
-// Secret makes invented credentials for unknown accounts (sasl.ServerConfig.Secret); it is the same after every restart.
-func (a *Accounts) Secret() []byte { return slices.Clone(a.secret) }
-
-func (a *Accounts) loadSecret(ctx context.Context) (secret []byte, err error) {
-	err = a.db.Tx(ctx, func(ctx context.Context) error {
-		fresh := make([]byte, 32)
-		rand.Read(fresh)
-		if _, err := a.db.Exec(ctx, `insert into account_secret (id, secret) values (1, $1) on conflict (id) do nothing`, fresh); err != nil {
-			return err
-		}
-		return a.db.QueryRow(ctx, `select secret from account_secret where id = 1`).Scan(&secret)
-	})
-	return secret, err
-}
-
-// JID is the address of the account with a prepared name.
+// jid is the address of the account with a prepared name.
 func (a *Accounts) jid(name string) (xmpp.JID, error) {
 	return xmpp.NewJID(name, a.domain.Domain(), "")
 }

@@ -54,7 +54,7 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if _, err := a.Create(ctx, "romeo", "wherefore art", Member, nil); !errors.Is(err, ErrTaken) {
 		t.Errorf("twice: %v", err)
 	}
-	credentials, err := a.Credentials(ctx, "romeo")
+	credentials, _, err := a.Credentials(ctx, "romeo")
 	if err != nil || len(credentials) != 3 {
 		t.Fatalf("credentials %v, %v", credentials, err)
 	}
@@ -66,11 +66,14 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if err := a.Disable(ctx, romeo); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Authorize(ctx, "romeo"); !errors.Is(err, sasl.AccountDisabled) {
-		t.Errorf("disabled: %v", err)
+	if _, disabled, err := a.Credentials(ctx, "romeo"); !disabled {
+		t.Errorf("disabled: %v, %v", disabled, err)
 	}
-	if err := a.Enable(ctx, romeo); err != nil || a.Authorize(ctx, "romeo") != nil {
-		t.Errorf("enabled again: %v", err)
+	if err := a.Enable(ctx, romeo); err != nil {
+		t.Fatal(err)
+	}
+	if _, disabled, err := a.Credentials(ctx, "romeo"); disabled {
+		t.Errorf("enabled again: %v, %v", disabled, err)
 	}
 	if err := a.Remove(ctx, romeo); err != nil {
 		t.Fatal(err)
@@ -78,7 +81,7 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if _, err := a.Account(ctx, romeo.JID); !errors.Is(err, core.ErrNoAccount) {
 		t.Errorf("removed: %v", err)
 	}
-	if _, err := a.Credentials(ctx, "romeo"); !errors.Is(err, sasl.ErrUnknownUser) {
+	if _, _, err := a.Credentials(ctx, "romeo"); !errors.Is(err, sasl.ErrUnknownUser) {
 		t.Errorf("removed: %v", err)
 	}
 	if _, err := a.Create(ctx, "romeo", "wherefore art", Member, nil); !errors.Is(err, ErrResting) {

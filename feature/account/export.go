@@ -17,7 +17,7 @@ const (
 
 // exportCredentials gives the salted keys (XEP-0227 §4.1).
 func (a *Accounts) exportCredentials(ctx context.Context, account *core.Account) ([]*xmpp.Element, error) {
-	credentials, err := a.Credentials(ctx, account.JID.Local())
+	credentials, _, err := a.Credentials(ctx, account.JID.Local())
 	if err != nil {
 		return nil, err
 	}

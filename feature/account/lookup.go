@@ -42,40 +42,25 @@ func (a *Accounts) Prepare(username string) (string, error) {
 	return jid.Local(), nil
 }
 
-// Credentials are the salted keys of an account by its prepared name, one for each hash; sasl.ErrUnknownUser if there is no such account.
-func (a *Accounts) Credentials(ctx context.Context, name string) ([]sasl.Credential, error) {
-	rows, err := a.db.Query(ctx, `select c.hash, c.salt, c.iterations, c.stored_key, c.server_key
+// Credentials are the salted keys of an account by its prepared name, one for each hash, and whether the account is closed for login;
+// sasl.ErrUnknownUser if there is no such account.
+func (a *Accounts) Credentials(ctx context.Context, name string) (found []sasl.Credential, disabled bool, err error) {
+	rows, err := a.db.Query(ctx, `select c.hash, c.salt, c.iterations, c.stored_key, c.server_key, a.disabled
 		from account a join account_credential c on c.account = a.id where a.name = $1 and not a.removing`, name)
 	if err != nil {
-		return nil, fmt.Errorf("look up credentials: %w", err)
+		return nil, false, fmt.Errorf("look up credentials: %w", err)
 	}
-	var found []sasl.Credential
 	for rows.Next() {
 		var c sasl.Credential
-		if err := rows.Scan(&c.Hash, &c.Salt, &c.Iterations, &c.StoredKey, &c.ServerKey); err != nil {
-			return nil, fmt.Errorf("read credentials: %w", err)
+		if err := rows.Scan(&c.Hash, &c.Salt, &c.Iterations, &c.StoredKey, &c.ServerKey, &disabled); err != nil {
+			return nil, false, fmt.Errorf("read credentials: %w", err)
 		}
 		found = append(found, c)
 	}
 	if len(found) == 0 {
-		return nil, sasl.ErrUnknownUser
+		return nil, false, sasl.ErrUnknownUser
 	}
-	return found, nil
-}
-
-// Authorize says whether the account with this prepared name may log in now: nil, sasl.AccountDisabled, or sasl.NotAuthorized if there is
-// no such account.
-func (a *Accounts) Authorize(ctx context.Context, name string) error {
-	found, err := a.find(ctx, name)
-	switch {
-	case errors.Is(err, core.ErrNoAccount):
-		return sasl.NotAuthorized
-	case err != nil:
-		return err
-	case found.disabled:
-		return sasl.AccountDisabled
-	}
-	return nil
+	return found, disabled, nil
 }
 
 // IsAdmin reports whether the account may administer the service.

@@ -21,8 +21,3 @@ create table account_gone (
     name text primary key,
     removed bigint not null
 );
-
-create table account_secret (
-    id bigint primary key,
-    secret bytea not null
-);
