@@ -12,16 +12,16 @@ import (
 type Config struct {
 	// URL names the database: `sqlite:/path/palabre.db` (created when missing), `sqlite::memory:` (private, gone after
 	// Close, for tests) or `postgres://user:password@host:port/database`.
-	URL string
+	URL string `toml:"url"`
 	// CacheSizeBytes is the page cache of the SQLite writer (1 MiB–16 GiB). PostgreSQL has its own setting.
-	CacheSizeBytes int64
+	CacheSizeBytes int64 `toml:"cache_size_bytes"`
 	// MaxGroup is how many transactions share one commit at most (1–65536).
-	MaxGroup int
+	MaxGroup int `toml:"max_group"`
 	// MaxQueue is how many transactions wait for the writer at most (1–1048576); beyond that callers wait, until their
 	// context ends (ErrBusy).
-	MaxQueue int
+	MaxQueue int `toml:"max_queue"`
 	// ReadConnections is how many reads run at the same time (1–256).
-	ReadConnections int
+	ReadConnections int `toml:"read_connections"`
 }
 
 // DefaultConfig returns a configuration that suits a machine with 1 GB of memory. Its URL is a file in the working
