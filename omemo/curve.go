@@ -84,17 +84,22 @@ func isLowOrder(k key) bool {
 	return false
 }
 
+// isReduced reports whether k is below the field's prime 2^255 - 19.
+func isReduced(k key) bool {
+	if k[31] != 0x7f || k[0] < 0xed {
+		return k[31] < 0x80
+	}
+	return !bytes.Equal(k[1:31], bytes.Repeat([]byte{0xff}, 30))
+}
+
 // edwardsOf maps a Curve25519 u-coordinate to the Ed25519 point with the given sign bit: y = (u-1)/(u+1) (RFC 7748 §4.1).
 func edwardsOf(u key, sign byte) (ed key, err error) {
-	if isLowOrder(u) {
-		return ed, fmt.Errorf("identity of low order: %w", ErrMalformed)
+	if isLowOrder(u) || !isReduced(u) {
+		return ed, fmt.Errorf("identity of low order or not reduced: %w", ErrMalformed)
 	}
 	var x, one, numerator, denominator field.Element
 	if _, err := x.SetBytes(u[:]); err != nil {
 		return ed, fmt.Errorf("identity: %w: %w", ErrMalformed, err)
-	}
-	if key(x.Bytes()) != u {
-		return ed, fmt.Errorf("identity is not reduced: %w", ErrMalformed)
 	}
 	one.One()
 	numerator.Subtract(&x, &one)

@@ -76,15 +76,16 @@ func (p *profile) identityToWire(id publicIdentity) []byte {
 	return p.keyToWire(id.curve)
 }
 
-// keyFromWire reads a Curve25519 public key. It refuses points of low order.
+// keyFromWire reads a Curve25519 public key. It refuses points of low order, and encodings that X25519 would reduce: two spellings of one
+// key would make one key exchange look like two.
 func (p *profile) keyFromWire(wire []byte) (key, error) {
 	n := len(p.keyPrefix)
 	if len(wire) != n+len(key{}) || string(wire[:n]) != string(p.keyPrefix) {
 		return key{}, fmt.Errorf("public key: %w", ErrMalformed)
 	}
 	k := key(wire[n:])
-	if isLowOrder(k) {
-		return key{}, fmt.Errorf("public key of low order: %w", ErrMalformed)
+	if isLowOrder(k) || !isReduced(k) {
+		return key{}, fmt.Errorf("public key of low order or not reduced: %w", ErrMalformed)
 	}
 	return k, nil
 }

@@ -19,7 +19,7 @@ const (
 	// MediaOverhead is what encryption adds to the size of a file, in bytes.
 	MediaOverhead = tagSize
 	// MaxMedia bounds a file, in bytes: it is authenticated as a whole, so it is held in memory.
-	MaxMedia = 256 << 20
+	MaxMedia = 128 << 20
 	maxURL   = 8192
 )
 
