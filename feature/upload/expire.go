@@ -1,0 +1,65 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// sweepEvery is how often files are looked through; sweepRows how many are deleted in one go.
+const (
+	sweepEvery = time.Minute
+	sweepRows  = 200
+)
+
+// Run deletes files that have expired, slots that were not used, and what removed accounts left, until ctx ends.
+func (u *Upload) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := u.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				u.log.Error("could not delete files", "err", err)
+			}
+		}
+	}
+}
+
+func (u *Upload) sweep(ctx context.Context, now time.Time) error {
+	expired := int64(0)
+	if u.cfg.Expiry > 0 {
+		expired = now.Add(-u.cfg.Expiry).UnixMicro()
+	}
+	for {
+		// A slot may be in use for as long as a transfer may take.
+		rows, err := u.db.Query(ctx, "select token from upload_file where account = 0 or created < $1 or (kept = 0 and created < $2) limit $3",
+			expired, now.Add(-slotLife-transferTime).UnixMicro(), sweepRows)
+		if err != nil {
+			return fmt.Errorf("find expired files: %w", err)
+		}
+		for rows.Next() {
+			var token string
+			if err := rows.Scan(&token); err != nil {
+				return err
+			}
+			if err := u.delete(ctx, token); err != nil {
+				return err
+			}
+		}
+		if rows.Len() < sweepRows {
+			return nil
+		}
+	}
+}
+
+// delete removes the bytes, then the row: a row that is left behind is found again.
+func (u *Upload) delete(ctx context.Context, token string) error {
+	if err := u.blobs.Remove(ctx, token); err != nil {
+		return fmt.Errorf("delete file: %w", err)
+	}
+	_, err := u.db.Exec(ctx, "delete from upload_file where token = $1", token)
+	return err
+}

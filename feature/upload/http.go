@@ -1,0 +1,170 @@
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"palabre.dev/palabre/blob"
+	"palabre.dev/palabre/store"
+)
+
+// transferTime is how long one transfer may take.
+const transferTime = time.Hour
+
+// Routes serves the bytes.
+func (u *Upload) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("PUT /upload/{token}/{name}", u.put)
+	mux.HandleFunc("GET /upload/{token}/{name}", u.get)
+	mux.HandleFunc("OPTIONS /upload/{token}/{name}", func(w http.ResponseWriter, _ *http.Request) {
+		allowOrigins(w.Header())
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
+
+// allowOrigins lets web clients of any origin transfer (XEP-0363 §7): the address is the only secret, no cookie is used.
+func allowOrigins(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, PUT, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Range")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, ETag")
+	h.Set("Access-Control-Max-Age", "7200")
+}
+
+// lookUp finds the file that a request is about.
+func (u *Upload) lookUp(r *http.Request) (file, error) {
+	f := file{token: r.PathValue("token")}
+	var kept, created int64
+	err := u.db.QueryRow(r.Context(), "select name, type, size, kept, digest, created from upload_file where token = $1 and account <> 0", f.token).
+		Scan(&f.name, &f.kind, &f.size, &kept, &f.digest, &created)
+	if err == nil && f.name != r.PathValue("name") {
+		err = store.ErrNoRows
+	}
+	f.kept, f.created = kept != 0, time.UnixMicro(created)
+	return f, err
+}
+
+func (u *Upload) put(w http.ResponseWriter, r *http.Request) {
+	allowOrigins(w.Header())
+	f, err := u.lookUp(r)
+	switch {
+	case errors.Is(err, store.ErrNoRows), err == nil && !f.kept && time.Since(f.created) > slotLife:
+		http.Error(w, "no such upload slot, or it has expired: ask for a new one", http.StatusNotFound)
+		return
+	case err != nil:
+		u.failed(w, r, err)
+		return
+	case r.ContentLength != f.size:
+		http.Error(w, fmt.Sprintf("this slot is for exactly %d bytes", f.size), http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(transferTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		u.failed(w, r, err)
+		return
+	}
+	if f.kept {
+		u.again(w, r, f)
+		return
+	}
+	if err := u.keep(r, f); err != nil {
+		u.failed(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusCreated)
+}
+
+// keep stores the bytes, then notes that they are there: what is noted is on disk.
+func (u *Upload) keep(r *http.Request, f file) error {
+	digest := sha256.New()
+	if err := u.blobs.Put(r.Context(), f.token, io.TeeReader(r.Body, digest), f.size); err != nil {
+		return err
+	}
+	n, err := u.db.Exec(r.Context(), "update upload_file set kept = 1, digest = $1 where token = $2 and account <> 0", hex.EncodeToString(digest.Sum(nil)), f.token)
+	if err == nil && n == 0 { // the account was removed meanwhile
+		err = errors.Join(store.ErrNoRows, u.blobs.Remove(context.WithoutCancel(r.Context()), f.token))
+	}
+	return err
+}
+
+// again answers a PUT for what is here already. A client whose answer was lost sends the same bytes and is told once more that they are
+// kept; other bytes are refused.
+func (u *Upload) again(w http.ResponseWriter, r *http.Request, f file) {
+	digest := sha256.New()
+	n, err := io.Copy(digest, io.LimitReader(r.Body, f.size+1))
+	if err != nil {
+		u.failed(w, r, err)
+		return
+	}
+	if n != f.size || hex.EncodeToString(digest.Sum(nil)) != f.digest {
+		http.Error(w, "this slot holds another file already", http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusCreated)
+}
+
+// failed answers with the status that fits an error, and logs what an operator must know.
+func (u *Upload) failed(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, store.ErrNoRows), errors.Is(err, blob.ErrNotFound), errors.Is(err, blob.ErrKey):
+		http.Error(w, "no such file", http.StatusNotFound)
+	case errors.Is(err, blob.ErrSize):
+		http.Error(w, "the file does not have the size that was announced", http.StatusBadRequest)
+	case r.Context().Err() != nil:
+		http.Error(w, "the transfer was broken off", http.StatusBadRequest)
+	default:
+		u.log.Error("transfer failed", "method", r.Method, "err", err)
+		http.Error(w, "the file could not be stored or read; try again later", http.StatusInsufficientStorage)
+	}
+}
+
+// shown are the types that may show in place; all else is saved as a file.
+var shown = []string{"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "audio/", "video/"}
+
+// get serves the bytes, or a range of them (RFC 9110 §14), so that a broken download goes on where it stopped.
+func (u *Upload) get(w http.ResponseWriter, r *http.Request) {
+	allowOrigins(w.Header())
+	f, err := u.lookUp(r)
+	if err == nil && !f.kept {
+		err = store.ErrNoRows
+	}
+	if err != nil {
+		u.failed(w, r, err)
+		return
+	}
+	b, err := u.blobs.Open(r.Context(), f.token)
+	if err != nil {
+		u.failed(w, r, err)
+		return
+	}
+	defer b.Close()
+	f.describe(w.Header())
+	http.ServeContent(w, r, "", f.created, b)
+}
+
+// describe sets the headers that keep an upload from being a page.
+func (f file) describe(h http.Header) {
+	kind, disposition := f.kind, "attachment"
+	for _, prefix := range shown {
+		if strings.HasPrefix(strings.ToLower(kind), prefix) {
+			disposition = "inline"
+		}
+	}
+	if disposition == "attachment" {
+		kind = "application/octet-stream"
+	}
+	h.Set("Content-Type", kind)
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.name}))
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("ETag", `"`+f.digest+`"`)
+}
