@@ -4,7 +4,7 @@ daemonize = false
 data_path = "@DIR@/data"
 pidfile = "@DIR@/prosody.pid"
 plugin_paths = { "@HERE@", "/usr/lib/prosody/modules" }
-log = { debug = "@DIR@/prosody.log" }
+log = { info = "@DIR@/prosody.log" }
 interfaces = { "127.0.0.1" }
 c2s_ports = { @TCP@ }
 c2s_direct_tls_ports = { @TLS@ }
@@ -19,7 +19,8 @@ c2s_direct_tls_ssl = { certificate = "@DIR@/server.pem"; key = "@DIR@/server.key
 c2s_require_encryption = true
 consider_websocket_secure = true
 authentication = "internal_hashed"
-storage = "internal"
+storage = { archive = "sql" }
+sql = { driver = "SQLite3", database = "prosody.sqlite" }
 archive_expires_after = "never"
 allow_registration = true
 limits = {}
