@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
 )
@@ -51,6 +53,7 @@ func benchmarkAppend(b *testing.B, cfg store.Config) {
 	mustExec(b, db, `create index line_peer on line (account, peer, id)`)
 	fill(b, db)
 	body := strings.Repeat("x", 300)
+	commits := commitCount(b, db)
 	cpu, before := cpuTime(b), time.Now()
 	b.ResetTimer()
 	var next atomic.Int64
@@ -68,6 +71,7 @@ func benchmarkAppend(b *testing.B, cfg store.Config) {
 	wg.Wait()
 	b.StopTimer()
 	rows := float64(b.N * rowsPerCall)
+	b.ReportMetric(float64(b.N)/(commitCount(b, db)-commits), "tx/commit")
 	b.ReportMetric(rows/time.Since(before).Seconds(), "rows/s")
 	b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/rows, "cpu-µs/row")
 }
@@ -101,6 +105,22 @@ func fill(b *testing.B, db *store.DB) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func commitCount(b *testing.B, db *store.DB) float64 {
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(db.Collectors()...)
+	families, err := reg.Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "palabre_store_commits_total" {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	b.Fatal("no commit counter")
+	return 0
 }
 
 // cpuTime is what this process has used so far, and PostgreSQL's processes with it.

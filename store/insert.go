@@ -35,23 +35,13 @@ func (ins *Insert) head() string {
 	return "insert into " + ins.table + " (" + strings.Join(ins.columns, ", ") + ") "
 }
 
-// valuesSQL returns the statement for n rows, with numbered placeholders row by row.
-func (ins *Insert) valuesSQL(n int) string {
-	var b strings.Builder
-	b.WriteString(ins.head() + "values ")
-	for i := range n * len(ins.columns) {
-		switch {
-		case i == 0:
-			b.WriteString("($")
-		case i%len(ins.columns) == 0:
-			b.WriteString("), ($")
-		default:
-			b.WriteString(", $")
-		}
-		b.WriteString(strconv.Itoa(i + 1))
+// rowSQL returns the statement for one row.
+func (ins *Insert) rowSQL() string {
+	places := make([]string, len(ins.columns))
+	for i := range places {
+		places[i] = "$" + strconv.Itoa(i+1)
 	}
-	b.WriteString(")" + ins.conflict)
-	return b.String()
+	return ins.head() + "values (" + strings.Join(places, ", ") + ")" + ins.conflict
 }
 
 // pending holds the rows that the functions of a group appended and that are not written yet.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -116,6 +117,7 @@ func (l *lane) run() {
 			if l.w != nil {
 				l.w.idle()
 			}
+			runtime.Gosched() // those who were just told may have the next transaction ready: a bigger group is cheaper
 			continue
 		}
 		if l.finished() {

@@ -55,7 +55,7 @@ func (w *pgWriter) insertFor(ins *Insert) (*pgInsert, error) {
 	if p := w.inserts[ins]; p != nil {
 		return p, nil
 	}
-	probe, err := w.prepare(ins.valuesSQL(1))
+	probe, err := w.prepare(ins.rowSQL())
 	if err != nil {
 		return nil, err
 	}

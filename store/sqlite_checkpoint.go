@@ -9,7 +9,7 @@ import (
 
 // logPages is the length of the write-ahead log, in pages of 4 KiB, at which a checkpoint begins. Longer means fewer
 // writes for pages that change often, and a longer start after a crash.
-const logPages = 8192
+const logPages = 16384
 
 // checker moves the pages of the write-ahead log into the database file. Most of that work happens on a connection of
 // its own while the lane goes on writing; the lane then moves the few pages that have come since, so that the log is

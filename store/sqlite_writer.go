@@ -2,21 +2,14 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 )
-
-// The sizes of the multi-row inserts: few texts to prepare, few calls for many rows.
-var insertSizes = [...]int{64, 8, 1}
-
-// maxVariables is SQLITE_MAX_VARIABLE_NUMBER, the most placeholders one statement may have.
-const maxVariables = 32766
 
 // liteWriter is the connection of the lane to SQLite.
 type liteWriter struct {
 	*liteConn
 	checker *checker
-	inserts map[*Insert][len(insertSizes)]*liteStmt
+	inserts map[*Insert]*liteStmt
 	begun   bool
 	dead    error
 }
@@ -26,7 +19,7 @@ func (e *lite) writer(context.Context) (writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &liteWriter{liteConn: c, checker: e.checker, inserts: map[*Insert][len(insertSizes)]*liteStmt{}}, nil
+	return &liteWriter{liteConn: c, checker: e.checker, inserts: map[*Insert]*liteStmt{}}, nil
 }
 
 func (w *liteWriter) begin() error {
@@ -64,65 +57,46 @@ func (w *liteWriter) query(sql string, args []any) (*Rows, error) {
 	return rows, w.note(err)
 }
 
+// insert runs a statement per row. One statement for many rows is slower in SQLite by a quarter: it must be able to take
+// back the first rows when a later one is refused, and keeps a journal for that.
 func (w *liteWriter) insert(ins *Insert, rows [][]any) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	for i, size := range insertSizes {
-		if size*len(ins.columns) > maxVariables {
-			continue
+	s, err := w.insertFor(ins)
+	if err != nil {
+		return w.note(err)
+	}
+	for _, row := range rows {
+		named, err := s.bind(row)
+		if err != nil {
+			return err
 		}
-		for len(rows) >= size {
-			if err := w.insertSome(ins, i, rows[:size]); err != nil {
-				return w.note(err)
-			}
-			rows = rows[size:]
+		if _, err := s.run(named); err != nil {
+			return w.note(err)
 		}
 	}
 	return nil
 }
 
-func (w *liteWriter) insertSome(ins *Insert, i int, rows [][]any) error {
-	s, err := w.insertStmt(ins, i)
-	if err != nil {
-		return err
-	}
-	n := 0
-	for _, row := range rows {
-		for _, v := range row {
-			s.named[n] = driver.NamedValue{Ordinal: n + 1, Value: v}
-			n++
-		}
-	}
-	_, err = s.run(s.named)
-	return err
-}
-
-func (w *liteWriter) insertStmt(ins *Insert, i int) (*liteStmt, error) {
-	all := w.inserts[ins]
-	if all[i] != nil {
-		return all[i], nil
+func (w *liteWriter) insertFor(ins *Insert) (*liteStmt, error) {
+	if s := w.inserts[ins]; s != nil {
+		return s, nil
 	}
 	if len(w.inserts) >= maxStatements {
 		w.forgetInserts()
-		all = w.inserts[ins]
 	}
-	s, err := w.compile(ins.valuesSQL(insertSizes[i]))
+	s, err := w.compile(ins.rowSQL())
 	if err != nil {
 		return nil, err
 	}
-	all[i] = s
-	w.inserts[ins] = all
+	w.inserts[ins] = s
 	return s, nil
 }
 
 func (w *liteWriter) forgetInserts() {
-	for _, all := range w.inserts {
-		for _, s := range all {
-			if s != nil {
-				s.stmt.Close() // reports the error of the last run again, which was handled
-			}
-		}
+	for _, s := range w.inserts {
+		s.stmt.Close() // reports the error of the last run again, which was handled
 	}
 	clear(w.inserts)
 }

@@ -2,7 +2,7 @@
 // transactions of many concurrent callers into one commit (group commit), so that one fsync serves hundreds of them.
 //
 // One writer lane (a goroutine with one connection) runs the queued functions one after another inside one database
-// transaction, writes the rows they appended with few statements, commits, and only then tells the callers, in the
+// transaction, writes the rows they appended together, commits, and only then tells the callers, in the
 // order in which they came. While one group waits for the disk the next one collects. Functions must therefore be
 // repeatable: when one of a group fails, the group is rolled back and run again with a savepoint around each
 // function, so that only the guilty one fails.
