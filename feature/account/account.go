@@ -21,19 +21,28 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// What a caller can be told.
+// What a caller can be told. Each wraps the *xmpp.Error that a peer is told.
 var (
 	// ErrTaken means that the name belongs to an account.
-	ErrTaken = errors.New("this name is taken")
+	ErrTaken = refuse(xmpp.Conflict, "this name is taken")
 	// ErrResting means that the name belonged to an account that was removed not long ago (Config.NameRest).
-	ErrResting = errors.New("this name belonged to a removed account and is not free yet")
+	ErrResting = refuse(xmpp.Conflict, "this name belonged to a removed account and is not free yet")
 	// ErrReserved means that only the operator may give the name away (Config.ReservedNames).
-	ErrReserved = errors.New("this name is reserved")
+	ErrReserved = refuse(xmpp.Conflict, "this name is reserved")
 	// ErrName means that the name cannot be used: empty, too long, or with characters that RFC 7622 §3.3 refuses.
-	ErrName = errors.New("this name cannot be used")
-	// ErrPassword means that the password cannot be used; the error says why.
-	ErrPassword = errors.New("this password cannot be used")
+	ErrName = refuse(xmpp.NotAcceptable, "this name cannot be used: it is empty, too long, or holds spaces or one of \"&'/:<>@")
+	// ErrPassword means that the password cannot be used.
+	ErrPassword = refuse(xmpp.NotAcceptable, "this password cannot be used")
 )
+
+// refusal is an error with what a peer is told of it.
+type refusal struct{ told *xmpp.Error }
+
+func refuse(condition *xmpp.Error, text string) error { return &refusal{condition.Because("%s", text)} }
+
+func (r *refusal) Error() string { return r.told.Text }
+
+func (r *refusal) Unwrap() error { return r.told }
 
 // Config is what an operator can set.
 type Config struct {

@@ -9,6 +9,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/store/storetest"
 	"palabre.dev/palabre/xmpp"
 	"palabre.dev/palabre/xmpp/sasl"
 )
@@ -29,29 +30,28 @@ func open(t *testing.T, db *store.DB) (*Accounts, *core.Server) {
 	return accounts, server
 }
 
+// memory is an empty database for a test that does not depend on the engine.
 func memory(t *testing.T) *store.DB {
 	t.Helper()
-	cfg := store.DefaultConfig()
-	cfg.URL = "sqlite::memory:"
-	db, err := store.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	return storetest.Open(t, "sqlite")
+}
+
+func TestLifeOfAnAccount(t *testing.T) { storetest.Each(t, testLife) }
+
+func testLife(t *testing.T, db *store.DB) {
+	a, _ := open(t, db)
+	ctx := t.Context()
+	romeo, err := a.Create(ctx, "Romeo", "wherefore art", false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
-func TestLifeOfAnAccount(t *testing.T) {
-	a, _ := open(t, memory(t))
-	ctx := t.Context()
-	romeo, err := a.Create(ctx, "Romeo", "wherefore art", Member, nil)
-	if err != nil {
-		t.Fatal(err)
+	if _, err := a.Create(ctx, "tybalt", "short", false, nil); !errors.Is(err, ErrPassword) || !errors.Is(err, xmpp.NotAcceptable) {
+		t.Errorf("short password: %v", err)
 	}
 	if romeo.JID != xmpp.MustJID("romeo@localhost") {
 		t.Errorf("address %s", romeo.JID)
 	}
-	if _, err := a.Create(ctx, "romeo", "wherefore art", Member, nil); !errors.Is(err, ErrTaken) {
+	if _, err := a.Create(ctx, "romeo", "wherefore art", false, nil); !errors.Is(err, ErrTaken) {
 		t.Errorf("twice: %v", err)
 	}
 	credentials, _, err := a.Credentials(ctx, "romeo")
@@ -75,7 +75,7 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if _, disabled, err := a.Credentials(ctx, "romeo"); disabled {
 		t.Errorf("enabled again: %v, %v", disabled, err)
 	}
-	if err := a.Remove(ctx, romeo); err != nil {
+	if err := a.Remove(ctx, romeo, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Account(ctx, romeo.JID); !errors.Is(err, core.ErrNoAccount) {
@@ -84,15 +84,16 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if _, _, err := a.Credentials(ctx, "romeo"); !errors.Is(err, sasl.ErrUnknownUser) {
 		t.Errorf("removed: %v", err)
 	}
-	if _, err := a.Create(ctx, "romeo", "wherefore art", Member, nil); !errors.Is(err, ErrResting) {
+	if _, err := a.Create(ctx, "romeo", "wherefore art", false, nil); !errors.Is(err, ErrResting) {
 		t.Errorf("name of a removed account: %v", err)
 	}
 }
 
-func TestRemovalGoesOnAfterARestart(t *testing.T) {
-	db := memory(t)
+func TestRemovalGoesOnAfterARestart(t *testing.T) { storetest.Each(t, testRestart) }
+
+func testRestart(t *testing.T, db *store.DB) {
 	a, server := open(t, db)
-	romeo, err := a.Create(t.Context(), "romeo", "wherefore art", Member, nil)
+	romeo, err := a.Create(t.Context(), "romeo", "wherefore art", false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestRemovalGoesOnAfterARestart(t *testing.T) {
 		removed = account.ID
 		return nil
 	})
-	if err := a.Remove(t.Context(), romeo); !errors.Is(err, broken) {
+	if err := a.Remove(t.Context(), romeo, nil); !errors.Is(err, broken) {
 		t.Fatalf("remove: %v", err)
 	}
 	if _, err := a.Account(t.Context(), romeo.JID); !errors.Is(err, core.ErrNoAccount) {
@@ -123,7 +124,7 @@ func TestRemovalGoesOnAfterARestart(t *testing.T) {
 func TestWithRunsInTheSameTransaction(t *testing.T) {
 	a, _ := open(t, memory(t))
 	refused := errors.New("invitation used up")
-	_, err := a.Create(t.Context(), "romeo", "wherefore art", Member, func(context.Context, *core.Account) error { return refused })
+	_, err := a.Create(t.Context(), "romeo", "wherefore art", false, func(context.Context, *core.Account) error { return refused })
 	if !errors.Is(err, refused) {
 		t.Fatalf("create: %v", err)
 	}
@@ -172,7 +173,7 @@ func TestCacheForgetsWhatChangedMeanwhile(t *testing.T) {
 
 func TestSeenIsTheDay(t *testing.T) {
 	a, server := open(t, memory(t))
-	romeo, err := a.Create(t.Context(), "romeo", "wherefore art", Member, nil)
+	romeo, err := a.Create(t.Context(), "romeo", "wherefore art", false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,14 +19,14 @@ var insertCredential = store.NewInsert("account_credential", "account", "hash", 
 // Name is the prepared form of a name that somebody wishes for a new account; an error that wraps ErrName if it cannot be one.
 func (a *Accounts) Name(wish string) (string, error) {
 	if utf8.RuneCountInString(wish) > a.cfg.MaxNameLength {
-		return "", fmt.Errorf("%w: it has more than %d characters", ErrName, a.cfg.MaxNameLength)
+		return "", ErrName
 	}
 	jid, err := a.jid(wish)
 	if err != nil {
-		return "", fmt.Errorf("%w: it holds characters that an address must not have", ErrName)
+		return "", ErrName
 	}
 	if jid.Local() == "" {
-		return "", fmt.Errorf("%w: it is empty", ErrName)
+		return "", ErrName
 	}
 	return jid.Local(), nil
 }
@@ -63,9 +63,9 @@ func (a *Accounts) untaken(ctx context.Context, name string) error {
 }
 
 // Create makes an account. It returns after the account is on disk, or an error that wraps ErrName, ErrPassword, ErrTaken or
-// ErrResting; reserved names are the caller's to refuse (Free). A with that is not nil runs in the same transaction, and its error means
+// ErrResting; reserved names are the caller's to refuse (Free). An admin may administer the service. A with that is not nil runs in the same transaction, and its error means
 // that there is no account.
-func (a *Accounts) Create(ctx context.Context, wish, password string, role Role, with func(ctx context.Context, account *core.Account) error) (*core.Account, error) {
+func (a *Accounts) Create(ctx context.Context, wish, password string, admin bool, with func(ctx context.Context, account *core.Account) error) (*core.Account, error) {
 	name, err := a.Name(wish)
 	if err != nil {
 		return nil, err
@@ -74,13 +74,10 @@ func (a *Accounts) Create(ctx context.Context, wish, password string, role Role,
 	if err != nil {
 		return nil, err
 	}
-	return a.insert(ctx, name, role, credentials, with)
+	return a.insert(ctx, name, roleOf(admin), credentials, with)
 }
 
 func (a *Accounts) insert(ctx context.Context, name string, role Role, credentials []sasl.Credential, with func(context.Context, *core.Account) error) (*core.Account, error) {
-	if role != Admin && role != Member {
-		return nil, fmt.Errorf("create account: unknown role %q", role)
-	}
 	jid, err := a.jid(name)
 	if err != nil {
 		return nil, fmt.Errorf("create account: %w", err)
@@ -110,7 +107,8 @@ func (a *Accounts) insert(ctx context.Context, name string, role Role, credentia
 // derive salts and hashes a password for every hash; it takes some ten milliseconds of a processor.
 func (a *Accounts) derive(password string) ([]sasl.Credential, error) {
 	if utf8.RuneCountInString(password) < a.cfg.MinPasswordLength {
-		return nil, fmt.Errorf("%w: it has fewer than %d characters", ErrPassword, a.cfg.MinPasswordLength)
+		told := refuse(xmpp.NotAcceptable, fmt.Sprintf("a password needs at least %d characters", a.cfg.MinPasswordLength))
+		return nil, errors.Join(told, ErrPassword)
 	}
 	credentials := make([]sasl.Credential, len(hashes))
 	for i, hash := range hashes {
@@ -172,12 +170,16 @@ func (a *Accounts) touch(ctx context.Context, sql string, account *core.Account,
 	return err
 }
 
-// SetRole makes an account an administrator or a member.
-func (a *Accounts) SetRole(ctx context.Context, account *core.Account, role Role) error {
-	if role != Admin && role != Member {
-		return fmt.Errorf("unknown role %q", role)
+// SetAdmin makes an account an administrator or a member.
+func (a *Accounts) SetAdmin(ctx context.Context, account *core.Account, admin bool) error {
+	return a.update(ctx, "role", account, `update account set role = $2 where id = $1 and not removing`, string(roleOf(admin)))
+}
+
+func roleOf(admin bool) Role {
+	if admin {
+		return Admin
 	}
-	return a.update(ctx, "role", account, `update account set role = $2 where id = $1 and not removing`, string(role))
+	return Member
 }
 
 // Disable ends the sessions of an account and lets nobody log in to it. Its data stays and it goes on receiving.
@@ -214,13 +216,17 @@ func (a *Accounts) endSessions(account *core.Account, condition, text string) {
 }
 
 // Remove deletes an account and all that the features hold of it, and ends its sessions. From the first moment nobody finds it any more;
-// should the process end before the rest is done, Run does it after the restart. The name rests for Config.NameRest.
-func (a *Accounts) Remove(ctx context.Context, account *core.Account) error {
+// should the process end before the rest is done, Run does it after the restart. A tell that is not nil is called in between, when the
+// removal is certain and the sessions are still there. The name rests for Config.NameRest.
+func (a *Accounts) Remove(ctx context.Context, account *core.Account, tell func()) error {
 	if a.server == nil {
 		return errors.New("remove account: the features are not there")
 	}
 	if err := a.update(ctx, "removed", account, `update account set removing = $2 where id = $1 and not removing`, true); err != nil {
 		return err
+	}
+	if tell != nil {
+		tell()
 	}
 	a.endSessions(account, "not-authorized", "this account has been removed")
 	return a.finishRemoval(ctx, account)
