@@ -77,6 +77,8 @@ type framing interface {
 	// size is a bound of the bytes that frame appends for item.
 	size(item []byte) int
 	frame(dst, item []byte) []byte
+	// ping makes the peer, or at least its network, show that it is there.
+	ping() []byte
 	// bye is sent before the connection is closed; nil for nothing.
 	bye() []byte
 }
@@ -201,6 +203,9 @@ func (s *Stream) RemoteAddr() net.Addr { return s.raw.RemoteAddr() }
 
 // Bytes is how many bytes were received and sent, not counting TLS and lower layers.
 func (s *Stream) Bytes() (received, sent int64) { return s.received.Load(), s.sent.Load() }
+
+// Ping sends what the peer's transport answers by itself (WebSocket, where the answer shows as Blank), or white space.
+func (s *Stream) Ping() error { return s.writeBytes(s.framing.ping()) }
 
 // Limits of how long and for how many bytes Close waits for the peer.
 const (

@@ -132,4 +132,6 @@ func (x *xmlFraming) size(item []byte) int { return len(item) }
 
 func (x *xmlFraming) frame(dst, item []byte) []byte { return append(dst, item...) }
 
+func (x *xmlFraming) ping() []byte { return []byte(" ") }
+
 func (x *xmlFraming) bye() []byte { return nil }

@@ -1,0 +1,153 @@
+package c2s
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// bind begins a session at a full address. Nothing is written to the client before attach.
+func (c *connection) bind(jid xmpp.JID) (*session, error) {
+	d := c.door
+	s := &session{door: d, client: c.client}
+	begun, err := d.server.Bind(d.life, c.account, jid, s)
+	if err != nil {
+		return nil, err
+	}
+	d.bound.Set(begun, s)
+	s.mu.Lock()
+	s.core = begun
+	ended := s.ended
+	var rest []core.Delivery
+	if ended {
+		rest = s.takeAll()
+	}
+	s.mu.Unlock()
+	if ended {
+		s.lost(rest)
+		d.server.Unbind(d.life, begun)
+		return nil, fatal("conflict", "another session took this resource")
+	}
+	return s, nil
+}
+
+// begun opens the limits of a client that has a session.
+func (c *connection) begun() {
+	c.door.limits.admit(c)
+	c.stream.SetMaxSize(c.door.cfg.MaxStanza)
+}
+
+// bindLegacy is RFC 6120 §7.6 and §7.7: the client may name a resource; if there is none, or it is in use by a session that is
+// connected, the server chooses.
+func (c *connection) bindLegacy(iq *xmpp.Stanza, resource string) error {
+	refuse := func(err error) error {
+		told, ok := errors.AsType[*xmpp.Error](err)
+		if !ok {
+			return err
+		}
+		return c.write(iq.ErrorReply(told).Append(nil))
+	}
+	jid, err := c.freeAddress(resource)
+	if err != nil {
+		return refuse(err)
+	}
+	s, err := c.bind(jid)
+	if err != nil {
+		return refuse(err)
+	}
+	result := (&xmpp.Stanza{Kind: xmpp.IQ, Type: "result", ID: iq.ID}).
+		Add(xmpp.NewElement(xmpp.NSBind, "bind", xmpp.NewText(xmpp.NSBind, "jid", jid.String())))
+	c.begun()
+	s.attach(c, result.Append(nil))
+	return nil
+}
+
+// freeAddress is the account's address with this resource, or with one that nobody uses.
+func (c *connection) freeAddress(resource string) (xmpp.JID, error) {
+	if resource == "" {
+		return c.account.JID.WithResource(rand.Text()[:12])
+	}
+	jid, err := c.account.JID.WithResource(resource)
+	if err != nil {
+		return xmpp.JID{}, xmpp.BadRequest.Because("not a resource") // RFC 6120 §7.7.2.1
+	}
+	if before := c.door.server.Session(jid); before == nil || before.Dormant() {
+		return jid, nil
+	}
+	return c.account.JID.WithResource(resource + "." + rand.Text()[:6])
+}
+
+// maxTag bounds what a client may put into its resource.
+const maxTag = 64
+
+// stableAddress is the same for the same installation of a client (XEP-0386 §4), and tells nobody its id.
+func (c *connection) stableAddress(tag string) (xmpp.JID, error) {
+	name := rand.Text()[:12]
+	if c.client.id != "" {
+		mac := hmac.New(sha256.New, c.door.secret)
+		mac.Write([]byte("resource\x00" + strconv.FormatInt(c.account.ID, 10) + "\x00" + c.client.id + "\x00" + tag))
+		name = base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
+	}
+	if tag == "" {
+		return c.account.JID.WithResource(name)
+	}
+	if len(tag) > maxTag {
+		tag = strings.ToValidUTF8(tag[:maxTag], "")
+	}
+	jid, err := c.account.JID.WithResource(tag + "/" + name)
+	if err != nil {
+		return c.account.JID.WithResource(name)
+	}
+	return jid, nil
+}
+
+// bind2 is XEP-0386: it begins the session and answers with <bound/>.
+func (c *connection) bind2(ctx context.Context, request *xmpp.Element) (*session, *xmpp.Element, error) {
+	jid, err := c.stableAddress(request.ChildText(nsBind2, "tag"))
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := c.bind(jid)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.endOthers(s)
+	bound := xmpp.NewElement(nsBind2, "bound")
+	for _, one := range c.door.inlines {
+		bound.Add(one.handle(ctx, s.core, childOf(request, one.feature)))
+	}
+	if enable := request.Child(nsSM, "enable"); enable != nil {
+		bound.Add(s.enable(enable))
+	}
+	if request.Child(nsCSI, "inactive") != nil {
+		s.setInactive(true)
+	}
+	return s, bound, nil
+}
+
+func childOf(e *xmpp.Element, space string) *xmpp.Element {
+	for child := range e.Children() {
+		if child.Space == space {
+			return child
+		}
+	}
+	return nil
+}
+
+// endOthers ends earlier sessions of the same installation (XEP-0386 §3.2).
+func (c *connection) endOthers(s *session) {
+	if s.client.id == "" {
+		return
+	}
+	for _, other := range c.door.sessionsOf(s) {
+		other.End("conflict", "another session of this client began")
+	}
+}

@@ -1,0 +1,215 @@
+package c2s
+
+import (
+	"container/list"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/transport"
+	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/sasl"
+)
+
+// connection is one connection of a client, from its first byte to its last. Its reader is the goroutine of run; what is read is
+// handled there in order.
+type connection struct {
+	door      *Door
+	stream    *transport.Stream
+	direct    bool // begins with TLS
+	web       bool // WebSocket
+	secureWeb bool // the WebSocket came over TLS
+	address   netip.Addr
+	guestAt   *list.Element // its place among the guests; guarded by limits.mu
+
+	*login  // nil after login
+	account *core.Account
+	session *session
+	pace    pace
+	opened  bool // the client's header was read, and no restart is due
+
+	writing bool          // a goroutine writes for session; guarded by session.mu
+	stopped atomic.Value  // *streamError: why the server wants the reader to stop
+	read    chan struct{} // closed when nothing is read and handled any more
+	done    chan struct{} // closed when all is over
+}
+
+// login is what is needed only before the session begins.
+type login struct {
+	guest    Guest
+	header   xmpp.Header // of the client
+	exchange *exchange
+	offer    sasl.Offer // of SASL (RFC 6120)
+	offer2   sasl.Offer // of SASL2
+	attempts int
+	began    time.Time
+	events   int
+	client   client
+}
+
+// client is what a client tells of itself (XEP-0388 §2.3): an id that stays the same, and names for people.
+type client struct{ id, software, device string }
+
+// streamError is what ends a stream (RFC 6120 §4.9). An empty condition ends it in order.
+type streamError struct {
+	condition, text string
+	detail          *xmpp.Element
+}
+
+func (e *streamError) Error() string { return "stream error " + e.condition + ": " + e.text }
+
+func fatal(condition, text string) error { return &streamError{condition: condition, text: text} }
+
+var errClosed = errors.New("the client closed the stream")
+
+// run is the life of a connection.
+func (c *connection) run() {
+	defer close(c.done)
+	c.read = make(chan struct{})
+	connections.Inc()
+	defer connections.Dec()
+	err := c.guarded()
+	c.leave(err)
+}
+
+// guarded turns a panic into the end of this one connection.
+func (c *connection) guarded() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.door.log.Error("panic", "session", c.name(), "err", p, "stack", string(debug.Stack()))
+			err = fatal("internal-server-error", "")
+		}
+	}()
+	if err := c.negotiate(); err != nil {
+		return err
+	}
+	return c.serve()
+}
+
+func (c *connection) name() string {
+	switch {
+	case c.session != nil:
+		return c.session.core.String()
+	case c.account != nil:
+		return c.account.JID.String()
+	}
+	return c.address.String()
+}
+
+// abort ends the connection at once.
+func (c *connection) abort() {
+	if err := c.stream.Abort(); err != nil {
+		c.door.log.Debug("abort connection", "err", err)
+	}
+}
+
+// stop makes the reader end the stream with an error, as soon as it has handled what it is at.
+func (c *connection) stop(reason *streamError) {
+	c.stopped.CompareAndSwap(nil, reason)
+	if err := c.stream.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		c.abort()
+	}
+}
+
+// next waits for what the client sends, at most until deadline.
+func (c *connection) next(deadline time.Time) (transport.Event, error) {
+	if err := c.stream.SetReadDeadline(deadline); err != nil {
+		return transport.Event{}, fmt.Errorf("read: %w", err)
+	}
+	if reason := c.stopped.Load(); reason != nil { // set before the deadline was moved
+		return transport.Event{}, reason.(*streamError)
+	}
+	event, err := c.stream.Next()
+	if err != nil {
+		if reason := c.stopped.Load(); reason != nil {
+			return transport.Event{}, reason.(*streamError)
+		}
+	}
+	return event, err
+}
+
+// leave ends what the connection stands for, tells the client why, and closes.
+func (c *connection) leave(err error) {
+	s := c.session
+	reason := reasonOf(err)
+	if s == nil {
+		close(c.read)
+		c.farewell(reason)
+		return
+	}
+	s.core.Idle() // what was accepted is handled before anybody hears how far we got
+	if reason == nil && !errors.Is(err, errClosed) && s.sleep(c) {
+		close(c.read)
+		c.abort()
+		return
+	}
+	last := s.leave(c)
+	close(c.read)
+	c.farewell(reason, last...)
+}
+
+// farewell writes the last items and the end of the stream. It writes nothing to a client that is gone.
+func (c *connection) farewell(reason *streamError, items ...[]byte) {
+	if c.stopped.Load() == errAborted {
+		c.abort()
+		return
+	}
+	if !c.opened && reason != nil { // RFC 6120 §4.9.1.2: a header comes first
+		items = append(items, c.header())
+	}
+	if reason != nil && reason.condition != "" {
+		items = append(items, c.stream.Element(reason.element()))
+	}
+	if c.opened || reason != nil {
+		items = append(items, c.stream.End())
+	}
+	if len(items) > 0 {
+		if err := c.stream.Write(items...); err != nil {
+			c.abort()
+			return
+		}
+	}
+	if err := c.stream.Close(); err != nil {
+		c.door.log.Debug("close connection", "err", err)
+	}
+}
+
+// errAborted stops a connection whose client does not take what is written.
+var errAborted = &streamError{}
+
+// reasonOf is the stream error for what ended a stream, nil when there is nobody to tell or nothing to say.
+func reasonOf(err error) *streamError {
+	told, ok := errors.AsType[*streamError](err)
+	switch {
+	case ok:
+		return told
+	case errors.Is(err, xmpp.ErrRestricted):
+		return &streamError{condition: "restricted-xml"}
+	case errors.Is(err, xmpp.ErrTooLarge):
+		return &streamError{condition: "policy-violation", text: "larger or deeper than allowed"}
+	case errors.Is(err, xmpp.ErrNotWellFormed):
+		return &streamError{condition: "not-well-formed"}
+	case errors.Is(err, xmpp.ErrNamespace):
+		return &streamError{condition: "bad-namespace-prefix"}
+	case errors.Is(err, transport.ErrEncoding):
+		return &streamError{condition: "unsupported-encoding"}
+	}
+	return nil
+}
+
+func (e *streamError) element() *xmpp.Element {
+	out := xmpp.NewElement(xmpp.NSStream, "error", xmpp.NewElement(xmpp.NSStreams, e.condition))
+	if e.text != "" {
+		out.Add(xmpp.NewText(xmpp.NSStreams, "text", e.text).SetAttr(xmpp.NSXML, "lang", "en"))
+	}
+	return out.Add(e.detail)
+}
+
+// write sends items before there is a session.
+func (c *connection) write(items ...[]byte) error { return c.stream.Write(items...) }
+
+func (c *connection) writeElement(e *xmpp.Element) error { return c.write(c.stream.Element(e)) }

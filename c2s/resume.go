@@ -1,0 +1,195 @@
+package c2s
+
+import (
+	"strconv"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// maxExpired bounds how many ended sessions' counts are remembered, for clients that come back too late (XEP-0198 §5).
+const maxExpired = 10_000
+
+// expired remembers how far sessions were that cannot be resumed any more; guarded by Door.mu.
+type expired struct {
+	counts map[string]expiredSession
+	order  []string // oldest first
+}
+
+type expiredSession struct {
+	account int64
+	handled uint32
+}
+
+func (e *expired) add(id string, one expiredSession) {
+	if e.counts == nil {
+		e.counts = map[string]expiredSession{}
+	}
+	if len(e.order) >= maxExpired {
+		delete(e.counts, e.order[0])
+		e.order = append(e.order[:0:0], e.order[1:]...)
+	}
+	e.counts[id] = one
+	e.order = append(e.order, id)
+}
+
+func (d *Door) remember(id string, s *session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.resumable[id] = s
+}
+
+// forget makes a session impossible to resume, and remembers how far it was.
+func (d *Door) forget(s *session) {
+	if s.managed.id == "" { // no longer written once the session has ended
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.resumable, s.managed.id)
+	d.expired.add(s.managed.id, expiredSession{s.core.Account.ID, s.handled.Load()})
+}
+
+// sleep keeps the session for the client to resume after its connection c broke. It reports false if that is not to be.
+func (s *session) sleep(c *connection) bool {
+	s.mu.Lock()
+	if s.conn != c {
+		s.mu.Unlock()
+		return true // it has gone on to another connection
+	}
+	if s.managed.id == "" || s.managed.last <= 0 || s.door.isStopping() {
+		s.mu.Unlock()
+		return false
+	}
+	s.conn = nil
+	loose := s.loose // written before stream management began, perhaps not received
+	s.loose = nil
+	s.queue = withoutOwn(s.queue)
+	s.managed.early = 0
+	s.managed.asked = false
+	s.managed.timer = time.AfterFunc(s.managed.last, func() { s.finish() })
+	dormant.Inc()
+	s.mu.Unlock()
+	s.lost(loose)
+	s.door.server.Slept(s.door.life, s.core)
+	return true
+}
+
+// withoutOwn drops the door's own bytes: they meant something to the old connection only.
+func withoutOwn(queue []core.Delivery) []core.Delivery {
+	kept := queue[:0]
+	for _, d := range queue {
+		if d.Stanza != nil {
+			kept = append(kept, d)
+		}
+	}
+	clear(queue[len(kept):])
+	return kept
+}
+
+// resume answers a <resume/> outside SASL2.
+func (c *connection) resume(request *xmpp.Element) error {
+	s, failed, err := c.wake(request)
+	if err != nil {
+		return err
+	}
+	if failed != nil {
+		return c.writeElement(failed)
+	}
+	return s.goOn(c, c.stream.Element(s.resumed()))
+}
+
+// wake finds the session to resume, takes it from its old connection and takes the client's count. It returns the <failed/> to send if
+// there is none.
+func (c *connection) wake(request *xmpp.Element) (*session, *xmpp.Element, error) {
+	d, id := c.door, request.Attr("previd")
+	d.mu.Lock()
+	s := d.resumable[id]
+	old, known := d.expired.counts[id]
+	d.mu.Unlock()
+	if s == nil || s.core.Account.ID != c.account.ID || !s.takeOver(c) {
+		resumptions.WithLabelValues("unknown").Inc()
+		failed := smFailed("item-not-found")
+		if known && old.account == c.account.ID {
+			failed.Set("h", strconv.FormatUint(uint64(old.handled), 10))
+		}
+		return nil, failed, nil
+	}
+	if err := s.acknowledge(request.Attr("h")); err != nil {
+		resumptions.WithLabelValues("wrong").Inc()
+		s.finish()
+		return nil, nil, err
+	}
+	resumptions.WithLabelValues("ok").Inc()
+	return s, nil, nil
+}
+
+// takeOver takes the session from its connection, or from its sleep, for connection c, and waits until all that the client sent before is
+// handled. Until goOn nothing is written. It reports false if the session has ended.
+func (s *session) takeOver(c *connection) bool {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return false
+	}
+	old := s.conn
+	s.conn, c.writing = c, true
+	loose := s.loose
+	s.loose = nil
+	if s.managed.timer != nil {
+		s.managed.timer.Stop()
+		s.managed.timer = nil
+		dormant.Dec()
+	}
+	s.mu.Unlock()
+	s.lost(loose)
+	if old != nil {
+		old.stop(&streamError{condition: "conflict", text: "resumed elsewhere"})
+		<-old.read
+	}
+	s.core.Idle()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.ended
+}
+
+func (s *session) resumed() *xmpp.Element {
+	return xmpp.NewElement(nsSM, "resumed").Set("previd", s.managed.id).Set("h", strconv.FormatUint(uint64(s.handled.Load()), 10))
+}
+
+// goOn continues on the connection that took over: first, then all that is not acknowledged once more, then what waits.
+func (s *session) goOn(c *connection, first ...[]byte) error {
+	s.mu.Lock()
+	if s.conn != c { // somebody else took it over meanwhile, or it ended
+		s.mu.Unlock()
+		return fatal("conflict", "resumed elsewhere")
+	}
+	s.queue = append(s.written, withoutOwn(s.queue)...)
+	s.written = nil
+	s.managed.asked, s.managed.unasked = false, 0
+	s.held.inactive = false // XEP-0352 §4.3: a stream begins active
+	s.release()
+	s.mu.Unlock()
+	s.core.SetDormant(false)
+	c.begun()
+	s.attach(c, first...)
+	return nil
+}
+
+func (d *Door) isStopping() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stopping
+}
+
+// sessionsOf are the other sessions of the same account that the same installation of a client has.
+func (d *Door) sessionsOf(s *session) []*session {
+	var out []*session
+	for _, other := range d.server.Sessions(s.core.Account.JID) {
+		if same := d.bound.Get(other); same != nil && same != s && same.client.id == s.client.id {
+			out = append(out, same)
+		}
+	}
+	return out
+}

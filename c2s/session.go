@@ -1,0 +1,202 @@
+package c2s
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"palabre.dev/palabre/core"
+)
+
+// session is the way out of one core session. It outlives its connection when the client may resume it (XEP-0198 §5).
+//
+// A delivery is in exactly one place: held (the client is inactive), queue, loose or written; from there it goes to core.Acked or to
+// core.Lost, once. Two sessions' mutexes are never held together.
+type session struct {
+	door   *Door
+	client client
+	core   *core.Session // set before anything is written
+
+	handled atomic.Uint32 // stanzas of the client that were handled: the h of XEP-0198 §4
+
+	mu      sync.Mutex // guards what follows
+	conn    *connection
+	queue   []core.Delivery // waits to be written; one without a stanza is bytes of the door's own
+	loose   []core.Delivery // is being written, and counts as acknowledged then
+	written []core.Delivery // was written, and is not acknowledged (only with stream management)
+	size    int             // bytes of all these
+	ended   bool
+	full    bool // too much waited: it is about to end
+	held    held
+	managed managed
+}
+
+// managed is the state of stream management, zero without.
+type managed struct {
+	on      bool
+	early   int    // how many at the head of queue stand before <enabled/>, and are not counted
+	id      string // to resume with; "" if that is not allowed
+	acked   uint32 // how many of our stanzas the client has acknowledged
+	asked   bool   // the client owes an <a/>
+	unasked int    // stanzas written since the last <r/>
+	last    time.Duration
+	timer   *time.Timer // runs while there is no connection
+}
+
+// maxKept is the capacity of a queue that is kept while it is empty.
+const maxKept = 8
+
+// Send puts a delivery in the queue (core.Outbox). It never waits.
+func (s *session) Send(d core.Delivery) {
+	s.mu.Lock()
+	if s.core != nil && (s.ended || s.full) {
+		s.mu.Unlock()
+		s.lost([]core.Delivery{d})
+		return
+	}
+	defer s.mu.Unlock()
+	if s.held.take(d) {
+		s.size += len(d.Bytes)
+		return
+	}
+	s.release()
+	s.push(d)
+}
+
+// push puts something at the end of the queue; s.mu is held.
+func (s *session) push(d core.Delivery) {
+	s.size += len(d.Bytes)
+	s.queue = append(s.queue, d)
+	if s.count() > s.door.cfg.MaxQueue || s.size > s.door.cfg.MaxQueueBytes {
+		s.overflow()
+	}
+	s.kick()
+}
+
+// sendOwn puts bytes of the door's own in the queue: they are not counted and not kept.
+func (s *session) sendOwn(b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended && !s.full && s.conn != nil {
+		s.push(core.Delivery{Bytes: b})
+	}
+}
+
+// count is how many deliveries are on their way; s.mu is held.
+func (s *session) count() int { return len(s.queue) + len(s.loose) + len(s.written) + s.held.len() }
+
+// release puts what was held back at the end of the queue; s.mu is held.
+func (s *session) release() { s.queue = s.held.appendTo(s.queue) }
+
+// kick makes sure that somebody writes; s.mu is held.
+func (s *session) kick() {
+	c := s.conn
+	if c == nil || c.writing || len(s.queue) == 0 {
+		return
+	}
+	c.writing = true
+	s.door.work.Add(1)
+	go s.write(c)
+}
+
+// attach gives the session its connection: first goes out before all that waits, and does not count.
+func (s *session) attach(c *connection, first ...[]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.session, c.writing = s, false
+	s.conn = c
+	queue := make([]core.Delivery, 0, len(first)+len(s.queue))
+	for _, b := range first {
+		s.size += len(b)
+		queue = append(queue, core.Delivery{Bytes: b})
+	}
+	s.queue = append(queue, s.queue...)
+	s.managed.early = len(first)
+	s.kick()
+}
+
+// End closes the session with a stream error (core.Outbox).
+func (s *session) End(condition, text string) {
+	if c := s.finish(); c != nil {
+		c.stop(&streamError{condition: condition, text: text})
+	}
+}
+
+// overflow ends a session that does not keep up, without letting the sender wait for it; s.mu is held. Its connection may be stuck: it is
+// cut.
+func (s *session) overflow() {
+	if s.full || s.ended {
+		return
+	}
+	s.full = true
+	overflows.Inc()
+	s.door.work.Add(1)
+	go func() {
+		defer s.door.work.Done()
+		if c := s.finish(); c != nil {
+			c.stopped.CompareAndSwap(nil, errAborted)
+			c.abort()
+		}
+	}()
+}
+
+// finish ends the session for good: all that was not acknowledged is lost. It returns the connection that the session had.
+func (s *session) finish() *connection {
+	s.mu.Lock()
+	if s.ended || s.core == nil {
+		s.ended = true
+		s.mu.Unlock()
+		return nil
+	}
+	s.ended = true
+	c := s.conn
+	s.conn = nil
+	s.release()
+	rest := s.takeAll()
+	if s.managed.timer != nil {
+		s.managed.timer.Stop()
+		dormant.Dec()
+	}
+	s.mu.Unlock()
+	s.door.forget(s)
+	s.lost(rest)
+	s.door.server.Unbind(s.door.life, s.core)
+	return c
+}
+
+// takeAll empties the session of deliveries, oldest first; s.mu is held.
+func (s *session) takeAll() []core.Delivery {
+	all := append(append(s.written, s.loose...), s.queue...)
+	s.written, s.loose, s.queue, s.size = nil, nil, nil, 0
+	rest := all[:0]
+	for _, d := range all {
+		if d.Stanza != nil {
+			rest = append(rest, d)
+		}
+	}
+	return rest
+}
+
+// lost reports deliveries that the device never acknowledged.
+func (s *session) lost(deliveries []core.Delivery) {
+	if len(deliveries) > 0 {
+		lostDeliveries.Add(float64(len(deliveries)))
+		s.door.server.Lost(s.door.life, s.core, deliveries)
+	}
+}
+
+// leave ends the session because its connection c has ended in order, and returns what the client is to hear last. It does nothing if
+// the session has gone on to another connection.
+func (s *session) leave(c *connection) [][]byte {
+	s.mu.Lock()
+	mine, ack := s.conn == c, s.managed.on
+	s.mu.Unlock()
+	if !mine {
+		return nil
+	}
+	s.finish()
+	if !ack {
+		return nil
+	}
+	return [][]byte{s.ack()}
+}
