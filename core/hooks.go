@@ -87,6 +87,7 @@ type Transit struct {
 	dropped bool
 	writes  []Write
 	notes   []value
+	after   []func(context.Context)
 }
 
 // Edit is the stanza as one that may be changed (its children may not; see xmpp.Element).
@@ -102,6 +103,9 @@ func (t *Transit) Drop() { t.dropped = true }
 
 // Dropped reports whether Drop was called.
 func (t *Transit) Dropped() bool { return t.dropped }
+
+// After adds what happens when the stanza has been handed over and everybody was told; nothing of it if it could not be handed over.
+func (t *Transit) After(fn func(ctx context.Context)) { t.after = append(t.after, fn) }
 
 // WasDeliveredTo reports whether the stanza was put into this session's queue.
 func (t *Transit) WasDeliveredTo(session *Session) bool {

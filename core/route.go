@@ -170,6 +170,9 @@ func (s *Server) deliver(ctx context.Context, t *Transit) error {
 			tell(ctx, t)
 		}
 	}
+	for _, then := range t.after {
+		then(ctx)
+	}
 	return nil
 }
 
