@@ -56,6 +56,9 @@ func asIs(s, local, domain, resource string) (JID, bool) {
 
 // NewJID joins parts into an address; local and resource may be empty. Errors wrap ErrJID.
 func NewJID(local, domain, resource string) (JID, error) {
+	if !utf8.ValidString(local) || !utf8.ValidString(domain) || !utf8.ValidString(resource) {
+		return JID{}, fmt.Errorf("%w: not UTF-8", ErrJID)
+	}
 	local, err := prepareLocal(local)
 	if err != nil {
 		return JID{}, err
@@ -132,6 +135,9 @@ func (j JID) Host() JID { return JID{text: j.Domain(), domain: j.domain} }
 
 // WithResource is the bare address with this resource, or an error that wraps ErrJID.
 func (j JID) WithResource(resource string) (JID, error) {
+	if !utf8.ValidString(resource) {
+		return JID{}, fmt.Errorf("%w: not UTF-8", ErrJID)
+	}
 	resource, err := prepareResource(resource)
 	if err != nil {
 		return JID{}, err
@@ -212,7 +218,7 @@ func prepareResource(s string) (string, error) {
 }
 
 var domainProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(true), idna.CheckJoiners(true),
-	idna.StrictDomainName(true), idna.Transitional(false))
+	idna.StrictDomainName(true), idna.Transitional(false), idna.VerifyDNSLength(true))
 
 func prepareDomain(s string) (string, error) {
 	s = strings.TrimSuffix(s, ".") // RFC 7622 §3.2
@@ -225,9 +231,6 @@ func prepareDomain(s string) (string, error) {
 		}
 		return sized(strings.ToLower(s), "domain part")
 	}
-	if !utf8.ValidString(s) {
-		return "", fmt.Errorf("%w: domain part is not UTF-8", ErrJID)
-	}
 	if _, err := domainProfile.ToASCII(s); err != nil {
 		return "", fmt.Errorf("%w: domain part: %w", ErrJID, err)
 	}
@@ -235,7 +238,7 @@ func prepareDomain(s string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: domain part: %w", ErrJID, err)
 	}
-	if strings.ContainsAny(out, "@/") {
+	if strings.ContainsAny(out, "@/") || strings.HasSuffix(out, ".") {
 		return "", fmt.Errorf("%w: domain part", ErrJID)
 	}
 	return sized(out, "domain part")
