@@ -1,0 +1,245 @@
+// Package jobs does work that must survive a crash: it is enqueued in the transaction that makes it necessary, and done after that, at
+// least once, again and again with growing pauses until it succeeds or is given up. What it does must therefore bear being done twice.
+// Several nodes that share a database are left out for now.
+package jobs
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"palabre.dev/palabre/store"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Job is one piece of work.
+type Job struct {
+	ID       int64
+	Kind     string // what is to be done: the worker's name
+	Name     string // what to; unique among the jobs of its kind that are not done
+	Payload  string // what the worker needs to know
+	Attempts int    // how often it has failed
+}
+
+// Worker does the jobs of one kind.
+type Worker struct {
+	// Do does one job; it is given a deadline. An error means that it is to be tried again, ErrGiveUp that it is not.
+	Do func(ctx context.Context, job Job) error
+	// Timeout is how long one attempt may take.
+	Timeout time.Duration
+	// MaxAttempts is after how many failures the job is given up.
+	MaxAttempts int
+	// FirstPause is the pause after the first failure; it doubles with each further one, up to an hour.
+	FirstPause time.Duration
+}
+
+// ErrGiveUp, wrapped or alone, ends a job that cannot succeed.
+var ErrGiveUp = errors.New("job given up")
+
+const (
+	batch     = 100                   // jobs read at once
+	parallel  = 16                    // jobs done at once
+	pollPause = 1 * time.Second       // how often due jobs are looked for
+	maxPause  = 1 * time.Hour         // between two attempts
+	eagerly   = 20 * time.Millisecond // how soon after Enqueue its transaction is expected to be committed
+)
+
+// Jobs is the queue. Register workers before Run.
+type Jobs struct {
+	db      *store.DB
+	log     *slog.Logger
+	workers map[string]Worker
+	wake    chan struct{}
+	done    *prometheus.CounterVec
+	now     func() time.Time
+}
+
+// New makes the queue and its table.
+func New(ctx context.Context, db *store.DB, log *slog.Logger) (*Jobs, error) {
+	j := &Jobs{db: db, log: log.With("part", "jobs"), workers: map[string]Worker{}, wake: make(chan struct{}, 1), now: time.Now,
+		done: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "palabre_jobs_attempts_total", Help: "Attempts at jobs, by kind and outcome."},
+			[]string{"kind", "outcome"})}
+	return j, db.Migrate(ctx, "jobs", migrations)
+}
+
+// Register sets who does the jobs of a kind.
+func (j *Jobs) Register(kind string, worker Worker) {
+	if _, twice := j.workers[kind]; twice || worker.Do == nil || worker.Timeout <= 0 || worker.MaxAttempts < 1 || worker.FirstPause <= 0 {
+		panic("jobs: bad or second worker for " + kind)
+	}
+	j.workers[kind] = worker
+}
+
+// Enqueue adds a job in the transaction that ctx carries; it is done once that is committed. Where one of the same kind and name waits
+// already, nothing is added.
+func (j *Jobs) Enqueue(ctx context.Context, kind, name, payload string) error {
+	_, err := j.db.Exec(ctx, `insert into jobs_job (id, kind, name, due, attempts, payload) values ($1, $2, $3, $4, 0, $5)
+		on conflict (kind, name) do nothing`, j.db.Next(), kind, name, j.now().UnixMicro(), payload)
+	if err != nil {
+		return fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Cancel removes a job that is not done, in the transaction that ctx carries.
+func (j *Jobs) Cancel(ctx context.Context, kind, name string) error {
+	_, err := j.db.Exec(ctx, "delete from jobs_job where kind = $1 and name = $2", kind, name)
+	return err
+}
+
+// Run does jobs as they fall due, until ctx ends; those under way are waited for.
+func (j *Jobs) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-j.wake:
+			timer.Reset(eagerly)
+			continue
+		case <-timer.C:
+		}
+		n, err := j.Work(ctx)
+		if err != nil && ctx.Err() == nil {
+			j.log.Error("could not look for jobs", "err", err)
+		}
+		pause := pollPause
+		if n == batch {
+			pause = 0
+		}
+		timer.Reset(pause)
+	}
+}
+
+// Work does the jobs that are due now, at most 100, and returns how many there were.
+func (j *Jobs) Work(ctx context.Context) (int, error) {
+	due, err := j.due(ctx)
+	if err != nil {
+		return 0, err
+	}
+	room := make(chan struct{}, parallel)
+	var all sync.WaitGroup
+	for _, job := range due {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			j.attempt(ctx, job)
+		})
+	}
+	all.Wait()
+	return len(due), nil
+}
+
+func (j *Jobs) due(ctx context.Context) ([]Job, error) {
+	rows, err := j.db.Query(ctx, "select id, kind, name, payload, attempts from jobs_job where due <= $1 order by due limit $2",
+		j.now().UnixMicro(), batch)
+	if err != nil {
+		return nil, err
+	}
+	var due []Job
+	for rows.Next() {
+		var job Job
+		if err := rows.Scan(&job.ID, &job.Kind, &job.Name, &job.Payload, &job.Attempts); err != nil {
+			return nil, err
+		}
+		due = append(due, job)
+	}
+	return due, nil
+}
+
+// attempt does one job and notes how it went.
+func (j *Jobs) attempt(ctx context.Context, job Job) {
+	worker, known := j.workers[job.Kind]
+	if !known { // left by a version that knew it
+		worker = Worker{Do: func(context.Context, Job) error { return ErrGiveUp }, Timeout: time.Second, MaxAttempts: 1}
+	}
+	err := do(ctx, worker, job)
+	job.Attempts++
+	outcome := "done"
+	switch {
+	case ctx.Err() != nil:
+		return // stopping: it stays due
+	case err == nil:
+		err = j.end(ctx, job)
+	case errors.Is(err, ErrGiveUp) || job.Attempts >= worker.MaxAttempts:
+		outcome = "given up"
+		j.log.Warn("job given up", "kind", job.Kind, "attempts", job.Attempts, "err", err)
+		err = j.end(ctx, job)
+	default:
+		outcome = "failed"
+		err = j.postpone(ctx, job, pauseAfter(worker.FirstPause, job.Attempts))
+	}
+	j.done.WithLabelValues(job.Kind, outcome).Inc()
+	if err != nil {
+		j.log.Error("could not note a job's outcome", "kind", job.Kind, "err", err)
+	}
+}
+
+func do(ctx context.Context, worker Worker, job Job) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, worker.Timeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return worker.Do(ctx, job)
+}
+
+func (j *Jobs) end(ctx context.Context, job Job) error {
+	_, err := j.db.Exec(ctx, "delete from jobs_job where id = $1", job.ID)
+	return err
+}
+
+func (j *Jobs) postpone(ctx context.Context, job Job, pause time.Duration) error {
+	_, err := j.db.Exec(ctx, "update jobs_job set attempts = $1, due = $2 where id = $3", job.Attempts, j.now().Add(pause).UnixMicro(), job.ID)
+	return err
+}
+
+func pauseAfter(first time.Duration, attempts int) time.Duration {
+	pause := first
+	for range attempts - 1 {
+		if pause *= 2; pause >= maxPause {
+			return maxPause
+		}
+	}
+	return pause
+}
+
+// Collectors are the queue's figures for Prometheus.
+func (j *Jobs) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{j.done, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "palabre_jobs_waiting", Help: "Jobs that are not done."}, func() float64 { return j.read("select count(*) from jobs_job") }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_jobs_oldest_age_seconds", Help: "Age of the oldest job that is not done."},
+			func() float64 {
+				oldest := j.read("select cast(coalesce(min(id), 0) as bigint) from jobs_job")
+				if oldest == 0 {
+					return 0
+				}
+				return j.now().Sub(time.UnixMicro(int64(oldest))).Seconds()
+			})}
+}
+
+// read reads one number for a figure; a failing database shows as -1.
+func (j *Jobs) read(sql string) float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var n int64
+	if err := j.db.QueryRow(ctx, sql).Scan(&n); err != nil {
+		return -1
+	}
+	return float64(n)
+}
