@@ -23,6 +23,7 @@ type pgWriter struct {
 	values     []byte // memory for the arrays in queue
 	begun      bool   // `begin` is queued or sent
 	unsaved    int    // queue length at the savepoint that has not been sent, plus one
+	short      bool   // the server itself ended the last exchange before its last statement
 	dead       error
 }
 
@@ -198,9 +199,12 @@ func closePipeline(p *pgconn.Pipeline, seen error) error {
 }
 
 func (w *pgWriter) receive(p *pgconn.Pipeline, n int, rows *Rows) (tag pgconn.CommandTag, err error) {
+	w.short = false
 	for i := range n {
 		result, err := p.GetResults()
 		if err != nil {
+			var answer *pgconn.PgError
+			w.short = i < n-1 && errors.As(err, &answer)
 			return tag, err
 		}
 		reader, ok := result.(*pgconn.ResultReader)
@@ -274,7 +278,7 @@ func (w *pgWriter) rollbackTo() error {
 }
 
 // commit sends what is queued together with `commit`. If the connection breaks from here on, nobody knows whether the
-// server kept the group.
+// server kept the group, unless the server said so before it came to the commit.
 func (w *pgWriter) commit(mark int64) error {
 	if mark != 0 {
 		if err := w.addArgs(clockSave, []any{mark}); err != nil {
@@ -288,7 +292,7 @@ func (w *pgWriter) commit(mark int64) error {
 		return err
 	}
 	tag, err := w.send(nil)
-	if errors.Is(err, errLost) {
+	if errors.Is(err, errLost) && !w.short {
 		w.dead = fmt.Errorf("%w: %v", ErrUnknown, err)
 		return w.dead
 	}
