@@ -44,7 +44,7 @@ func (f *Feature) Subscriptions(ctx context.Context, account *core.Account) ([]x
 }
 
 func (f *Feature) withState(ctx context.Context, account *core.Account, part State) ([]xmpp.JID, error) {
-	contacts, err := f.contacts.get(ctx, account.ID)
+	contacts, err := f.contacts.Get(ctx, account.ID)
 	if err != nil {
 		return nil, err
 	}

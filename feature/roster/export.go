@@ -110,6 +110,6 @@ func (f *Feature) adoptState(ctx context.Context, account *core.Account, read *i
 	if err != nil {
 		return fmt.Errorf("import a contact: %w", err)
 	}
-	f.contacts.forget(account.ID)
+	f.contacts.Forget(account.ID)
 	return nil
 }

@@ -27,7 +27,7 @@ func (f *Feature) remove(ctx context.Context, account *core.Account) error {
 			return fmt.Errorf("remove a roster: %w", err)
 		}
 	}
-	f.contacts.forget(account.ID)
+	f.contacts.Forget(account.ID)
 	select {
 	case f.bidden <- struct{}{}:
 	default:

@@ -71,7 +71,7 @@ func (f *Feature) appear(ctx context.Context, session *core.Session, st *xmpp.St
 	if err != nil {
 		return err
 	}
-	contacts, err := f.contacts.get(ctx, session.Account.ID)
+	contacts, err := f.contacts.Get(ctx, session.Account.ID)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (f *Feature) appear(ctx context.Context, session *core.Session, st *xmpp.St
 
 // leave is unavailable presence of a session (RFC 6121 §4.5).
 func (f *Feature) leave(ctx context.Context, session *core.Session, st *xmpp.Stanza) {
-	contacts, err := f.contacts.get(ctx, session.Account.ID)
+	contacts, err := f.contacts.Get(ctx, session.Account.ID)
 	if err != nil {
 		f.log.Error("could not tell contacts that a session left", "session", session, "err", err)
 	}

@@ -23,11 +23,11 @@ func (f *Feature) changed(ctx context.Context, account *core.Account, jid xmpp.J
 	defer f.turn(account.ID)()
 	it, err := f.item(ctx, account.ID, jid)
 	if err != nil {
-		f.contacts.forget(account.ID)
+		f.contacts.Forget(account.ID)
 		f.log.Error("could not tell devices of a changed roster", "account", account.JID.String(), "err", err)
 		return
 	}
-	f.contacts.put(account.ID, jid, it.state&^gone)
+	f.noteState(account.ID, jid, it.state&^gone)
 	if it.state&(Listed|gone) == 0 {
 		return
 	}

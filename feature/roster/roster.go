@@ -14,6 +14,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/store/recent"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -63,7 +64,7 @@ type Feature struct {
 	db       *store.DB
 	server   *core.Server
 	log      *slog.Logger
-	contacts *cache
+	contacts *recent.Cache[[]contact]
 	turns    [64]chan struct{} // by account: changes are pushed one at a time
 	bidden   chan struct{}     // wakes Run when farewells may wait
 	devices  *core.Key[*device]
@@ -83,7 +84,7 @@ func New(ctx context.Context, db *store.DB, cfg Config, log *slog.Logger) (*Feat
 	f := &Feature{cfg: cfg, db: db, log: log.With("part", "roster"), bidden: make(chan struct{}, 1),
 		devices: new(core.Key[*device]), changes: new(core.Note[*change]),
 		pushes: prometheus.NewCounter(prometheus.CounterOpts{Name: "palabre_roster_pushes_total", Help: "Roster pushes sent to sessions."})}
-	f.contacts = newCache(cfg.CachedContacts, f.loadContacts)
+	f.contacts = f.newContacts()
 	for i := range f.turns {
 		f.turns[i] = make(chan struct{}, 1)
 	}
@@ -116,5 +117,5 @@ func (f *Feature) StreamFeatures() []*xmpp.Element {
 func (f *Feature) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{f.pushes, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "palabre_roster_cached_contacts", Help: "Contacts in memory, of all accounts together.",
-	}, func() float64 { return float64(f.contacts.size()) })}
+	}, func() float64 { return float64(f.contacts.Weight()) })}
 }
