@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -199,4 +200,17 @@ func (s *session) leave(c *connection) [][]byte {
 		return nil
 	}
 	return [][]byte{s.ack()}
+}
+
+// Waiting are the deliveries that the device has not acknowledged, oldest first.
+func (s *session) Waiting() []core.Delivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var waiting []core.Delivery
+	for _, d := range slices.Concat(s.written, s.loose, s.queue) {
+		if d.Stanza != nil {
+			waiting = append(waiting, d)
+		}
+	}
+	return waiting
 }

@@ -129,6 +129,14 @@ func (s *Session) SetDormant(dormant bool) {
 	s.dormant = dormant
 }
 
+// Waiting are the deliveries that a session's device has not acknowledged, where its door can tell (Outbox with a method Waiting).
+func (s *Session) Waiting() []Delivery {
+	if out, ok := s.out.(interface{ Waiting() []Delivery }); ok {
+		return out.Waiting()
+	}
+	return nil
+}
+
 type lifeHooks struct {
 	bind, unbind, dormant []func(context.Context, *Session)
 	available             []func(*Session)

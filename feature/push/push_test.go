@@ -1,0 +1,279 @@
+package push
+
+import (
+	"context"
+	"crypto/ecdh"
+	"crypto/rand"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/jobs"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/store/storetest"
+	"palabre.dev/palabre/xmpp"
+)
+
+// world is a journey with push as its only feature, an app server and a browser's push service.
+type world struct {
+	t      *testing.T
+	push   *Push
+	jobs   *jobs.Jobs
+	server *core.Server
+
+	app    []*xmpp.Stanza // what the app server was sent
+	refuse *xmpp.Error    // what it answers
+	web    *httptest.Server
+	calls  []*http.Request
+	status int
+}
+
+func (w *world) Account(_ context.Context, bare xmpp.JID) (*core.Account, error) {
+	switch bare.Local() {
+	case "romeo":
+		return &core.Account{ID: 1, JID: bare}, nil
+	case "juliet":
+		return &core.Account{ID: 2, JID: bare}, nil
+	}
+	return nil, core.ErrNoAccount
+}
+
+// Handle is the app server.
+func (w *world) Handle(ctx context.Context, t *core.Transit) error {
+	w.app = append(w.app, t.Stanza)
+	if w.refuse != nil {
+		return w.server.Route(ctx, t.Stanza.ErrorReply(w.refuse))
+	}
+	return w.server.Route(ctx, t.Stanza.Reply())
+}
+
+func each(t *testing.T, run func(t *testing.T, w *world)) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := &world{t: t, status: http.StatusCreated}
+		log := slog.New(slog.DiscardHandler)
+		w.web = httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil || strings.Contains(string(body), "{}") {
+				t.Errorf("the wake-up is not encrypted: %q %v", body, err)
+			}
+			w.calls = append(w.calls, r)
+			answer.WriteHeader(w.status)
+		}))
+		t.Cleanup(w.web.Close)
+		var err error
+		if w.jobs, err = jobs.New(t.Context(), db, log); err != nil {
+			t.Fatal(err)
+		}
+		if w.push, err = New(t.Context(), Config{MaxDevices: 2, AllowPrivate: true}, db, w.jobs, log); err != nil {
+			t.Fatal(err)
+		}
+		if w.server, err = core.New(core.DefaultConfig(), db, w, log); err != nil {
+			t.Fatal(err)
+		}
+		w.push.Attach(w.server)
+		w.server.AddService("push.example", w)
+		run(t, w)
+	})
+}
+
+type phone struct {
+	*core.Session
+	w   *world
+	got []*xmpp.Stanza
+}
+
+func (d *phone) Send(delivery core.Delivery) { d.got = append(d.got, delivery.Stanza) }
+func (d *phone) End(string, string)          {}
+
+func (w *world) session(jid string) *phone {
+	w.t.Helper()
+	d := &phone{w: w}
+	full := xmpp.MustJID(jid)
+	account, err := w.Account(w.t.Context(), full.Bare())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if d.Session, err = w.server.Bind(w.t.Context(), account, full, d); err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+func (d *phone) send(xml string) {
+	d.w.t.Helper()
+	e, err := xmpp.Parse(xml, xmpp.Scope{Default: xmpp.NSClient})
+	if err != nil {
+		d.w.t.Fatal(err)
+	}
+	st, err := xmpp.NewStanza(e, xmpp.NSClient)
+	if err != nil {
+		d.w.t.Fatal(err)
+	}
+	handled := make(chan struct{})
+	d.Accept(d.w.t.Context(), st, func() { close(handled) })
+	<-handled
+}
+
+// ask sends a set request and returns the condition of the error, "" for success.
+func (d *phone) ask(payload string) string {
+	d.w.t.Helper()
+	d.got = nil
+	d.send("<iq type='set' id='1'>" + payload + "</iq>")
+	if len(d.got) != 1 {
+		d.w.t.Fatalf("%s: %v", payload, d.got)
+	}
+	if d.got[0].IsError() {
+		return xmpp.ErrorOf(d.got[0]).Condition
+	}
+	return ""
+}
+
+func (w *world) work() {
+	w.t.Helper()
+	if _, err := w.jobs.Work(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+const (
+	enableXML = "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='n'><x xmlns='jabber:x:data' type='submit'>" +
+		"<field var='secret'><value>s</value></field></x></enable>"
+	hello = "<message to='juliet@localhost' type='chat'><body>hello</body></message>"
+)
+
+// subscription is a browser's keys and endpoint.
+func (w *world) subscription() string {
+	key, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	return "<subscribe xmlns='urn:palabre:web-push:0'><endpoint>" + w.web.URL + "/abc</endpoint><p256dh>" + b64(key.PublicKey().Bytes()) +
+		"</p256dh><auth>" + b64(make([]byte, 16)) + "</auth></subscribe>"
+}
+
+func TestAppIsWokenWithoutContent(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		romeo, juliet := w.session("romeo@localhost/a"), w.session("juliet@localhost/phone")
+		if got := juliet.ask(enableXML); got != "" {
+			t.Fatal(got)
+		}
+		romeo.send(hello)
+		w.work()
+		if len(w.app) != 0 {
+			t.Errorf("a connected device was woken: %v", w.app)
+		}
+		juliet.SetDormant(true)
+		romeo.send("<message to='juliet@localhost' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>")
+		for range 3 {
+			romeo.send(hello)
+		}
+		w.work()
+		w.work()
+		if len(w.app) != 1 {
+			t.Fatalf("woken by %v", w.app)
+		}
+		got := w.app[0]
+		if text := got.String(); got.From.String() != "juliet@localhost" || strings.Contains(text, "hello") || strings.Contains(text, "romeo") ||
+			!strings.Contains(text, "<value>s</value>") || !strings.Contains(text, "node='n'") {
+			t.Errorf("woken by %s", text)
+		}
+	})
+}
+
+func TestRefusedOrDisabledAppIsForgotten(t *testing.T) {
+	for name, change := range map[string]func(w *world, juliet *phone){
+		"refused":  func(w *world, _ *phone) { w.refuse = xmpp.ItemNotFound },
+		"disabled": func(_ *world, juliet *phone) { juliet.ask("<disable xmlns='urn:xmpp:push:0' jid='push.example'/>") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				romeo, juliet := w.session("romeo@localhost/a"), w.session("juliet@localhost/phone")
+				juliet.ask(enableXML)
+				change(w, juliet)
+				w.server.Unbind(t.Context(), juliet.Session)
+				romeo.send(hello)
+				w.work()
+				before := len(w.app)
+				romeo.send(hello)
+				w.work()
+				if len(w.app) != before || name == "disabled" && before != 0 {
+					t.Errorf("told %d times, then %d", before, len(w.app))
+				}
+			})
+		})
+	}
+}
+
+func TestBrowserIsWoken(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		romeo, juliet := w.session("romeo@localhost/a"), w.session("juliet@localhost/web")
+		juliet.send("<iq type='get' id='k'><key xmlns='urn:palabre:web-push:0'/></iq>")
+		if key := juliet.got[0].First().Text(); !isBase64(key, 65) {
+			t.Errorf("key %q", key)
+		}
+		if got := juliet.ask(w.subscription()); got != "" {
+			t.Fatal(got)
+		}
+		w.server.Unbind(t.Context(), juliet.Session)
+		romeo.send(hello)
+		w.work()
+		if len(w.calls) != 1 {
+			t.Fatalf("%d calls", len(w.calls))
+		}
+		h := w.calls[0].Header
+		if !strings.HasPrefix(h.Get("Authorization"), "vapid ") || h.Get("Content-Encoding") != "aes128gcm" || h.Get("Ttl") == "" {
+			t.Errorf("headers %v", h)
+		}
+		w.status = http.StatusGone
+		romeo.send(hello)
+		w.work()
+		romeo.send(hello)
+		w.work()
+		if len(w.calls) != 2 {
+			t.Errorf("a browser that is gone was called again: %d calls", len(w.calls))
+		}
+	})
+}
+
+func TestRefusedRequests(t *testing.T) {
+	cases := map[string]string{
+		"<enable xmlns='urn:xmpp:push:0' jid='@' node='n'/>":                                    "jid-malformed",
+		"<enable xmlns='urn:xmpp:push:0' jid='push.example'/>":                                  "bad-request",
+		"<enable xmlns='urn:xmpp:push:0' jid='a' node='n'><x xmlns='jabber:x:data'/></enable>":  "bad-request",
+		"<subscribe xmlns='urn:palabre:web-push:0'><endpoint>ftp://x/</endpoint></subscribe>":   "bad-request",
+		"<subscribe xmlns='urn:palabre:web-push:0'><endpoint>https://x/</endpoint></subscribe>": "bad-request",
+	}
+	each(t, func(t *testing.T, w *world) {
+		juliet := w.session("juliet@localhost/a")
+		for payload, want := range cases {
+			if got := juliet.ask(payload); got != want {
+				t.Errorf("%s: %s, want %s", payload, got, want)
+			}
+		}
+		for node, want := range map[string]string{"a": "", "b": ""} {
+			if got := juliet.ask("<enable xmlns='urn:xmpp:push:0' jid='push.example' node='" + node + "'/>"); got != want {
+				t.Errorf("%s: %s", node, got)
+			}
+		}
+		if got := juliet.ask("<enable xmlns='urn:xmpp:push:0' jid='push.example' node='c'/>"); got != "resource-constraint" {
+			t.Errorf("one too many: %q", got)
+		}
+	})
+}
+
+func TestPrivateAddressesAreRefused(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:443", "10.1.2.3:443", "192.168.0.1:443", "[::1]:443", "[fd00::1]:443", "169.254.169.254:80", "[::ffff:10.0.0.1]:443"} {
+		if refusePrivate("tcp", address, nil) == nil {
+			t.Errorf("%s may be called", address)
+		}
+	}
+	if err := refusePrivate("tcp", "192.0.2.1:443", nil); err != nil {
+		t.Error(err)
+	}
+}
