@@ -81,6 +81,16 @@ func (p *profile) checkPreKeys(published []PreKey) ([]numberedKey, error) {
 	return good, nil
 }
 
+// CheckLabel verifies the signature over the label of the device that published an OMEMO 2 bundle. A label whose signature does
+// not hold must be ignored (XEP-0384 §5.3).
+func (b *Bundle) CheckLabel(label string, signature []byte) error {
+	id, err := profile2.identityFromWire(b.Identity)
+	if err != nil {
+		return err
+	}
+	return profile2.verify(id, []byte(label), signature)
+}
+
 // pick chooses a prekey at random, so that two who begin at once seldom meet (XEP-0384 §5.4). One alone costs no randomness.
 func (c *checkedBundle) pick(random io.Reader) (numberedKey, error) {
 	if len(c.preKeys) == 1 {

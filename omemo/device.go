@@ -88,6 +88,11 @@ func (d *Device) ID() uint32 { return d.id }
 // Identity returns the public identity key, whose fingerprint others compare.
 func (d *Device) Identity() Identity { return Identity(d.identity.curve) }
 
+// SignLabel signs the label that people see for this device in an OMEMO 2 device list, at most 53 characters by advice (XEP-0384 §5.3).
+func (d *Device) SignLabel(label string) ([]byte, error) {
+	return sign(d.secret.private, []byte(label), d.random)
+}
+
 // Bundle returns what to publish for a version: the newest signed prekey and 100 one-time prekeys. Publish it again when
 // Decrypt or Maintain say that it changed.
 func (d *Device) Bundle(ctx context.Context, v Version) (*Bundle, error) {

@@ -142,6 +142,8 @@ func readValues(body []byte) (map[string][]byte, error) {
 			name = string(data)
 		case f.number == 2:
 			values[name] = bytes.Clone(data)
+		case f.number == 3:
+			values[string(data)] = nil
 		default:
 			return unknownField(f)
 		}
@@ -156,6 +158,10 @@ func readValues(body []byte) (map[string][]byte, error) {
 func appendRecord(out []byte, values map[string][]byte) []byte {
 	var body fields
 	for name, value := range values {
+		if value == nil {
+			body.bytes(3, []byte(name))
+			continue
+		}
 		body.bytes(1, []byte(name))
 		body.bytes(2, value)
 	}
@@ -171,9 +177,12 @@ func (s *FileStore) apply(values map[string][]byte) {
 	for name, value := range values {
 		if old, ok := s.values[name]; ok {
 			s.live -= int64(len(name) + len(old) + framing)
+			delete(s.values, name)
 		}
-		s.values[name] = value
-		s.live += int64(len(name) + len(value) + framing)
+		if value != nil {
+			s.values[name] = value
+			s.live += int64(len(name) + len(value) + framing)
+		}
 	}
 }
 

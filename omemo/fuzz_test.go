@@ -138,7 +138,7 @@ func FuzzDecrypt(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, two, exchange bool, data, iv, payload []byte) {
 		p := fuzzProfile(two)
-		juliet := *pairs[p.version-V03][1]
+		juliet := pairs[p.version-V03][1]
 		d := &Device{jid: juliet.jid, id: juliet.id, identity: juliet.identity, secret: juliet.secret,
 			store: juliet.store.(*MemoryStore).Clone(), random: &drawn{name: "fuzz"}}
 		m := &Message{Version: p.version, SID: 7, IV: iv, Payload: payload,

@@ -47,7 +47,7 @@ type delivery struct {
 
 func TestModel(t *testing.T) {
 	for _, v := range versions {
-		for seed := range uint64(12) {
+		for seed := range uint64(8) {
 			t.Run(fmt.Sprintf("%s/%d", v, seed), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, v, rand.New(rand.NewPCG(seed, uint64(v))))

@@ -49,7 +49,7 @@ const (
 	MaxDevices = 4096
 	// MaxPayload bounds the plaintext and the payload of a message, in bytes.
 	MaxPayload = 1 << 20
-	// MaxIdentities bounds the identities remembered for one address.
+	// MaxIdentities bounds the identities remembered for one address, and the devices with sessions per version; the oldest make room.
 	MaxIdentities = 1000
 	// MaxJID bounds an address, in bytes (RFC 7622 §3.1: two parts of 1023 bytes and the sign between).
 	MaxJID = 2047

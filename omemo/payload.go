@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"io"
 )
 
 const (
+	minEnvelope = 256 // bytes to which Padding fills a short envelope
+	maxPadding  = 200 // characters on top (XEP-0420 §4)
+
 	tagSize       = 16 // AES-GCM tag, and truncated HMAC of OMEMO 2
 	payloadKey03  = 16
 	payloadKey2   = 32
@@ -139,4 +144,23 @@ func newGCM(secret []byte, ivSize int) (cipher.AEAD, error) {
 		return nil, fmt.Errorf("set up gcm: %w", err)
 	}
 	return aead, nil
+}
+
+// Padding returns what to put in the rpad of an envelope that has size bytes without it: random characters that need no escaping in XML,
+// which hide how long the content is (XEP-0420 §4).
+func Padding(size int) (string, error) { return padding(size, rand.Reader) }
+
+func padding(size int, random io.Reader) (string, error) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	var draw [minEnvelope + maxPadding + 4]byte
+	if _, err := io.ReadFull(random, draw[:]); err != nil {
+		return "", fmt.Errorf("draw padding: %w", err)
+	}
+	n := int(binary.LittleEndian.Uint32(draw[:4]) % (maxPadding + 1))
+	n += max(0, minEnvelope-max(0, size))
+	out := draw[4 : 4+n]
+	for i, b := range out {
+		out[i] = alphabet[b%64]
+	}
+	return string(out), nil
 }

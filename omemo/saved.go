@@ -129,6 +129,16 @@ func appendLoaded[T any](list []T, f entry, limit int, load func([]byte) (T, err
 	return append(list, element), err
 }
 
+// append adds a number to a list with a limit.
+func (f entry) append(list *[]uint32, limit int) error {
+	if len(*list) >= limit {
+		return fmt.Errorf("more than %d of field %d: %w", limit, f.number, ErrState)
+	}
+	n, err := f.uint32()
+	*list = append(*list, n)
+	return err
+}
+
 func (k *numberedPair) save() []byte {
 	var f fields
 	f.uint(1, uint64(k.id))

@@ -77,6 +77,30 @@ func (d *Device) Begin(ctx context.Context, to Address, bundle *Bundle) error {
 	return err
 }
 
+// Forget deletes the session with a device, as when it left its account's list. What is thought of its identity stays.
+func (d *Device) Forget(ctx context.Context, v Version, a Address) error {
+	if _, err := v.profile(); err != nil {
+		return err
+	}
+	if err := a.check(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l, err := d.loadKnown(ctx, a.JID)
+	if err != nil {
+		return err
+	}
+	changed := map[string][]byte{sessionName(v, a): nil}
+	if l.drop(v, a.Device); l.changed {
+		changed[trustName(a.JID)] = l.save()
+	}
+	if err := d.store.Save(ctx, changed); err != nil {
+		return fmt.Errorf("forget the session with %s: %w", a, err)
+	}
+	return nil
+}
+
 func (d *Device) address() Address { return Address{d.jid, d.id} }
 
 // Encrypt encrypts a plaintext for every device of to that has a session and is not refused by trust, and saves the advanced ratchets
@@ -131,8 +155,12 @@ func (d *Device) encryptFor(ctx context.Context, p *profile, body sealed, to []A
 	m := &Message{Version: p.version, SID: d.id, IV: body.iv, Payload: body.payload}
 	changed := map[string][]byte{}
 	var skipped []Skipped
+	var known map[string]*knownList
+	if checkTrust {
+		known = map[string]*knownList{}
+	}
 	for _, a := range to {
-		k, s, err := d.encryptKey(p, a, found, body.keyPart, checkTrust)
+		k, s, err := d.encryptKey(p, a, found, known, body.keyPart)
 		if err != nil {
 			skipped = append(skipped, Skipped{a, err})
 			continue
@@ -149,8 +177,8 @@ func (d *Device) encryptFor(ctx context.Context, p *profile, body sealed, to []A
 	return m, skipped, nil
 }
 
-// encryptKey advances the session with one device, which is not saved yet.
-func (d *Device) encryptKey(p *profile, a Address, found map[string][]byte, keyPart []byte, checkTrust bool) (Key, *session, error) {
+// encryptKey advances the session with one device, which is not saved yet. With known it asks for trust first.
+func (d *Device) encryptKey(p *profile, a Address, found map[string][]byte, known map[string]*knownList, keyPart []byte) (Key, *session, error) {
 	saved := found[sessionName(p.version, a)]
 	if saved == nil {
 		return Key{}, nil, ErrNoSession
@@ -160,12 +188,8 @@ func (d *Device) encryptKey(p *profile, a Address, found map[string][]byte, keyP
 		return Key{}, nil, err
 	}
 	st := s.current()
-	if checkTrust {
-		trust, err := trustIn(found[trustName(a.JID)], Identity(st.remote.curve))
-		if err == nil {
-			err = trust.refusal()
-		}
-		if err != nil {
+	if known != nil {
+		if err := refusal(a.JID, Identity(st.remote.curve), found, known); err != nil {
 			return Key{}, nil, err
 		}
 	}
@@ -173,17 +197,21 @@ func (d *Device) encryptKey(p *profile, a Address, found map[string][]byte, keyP
 	return Key{JID: a.JID, RID: a.Device, Exchange: exchange, Data: data}, s, err
 }
 
-// trustIn looks an identity up in a saved list. Sessions are saved together with their identity, so it is there,
-// unless the list was full.
-func trustIn(saved []byte, id Identity) (Trust, error) {
-	if saved == nil {
-		return Undecided, nil
+// refusal is why nothing may be encrypted for an identity, or nil. It loads each list of identities once. Sessions are saved together with
+// their identity, so it is in the list unless that was full.
+func refusal(jid string, id Identity, found map[string][]byte, known map[string]*knownList) error {
+	l := known[jid]
+	if l == nil {
+		saved, err := found[trustName(jid)], error(nil)
+		if saved == nil {
+			return ErrUndecided
+		}
+		if l, err = loadKnown(saved); err != nil {
+			return err
+		}
+		known[jid] = l
 	}
-	l, err := loadKnown(saved)
-	if err != nil {
-		return Undecided, err
-	}
-	return l.observe(id), nil
+	return l.observe(id).refusal()
 }
 
 // loadAll reads everything about the recipients in one go. It returns them without our own device and repetitions.
@@ -218,6 +246,9 @@ func (d *Device) saveSession(ctx context.Context, v Version, a Address, s *sessi
 		return Undecided, err
 	}
 	trust := l.observe(Identity(s.current().remote.curve))
+	if evicted := l.admit(v, a.Device); evicted != 0 {
+		changed[sessionName(v, Address{a.JID, evicted})] = nil
+	}
 	if l.changed {
 		changed[trustName(a.JID)] = l.save()
 	}

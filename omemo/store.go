@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 	"sync"
 )
 
@@ -14,7 +13,7 @@ import (
 type Store interface {
 	// Load returns the values of those names that have one. The caller changes none of them.
 	Load(ctx context.Context, names []string) (map[string][]byte, error)
-	// Save replaces all values or none, and returns only when they are durable. After an error the old values must still be there,
+	// Save replaces all values or none, and returns only when they are durable; a nil value removes its name. After an error the old values must still be there,
 	// or the Store must fail from then on. The Store may keep the values it is given; the caller changes none of them.
 	Save(ctx context.Context, values map[string][]byte) error
 }
@@ -50,7 +49,11 @@ func (m *MemoryStore) Save(_ context.Context, values map[string][]byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, value := range values {
-		m.values[strings.Clone(name)] = bytes.Clone(value)
+		if value == nil {
+			delete(m.values, name)
+			continue
+		}
+		m.values[name] = bytes.Clone(value)
 	}
 	return nil
 }

@@ -40,10 +40,33 @@ type Known struct {
 	Trust    Trust
 }
 
-// knownList is every identity remembered for one address, oldest first.
+// knownList is every identity remembered for one address, and every device with a session; both oldest first.
 type knownList struct {
 	known   []Known
+	devices [2][]uint32 // by version - 1
 	changed bool
+}
+
+// admit notes that there is a session with a device. It returns the device whose session makes room, or 0: an account that
+// invents devices pushes out its own.
+func (l *knownList) admit(v Version, device uint32) (evicted uint32) {
+	list := &l.devices[v-V03]
+	if slices.Contains(*list, device) {
+		return 0
+	}
+	if len(*list) >= MaxIdentities {
+		evicted, *list = (*list)[0], (*list)[1:]
+	}
+	*list, l.changed = append(*list, device), true
+	return evicted
+}
+
+// drop notes that there is no session with a device any more.
+func (l *knownList) drop(v Version, device uint32) {
+	list := &l.devices[v-V03]
+	if at := slices.Index(*list, device); at >= 0 {
+		*list, l.changed = slices.Delete(*list, at, at+1), true
+	}
 }
 
 // observe returns the trust in an identity, remembering it if it is new. When the list is full, the oldest that no person decided
@@ -92,16 +115,25 @@ func (l *knownList) save() []byte {
 	for _, k := range l.known {
 		f.bytes(1, append(k.Identity[:], byte(k.Trust)))
 	}
+	for i, devices := range l.devices {
+		for _, device := range devices {
+			f.uint(2+i, uint64(device))
+		}
+	}
 	return f
 }
 
 func loadKnown(in []byte) (*knownList, error) {
 	l := &knownList{}
 	err := eachSaved(in, kindTrust, func(f entry) (err error) {
-		if f.number != 1 {
-			return unknownField(f)
+		switch f.number {
+		case 1:
+			l.known, err = appendLoaded(l.known, f, MaxIdentities, loadOneKnown)
+		case 2, 3:
+			err = f.append(&l.devices[f.number-2], MaxIdentities)
+		default:
+			err = unknownField(f)
 		}
-		l.known, err = appendLoaded(l.known, f, MaxIdentities, loadOneKnown)
 		return err
 	})
 	if err != nil {
