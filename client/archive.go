@@ -157,4 +157,3 @@ func StanzaID(st *xmpp.Stanza, by xmpp.JID) string {
 	}
 	return ""
 }
-

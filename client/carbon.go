@@ -19,8 +19,8 @@ func (c *Client) enableCarbons(ctx context.Context, s *transport.Stream) {
 }
 
 // Carbon takes a copied message out of its wrapping (XEP-0280 §6). Sent says that one of the account's own devices has sent it. It
-// returns nil for a message that is no carbon. A forged one, which did not come from the account itself, gives nil and true.
-func (c *Client) Carbon(st *xmpp.Stanza) (inner *xmpp.Stanza, sent, forged bool) {
+// returns nil for a message that is no carbon. A forged one, which did not come from the account itself, gives nil and forged.
+func Carbon(st *xmpp.Stanza, account xmpp.JID) (inner *xmpp.Stanza, sent, forged bool) {
 	wrap := st.Child(nsCarbons, "received")
 	if wrap == nil {
 		wrap, sent = st.Child(nsCarbons, "sent"), true
@@ -28,7 +28,7 @@ func (c *Client) Carbon(st *xmpp.Stanza) (inner *xmpp.Stanza, sent, forged bool)
 	if wrap == nil {
 		return nil, false, false
 	}
-	if st.From != c.Account() {
+	if st.From != account {
 		return nil, sent, true // XEP-0280 §11
 	}
 	inner, _ = forwarded(wrap)

@@ -87,6 +87,8 @@ type Config struct {
 	OnMessage func(ctx context.Context, message *xmpp.Stanza)
 	// OnPresence gets every presence, in order.
 	OnPresence func(ctx context.Context, presence *xmpp.Stanza)
+	// OnRoster is told of changes of the roster, once Roster was called.
+	OnRoster func(contact Contact)
 	// OnState is told about the connection.
 	OnState func(state State)
 	// OnResend is told when a message is sent again in a new session (see the package comment).

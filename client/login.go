@@ -293,4 +293,3 @@ func (l *login) ask(payload *xmpp.Element) (*xmpp.Stanza, error) {
 	}
 	return st, nil
 }
-

@@ -80,6 +80,8 @@ func (c *Client) result(ctx context.Context, request *xmpp.Stanza) (*xmpp.Elemen
 	switch {
 	case handler != nil:
 		return handler(ctx, request)
+	case request.Type == "set" && e.Is(nsRoster, "query"):
+		return c.rosterPush(request)
 	case request.Type == "get" && e.Is(nsPing, "ping"):
 		return nil, nil
 	case request.Type == "get" && e.Is(nsDiscoInfo, "query"):

@@ -22,9 +22,9 @@ type session struct {
 	held    []*outgoing // not written yet
 	// doubtful were on their way in an earlier session, and it is not known yet whether they arrived.
 	doubtful []*outgoing
-	arrived uint32      // how many of theirs we have taken
-	asking  bool        // an <r/> is on its way
-	asked   uint32      // how many had been sent when it went out
+	arrived  uint32 // how many of theirs we have taken
+	asking   bool   // an <r/> is on its way
+	asked    uint32 // how many had been sent when it went out
 }
 
 func (s *session) sent() uint32 { return s.acked + uint32(len(s.unacked)) }
