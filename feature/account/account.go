@@ -36,13 +36,24 @@ var (
 )
 
 // refusal is an error with what a peer is told of it.
-type refusal struct{ told *xmpp.Error }
+type refusal struct {
+	told *xmpp.Error
+	kind error // what it is a case of, or nil
+}
 
-func refuse(condition *xmpp.Error, text string) error { return &refusal{condition.Because("%s", text)} }
+func refuse(condition *xmpp.Error, text string) error { return &refusal{told: condition.Because("%s", text)} }
+
+// unusable is ErrPassword with the reason.
+func unusable(text string) error {
+	return &refusal{xmpp.NotAcceptable.Because("%s", text), ErrPassword}
+}
 
 func (r *refusal) Error() string { return r.told.Text }
 
 func (r *refusal) Unwrap() error { return r.told }
+
+// Is makes a case of a refusal that refusal.
+func (r *refusal) Is(target error) bool { return r.kind == target }
 
 // Config is what an operator can set.
 type Config struct {

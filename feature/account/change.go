@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -107,14 +108,13 @@ func (a *Accounts) insert(ctx context.Context, name string, role Role, credentia
 // derive salts and hashes a password for every hash; it takes some ten milliseconds of a processor.
 func (a *Accounts) derive(password string) ([]sasl.Credential, error) {
 	if utf8.RuneCountInString(password) < a.cfg.MinPasswordLength {
-		told := refuse(xmpp.NotAcceptable, fmt.Sprintf("a password needs at least %d characters", a.cfg.MinPasswordLength))
-		return nil, errors.Join(told, ErrPassword)
+		return nil, unusable(fmt.Sprintf("a password needs at least %d characters", a.cfg.MinPasswordLength))
 	}
 	credentials := make([]sasl.Credential, len(hashes))
 	for i, hash := range hashes {
 		credential, err := sasl.NewCredential(hash, password, a.cfg.Iterations)
 		if errors.Is(err, sasl.ErrPassword) {
-			return nil, fmt.Errorf("%w: %w", ErrPassword, err)
+			return nil, unusable(strings.TrimPrefix(err.Error(), "sasl: "))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("hash password: %w", err)

@@ -1,0 +1,46 @@
+# make run    builds and starts Palabre with no configuration: domain localhost, data under ./data
+# make check  the fast gate: format, vet, staticcheck, shape, tests on SQLite and PostgreSQL
+# make test   everything that must hold, with the race detector, other people's software and the failure drills
+# make build  the program ./palabre
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: build run check test format vet staticcheck unit race interop drills docs
+
+build:
+	$(GO) build -o palabre ./cmd/palabre
+
+run: build
+	./palabre serve
+
+check: format vet staticcheck unit
+
+test: format vet staticcheck race drills interop
+
+format:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not formatted (gofmt -w):"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+unit:
+	test/with-postgres $(GO) test ./...
+
+race:
+	test/with-postgres $(GO) test -race ./...
+
+# Other people's software against the real program.
+interop: build
+	test/interop/run
+
+# Failure drills: kill -9, power cuts, full disks.
+drills: build
+	@for drill in test/drill/run; do if [ -x $$drill ]; then $$drill; fi; done
+
+# The documents that are made from the code.
+docs:
+	$(GO) test ./app -run TestConfigurationDocument -update

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/feature/account"
+	"palabre.dev/palabre/feature/register"
+)
+
+// operations is all that an operator can ask for, by name.
+var operations = map[string]operation{
+	"status":          plainly(func(ctx context.Context, a *App, _ struct{}) (Status, error) { return a.status(ctx) }),
+	"account/add":     plainly(addAccount),
+	"account/list":    plainly(listAccounts),
+	"account/passwd":  plainly(setPassword),
+	"account/disable": onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Disable(ctx, one) }),
+	"account/enable":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Enable(ctx, one) }),
+	"account/remove":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Remove(ctx, one, nil) }),
+	"account/admin":   onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.SetAdmin(ctx, one, true) }),
+	"account/member":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.SetAdmin(ctx, one, false) }),
+	"invite":          plainly(invite),
+}
+
+// plainly makes an operation of a function from arguments to a result.
+func plainly[A, R any](run func(ctx context.Context, a *App, args A) (R, error)) operation {
+	return func(ctx context.Context, a *App, encoded []byte, _ io.Reader, out io.Writer) error {
+		var args A
+		if err := json.Unmarshal(encoded, &args); err != nil {
+			return fmt.Errorf("read arguments: %w", err)
+		}
+		result, err := run(ctx, a, args)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(out).Encode(result)
+	}
+}
+
+// AccountArgs name an account, and give what an operation on it needs.
+type AccountArgs struct {
+	Name     string `json:"name"`
+	Password string `json:"password,omitempty"`
+	Admin    bool   `json:"admin,omitempty"`
+}
+
+// AccountResult is the address of the account that was met.
+type AccountResult struct {
+	JID string `json:"jid"`
+}
+
+func onAccount(run func(ctx context.Context, a *App, one *core.Account) error) operation {
+	return plainly(func(ctx context.Context, a *App, args AccountArgs) (AccountResult, error) {
+		one, err := a.lookup(ctx, args.Name)
+		if err != nil {
+			return AccountResult{}, err
+		}
+		return AccountResult{one.JID.String()}, run(ctx, a, one)
+	})
+}
+
+func (a *App) lookup(ctx context.Context, name string) (*core.Account, error) {
+	one, err := a.accounts.Lookup(ctx, name)
+	if errors.Is(err, core.ErrNoAccount) {
+		return nil, fmt.Errorf("there is no account %s on %s", name, a.cfg.Domain)
+	}
+	return one, err
+}
+
+func addAccount(ctx context.Context, a *App, args AccountArgs) (AccountResult, error) {
+	name, err := a.accounts.Prepare(args.Name)
+	if err != nil {
+		return AccountResult{}, account.ErrName
+	}
+	one, err := a.accounts.Create(ctx, name, args.Password, args.Admin, nil)
+	if err != nil {
+		return AccountResult{}, err
+	}
+	return AccountResult{one.JID.String()}, nil
+}
+
+func setPassword(ctx context.Context, a *App, args AccountArgs) (AccountResult, error) {
+	one, err := a.lookup(ctx, args.Name)
+	if err != nil {
+		return AccountResult{}, err
+	}
+	return AccountResult{one.JID.String()}, a.accounts.SetPassword(ctx, one, args.Password)
+}
+
+// ListArgs ask for a page of accounts.
+type ListArgs struct {
+	After string `json:"after"`
+	Max   int    `json:"max"`
+}
+
+func listAccounts(ctx context.Context, a *App, args ListArgs) ([]account.Entry, error) {
+	return a.accounts.List(ctx, args.After, args.Max)
+}
+
+// InviteArgs describe an invitation.
+type InviteArgs struct {
+	Name  string        `json:"name"`
+	Admin bool          `json:"admin"`
+	Uses  int           `json:"uses"`
+	Life  time.Duration `json:"life"`
+}
+
+func invite(ctx context.Context, a *App, args InviteArgs) (register.Link, error) {
+	wanted := register.Invite{Account: true, Name: args.Name, Admin: args.Admin, Uses: args.Uses}
+	if args.Life > 0 {
+		wanted.Expires = time.Now().Add(args.Life)
+	}
+	return a.invites.Invite(ctx, nil, wanted)
+}
+
+// FirstInvite is a link for the first administrator; needed is false once there is an account.
+func (a *App) FirstInvite(ctx context.Context) (link register.Link, needed bool, err error) {
+	all, _, err := a.accounts.Count(ctx)
+	if err != nil {
+		return link, false, err
+	}
+	return a.invites.FirstInvite(ctx, all)
+}
+
+// Status is how the server is.
+type Status struct {
+	Version  string `json:"version"`
+	Domain   string `json:"domain"`
+	Database string `json:"database"`
+	Accounts int    `json:"accounts"`
+	Disabled int    `json:"disabled"`
+	Sessions int    `json:"sessions"`
+}
+
+func (a *App) status(ctx context.Context) (Status, error) {
+	all, disabled, err := a.accounts.Count(ctx)
+	return Status{Version(), a.cfg.Domain, a.db.Engine(), all, disabled, a.server.CountSessions()}, err
+}
+
+// Version is the version of the program, from its build.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	version := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (version == "" || version == "(devel)") {
+			version = s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return version
+}

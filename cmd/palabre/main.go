@@ -1,0 +1,146 @@
+// Command palabre runs and administers a Palabre messaging server. Each subcommand is a file of its own; `palabre help` lists them.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"palabre.dev/palabre/app"
+)
+
+// subcommand is one thing that the program does.
+type subcommand struct {
+	name    string // one word, or two for those of a group
+	usage   string // its arguments
+	summary string // one line
+	help    string // more, optional
+	run     func(ctx context.Context, c *call, args []string) error
+	// flags adds what the subcommand takes beside -config; optional.
+	flags func(c *call, set *flag.FlagSet)
+}
+
+// subcommands is the table of contents; help shows it in this order.
+var subcommands = []subcommand{
+	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, status, version,
+}
+
+// call is one run of the program.
+type call struct {
+	config   string
+	cfg      app.Config
+	in       io.Reader
+	out, err io.Writer
+
+	admin        bool
+	passwordFile string
+	name         string
+	uses         int
+	days         int
+	json         bool
+	yes          bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := &call{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	if err := run(ctx, c, os.Args[1:]); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "palabre:", err)
+		}
+		stop()
+		os.Exit(1)
+	}
+}
+
+// run finds the subcommand, reads its flags and the configuration, and runs it.
+func run(ctx context.Context, c *call, args []string) error {
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		return help(c, args)
+	}
+	sub, rest := find(args)
+	if sub == nil {
+		return fmt.Errorf("there is no command %q; see palabre help", strings.Join(args[:min(2, len(args))], " "))
+	}
+	set := flag.NewFlagSet("palabre "+sub.name, flag.ContinueOnError)
+	set.SetOutput(c.err)
+	set.Usage = func() { sub.explain(set.Output(), set) }
+	set.StringVar(&c.config, "config", defaultConfig(), "the configuration `file`; none means the defaults")
+	if sub.flags != nil {
+		sub.flags(c, set)
+	}
+	rest, err := parse(set, rest)
+	if err != nil {
+		return err
+	}
+	if c.cfg, err = app.LoadConfig(c.config); err != nil {
+		return err
+	}
+	return sub.run(ctx, c, rest)
+}
+
+// parse reads flags before, between and after the arguments.
+func parse(set *flag.FlagSet, args []string) (plain []string, err error) {
+	for {
+		if err := set.Parse(args); err != nil {
+			return nil, err
+		}
+		if set.NArg() == 0 {
+			return plain, nil
+		}
+		plain = append(plain, set.Arg(0))
+		args = set.Args()[1:]
+	}
+}
+
+// defaultConfig is the file that PALABRE_CONFIG names, else palabre.toml here, else the system's, else none.
+func defaultConfig() string {
+	if path := os.Getenv("PALABRE_CONFIG"); path != "" {
+		return path
+	}
+	for _, path := range []string{"palabre.toml", "/etc/palabre/palabre.toml"} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+func find(args []string) (*subcommand, []string) {
+	for i := range subcommands {
+		words := strings.Fields(subcommands[i].name)
+		if len(args) >= len(words) && slices.Equal(words, args[:len(words)]) {
+			return &subcommands[i], args[len(words):]
+		}
+	}
+	return nil, nil
+}
+
+func (s *subcommand) explain(w io.Writer, set *flag.FlagSet) {
+	fmt.Fprintf(w, "palabre %s %s\n\n%s\n", s.name, s.usage, s.summary)
+	if s.help != "" {
+		fmt.Fprintf(w, "\n%s\n", s.help)
+	}
+	fmt.Fprintln(w, "\nFlags:")
+	set.PrintDefaults()
+}
+
+func help(c *call, args []string) error {
+	if len(args) > 1 {
+		return run(context.Background(), c, append(slices.Clone(args[1:]), "-h"))
+	}
+	fmt.Fprint(c.out, "Palabre is a messaging server.\n\nUsage: palabre <command> [flags] [arguments]\n\n")
+	for _, s := range subcommands {
+		fmt.Fprintf(c.out, "  %-18s %s\n", s.name, s.summary)
+	}
+	fmt.Fprint(c.out, "\npalabre help <command> tells more. Settings are in docs/configuration.md.\n")
+	return nil
+}

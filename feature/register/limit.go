@@ -1,0 +1,72 @@
+package register
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// maxPlaces bounds the addresses that a limiter remembers.
+const maxPlaces = 10_000
+
+// limiter allows each address so many things in a period.
+type limiter struct {
+	most   int
+	period time.Duration
+
+	mu     sync.Mutex // guards what follows
+	places map[netip.Prefix]tally
+}
+
+type tally struct {
+	count int
+	since time.Time
+}
+
+func newLimiter(most int, period time.Duration) *limiter {
+	return &limiter{most: most, period: period, places: map[netip.Prefix]tally{}}
+}
+
+// place is what counts as one address: a household has a /64 of IPv6.
+func place(address netip.Addr) netip.Prefix {
+	address = address.Unmap()
+	bits := address.BitLen()
+	if address.Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(address, bits).Masked()
+}
+
+func (l *limiter) allow(address netip.Addr) bool {
+	at, now := place(address), time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.places[at]
+	if t.count == 0 || now.Sub(t.since) >= l.period {
+		t = tally{since: now}
+	}
+	if t.count >= l.most {
+		return false
+	}
+	t.count++
+	if len(l.places) >= maxPlaces {
+		l.forget(now)
+	}
+	l.places[at] = t
+	return true
+}
+
+// forget makes room: first what is over, else anything.
+func (l *limiter) forget(now time.Time) {
+	for at, t := range l.places {
+		if now.Sub(t.since) >= l.period {
+			delete(l.places, at)
+		}
+	}
+	for at := range l.places {
+		if len(l.places) < maxPlaces {
+			return
+		}
+		delete(l.places, at)
+	}
+}
