@@ -43,6 +43,7 @@ func (c *connection) bind(jid xmpp.JID) (*session, error) {
 func (c *connection) begun() {
 	c.door.limits.admit(c)
 	c.stream.SetMaxSize(c.door.cfg.MaxStanza)
+	c.stream.Compress()
 }
 
 // bindLegacy is RFC 6120 §7.6 and §7.7: the client may name a resource; if there is none, or it is in use by a session that is

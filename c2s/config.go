@@ -17,9 +17,6 @@ type Config struct {
 	// WebSocketURL is the public address of the WebSocket endpoint, such as wss://example.org/ws; empty means wss:// and the name that
 	// the client asked for.
 	WebSocketURL string `toml:"websocket_url"`
-	// TrustedProxies are the address ranges of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; proxies on the
-	// machine itself always are.
-	TrustedProxies []string `toml:"trusted_proxies"`
 
 	// MaxStanza is the size in bytes of the largest stanza of a client that has logged in (10000 to 16777216).
 	MaxStanza int `toml:"max_stanza"`
@@ -113,9 +110,6 @@ func (c Config) Validate() error {
 	positive("stop_timeout", c.StopTimeout)
 	if c.FailureDelay < 0 || c.ResumeTime < 0 || c.MaxResumeTime < 0 {
 		errs = append(errs, errors.New("failure_delay, resume_time and max_resume_time: must not be negative"))
-	}
-	if _, err := parsePrefixes(c.TrustedProxies); err != nil {
-		errs = append(errs, fmt.Errorf("trusted_proxies: %w", err))
 	}
 	return errors.Join(errs...)
 }

@@ -162,15 +162,3 @@ func (p *pace) add(size int, cfg *Config) time.Duration {
 	}
 	return time.Duration(wait * float64(time.Second))
 }
-
-func parsePrefixes(texts []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, text := range texts {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, prefix)
-	}
-	return out, nil
-}

@@ -14,7 +14,7 @@ const maxGuestEvents = 200
 // negotiate leads from the first byte to the beginning of a session.
 func (c *connection) negotiate() error {
 	deadline := time.Now().Add(c.door.cfg.LoginTimeout)
-	c.login = &login{guest: Guest{Address: c.address, Encrypted: c.web && c.secureWeb}}
+	c.login = &login{guest: Guest{Address: c.address, Encrypted: c.secureWeb}}
 	if c.direct {
 		if err := c.secure(deadline); err != nil {
 			return err

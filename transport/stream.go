@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,6 +63,7 @@ type Stream struct {
 	writeTimeout time.Duration
 	bindings     sasl.Bindings
 	encrypted    bool
+	writing      sync.Mutex // held during a write, so that what refers back goes out in order
 	received     atomic.Int64
 	sent         atomic.Int64
 }
@@ -157,10 +159,12 @@ func (s *Stream) Write(items ...[]byte) error {
 		size += s.framing.size(item)
 	}
 	out := takeOut(size)
+	s.writing.Lock()
 	for _, item := range items {
 		*out = s.framing.frame(*out, item)
 	}
 	err := s.writeBytes(*out)
+	s.writing.Unlock()
 	giveOut(out)
 	return err
 }

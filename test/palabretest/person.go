@@ -1,6 +1,7 @@
 package palabretest
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
@@ -30,6 +31,7 @@ type Person struct {
 	t        testing.TB
 	server   *Server
 	opened   bool
+	web      bool
 	features *xmpp.Element
 	waiting  []*xmpp.Element // received, and not yet looked at
 	pings    int
@@ -88,7 +90,7 @@ func (p *Person) dial(address string) {
 }
 
 func (p *Person) begin(s *transport.Stream) {
-	p.Stream, p.opened, p.waiting, p.features = s, false, nil, nil
+	p.Stream, p.opened, p.web, p.waiting, p.features = s, false, false, nil, nil
 }
 
 func (p *Person) tls() *tls.Config { return transport.ClientTLS(Domain, p.server.Roots) }
@@ -360,4 +362,15 @@ func (p *Person) Bind() {
 	jid, err := xmpp.ParseJID(e.Child(xmpp.NSBind, "bind").ChildText(xmpp.NSBind, "jid"))
 	p.must(err == nil, "bind: %s", e)
 	p.JID = jid
+}
+
+// ConnectWeb opens a WebSocket.
+func (p *Person) ConnectWeb() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.server.Context, patience)
+	defer cancel()
+	s, err := transport.DialWebSocket(ctx, "ws"+strings.TrimPrefix(p.server.Web, "http")+"/ws", nil, transport.Config{MaxSize: 4 << 20})
+	p.check(err)
+	p.begin(s)
+	p.web = true
 }

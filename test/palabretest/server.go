@@ -179,6 +179,7 @@ func (s *Server) run(t testing.TB, set setup, cancel func()) {
 			start(f.Run)
 		}
 	}
+	s.Door.Routes(s.Mux)
 	if err := s.Door.Listen(); err != nil {
 		t.Fatal(err)
 	}
