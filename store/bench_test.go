@@ -159,3 +159,39 @@ func postgresTime(b *testing.B) time.Duration {
 	}
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
+
+// BenchmarkRead measures one row by its key through the read pool, 8 callers at a time.
+func BenchmarkRead(b *testing.B) {
+	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
+		b.Run(engine, func(b *testing.B) {
+			db := storetest.Open(b, engine)
+			makeNote(b, db)
+			mustExec(b, db, `insert into note (account, id, body) values (1, 1, $1)`, strings.Repeat("x", 300))
+			b.SetParallelism(4)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					var body string
+					if err := db.QueryRow(context.Background(), `select body from note where account = $1 and id = $2`, 1, 1).Scan(&body); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkAlone measures one caller at a time: the price of a durable commit that nobody shares.
+func BenchmarkAlone(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) { benchmarkAlone(b, benchFile(b)) })
+	b.Run("postgres", func(b *testing.B) { benchmarkAlone(b, storetest.Config(b, storetest.Postgres)) })
+}
+
+func benchmarkAlone(b *testing.B, cfg store.Config) {
+	db := storetest.OpenConfig(b, cfg)
+	makeNote(b, db)
+	for i := range b.N {
+		if err := db.Tx(context.Background(), appendNote(db, 1, i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -67,7 +67,7 @@ func TestKilledProcessKeepsWhatItAcknowledged(t *testing.T) {
 	}
 	acknowledged := map[int64]bool{}
 	for range 5 {
-		killOnce(t, cfg.URL, 1+rand.IntN(4000), acknowledged)
+		killOnce(t, cfg.URL, 1+rand.IntN(1500), acknowledged)
 		check(t, cfg, acknowledged)
 	}
 	t.Logf("%d acknowledged, all kept", len(acknowledged))

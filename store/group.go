@@ -10,6 +10,9 @@ import (
 // maxAttempts bounds how often a group runs: plainly, again with savepoints, and again after a lost connection.
 const maxAttempts = 4
 
+// logPause is how often at most a lasting trouble, such as a full disk, is logged.
+const logPause = 5 * time.Second
+
 // reconnectFor bounds how long a group waits for a lost server; its callers then get the error.
 const reconnectFor = 10 * time.Second
 
@@ -163,7 +166,10 @@ func (l *lane) abort() {
 
 func (l *lane) failAll(group []*task, err error) {
 	l.db.metrics.failed(failureKind(err))
-	l.db.log.Error("group of transactions was not kept", "transactions", len(group), "err", err)
+	if now := time.Now(); now.After(l.silent) {
+		l.silent = now.Add(logPause)
+		l.db.log.Error("group of transactions was not kept", "transactions", len(group), "err", err)
+	}
 	for _, k := range group {
 		k.err = fmt.Errorf("commit: %w", err)
 	}
