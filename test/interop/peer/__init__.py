@@ -113,6 +113,11 @@ class Peer(slixmpp.ClientXMPP):
         """Waits until the server has answered a ping: what was sent to this device before has come."""
         await self["xep_0199"].ping(timeout=DEADLINE)
 
+    async def settle(self):
+        """Two round trips: the server has asked for this device's capabilities and has the answer."""
+        await self.fence()
+        await self.fence()
+
     def evidence(self):
         return f"--- last traffic of {self.boundjid}\n" + "\n".join(line[:1500] for line in self.wire[-25:])
 

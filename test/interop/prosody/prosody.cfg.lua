@@ -19,8 +19,7 @@ c2s_direct_tls_ssl = { certificate = "@DIR@/server.pem"; key = "@DIR@/server.key
 c2s_require_encryption = true
 consider_websocket_secure = true
 authentication = "internal_hashed"
-storage = { archive = "sql" }
-sql = { driver = "SQLite3", database = "prosody.sqlite" }
+storage = "internal"
 archive_expires_after = "never"
 allow_registration = true
 limits = {}
