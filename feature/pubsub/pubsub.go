@@ -1,0 +1,192 @@
+// Package pubsub publishes small things about an account: its devices' keys, its avatar, its bookmarks. It gives every account a
+// personal publish-subscribe service at its bare address (XEP-0163 on XEP-0060; XEP-0222 and XEP-0223 for nodes that last), tells the
+// account's other devices and its contacts what is new as far as they want to know (+notify), and lets other features publish, and take
+// part in a publication, in the same transaction. Nodes belong to a number and an address, so that a service of channels can stand on it.
+// Left out: the access models roster and authorize, collections, subscription options, and digests.
+package pubsub
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Namespaces of XEP-0060.
+const (
+	NS      = "http://jabber.org/protocol/pubsub"
+	nsOwner = NS + "#owner"
+	nsEvent = NS + "#event"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Config is what an operator can set.
+type Config struct {
+	// MaxNodes is the most nodes that one account may have.
+	MaxNodes int `toml:"max_nodes"`
+	// MaxItems is the most items that one node keeps; the oldest go first. Apps ask for it as "max".
+	MaxItems int `toml:"max_items"`
+	// MaxPayloadBytes is the most bytes that one item may have.
+	MaxPayloadBytes int `toml:"max_payload_bytes"`
+	// MaxAccountBytes is the most bytes that all items of one account may have together.
+	MaxAccountBytes int64 `toml:"max_account_bytes"`
+	// MaxMembers is the most affiliations, and the most subscriptions, that one node may have.
+	MaxMembers int `toml:"max_members"`
+	// MaxPage is the most items in one answer; apps ask again for more.
+	MaxPage int `toml:"max_page"`
+}
+
+// DefaultConfig suits a machine with 1 GB of memory.
+func DefaultConfig() Config {
+	return Config{MaxNodes: 1000, MaxItems: 10_000, MaxPayloadBytes: 256 << 10, MaxAccountBytes: 64 << 20, MaxMembers: 1000, MaxPage: 1000}
+}
+
+// Validate reports the first setting that cannot work.
+func (c Config) Validate() error {
+	if c.MaxNodes < 1 || c.MaxItems < 1 || c.MaxPayloadBytes < 1 || c.MaxAccountBytes < 1 || c.MaxMembers < 1 || c.MaxPage < 1 {
+		return errors.New("pubsub: every limit must be at least 1")
+	}
+	return nil
+}
+
+// Contacts knows who may see an account's presence (RFC 6121 §3). Addresses are bare.
+type Contacts interface {
+	// Subscribed reports whether the contact may see the account's presence.
+	Subscribed(ctx context.Context, account *core.Account, contact xmpp.JID) (bool, error)
+	// Subscribers are the contacts that may.
+	Subscribers(ctx context.Context, account *core.Account) ([]xmpp.JID, error)
+	// Subscriptions are the contacts whose presence the account may see.
+	Subscriptions(ctx context.Context, account *core.Account) ([]xmpp.JID, error)
+}
+
+// Interest knows what the app behind a session wants to be told of: the features that end in "+notify" (XEP-0115, XEP-0163 §4).
+type Interest interface {
+	// Wants reports whether the session's app wants events of a node.
+	Wants(session *core.Session, node string) bool
+}
+
+// Feature is the personal publish-subscribe service of all accounts.
+type Feature struct {
+	cfg      Config
+	db       *store.DB
+	contacts Contacts
+	interest Interest
+	log      *slog.Logger
+	server   *core.Server
+
+	defaults  map[string]Settings
+	publish   map[string][]PublishRule
+	retract   map[string][]RetractRule
+	configure map[string][]ConfigureRule
+	events    queue
+	last      *lastItems
+}
+
+// PublishRule takes part in a publication, within its transaction: what it writes with the same ctx is kept together with the item, or
+// nothing is. An *xmpp.Error refuses the publication.
+type PublishRule func(ctx context.Context, account *core.Account, id string, payload *xmpp.Element) error
+
+// RetractRule takes part in the removal of an item, within its transaction. An empty id means that all items of the node go.
+type RetractRule func(ctx context.Context, account *core.Account, id string) error
+
+// ConfigureRule takes part in a change of a node's access model, within its transaction.
+type ConfigureRule func(ctx context.Context, account *core.Account, access string) error
+
+// New makes the feature and its tables.
+func New(ctx context.Context, cfg Config, db *store.DB, contacts Contacts, interest Interest, log *slog.Logger) (*Feature, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, "pubsub", migrations); err != nil {
+		return nil, err
+	}
+	last, err := newLastItems()
+	if err != nil {
+		return nil, fmt.Errorf("pubsub: %w", err)
+	}
+	return &Feature{cfg: cfg, db: db, contacts: contacts, interest: interest, log: log.With("part", "pubsub"), last: last,
+		defaults: map[string]Settings{}, publish: map[string][]PublishRule{}, retract: map[string][]RetractRule{},
+		configure: map[string][]ConfigureRule{}}, nil
+}
+
+// Attach hangs the feature on the journey of a stanza.
+func (f *Feature) Attach(s *core.Server) {
+	f.server = s
+	s.HandleIQ(core.AtAccount, NS, "pubsub", f.handle)
+	s.HandleIQ(core.AtAccount, nsOwner, "pubsub", f.handleOwner)
+	s.Announce(core.AtAccount, features...)
+	s.OnRemove(f.remove)
+	s.OnExport(f.export)
+	s.OnImport(f.adopt)
+}
+
+// MakePrivate says that a node is for its owner's devices alone unless the owner configures it otherwise (XEP-0223). Call it before the
+// first session, as also OnPublish, OnRetract and OnConfigure.
+func (f *Feature) MakePrivate(node string) { f.defaults[node] = PrivateSettings() }
+
+// MakeOpen says that a node is readable by anybody unless its owner configures it otherwise.
+func (f *Feature) MakeOpen(node string) {
+	s := DefaultSettings()
+	s.Access = Open
+	f.defaults[node] = s
+}
+
+// OnPublish adds a rule that takes part in every publication to a node.
+func (f *Feature) OnPublish(node string, rule func(ctx context.Context, account *core.Account, id string, payload *xmpp.Element) error) {
+	f.publish[node] = append(f.publish[node], rule)
+}
+
+// OnRetract adds a rule that takes part in every removal of items from a node, the removal of the node itself included.
+func (f *Feature) OnRetract(node string, rule func(ctx context.Context, account *core.Account, id string) error) {
+	f.retract[node] = append(f.retract[node], rule)
+}
+
+// OnConfigure adds a rule that takes part in every change of a node's configuration.
+func (f *Feature) OnConfigure(node string, rule func(ctx context.Context, account *core.Account, access string) error) {
+	f.configure[node] = append(f.configure[node], rule)
+}
+
+func (f *Feature) settingsFor(node string) Settings {
+	if s, ok := f.defaults[node]; ok {
+		return s
+	}
+	return DefaultSettings()
+}
+
+// features are announced at the account's bare address (XEP-0060 §10, XEP-0163 §6).
+var features = prefixed("access-open", "access-presence", "access-whitelist", "auto-create", "auto-subscribe", "config-node",
+	"config-node-max", "create-and-configure", "create-nodes", "delete-items", "delete-nodes", "filtered-notifications", "item-ids",
+	"last-published", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation", "owner",
+	"persistent-items", "pep", "presence-notifications", "presence-subscribe", "publish", "publish-options", "publish-only-affiliation",
+	"publisher-affiliation", "purge-nodes", "retract-items", "retrieve-affiliations", "retrieve-default", "retrieve-items",
+	"retrieve-subscriptions", "manage-subscriptions", "rsm", "subscribe")
+
+func prefixed(names ...string) []string {
+	for i, name := range names {
+		names[i] = NS + "#" + name
+	}
+	return names
+}
+
+func (f *Feature) remove(ctx context.Context, account *core.Account) error {
+	for _, table := range []string{"pubsub_item", "pubsub_affiliation", "pubsub_subscription"} {
+		_, err := f.db.Exec(ctx, "delete from "+table+" where node in (select id from pubsub_node where account = $1)", account.ID)
+		if err != nil {
+			return fmt.Errorf("remove %s: %w", table, err)
+		}
+	}
+	for _, table := range []string{"pubsub_node", "pubsub_usage"} {
+		if _, err := f.db.Exec(ctx, "delete from "+table+" where account = $1", account.ID); err != nil {
+			return fmt.Errorf("remove %s: %w", table, err)
+		}
+	}
+	f.last.drop(account.ID)
+	return nil
+}
