@@ -184,6 +184,29 @@ func TestLossDuringCommitIsNotAcknowledged(t *testing.T) {
 	}
 }
 
+// TestStatementsOutliveAChangedTable: a prepared statement that no longer fits is prepared again.
+func TestStatementsOutliveAChangedTable(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		makeNote(t, db)
+		read := func(ctx context.Context) error {
+			if err := db.Append(ctx, note, 1, db.Next(), "x"); err != nil {
+				return err
+			}
+			_, err := db.Query(ctx, `select * from note`)
+			return err
+		}
+		for _, change := range []string{`alter table note add column more text`, `alter table note drop column more`} {
+			if err := db.Tx(context.Background(), read); err != nil {
+				t.Errorf("before %s: %v", change, err)
+			}
+			mustExec(t, db, change)
+		}
+		if err := db.Tx(context.Background(), read); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestMetrics(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		reg := prometheus.NewPedanticRegistry()

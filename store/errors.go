@@ -26,6 +26,8 @@ var (
 	ErrLocked = errors.New("database file is in use by another process")
 	// ErrUnknown means that the connection broke while a commit was under way: it may or may not have been kept.
 	ErrUnknown = errors.New("outcome of the commit is unknown")
+	// ErrUnavailable means that the PostgreSQL server cannot be reached. Nothing was kept; try again later.
+	ErrUnavailable = errors.New("database server is not available")
 	// ErrTooLarge means that a result has more rows or bytes than MaxRows and MaxResultBytes allow; ask for a page.
 	ErrTooLarge = errors.New("result is too large")
 	// ErrNoTx means that a call that needs a transaction was made outside one, or after its function had returned.
@@ -33,7 +35,7 @@ var (
 )
 
 // errLost marks the loss of the connection before the commit was sent: nothing was kept, the group may run again.
-var errLost = errors.New("connection lost")
+var errLost = fmt.Errorf("%w: connection lost", ErrUnavailable)
 
 // classify wraps err, which came from an engine, with the sentinel that callers test for.
 func classify(err error) error {

@@ -191,7 +191,7 @@ func (l *lane) connect() error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("reconnect: %w", err)
+			return fmt.Errorf("%w: reconnect: %w", ErrUnavailable, err)
 		case <-time.After(pause):
 		}
 	}

@@ -278,6 +278,24 @@ func TestFunctionThatEndsItsGoroutine(t *testing.T) {
 	}
 }
 
+// TestDoneThatEndsItsGoroutine: those behind it are told the truth, once.
+func TestDoneThatEndsItsGoroutine(t *testing.T) {
+	db := storetest.Open(t, storetest.SQLite)
+	makeNote(t, db)
+	held, release := make(chan struct{}), make(chan struct{})
+	db.Submit(context.Background(), func(context.Context) error { close(held); <-release; return nil }, func(error) {})
+	<-held
+	calls := 0
+	behind := make(chan error, 2)
+	db.Submit(context.Background(), appendNote(db, 1, 1), func(error) { calls++; runtime.Goexit() })
+	db.Submit(context.Background(), appendNote(db, 1, 2), func(err error) { behind <- err })
+	close(release)
+	err := <-behind
+	if n := count(t, db, "id = 2"); err != nil || n != 1 || calls != 1 {
+		t.Errorf("told %v of %d rows after %d calls", err, n, calls)
+	}
+}
+
 func TestOnConflict(t *testing.T) {
 	ignore := note.OnConflict("do nothing")
 	latest := note.OnConflict("(account, id) do update set body = excluded.body")

@@ -107,24 +107,26 @@ func (l *lane) stop() {
 // run is the goroutine of the lane.
 func (l *lane) run() {
 	var group []*task
-	defer func() { l.end(group) }()
+	settled := false // the errors of the group are final
+	defer func() { l.end(group, settled) }()
 	for {
 		group = l.take(group[:0])
-		if len(group) > 0 || l.db.clock.unsaved() {
-			l.commit(group)
-			l.tell(group)
-			clear(group)
-			group = group[:0]
-			if l.w != nil {
-				l.w.idle()
-			}
-			runtime.Gosched() // those who were just told may have the next transaction ready: a bigger group is cheaper
-			continue
-		}
-		if l.finished() {
+		if len(group) == 0 && l.finished() {
 			return
 		}
-		<-l.wake
+		if len(group) == 0 && !l.db.clock.unsaved() {
+			<-l.wake
+			continue
+		}
+		l.commit(group)
+		settled = true
+		l.tell(group)
+		clear(group)
+		group, settled = group[:0], false
+		if l.w != nil {
+			l.w.idle()
+		}
+		runtime.Gosched() // those who were just told may have the next transaction ready: a bigger group is cheaper
 	}
 }
 
@@ -154,15 +156,20 @@ func (l *lane) finished() bool {
 
 // end runs when the goroutine stops: in order after Close, or because a function ended it (runtime.Goexit, as
 // testing.FailNow does). Then nothing may hang: everybody is told, and the store is closed to writers.
-func (l *lane) end(group []*task) {
+func (l *lane) end(group []*task, settled bool) {
 	l.mu.Lock()
 	orderly := l.over
 	l.over = true
-	left := append(group, l.queue...)
+	left := l.queue
 	l.queue = nil
 	l.mu.Unlock()
 	if !orderly {
 		l.db.log.Error("writer lane was ended by a transaction function")
+	}
+	if settled {
+		l.tell(group)
+	} else {
+		left = append(group, left...)
 	}
 	for _, k := range left {
 		k.err = fmt.Errorf("%w: a transaction function ended the writer lane", ErrClosed)
@@ -189,7 +196,10 @@ func (l *lane) tellOne(k *task) {
 			l.db.log.Error("panic after commit", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	k.done(k.err)
+	if done := k.done; done != nil {
+		k.done = nil
+		done(k.err)
+	}
 }
 
 // oldest returns when the first waiting task was queued, and how many wait.

@@ -75,8 +75,8 @@ func failureKind(err error) string {
 		return "full"
 	case errors.Is(err, ErrUnknown):
 		return "unknown"
-	case errors.Is(err, errLost):
-		return "lost"
+	case errors.Is(err, ErrUnavailable):
+		return "unavailable"
 	}
 	return "other"
 }

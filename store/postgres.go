@@ -72,7 +72,7 @@ func (e *postgres) acquireError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: no read connection is free: %w", ErrBusy, err)
 	}
-	return fmt.Errorf("read connection: %w", err)
+	return fmt.Errorf("%w: read connection: %w", ErrUnavailable, err)
 }
 
 func (e *postgres) backup(context.Context, string) error {

@@ -66,6 +66,9 @@ func (w *pgWriter) note(err error) error {
 	if err == nil {
 		return nil
 	}
+	if isStale(err) {
+		w.forget() // the next run of the group prepares anew
+	}
 	if w.conn.IsClosed() || isConnectionError(err) {
 		err = fmt.Errorf("%w: %w", errLost, err)
 	}
@@ -74,6 +77,12 @@ func (w *pgWriter) note(err error) error {
 		w.dead = err
 	}
 	return err
+}
+
+// isStale says that a prepared statement does not fit the tables any more (a migration by another node), or is gone.
+func isStale(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "0A000" || pg.Code == "26000")
 }
 
 func (w *pgWriter) broken() error { return w.dead }

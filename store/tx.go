@@ -47,8 +47,8 @@ const (
 )
 
 // Tx runs fn in a transaction and returns after the commit is on disk, or with the error that kept it from being kept:
-// the error of fn, ErrConflict, ErrFull, ErrBusy, ErrClosed, ErrUnknown, or the error of ctx if that ended before fn
-// began. fn must be repeatable, must use the context it is given and its own goroutine for all calls to db, and must
+// the error of fn, ErrConflict, ErrFull, ErrBusy, ErrClosed, ErrUnavailable, ErrUnknown, or the error of ctx if that
+// ended before fn began. fn must be repeatable, must use the context it is given and its own goroutine for all calls to db, and must
 // not call db with another context (that would wait for itself). A statement that fails makes fn fail, even if fn
 // ignores it. A panic in fn is returned as an error. If ctx carries a transaction of this database already, fn runs as
 // a part of it, and an error of fn fails the whole.
