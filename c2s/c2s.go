@@ -117,8 +117,12 @@ func New(ctx context.Context, cfg Config, server *core.Server, credentials Crede
 		connections: map[*connection]struct{}{}, resumable: map[string]*session{}}
 	d.life, d.end = context.WithCancel(context.WithoutCancel(ctx))
 	server.OnRemove(d.tokens.removeAccount)
+	server.HandleIQ(core.AtServer|core.AtAccount, xmpp.NSSession, "session", beginNothing)
 	return d, nil
 }
+
+// beginNothing answers what RFC 3921 §3 asked for, and RFC 6120 no longer needs.
+func beginNothing(context.Context, *core.Request) (*xmpp.Element, error) { return nil, nil }
 
 // StreamFeature adds an element to what is offered in <stream:features/>, before login (authenticated false) and after. It may return
 // nil. Register everything before the door opens.

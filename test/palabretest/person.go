@@ -32,6 +32,7 @@ type Person struct {
 	server   *Server
 	opened   bool
 	web      bool
+	used     bool // has logged in or ended
 	features *xmpp.Element
 	waiting  []*xmpp.Element // received, and not yet looked at
 	pings    int
@@ -90,7 +91,7 @@ func (p *Person) dial(address string) {
 }
 
 func (p *Person) begin(s *transport.Stream) {
-	p.Stream, p.opened, p.web, p.waiting, p.features = s, false, false, nil, nil
+	p.Stream, p.opened, p.web, p.used, p.waiting, p.features = s, false, false, false, nil, nil
 }
 
 func (p *Person) tls() *tls.Config { return transport.ClientTLS(Domain, p.server.Roots) }
@@ -171,6 +172,10 @@ func (p *Person) Receive() *xmpp.Element {
 		event = p.next()
 	}
 	p.must(event.Kind == transport.Element, "the stream ended instead of an element")
+	if event.Element.Is(xmpp.NSSASL, "success") { // RFC 6120 §6.4.6: both sides begin anew
+		p.Stream.Restart()
+		p.opened = false
+	}
 	return event.Element
 }
 
@@ -185,6 +190,7 @@ func (p *Person) Expect(space, local string) *xmpp.Element {
 // Closed waits for the end of the connection; nothing else may come.
 func (p *Person) Closed() {
 	p.t.Helper()
+	p.used = true
 	p.must(len(p.waiting) == 0, "not received yet: %v", p.waiting)
 	for {
 		event, err := p.tryNext()
@@ -203,6 +209,7 @@ func (p *Person) Closed() {
 // Close ends the stream in order and waits for the server's end.
 func (p *Person) Close() {
 	p.t.Helper()
+	p.used = true
 	p.check(p.Stream.Write(p.Stream.End()))
 	for {
 		event, err := p.tryNext()
@@ -214,7 +221,10 @@ func (p *Person) Close() {
 }
 
 // Drop cuts the connection.
-func (p *Person) Drop() { p.check(p.Stream.Abort()) }
+func (p *Person) Drop() {
+	p.used = true
+	p.check(p.Stream.Abort())
+}
 
 // Until returns what comes before the answer to a ping: all that the server had for this session when it read the ping.
 func (p *Person) Until() []*xmpp.Element {
@@ -253,7 +263,7 @@ type Auth struct {
 // Authenticate does one exchange, and returns <success/> or <failure/>.
 func (p *Person) Authenticate(a Auth) *xmpp.Element {
 	p.t.Helper()
-	if p.Stream == nil {
+	if p.Stream == nil || p.used {
 		p.Connect()
 	}
 	if !p.opened {
@@ -265,8 +275,11 @@ func (p *Person) Authenticate(a Auth) *xmpp.Element {
 	if a.Password == "" {
 		a.Password = Password
 	}
-	x, err := sasl.NewClient(a.Mechanism, sasl.ClientConfig{Username: a.User, Password: a.Password, Token: []byte(a.Token), Offer: p.offer(a.SASL2),
-		Bindings: p.Stream.Bindings()})
+	cfg := sasl.ClientConfig{Username: a.User, Password: a.Password, Token: []byte(a.Token), Offer: p.offer(a.SASL2)}
+	if binds := strings.HasSuffix(a.Mechanism, "-PLUS") || strings.HasPrefix(a.Mechanism, "HT-"); binds {
+		cfg.Bindings = p.Stream.Bindings() // otherwise the client is one that cannot bind
+	}
+	x, err := sasl.NewClient(a.Mechanism, cfg)
 	p.check(err)
 	first, _, err := x.Step(nil)
 	p.check(err)
@@ -308,10 +321,6 @@ func (p *Person) exchange(x *sasl.Client, sasl2 bool) *xmpp.Element {
 			last, err := base64.StdEncoding.DecodeString(data)
 			p.check(err)
 			p.check(x.Finish(last))
-			p.opened = sasl2
-			if !sasl2 {
-				p.Stream.Restart()
-			}
 		}
 		return e
 	}
@@ -342,7 +351,7 @@ func (p *Person) offer(sasl2 bool) sasl.Offer {
 func (p *Person) Login() {
 	p.t.Helper()
 	mechanism := sasl.ScramSHA256
-	if p.Stream == nil {
+	if p.Stream == nil || p.used {
 		p.Connect()
 	}
 	if p.Stream.Bindings().Types() != nil {
@@ -352,6 +361,7 @@ func (p *Person) Login() {
 	p.must(e.Is(xmpp.NSSASL, "success"), "login: %s", e)
 	p.Open()
 	p.Bind()
+	p.used = true
 }
 
 // Bind binds the resource.
