@@ -131,7 +131,7 @@ func curveOf(ed key) (u key, err error) {
 // hashPrefix starts the nonce hash of XEdDSA: 2^256 - 2, little endian, so that it never collides with a point.
 var hashPrefix = append([]byte{0xfe}, bytes.Repeat([]byte{0xff}, 31)...)
 
-// sign makes an Ed25519 signature with a Curve25519 private key and 64 random bytes (XEdDSA §4). It verifies with edPublic of the key.
+// sign makes an Ed25519 signature with a Curve25519 private key and 64 random bytes (XEdDSA §3). It verifies with edPublic of the key.
 func sign(private key, message []byte, random io.Reader) ([]byte, error) {
 	scalar, public, err := edKey(private)
 	if err != nil {

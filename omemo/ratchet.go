@@ -186,13 +186,10 @@ func (s *state) close(c *receiveChain, length uint32) {
 	c.closed, c.chain = true, key{}
 }
 
-// skip takes one step on a chain and keeps the key of the message that was not seen.
+// skip takes one step on a chain and keeps the key of the message that was not seen. The session trims the list before it is saved.
 func (s *state) skip(c *receiveChain) {
 	seed, next := c.chain.advance()
 	s.skipped = append(s.skipped, skippedKey{ratchetKey: c.ratchetKey, counter: c.next, seed: seed})
-	if extra := len(s.skipped) - MaxSkip; extra > 0 {
-		s.skipped = s.skipped[extra:]
-	}
 	c.chain, c.next = next, c.next+1
 }
 

@@ -86,7 +86,7 @@ func (p *profile) decryptMessage(s *session, local publicIdentity, m ratchetMess
 // decryptRepeated reads a message inside a key exchange that already built one of our states. It reports whether there was one.
 func (p *profile) decryptRepeated(s *session, local publicIdentity, x keyExchange, m ratchetMessage, random io.Reader) (out opened, known bool, err error) {
 	for i, st := range s.states {
-		if st.initiated || st.base != x.baseKey || st.remote.curve != x.identity.curve {
+		if st.base != x.baseKey || st.remote.curve != x.identity.curve {
 			continue
 		}
 		c := st.clone()

@@ -66,6 +66,50 @@ func TestLateMessagesOfEarlierTurns(t *testing.T) {
 	})
 }
 
+// TestVeryLateMessages: OMEMO 2 says how long a chain was, so the keys of its missing messages are kept and the chain's own is wiped,
+// however many turns ago.
+func TestVeryLateMessages(t *testing.T) {
+	romeo, juliet := couple(t, V2)
+	receive(t, juliet, romeo, send(t, romeo, V2, "now", juliet.address()), "now")
+	late := send(t, romeo, V2, "late", juliet.address())
+	for range 2 * maxChains {
+		receive(t, romeo, juliet, send(t, juliet, V2, "turn", romeo.address()), "turn")
+		receive(t, juliet, romeo, send(t, romeo, V2, "now", juliet.address()), "now")
+	}
+	chains := stored(t, juliet, romeo, V2).current().receive
+	for _, c := range chains[:len(chains)-1] {
+		if !c.closed || c.chain != (key{}) {
+			t.Fatalf("the key of a finished chain is still there: %+v", c)
+		}
+	}
+	receive(t, juliet, romeo, late, "late")
+}
+
+// TestHeartbeat: a chain of 53 asks for an answer until there is one, and not after.
+func TestHeartbeat(t *testing.T) {
+	bothVersions(t, func(t *testing.T, v Version) {
+		romeo, juliet := couple(t, v)
+		for n := range HeartbeatAfter + 3 {
+			o := receive(t, juliet, romeo, send(t, romeo, v, "again", juliet.address()), "again")
+			if o.OwesReply != (n >= HeartbeatAfter) {
+				t.Fatalf("message %d: owes a reply: %v", n, o.OwesReply)
+			}
+		}
+		beat, err := juliet.EncryptEmpty(t.Context(), v, romeo.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := receive(t, juliet, romeo, send(t, romeo, v, "crossing", juliet.address()), "crossing"); o.OwesReply {
+			t.Fatal("owes a second reply")
+		}
+		receive(t, romeo, juliet, beat, "")
+		m := send(t, romeo, v, "turned", juliet.address())
+		if o := receive(t, juliet, romeo, m, "turned"); o.OwesReply {
+			t.Fatal("owes a reply after a turn")
+		}
+	})
+}
+
 func TestSkipLimit(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v Version) {
 		romeo, juliet := couple(t, v)
@@ -77,11 +121,16 @@ func TestSkipLimit(t *testing.T) {
 		receive(t, juliet, romeo, sent[MaxSkip], fmt.Sprint(MaxSkip))
 		receive(t, juliet, romeo, sent[0], "0")
 		receive(t, juliet, romeo, sent[MaxSkip+1], fmt.Sprint(MaxSkip+1))
+		for n := range MaxSkip + 2 { // the same on a chain that is known
+			sent[n] = send(t, romeo, v, fmt.Sprint("more ", n), juliet.address())
+		}
+		refuse(t, juliet, romeo, sent[MaxSkip+1], ErrTooFar)
+		receive(t, juliet, romeo, sent[MaxSkip], fmt.Sprint("more ", MaxSkip))
 		// The limit holds for the session too: a second gap pushes the oldest keys out.
 		receive(t, romeo, juliet, send(t, juliet, v, "turn", romeo.address()), "turn")
 		lost := send(t, romeo, v, "kept", juliet.address())
 		receive(t, juliet, romeo, send(t, romeo, v, "x", juliet.address()), "x")
-		receive(t, juliet, romeo, sent[2], "2")
+		receive(t, juliet, romeo, sent[2], "more 2")
 		receive(t, juliet, romeo, lost, "kept")
 		s := stored(t, juliet, romeo, v)
 		if n := len(s.current().skipped); n > MaxSkip {
@@ -113,6 +162,8 @@ func stored(t *testing.T, of, with *Device, v Version) *session {
 	return s
 }
 
+const realText = "the real one, of more than one block"
+
 // TestTamperingChangesNothing flips every bit of a message in turn; the stored state stays as it was, and the real message opens after all.
 func TestTamperingChangesNothing(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v Version) {
@@ -121,7 +172,7 @@ func TestTamperingChangesNothing(t *testing.T) {
 			if exchange {
 				begin(t, romeo, juliet, v)
 			}
-			m := send(t, romeo, v, "the real one", juliet.address())
+			m := send(t, romeo, v, realText, juliet.address())
 			before := juliet.store.(*MemoryStore).Clone().values
 			for _, part := range []*[]byte{&m.Keys[0].Data, &m.Payload} {
 				whole := *part
@@ -142,7 +193,7 @@ func TestTamperingChangesNothing(t *testing.T) {
 					t.Fatalf("%s has changed", name)
 				}
 			}
-			receive(t, juliet, romeo, m, "the real one")
+			receive(t, juliet, romeo, m, realText)
 		}
 	})
 }
@@ -164,6 +215,10 @@ func TestWhichKeyIsOurs(t *testing.T) {
 		refuse(t, juliet, romeo, m, ErrNotForUs)
 		m.Keys = nil
 		refuse(t, juliet, romeo, m, ErrNotForUs)
+		if v == V2 { // which says whose device is meant
+			m.Keys = []Key{{JID: romeo.jid, RID: good.RID, Data: good.Data}}
+			refuse(t, juliet, romeo, m, ErrNotForUs)
+		}
 		m.Keys = []Key{other, elsewhere, good, good} // the same id at another address, and ours twice
 		receive(t, juliet, romeo, m, "hello")
 		refuse(t, juliet, romeo, m, ErrDuplicate)
@@ -183,6 +238,13 @@ func TestNoSession(t *testing.T) {
 		refuse(t, juliet, romeo, m, ErrNoSession)
 		m.SID = 0
 		refuse(t, juliet, romeo, m, ErrMalformed)
+		own, err := romeo.Bundle(t.Context(), v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := romeo.Begin(t.Context(), romeo.address(), own); !errors.Is(err, ErrMalformed) {
+			t.Fatalf("began with our own device: %v", err)
+		}
 		if _, err := juliet.EncryptEmpty(t.Context(), v, Address{"nobody@example.org", 1}); !errors.Is(err, ErrNoSession) {
 			t.Fatal(err)
 		}
