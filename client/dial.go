@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -66,16 +67,21 @@ func (c *Client) openAt(ctx context.Context, p place) (*transport.Stream, error)
 
 // secure does the TLS handshake.
 func (c *Client) secure(ctx context.Context, s *transport.Stream) error {
-	cfg := c.cfg.TLS
-	if cfg == nil {
-		cfg = transport.ClientTLS(c.cfg.JID.Domain(), c.cfg.Roots)
-		c.cfg.TLS = cfg
-	}
 	timeout := c.cfg.Timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = time.Until(deadline)
 	}
-	return s.Secure(cfg, timeout)
+	return s.Secure(c.tlsConfig(), timeout)
+}
+
+// tlsConfig is made once, so that TLS sessions can be resumed.
+func (c *Client) tlsConfig() *tls.Config {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cfg.TLS == nil {
+		c.cfg.TLS = transport.ClientTLS(c.cfg.JID.Domain(), c.cfg.Roots)
+	}
+	return c.cfg.TLS
 }
 
 func isLoopback(address net.Addr) bool {
