@@ -60,6 +60,12 @@ func (f *Feature) mayRead(ctx context.Context, account *core.Account, n *node, w
 			return errNeedPresence
 		}
 		return nil
+	case Roster:
+		in, err := f.groups.InGroup(ctx, account, who, n.settings.Groups...)
+		if err == nil && !in {
+			err = errNotInGroup
+		}
+		return err
 	}
 	return errClosedNode
 }

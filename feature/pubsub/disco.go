@@ -38,7 +38,7 @@ func (f *Feature) NodeInfo(ctx context.Context, account *core.Account, nodeName 
 	}
 	form := xmpp.NewForm("result", NS+"#meta-data")
 	for _, f := range fields {
-		form.Add(f.name, f.kind, f.label, f.get(&n.settings))
+		form.Add(f.name, f.kind, f.label, f.get(&n.settings)...)
 	}
 	form.Add("pubsub#owner", "jid-multi", "", account.JID.String())
 	form.Add("pubsub#creation_date", "text-single", "", xmpp.FormatTime(time.UnixMicro(n.id)))

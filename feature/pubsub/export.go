@@ -127,7 +127,7 @@ func importSettings(settings Settings, x *xmpp.Element) (Settings, error) {
 	for _, given := range form.Fields {
 		if known := fieldNamed(given.Var); known != nil && len(given.Values) > 0 {
 			before := settings
-			if known.set(&settings, given.Values[0]) != nil {
+			if known.set(&settings, given.Values) != nil {
 				settings = before
 				if given.Var == "pubsub#access_model" { // what is not understood must not become readable
 					settings.Access = Whitelist

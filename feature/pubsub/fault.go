@@ -25,6 +25,7 @@ var (
 	errNotSubscribed   = xmpp.UnexpectedRequest.With(condition("not-subscribed"))
 	errInvalidJID      = xmpp.BadRequest.With(condition("invalid-jid"))
 	errNeedPresence    = xmpp.NotAuthorized.With(condition("presence-subscription-required"))
+	errNotInGroup      = xmpp.NotAuthorized.With(condition("not-in-roster-group"))
 	errClosedNode      = xmpp.NotAllowed.With(condition("closed-node"))
 	errPrecondition    = xmpp.Conflict.With(condition("precondition-not-met"))
 	errQuota           = xmpp.ResourceConstraint.Because("the account's space for published items is used up")

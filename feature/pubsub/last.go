@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -92,6 +93,12 @@ func (f *Feature) shows(ctx context.Context, account *core.Account) (shown, erro
 	return found, nil
 }
 
+// place is an app that last items are sent to: a local session, or an address elsewhere.
+type place struct {
+	jid     xmpp.JID
+	session *core.Session // nil elsewhere
+}
+
 // Interested sends a session the last items of these nodes: its own account's, and those of the contacts that the account may see
 // (XEP-0163 §4.3.4). Call it when the session has come online with an app that wants events of them, or when the app wants more.
 func (f *Feature) Interested(ctx context.Context, session *core.Session, nodes []string) {
@@ -100,11 +107,16 @@ func (f *Feature) Interested(ctx context.Context, session *core.Session, nodes [
 	}
 }
 
-func (f *Feature) greet(ctx context.Context, session *core.Session, nodes []string) error {
-	if len(nodes) == 0 {
-		return nil
+// InterestedElsewhere sends an app on another server, which has shown the account its presence, the account's last items of these nodes.
+func (f *Feature) InterestedElsewhere(ctx context.Context, account *core.Account, app xmpp.JID, nodes []string) {
+	if err := f.showTo(ctx, account, place{jid: app}, nodes); err != nil {
+		f.log.Error("could not send last items", "account", account.JID, "err", err)
 	}
-	if err := f.showTo(ctx, session.Account, session, nodes); err != nil {
+}
+
+func (f *Feature) greet(ctx context.Context, session *core.Session, nodes []string) error {
+	to := place{session.JID, session}
+	if err := f.showTo(ctx, session.Account, to, nodes); err != nil || len(nodes) == 0 {
 		return err
 	}
 	contacts, err := f.contacts.Subscriptions(ctx, session.Account)
@@ -116,63 +128,78 @@ func (f *Feature) greet(ctx context.Context, session *core.Session, nodes []stri
 		if err != nil { // lives elsewhere, or no longer: its own server tells
 			continue
 		}
-		if err := f.showTo(ctx, account, session, nodes); err != nil {
+		if err := f.showTo(ctx, account, to, nodes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// ShowTo sends the last items of an account to the sessions of a contact that want them: call it when the contact has just been allowed
-// to see the account's presence.
+// ShowTo sends the last items of an account to the apps of a contact that want them: call it when the contact has just been allowed to see
+// the account's presence.
 func (f *Feature) ShowTo(ctx context.Context, account *core.Account, contact xmpp.JID) {
-	found, err := f.shows(ctx, account)
-	if err != nil {
+	if err := f.showToContact(ctx, account, contact.Bare()); err != nil {
 		f.log.Error("could not send last items", "account", account.JID, "err", err)
-		return
-	}
-	for _, session := range f.server.Sessions(contact.Bare()) {
-		var nodes []string
-		for i := range found {
-			if f.wants(session, found[i].name) {
-				nodes = append(nodes, found[i].name)
-			}
-		}
-		if err := f.showTo(ctx, account, session, nodes); err != nil {
-			f.log.Error("could not send last items", "session", session, "err", err)
-		}
 	}
 }
 
-// showTo sends those last items of an account that are of these nodes and that the session may see.
-func (f *Feature) showTo(ctx context.Context, account *core.Account, session *core.Session, nodes []string) error {
+func (f *Feature) showToContact(ctx context.Context, account *core.Account, contact xmpp.JID) error {
 	found, err := f.shows(ctx, account)
 	if err != nil {
 		return err
 	}
-	subscribed := session.Account.ID == account.ID
+	for i := range found {
+		nodes := []string{found[i].name}
+		for _, session := range f.server.Sessions(contact) {
+			if f.wants(session, found[i].name) {
+				err = errors.Join(err, f.showTo(ctx, account, place{session.JID, session}, nodes))
+			}
+		}
+		for _, app := range f.interest.Elsewhere(account, found[i].name) {
+			if app.Bare() == contact {
+				err = errors.Join(err, f.showTo(ctx, account, place{jid: app}, nodes))
+			}
+		}
+	}
+	return err
+}
+
+// showTo sends those last items of an account that are of these nodes and that the app may see.
+func (f *Feature) showTo(ctx context.Context, account *core.Account, to place, nodes []string) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	found, err := f.shows(ctx, account)
+	if err != nil {
+		return err
+	}
+	own, subscribed := to.jid.Bare() == account.JID, false
 	for i := range found {
 		s := &found[i]
 		if !slices.Contains(nodes, s.name) || s.last.id <= s.oldest() {
 			continue
 		}
-		if !subscribed {
-			if subscribed, err = f.contacts.Subscribed(ctx, account, session.Account.JID); err != nil || !subscribed {
+		if !own && !subscribed {
+			if subscribed, err = f.contacts.Subscribed(ctx, account, to.jid.Bare()); err != nil || !subscribed {
 				return err
 			}
 		}
-		if session.Account.ID != account.ID && (s.restricted || s.settings.Access == Whitelist) &&
-			f.mayRead(ctx, account, &s.node, session.JID) != nil {
+		if !own && s.closed() && f.mayRead(ctx, account, &s.node, to.jid) != nil {
 			continue
 		}
-		if err := f.showOne(ctx, account, session, s); err != nil {
+		if err := f.showOne(ctx, account, to, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *Feature) showOne(ctx context.Context, account *core.Account, session *core.Session, s *shownNode) error {
+// closed reports whether not all who see the account's presence may read the node.
+func (s *shownNode) closed() bool {
+	return s.restricted || s.settings.Access == Whitelist || s.settings.Access == Roster
+}
+
+func (f *Feature) showOne(ctx context.Context, account *core.Account, to place, s *shownNode) error {
 	last := &s.last
 	if s.cut {
 		var err error
@@ -184,7 +211,11 @@ func (f *Feature) showOne(ctx context.Context, account *core.Account, session *c
 	if err != nil {
 		return err
 	}
-	f.send(ctx, account, session, st)
+	if to.session == nil {
+		f.route(ctx, account, to.jid, st)
+	} else {
+		f.send(ctx, account, to.session, st)
+	}
 	return nil
 }
 
@@ -209,7 +240,6 @@ func (f *Feature) sendLast(ctx context.Context, account *core.Account, n *node, 
 	if err != nil {
 		return err
 	}
-	st.To = to
-	f.route(ctx, account, st)
+	f.route(ctx, account, to, st)
 	return nil
 }

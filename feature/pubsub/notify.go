@@ -3,6 +3,7 @@ package pubsub
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"palabre.dev/palabre/core"
@@ -45,28 +46,36 @@ func (f *Feature) wants(session *core.Session, nodeName string) bool {
 // send puts a stanza of the account into a session's queue: directly for its own, on the whole journey for others, who may have blocked
 // it.
 func (f *Feature) send(ctx context.Context, account *core.Account, to *core.Session, st *xmpp.Stanza) {
-	one := st.Copy()
-	one.To = to.JID
-	if to.Account.ID == account.ID {
-		f.server.DeliverTo(ctx, &core.Transit{Stanza: one, Sender: account, Receiver: account}, []*core.Session{to})
+	if to.Account.ID != account.ID {
+		f.route(ctx, account, to.JID, st)
 		return
 	}
-	f.route(ctx, account, one)
+	one := st.Copy()
+	one.To = to.JID
+	f.server.DeliverTo(ctx, &core.Transit{Stanza: one, Sender: account, Receiver: account}, []*core.Session{to})
 }
 
-func (f *Feature) route(ctx context.Context, account *core.Account, st *xmpp.Stanza) {
-	if err := f.server.RouteAs(ctx, account, st); err != nil {
+func (f *Feature) route(ctx context.Context, account *core.Account, to xmpp.JID, st *xmpp.Stanza) {
+	one := st.Copy()
+	one.To = to
+	if err := f.server.RouteAs(ctx, account, one); err != nil {
 		f.log.Debug("event not delivered", "account", account.JID, "err", err)
 	}
 }
 
-// tellContacts sends to the local contacts' devices that want events of the node, and returns which addresses it sent to.
+// tellContacts sends to the contacts' devices that want events of the node, and returns which addresses it sent to.
 func (f *Feature) tellContacts(ctx context.Context, account *core.Account, n *node, st *xmpp.Stanza) (map[xmpp.JID]bool, error) {
 	contacts, err := f.automatic(ctx, account, n)
 	if err != nil {
 		return nil, err
 	}
 	told := map[xmpp.JID]bool{}
+	for _, to := range f.interest.Elsewhere(account, n.name) {
+		if slices.Contains(contacts, to.Bare()) {
+			f.route(ctx, account, to, st)
+			told[to.Bare()], told[to] = true, true
+		}
+	}
 	for _, contact := range contacts {
 		for _, session := range f.server.Sessions(contact) {
 			if f.wants(session, n.name) {
@@ -97,21 +106,34 @@ func (f *Feature) automatic(ctx context.Context, account *core.Account, n *node)
 		affiliations[jid] = affiliation
 	}
 	contacts, err := f.contacts.Subscribers(ctx, account)
-	if err != nil || len(affiliations) == 0 {
+	if err != nil || len(affiliations) == 0 && n.settings.Access != Roster {
 		return contacts, err
 	}
 	allowed := make([]xmpp.JID, 0, len(contacts))
 	for _, contact := range contacts {
-		switch affiliations[contact.String()] {
-		case member, publisher:
+		may, err := f.mayBeTold(ctx, account, n, contact, affiliations[contact.String()])
+		if err != nil {
+			return nil, err
+		}
+		if may {
 			allowed = append(allowed, contact)
-		case "":
-			if n.settings.Access != Whitelist {
-				allowed = append(allowed, contact)
-			}
 		}
 	}
 	return allowed, nil
+}
+
+// mayBeTold reports whether a contact who may see the account's presence, and has this affiliation, may read the node.
+func (f *Feature) mayBeTold(ctx context.Context, account *core.Account, n *node, contact xmpp.JID, affiliation string) (bool, error) {
+	switch affiliation {
+	case member, publisher:
+		return true, nil
+	case "":
+		if n.settings.Access == Roster {
+			return f.groups.InGroup(ctx, account, contact, n.settings.Groups...)
+		}
+		return n.settings.Access != Whitelist, nil
+	}
+	return false, nil
 }
 
 // tellSubscribers sends to the explicit subscribers that have not been sent the event already.
@@ -130,9 +152,7 @@ func (f *Feature) tellSubscribers(ctx context.Context, account *core.Account, e 
 		if !deleted && f.mayRead(ctx, account, &e.node, who) != nil {
 			continue
 		}
-		one := st.Copy()
-		one.To = who
-		f.route(ctx, account, one)
+		f.route(ctx, account, who, st)
 	}
 	return nil
 }

@@ -2,7 +2,7 @@
 // personal publish-subscribe service at its bare address (XEP-0163 on XEP-0060; XEP-0222 and XEP-0223 for nodes that last), tells the
 // account's other devices and its contacts what is new as far as they want to know (+notify), and lets other features publish, and take
 // part in a publication, in the same transaction. Nodes belong to a number and an address, so that a service of channels can stand on it.
-// Left out: the access models roster and authorize, collections, subscription options, and digests.
+// Left out: the access model authorize, collections, subscription options, and digests.
 package pubsub
 
 import (
@@ -66,10 +66,18 @@ type Contacts interface {
 	Subscriptions(ctx context.Context, account *core.Account) ([]xmpp.JID, error)
 }
 
-// Interest knows what the app behind a session wants to be told of: the features that end in "+notify" (XEP-0115, XEP-0163 §4).
+// Groups knows how an account sorts its contacts, for the access model "roster" (XEP-0060 §4.5).
+type Groups interface {
+	// InGroup reports whether the account has put the contact into one of these groups of its roster.
+	InGroup(ctx context.Context, account *core.Account, contact xmpp.JID, groups ...string) (bool, error)
+}
+
+// Interest knows what apps want to be told of: the features that end in "+notify" (XEP-0115, XEP-0163 §4).
 type Interest interface {
-	// Wants reports whether the session's app wants events of a node.
+	// Wants reports whether the app of a local session wants events of a node.
 	Wants(session *core.Session, node string) bool
+	// Elsewhere are the full addresses on other servers that have shown the account their presence and want events of a node.
+	Elsewhere(account *core.Account, node string) []xmpp.JID
 }
 
 // Feature is the personal publish-subscribe service of all accounts.
@@ -77,6 +85,7 @@ type Feature struct {
 	cfg      Config
 	db       *store.DB
 	contacts Contacts
+	groups   Groups
 	interest Interest
 	log      *slog.Logger
 	server   *core.Server
@@ -100,7 +109,7 @@ type RetractRule func(ctx context.Context, account *core.Account, id string) err
 type ConfigureRule func(ctx context.Context, account *core.Account, access string) error
 
 // New makes the feature and its tables.
-func New(ctx context.Context, cfg Config, db *store.DB, contacts Contacts, interest Interest, log *slog.Logger) (*Feature, error) {
+func New(ctx context.Context, cfg Config, db *store.DB, contacts Contacts, groups Groups, interest Interest, log *slog.Logger) (*Feature, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -111,7 +120,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, contacts Contacts, inter
 	if err != nil {
 		return nil, fmt.Errorf("pubsub: %w", err)
 	}
-	return &Feature{cfg: cfg, db: db, contacts: contacts, interest: interest, log: log.With("part", "pubsub"), last: last,
+	return &Feature{cfg: cfg, db: db, contacts: contacts, groups: groups, interest: interest, log: log.With("part", "pubsub"), last: last,
 		defaults: map[string]Settings{}, publish: map[string][]PublishRule{}, retract: map[string][]RetractRule{},
 		configure: map[string][]ConfigureRule{}}, nil
 }
@@ -161,7 +170,7 @@ func (f *Feature) settingsFor(node string) Settings {
 }
 
 // features are announced at the account's bare address (XEP-0060 §10, XEP-0163 §6).
-var features = prefixed("access-open", "access-presence", "access-whitelist", "auto-create", "auto-subscribe", "config-node",
+var features = prefixed("access-open", "access-presence", "access-roster", "access-whitelist", "auto-create", "auto-subscribe", "config-node",
 	"config-node-max", "create-and-configure", "create-nodes", "delete-items", "delete-nodes", "filtered-notifications", "item-ids",
 	"last-published", "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation", "owner",
 	"persistent-items", "pep", "presence-notifications", "presence-subscribe", "publish", "publish-options", "publish-only-affiliation",

@@ -13,6 +13,7 @@ import (
 const (
 	Open      = "open"
 	Presence  = "presence"
+	Roster    = "roster"
 	Whitelist = "whitelist"
 )
 
@@ -28,21 +29,22 @@ const unlimited = 0
 
 // Settings are the configuration of a node (XEP-0060 §16.4.4).
 type Settings struct {
-	Title            string `json:"title,omitempty"`
-	Description      string `json:"description,omitempty"`
-	Type             string `json:"type,omitempty"`
-	Access           string `json:"access"`
-	PublishModel     string `json:"publish_model"` // publishers, subscribers or open
-	Persist          bool   `json:"persist"`
-	MaxItems         int    `json:"max_items"`   // 0 is written "max"
-	ItemExpire       int64  `json:"item_expire"` // seconds, 0 is written "max": items stay
-	SendLast         string `json:"send_last"`
-	DeliverPayloads  bool   `json:"deliver_payloads"`
-	Notify           bool   `json:"notify"` // tell anyone of anything
-	NotifyRetract    bool   `json:"notify_retract"`
-	NotifyDelete     bool   `json:"notify_delete"`
-	NotifyConfig     bool   `json:"notify_config"`
-	NotificationType string `json:"notification_type"` // headline or normal
+	Title            string   `json:"title,omitempty"`
+	Description      string   `json:"description,omitempty"`
+	Type             string   `json:"type,omitempty"`
+	Access           string   `json:"access"`
+	Groups           []string `json:"groups,omitempty"` // of the owner's roster, for Access Roster
+	PublishModel     string   `json:"publish_model"`    // publishers, subscribers or open
+	Persist          bool     `json:"persist"`
+	MaxItems         int      `json:"max_items"`   // 0 is written "max"
+	ItemExpire       int64    `json:"item_expire"` // seconds, 0 is written "max": items stay
+	SendLast         string   `json:"send_last"`
+	DeliverPayloads  bool     `json:"deliver_payloads"`
+	Notify           bool     `json:"notify"` // tell anyone of anything
+	NotifyRetract    bool     `json:"notify_retract"`
+	NotifyDelete     bool     `json:"notify_delete"`
+	NotifyConfig     bool     `json:"notify_config"`
+	NotificationType string   `json:"notification_type"` // headline or normal
 }
 
 // DefaultSettings are those of a node that nothing else was asked for (XEP-0163 §5).
@@ -65,31 +67,32 @@ const maxText = 1023
 type field struct {
 	name, kind, label string
 	options           []string // the values it may have, of which only the supported ones are offered
-	get               func(*Settings) string
-	set               func(*Settings, string) error
+	get               func(*Settings) []string
+	set               func(*Settings, []string) error
 }
 
 var fields = []field{
 	textField("pubsub#title", "Title", func(s *Settings) *string { return &s.Title }),
 	textField("pubsub#description", "Description", func(s *Settings) *string { return &s.Description }),
 	textField("pubsub#type", "Namespace of the payloads", func(s *Settings) *string { return &s.Type }),
-	choiceField("pubsub#access_model", "Who may read", func(s *Settings) *string { return &s.Access }, Open, Presence, Whitelist),
+	choiceField("pubsub#access_model", "Who may read", func(s *Settings) *string { return &s.Access }, Open, Presence, Roster, Whitelist),
+	groupsField,
 	choiceField("pubsub#publish_model", "Who may publish", func(s *Settings) *string { return &s.PublishModel }, "publishers", "subscribers", "open"),
 	boolField("pubsub#persist_items", "Keep items", func(s *Settings) *bool { return &s.Persist }),
-	{name: "pubsub#max_items", kind: "text-single", label: "Most items kept", get: func(s *Settings) string { return formatCount(int64(s.MaxItems)) },
-		set: func(s *Settings, value string) error {
+	single("pubsub#max_items", "text-single", "Most items kept", func(s *Settings) string { return formatCount(int64(s.MaxItems)) },
+		func(s *Settings, value string) error {
 			n, err := parseCount(value)
 			if value == "0" {
 				err = xmpp.NotAcceptable.Because("pubsub#max_items must be at least 1")
 			}
 			s.MaxItems = int(n)
 			return err
-		}},
-	{name: "pubsub#item_expire", kind: "text-single", label: "Seconds after which items go", get: func(s *Settings) string { return formatCount(s.ItemExpire) },
-		set: func(s *Settings, value string) (err error) {
+		}),
+	single("pubsub#item_expire", "text-single", "Seconds after which items go", func(s *Settings) string { return formatCount(s.ItemExpire) },
+		func(s *Settings, value string) (err error) {
 			s.ItemExpire, err = parseCount(value)
 			return err
-		}},
+		}),
 	choiceField("pubsub#send_last_published_item", "When to send the last item", func(s *Settings) *string { return &s.SendLast },
 		never, onSub, onSubAndPresence),
 	boolField("pubsub#deliver_payloads", "Send payloads with notifications", func(s *Settings) *bool { return &s.DeliverPayloads }),
@@ -100,42 +103,69 @@ var fields = []field{
 	choiceField("pubsub#notification_type", "Type of notifications", func(s *Settings) *string { return &s.NotificationType }, "headline", "normal"),
 }
 
-func textField(name, label string, of func(*Settings) *string) field {
-	return field{name: name, kind: "text-single", label: label, get: func(s *Settings) string { return *of(s) },
-		set: func(s *Settings, value string) error {
-			if len(value) > maxText {
-				return xmpp.NotAcceptable.Because("%s is longer than %d bytes", name, maxText)
+// maxGroups is the most groups of a roster that a node may be shown to.
+const maxGroups = 50
+
+var groupsField = field{name: "pubsub#roster_groups_allowed", kind: "list-multi", label: "Groups of contacts who may read",
+	get: func(s *Settings) []string { return s.Groups },
+	set: func(s *Settings, groups []string) error {
+		if len(groups) > maxGroups || slices.ContainsFunc(groups, func(group string) bool { return len(group) > maxText }) {
+			return xmpp.NotAcceptable.Because("at most %d groups of at most %d bytes", maxGroups, maxText)
+		}
+		s.Groups = groups
+		return nil
+	}}
+
+// single is a field with one value.
+func single(name, kind, label string, get func(*Settings) string, set func(*Settings, string) error) field {
+	return field{name: name, kind: kind, label: label, get: func(s *Settings) []string { return []string{get(s)} },
+		set: func(s *Settings, values []string) error {
+			if len(values) > 1 {
+				return xmpp.NotAcceptable.Because("%s has one value", name)
 			}
-			*of(s) = value
-			return nil
+			value := ""
+			if len(values) == 1 {
+				value = values[0]
+			}
+			return set(s, value)
 		}}
+}
+
+func textField(name, label string, of func(*Settings) *string) field {
+	return single(name, "text-single", label, func(s *Settings) string { return *of(s) }, func(s *Settings, value string) error {
+		if len(value) > maxText {
+			return xmpp.NotAcceptable.Because("%s is longer than %d bytes", name, maxText)
+		}
+		*of(s) = value
+		return nil
+	})
 }
 
 func boolField(name, label string, of func(*Settings) *bool) field {
-	return field{name: name, kind: "boolean", label: label, get: func(s *Settings) string { return formatBool(*of(s)) },
-		set: func(s *Settings, value string) error {
-			on, ok := xmpp.Bool(value)
-			if !ok {
-				return xmpp.NotAcceptable.Because("%s must be 0 or 1", name)
-			}
-			*of(s) = on
-			return nil
-		}}
+	return single(name, "boolean", label, func(s *Settings) string { return formatBool(*of(s)) }, func(s *Settings, value string) error {
+		on, ok := xmpp.Bool(value)
+		if !ok {
+			return xmpp.NotAcceptable.Because("%s must be 0 or 1", name)
+		}
+		*of(s) = on
+		return nil
+	})
 }
 
 func choiceField(name, label string, of func(*Settings) *string, options ...string) field {
-	return field{name: name, kind: "list-single", label: label, options: options, get: func(s *Settings) string { return *of(s) },
-		set: func(s *Settings, value string) error {
-			if !slices.Contains(options, value) {
-				err := xmpp.NotAcceptable.Because("%s cannot be %.40q here", name, value)
-				if name == "pubsub#access_model" {
-					return err.With(condition("unsupported-access-model")) // XEP-0060 §8.1.3
-				}
-				return err
+	f := single(name, "list-single", label, func(s *Settings) string { return *of(s) }, func(s *Settings, value string) error {
+		if !slices.Contains(options, value) {
+			err := xmpp.NotAcceptable.Because("%s cannot be %.40q here", name, value)
+			if name == "pubsub#access_model" {
+				return err.With(condition("unsupported-access-model")) // XEP-0060 §8.1.3
 			}
-			*of(s) = value
-			return nil
-		}}
+			return err
+		}
+		*of(s) = value
+		return nil
+	})
+	f.options = options
+	return f
 }
 
 func formatBool(on bool) string {
@@ -178,11 +208,7 @@ func (s *Settings) apply(form *xmpp.Form) error {
 			}
 			return xmpp.NotAcceptable.Because("unknown field %.80q", given.Var)
 		}
-		value := ""
-		if len(given.Values) > 0 {
-			value = given.Values[0]
-		}
-		if err := f.set(s, value); err != nil {
+		if err := f.set(s, given.Values); err != nil {
 			return err
 		}
 	}
@@ -191,7 +217,7 @@ func (s *Settings) apply(form *xmpp.Form) error {
 
 // ignored are registered fields (XEP-0060 §16.4.4) that apps send along and that change nothing here.
 var ignored = map[string]bool{"pubsub#notify_sub": true, "pubsub#max_payload_size": true, "pubsub#presence_based_delivery": true,
-	"pubsub#purge_offline": true, "pubsub#subscribe": true, "pubsub#itemreply": true, "pubsub#roster_groups_allowed": true,
+	"pubsub#purge_offline": true, "pubsub#subscribe": true, "pubsub#itemreply": true,
 	"pubsub#language": true, "pubsub#body_xslt": true, "pubsub#dataform_xslt": true, "pubsub#collection": true, "pubsub#node_type": true,
 	"pubsub#contact": true, "pubsub#tempsub": true, "pubsub#children_max": true, "pubsub#rsm": true}
 
@@ -221,9 +247,9 @@ func (s *Settings) unmet(options *xmpp.Form, maxItems int) string {
 		if f == nil || len(given.Values) == 0 {
 			return given.Var
 		}
-		err := f.set(&wanted, given.Values[0])
+		err := f.set(&wanted, given.Values)
 		wanted.clamp(maxItems)
-		if err != nil || f.get(&wanted) != f.get(s) {
+		if err != nil || !slices.Equal(f.get(&wanted), f.get(s)) {
 			return given.Var
 		}
 	}
@@ -234,7 +260,7 @@ func (s *Settings) unmet(options *xmpp.Form, maxItems int) string {
 func (s *Settings) form(kind, formType string) *xmpp.Form {
 	form := xmpp.NewForm(kind, formType)
 	for _, f := range fields {
-		out := xmpp.Field{Var: f.name, Type: f.kind, Label: f.label, Values: []string{f.get(s)}}
+		out := xmpp.Field{Var: f.name, Type: f.kind, Label: f.label, Values: f.get(s)}
 		for _, option := range f.options {
 			out.Options = append(out.Options, xmpp.Option{Value: option})
 		}

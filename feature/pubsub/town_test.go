@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"palabre.dev/palabre/core"
@@ -76,13 +77,19 @@ func (w *town) Subscriptions(ctx context.Context, account *core.Account) ([]xmpp
 	return w.Subscribers(ctx, account)
 }
 
+func (w *town) InGroup(_ context.Context, _ *core.Account, contact xmpp.JID, groups ...string) (bool, error) {
+	return contact.Local() == "juliet" && slices.Contains(groups, "Love"), nil
+}
+
+func (w *town) Elsewhere(*core.Account, string) []xmpp.JID { return nil }
+
 func withTown(change func(*Config)) palabretest.Option {
 	return palabretest.With(func(s *palabretest.Server) (any, error) {
 		cfg := DefaultConfig()
 		change(&cfg)
 		w := &town{}
 		var err error
-		w.Feature, err = New(s.Context, cfg, s.DB, w, w, s.Log)
+		w.Feature, err = New(s.Context, cfg, s.DB, w, w, w, s.Log)
 		if err == nil {
 			w.MakePrivate("urn:test:private")
 		}
