@@ -58,6 +58,7 @@ type client struct{ id, software, device string }
 type streamError struct {
 	condition, text string
 	detail          *xmpp.Element
+	first           [][]byte // answers that go out before it
 }
 
 func (e *streamError) Error() string { return "stream error " + e.condition + ": " + e.text }
@@ -160,6 +161,9 @@ func (c *connection) farewell(reason *streamError, items ...[]byte) {
 	}
 	if !c.opened && reason != nil { // RFC 6120 §4.9.1.2: a header comes first
 		items = append(items, c.header())
+	}
+	if reason != nil {
+		items = append(items, reason.first...)
 	}
 	if reason != nil && reason.condition != "" {
 		items = append(items, c.stream.Element(reason.element()))

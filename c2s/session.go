@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
 )
 
 // session is the way out of one core session. It outlives its connection when the client may resume it (XEP-0198 §5).
@@ -116,11 +117,22 @@ func (s *session) attach(c *connection, first ...[]byte) {
 	s.kick()
 }
 
-// End closes the session with a stream error (core.Outbox).
+// End closes the session with a stream error (core.Outbox). Answers that wait to be written still are: the device that removes its
+// account hears that this was done (XEP-0077 §3.2).
 func (s *session) End(condition, text string) {
-	if c := s.finish(); c != nil {
-		c.stop(&streamError{condition: condition, text: text})
+	if c, answers := s.depart(); c != nil {
+		c.stop(&streamError{condition: condition, text: text, first: answers})
 	}
+}
+
+// answers are the iqs in the queue; s.mu is held.
+func (s *session) answers() (bytes [][]byte) {
+	for _, d := range s.queue {
+		if d.Stanza != nil && d.Stanza.Kind == xmpp.IQ {
+			bytes = append(bytes, d.Bytes)
+		}
+	}
+	return bytes
 }
 
 // overflow ends a session that does not keep up, without letting the sender wait for it; s.mu is held. Its connection may be stuck: it is
@@ -143,14 +155,20 @@ func (s *session) overflow() {
 
 // finish ends the session for good: all that was not acknowledged is lost. It returns the connection that the session had.
 func (s *session) finish() *connection {
+	c, _ := s.depart()
+	return c
+}
+
+// depart is finish, and also gives the answers that were not written yet.
+func (s *session) depart() (c *connection, answers [][]byte) {
 	s.mu.Lock()
 	if s.ended || s.core == nil {
 		s.ended = true
 		s.mu.Unlock()
-		return nil
+		return nil, nil
 	}
 	s.ended = true
-	c := s.conn
+	c, answers = s.conn, s.answers()
 	s.conn = nil
 	s.release()
 	rest := s.takeAll()
@@ -162,7 +180,7 @@ func (s *session) finish() *connection {
 	s.door.forget(s)
 	s.lost(rest)
 	s.door.server.Unbind(s.door.life, s.core)
-	return c
+	return c, answers
 }
 
 // takeAll empties the session of deliveries, oldest first; s.mu is held.
