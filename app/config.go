@@ -16,6 +16,8 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/archive"
+	"palabre.dev/palabre/feature/blocking"
+	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/feature/upload"
@@ -46,6 +48,10 @@ type Config struct {
 	Roster roster.Config `toml:"roster"`
 	// Archive is about what is kept of conversations.
 	Archive archive.Config `toml:"archive"`
+	// Blocking is about whom people shut out.
+	Blocking blocking.Config `toml:"blocking"`
+	// Push wakes sleeping apps.
+	Push push.Config `toml:"push"`
 	// Upload is about files that people share.
 	Upload upload.Config `toml:"upload"`
 }
@@ -73,6 +79,8 @@ func DefaultConfig() Config {
 		Register: register.DefaultConfig(),
 		Roster:   roster.DefaultConfig(),
 		Archive:  archive.DefaultConfig(),
+		Blocking: blocking.DefaultConfig(),
+		Push:     push.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),
 	}
 }

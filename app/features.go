@@ -8,18 +8,31 @@ import (
 	"palabre.dev/palabre/blob"
 	"palabre.dev/palabre/c2s"
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/feature/admin"
 	"palabre.dev/palabre/feature/archive"
+	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/carbons"
 	"palabre.dev/palabre/feature/command"
+	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/feature/upload"
+	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/xmpp"
 )
 
-// makeFeatures is the product's table of contents, in the order in which the features' rules are asked.
+// makeFeatures is the product's table of contents. Rules are asked in the order in which the features stand in the last list: those that
+// refuse, those that keep, those that wake devices.
 func (a *App) makeFeatures(ctx context.Context) error {
+	work, err := jobs.New(ctx, a.db, a.log)
+	if err != nil {
+		return err
+	}
 	contacts, err := roster.New(ctx, a.db, a.cfg.Roster, a.log)
+	if err != nil {
+		return err
+	}
+	blocked, err := blocking.New(ctx, a.db, a.cfg.Blocking, contacts, a.log)
 	if err != nil {
 		return err
 	}
@@ -27,27 +40,36 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	blobs, err := blob.OpenDisk(filepath.Join(a.cfg.Data, "uploads"))
+	waker, err := push.New(ctx, a.cfg.Push, a.db, work, a.log)
 	if err != nil {
 		return err
 	}
-	files, err := upload.New(ctx, a.cfg.uploads(), a.db, blobs, a.log)
+	files, err := a.makeUpload(ctx)
 	if err != nil {
 		return err
 	}
-	a.invites, err = register.New(ctx, a.db, a.cfg.Register, a.accounts, a.accounts, contacts, a.web(), a.log)
-	if err != nil {
+	if a.invites, err = register.New(ctx, a.db, a.cfg.Register, a.accounts, a.accounts, contacts, a.web(), a.log); err != nil {
 		return err
 	}
+	administration := admin.New(a.accounts, a.accounts, a.accounts, a.log)
 	commands := command.New(a.log)
 	a.invites.AddCommands(commands)
+	administration.AddCommands(commands)
 	a.accounts.OnNewPassword(func(ctx context.Context, account *core.Account) error { return a.c2s.ForgetDevice(ctx, account, "") })
-	a.features = []any{a.accounts, contacts, kept, carbons.New(), files, a.invites, commands}
 	a.wireGuests()
 	for _, element := range contacts.StreamFeatures() {
 		a.offer(element, true)
 	}
+	a.features = []any{work, a.accounts, contacts, blocked, a.invites, kept, carbons.New(), waker, files, commands, administration}
 	return nil
+}
+
+func (a *App) makeUpload(ctx context.Context) (*upload.Upload, error) {
+	blobs, err := blob.OpenDisk(filepath.Join(a.cfg.Data, "uploads"))
+	if err != nil {
+		return nil, err
+	}
+	return upload.New(ctx, a.cfg.uploads(), a.db, blobs, a.log)
 }
 
 // wireGuests lets the door pass what apps ask before they log in.

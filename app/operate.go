@@ -24,8 +24,10 @@ var operations = map[string]operation{
 	"account/enable":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Enable(ctx, one) }),
 	"account/remove":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Remove(ctx, one, nil) }),
 	"account/admin":   onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.SetAdmin(ctx, one, true) }),
-	"account/member":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.SetAdmin(ctx, one, false) }),
-	"invite":          plainly(invite),
+	"account/member": onAccount(func(ctx context.Context, a *App, one *core.Account) error {
+		return a.accounts.SetAdmin(ctx, one, false)
+	}),
+	"invite": plainly(invite),
 }
 
 // plainly makes an operation of a function from arguments to a result.

@@ -41,7 +41,9 @@ type refusal struct {
 	kind error // what it is a case of, or nil
 }
 
-func refuse(condition *xmpp.Error, text string) error { return &refusal{told: condition.Because("%s", text)} }
+func refuse(condition *xmpp.Error, text string) error {
+	return &refusal{told: condition.Because("%s", text)}
+}
 
 // unusable is ErrPassword with the reason.
 func unusable(text string) error {

@@ -183,8 +183,12 @@ func TestSeenIsTheDay(t *testing.T) {
 	if err := a.db.Tx(t.Context(), func(context.Context) error { return nil }); err != nil { // comes after the note
 		t.Fatal(err)
 	}
-	got, err := a.Get(t.Context(), romeo)
-	if err != nil || !got.Seen.Equal(time.Now().UTC().Truncate(24*time.Hour)) {
-		t.Errorf("seen %v, %v", got.Seen, err)
+	seen, err := a.Seen(t.Context(), romeo)
+	if err != nil || !seen.Equal(time.Now().UTC().Truncate(24*time.Hour)) {
+		t.Errorf("seen %v, %v", seen, err)
+	}
+	list, err := a.List(t.Context(), "", 10)
+	if err != nil || len(list) != 1 || list[0].Name != "romeo" || !list[0].Seen.Equal(seen) || list[0].Role != Member {
+		t.Errorf("listed as %v, %v", list, err)
 	}
 }

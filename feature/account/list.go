@@ -1,0 +1,94 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Entry is one account in a list.
+type Entry struct {
+	Name     string    `json:"name"`
+	Role     Role      `json:"role"`
+	Created  time.Time `json:"created"`
+	Disabled bool      `json:"disabled"`
+	// Seen is the day of the last session, UTC; zero if there was none.
+	Seen time.Time `json:"seen"`
+}
+
+// List is a page of accounts in the order of their names: at most max (1–1000) after the name after.
+func (a *Accounts) List(ctx context.Context, after string, max int) ([]Entry, error) {
+	rows, err := a.db.Query(ctx, `select id, name, role, disabled, seen from account
+		where name > $1 and not removing order by name limit $2`, after, min(max, 1000))
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	var list []Entry
+	for rows.Next() {
+		var e Entry
+		var id, seen int64
+		if err := rows.Scan(&id, &e.Name, &e.Role, &e.Disabled, &seen); err != nil {
+			return nil, fmt.Errorf("list accounts: %w", err)
+		}
+		e.Created = time.UnixMicro(id).UTC()
+		if seen > 0 {
+			e.Seen = time.UnixMicro(seen).UTC()
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+// Seen is the day on which an account was last used, in UTC; zero if it never was.
+func (a *Accounts) Seen(ctx context.Context, account *core.Account) (time.Time, error) {
+	var seen int64
+	if err := a.db.QueryRow(ctx, `select seen from account where id = $1`, account.ID).Scan(&seen); err != nil {
+		return time.Time{}, fmt.Errorf("look up account: %w", err)
+	}
+	if seen == 0 {
+		return time.Time{}, nil
+	}
+	return time.UnixMicro(seen).UTC(), nil
+}
+
+// Names are the local parts of the accounts, or of the disabled ones, in order, at most max (1–1000).
+func (a *Accounts) Names(ctx context.Context, onlyDisabled bool, max int) ([]string, error) {
+	rows, err := a.db.Query(ctx, `select name from account where not removing and (disabled or not $1) order by name limit $2`, onlyDisabled, min(max, 1000))
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("list accounts: %w", err)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// Count is how many accounts there are, and how many of them are disabled.
+func (a *Accounts) Count(ctx context.Context) (all, disabled int, err error) {
+	err = a.db.QueryRow(ctx, `select count(*), count(case when disabled then 1 end) from account where not removing`).Scan(&all, &disabled)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count accounts: %w", err)
+	}
+	return all, disabled, nil
+}
+
+// Lookup is the account with a name as somebody typed it, alone or as a whole address; core.ErrNoAccount if there is none.
+func (a *Accounts) Lookup(ctx context.Context, typed string) (*core.Account, error) {
+	name, err := a.Prepare(typed)
+	if err != nil {
+		return nil, core.ErrNoAccount
+	}
+	var jid xmpp.JID
+	if jid, err = a.jid(name); err != nil {
+		return nil, core.ErrNoAccount
+	}
+	return a.Account(ctx, jid)
+}
