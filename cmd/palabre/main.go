@@ -30,6 +30,7 @@ type subcommand struct {
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
 	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, status, version,
+	chatSend, chatReceive, chat,
 }
 
 // call is one run of the program.
@@ -46,6 +47,7 @@ type call struct {
 	days         int
 	json         bool
 	yes          bool
+	chat         chatOptions
 }
 
 func main() {
