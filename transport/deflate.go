@@ -61,9 +61,13 @@ func (c *compression) deflate(a, b []byte) []byte {
 		return nil
 	}
 	plain := append(append(make([]byte, 0, len(a)+len(b)), a...), b...)
+	worth := len(plain)
+	if !c.noHistory { // the next one may refer to it, if it is sent compressed
+		worth += 16
+	}
 	var out bytes.Buffer
-	if err := flate.StatelessDeflate(&out, plain, false, c.history); err != nil || out.Len()-4 >= len(plain) {
-		return nil // not into the history either: the peer does not have it there
+	if err := flate.StatelessDeflate(&out, plain, false, c.history); err != nil || out.Len() > worth {
+		return nil
 	}
 	if !c.noHistory {
 		c.remember(plain)
