@@ -17,6 +17,9 @@ import (
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/archive"
 	"palabre.dev/palabre/feature/blocking"
+	"palabre.dev/palabre/feature/caps"
+	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
@@ -50,6 +53,12 @@ type Config struct {
 	Archive archive.Config `toml:"archive"`
 	// Blocking is about whom people shut out.
 	Blocking blocking.Config `toml:"blocking"`
+	// Caps is about what apps can do.
+	Caps caps.Config `toml:"caps"`
+	// PubSub is about what people publish of themselves: keys for encryption, avatars, bookmarks.
+	PubSub pubsub.Config `toml:"pubsub"`
+	// Disco is about what the server tells of itself.
+	Disco disco.Config `toml:"disco"`
 	// Push wakes sleeping apps.
 	Push push.Config `toml:"push"`
 	// Upload is about files that people share.
@@ -80,6 +89,9 @@ func DefaultConfig() Config {
 		Roster:   roster.DefaultConfig(),
 		Archive:  archive.DefaultConfig(),
 		Blocking: blocking.DefaultConfig(),
+		Caps:     caps.DefaultConfig(),
+		PubSub:   pubsub.DefaultConfig(),
+		Disco:    disco.DefaultConfig(),
 		Push:     push.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),
 	}

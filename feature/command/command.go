@@ -4,6 +4,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -80,19 +81,47 @@ func (c *Commands) AddCommand(node, name string, permit func(ctx context.Context
 	c.byNode[node] = one
 }
 
-// Permitted are the nodes and names of the commands that whoever asks may run, in the order they were added, for service discovery
-// (XEP-0050 §2.2).
-func (c *Commands) Permitted(ctx context.Context, asker *core.Account) (nodes, names []string, err error) {
+// Namespaces of service discovery.
+const (
+	nsInfo  = "http://jabber.org/protocol/disco#info"
+	nsItems = "http://jabber.org/protocol/disco#items"
+)
+
+// Items are the commands that whoever asks may run, for service discovery at the node Namespace (XEP-0050 §2.2); xmpp.ItemNotFound for
+// another node.
+func (c *Commands) Items(ctx context.Context, asker *core.Account, node string) ([]*xmpp.Element, error) {
+	if node != Namespace {
+		return nil, xmpp.ItemNotFound
+	}
+	var items []*xmpp.Element
 	for _, one := range c.list {
 		ok, err := c.may(ctx, one, asker)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if ok {
-			nodes, names = append(nodes, one.node), append(names, one.name)
+			items = append(items, xmpp.NewElement(nsItems, "item").Set("jid", c.server.Domain().String()).Set("node", one.node).Set("name", one.name))
 		}
 	}
-	return nodes, names, nil
+	return items, nil
+}
+
+// Info says what the list of commands or one command is, for service discovery (XEP-0050 §2.2); xmpp.Forbidden for a command that whoever
+// asks may not run, xmpp.ItemNotFound for a node that is not a command's.
+func (c *Commands) Info(ctx context.Context, asker *core.Account, node string) ([]*xmpp.Element, error) {
+	identity := xmpp.NewElement(nsInfo, "identity").Set("category", "automation")
+	feature := xmpp.NewElement(nsInfo, "feature").Set("var", Namespace)
+	if node == Namespace {
+		return []*xmpp.Element{identity.Set("type", "command-list"), feature}, nil
+	}
+	one := c.byNode[node]
+	if one == nil {
+		return nil, xmpp.ItemNotFound
+	}
+	if ok, err := c.may(ctx, one, asker); err != nil || !ok {
+		return nil, cmp.Or(err, error(xmpp.Forbidden))
+	}
+	return []*xmpp.Element{identity.Set("type", "command-node").Set("name", one.name), feature, xmpp.NewElement(nsInfo, "feature").Set("var", xmpp.NSData)}, nil
 }
 
 func (c *Commands) may(ctx context.Context, one *command, asker *core.Account) (bool, error) {

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+
+	"palabre.dev/palabre/c2s"
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/feature/caps"
+	"palabre.dev/palabre/feature/command"
+	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/pubsub"
+	"palabre.dev/palabre/feature/register"
+	"palabre.dev/palabre/feature/roster"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Here features that do not know each other meet.
+
+// wireGuests lets the door pass what apps ask before they log in.
+func (a *App) wireGuests() {
+	for _, element := range a.invites.StreamFeatures() {
+		a.offer(element, false)
+	}
+	type handler = func(ctx context.Context, guest register.Guest, address netip.Addr, encrypted bool, iq *xmpp.Stanza) (*xmpp.Element, error)
+	for name, handle := range map[[2]string]handler{{"urn:xmpp:pars:0", "preauth"}: a.invites.Preauth, {"jabber:iq:register", "query"}: a.invites.Register} {
+		a.c2s.PreAuthIQ(name[0], name[1], func(ctx context.Context, guest *c2s.Guest, iq *xmpp.Stanza) (*xmpp.Element, error) {
+			return handle(ctx, guest, guest.Address, guest.Encrypted, iq)
+		})
+	}
+}
+
+// offer announces a stream feature before login or after it.
+func (a *App) offer(element *xmpp.Element, after bool) {
+	a.c2s.StreamFeature(func(authenticated bool) *xmpp.Element {
+		if authenticated != after {
+			return nil
+		}
+		return element
+	})
+}
+
+// wireEvents tells personal publishing which apps have come that want events.
+func wireEvents(apps *caps.Feature, personal *pubsub.Feature) {
+	apps.OnWants(func(ctx context.Context, want caps.Want) {
+		if want.Session != nil {
+			personal.Interested(ctx, want.Session, want.Nodes)
+		} else {
+			personal.InterestedElsewhere(ctx, want.Account, want.To, want.Nodes)
+		}
+	})
+}
+
+// wireDisco lets service discovery tell of the nodes that features have.
+func wireDisco(discovery *disco.Feature, personal *pubsub.Feature, commands *command.Commands) {
+	discovery.AddIdentity(core.AtAccount, pubsub.Identity())
+	discovery.AddInfo(core.AtAccount, func(ctx context.Context, r *core.Request, node string) ([]*xmpp.Element, error) {
+		return personal.NodeInfo(ctx, r.Account, node, r.Stanza.From)
+	})
+	discovery.AddItems(core.AtAccount, func(ctx context.Context, r *core.Request, node string) ([]*xmpp.Element, error) {
+		return personal.NodeItems(ctx, r.Account, node, r.Stanza.From)
+	})
+	discovery.AddInfo(core.AtServer, func(ctx context.Context, r *core.Request, node string) ([]*xmpp.Element, error) {
+		return commands.Info(ctx, r.Sender, node)
+	})
+	discovery.AddItems(core.AtServer, func(ctx context.Context, r *core.Request, node string) ([]*xmpp.Element, error) {
+		if node == "" {
+			return nil, nil
+		}
+		return commands.Items(ctx, r.Sender, node)
+	})
+}
+
+// inRoster is the roster as the archive asks it.
+type inRoster struct{ *roster.Feature }
+
+// Has reports whether the contact is in the account's roster.
+func (r inRoster) Has(ctx context.Context, account *core.Account, contact xmpp.JID) (bool, error) {
+	return r.Listed(ctx, account, contact)
+}
