@@ -74,5 +74,5 @@ func delayed(st *xmpp.Stanza, from xmpp.JID, since time.Time) *xmpp.Stanza {
 	if since.IsZero() || st.Child(xmpp.NSDelay, "delay") != nil {
 		return st
 	}
-	return st.Add(xmpp.NewElement(xmpp.NSDelay, "delay").Set("from", from.String()).Set("stamp", since.UTC().Format("2006-01-02T15:04:05Z")))
+	return st.Add(xmpp.Delay(from, since))
 }
