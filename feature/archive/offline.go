@@ -36,11 +36,21 @@ type catchUp struct {
 
 	mu     sync.Mutex // guards what follows
 	reader bool       // the app reads the archive by itself
-	busy   bool       // a chunk is being read, or waits to be acknowledged
-	done   bool       // the session is live
+	state  progress   // what is being done
 	missed bool       // a message was held back since the last look
 	sent   int64      // the last id that was sent
+	early  int64      // the last id that was acknowledged
 }
+
+// progress is what a session's catching up is at.
+type progress uint8
+
+const (
+	unbegun progress = iota // the session is not available yet
+	reading                 // a chunk is being read and sent, by one goroutine
+	waiting                 // a chunk waits to be acknowledged
+	live                    // nothing is missed: messages come as they are sent
+)
 
 var catchUps = new(core.Key[*catchUp])
 
@@ -103,8 +113,8 @@ func (a *Archive) hold(_ context.Context, t *core.Transit, session *core.Session
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.missed = c.missed || !c.done
-	return c.done
+	c.missed = c.missed || c.state != live
+	return c.state == live
 }
 
 // begin sends a session that has become available what it has missed. An app that reads the archive has read what was there when it
@@ -115,11 +125,11 @@ func (a *Archive) begin(session *core.Session) {
 		return
 	}
 	c.mu.Lock()
-	if c.busy || c.done {
+	if c.state != unbegun {
 		c.mu.Unlock()
 		return
 	}
-	c.busy = true
+	c.state = reading
 	reader := c.reader
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
@@ -171,13 +181,17 @@ func (a *Archive) step(ctx context.Context, session *core.Session, c *catchUp) {
 			return
 		}
 		c.mu.Lock()
-		if last > from || !c.missed {
-			c.done = last == from
-			c.busy = last > from
+		switch {
+		case last > from && c.early < last:
+			c.state = waiting
+		case last == from && !c.missed:
+			c.state = live
+		default: // more came meanwhile, or all is acknowledged already
 			c.mu.Unlock()
-			return
+			continue
 		}
 		c.mu.Unlock()
+		return
 	}
 }
 
@@ -227,8 +241,12 @@ func (a *Archive) acked(session *core.Session, deliveries []core.Delivery) {
 		return
 	}
 	c.mu.Lock()
-	counts := c.done || c.busy
-	next := c.busy && last >= c.sent
+	counts := c.state != unbegun
+	c.early = max(c.early, last)
+	next := c.state == waiting && last >= c.sent
+	if next {
+		c.state = reading
+	}
 	c.mu.Unlock()
 	if counts {
 		a.reach(session.Account, last)
@@ -302,9 +320,9 @@ func (a *Archive) deliverElsewhere(from *core.Session, d core.Delivery) bool {
 			continue
 		}
 		c.mu.Lock()
-		live := c.done
+		current := c.state == live
 		c.mu.Unlock()
-		if live {
+		if current {
 			late := d.Stanza.Copy()
 			late.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(d.Kept)))
 			other.Deliver(core.Delivery{Stanza: late, Kept: d.Kept})

@@ -1,0 +1,202 @@
+// Package drill kills the real server at random moments, and checks that nothing that it had acknowledged is lost, doubled or out of
+// order, on any device of either side. The clients are those of package client; what they are promised is in its package comment.
+package drill
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"palabre.dev/palabre/client"
+	"palabre.dev/palabre/xmpp"
+)
+
+var kills = flag.Int("kills", 50, "how often the server is killed on SQLite; on PostgreSQL half as often")
+
+const password = "Rien ne se perd"
+
+// patience is how long anything may take; it is never waited for in full unless something is wrong.
+const patience = 2 * time.Minute
+
+// palabre is a server of its own folder and ports, started and killed as a process.
+type palabre struct {
+	t       *testing.T
+	binary  string
+	folder  string
+	env     []string
+	address string
+	process *exec.Cmd
+	output  *logFile
+	roots   *x509.CertPool
+}
+
+// logFile keeps what the server wrote, to show when a drill fails.
+type logFile struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logFile) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines = append(l.lines, line); len(l.lines) > 200 {
+		l.lines = l.lines[1:]
+	}
+}
+
+func (l *logFile) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
+
+// build makes the server's binary once.
+var build = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "palabre-drill-")
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(folder, "palabre")
+	output, err := exec.Command("go", "build", "-o", binary, "palabre.dev/palabre/cmd/palabre").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, output)
+	}
+	return binary, nil
+})
+
+// newServer prepares a server that keeps its data at a database URL, "" for SQLite in its folder.
+func newServer(t *testing.T, database string) *palabre {
+	t.Helper()
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &palabre{t: t, binary: binary, folder: t.TempDir(), address: freeAddress(t), output: &logFile{}}
+	p.env = append(os.Environ(), "PALABRE_DATA="+filepath.Join(p.folder, "data"), "PALABRE_C2S_LISTEN="+p.address, "PALABRE_C2S_LISTEN_TLS=",
+		"PALABRE_HTTP_LISTEN="+freeAddress(t), "PALABRE_HTTP_LOCAL="+freeAddress(t), "PALABRE_C2S_STANZA_RATE=0", "PALABRE_C2S_BYTE_RATE=0",
+		"PALABRE_C2S_MAX_FAILURES=100000")
+	if database != "" {
+		p.env = append(p.env, "PALABRE_STORE_URL="+database)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the server's last words:\n%s", p.output)
+		}
+	})
+	return p
+}
+
+// freeAddress is a port that nobody uses now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// add makes an account with the command that an operator would use.
+func (p *palabre) add(name string) {
+	p.t.Helper()
+	add := exec.Command(p.binary, "account", "add", name)
+	add.Env, add.Stdin = p.env, strings.NewReader(password+"\n")
+	if output, err := add.CombinedOutput(); err != nil {
+		p.t.Fatalf("account add %s: %v: %s", name, err, output)
+	}
+}
+
+// start starts the server and returns when its doors are open.
+func (p *palabre) start() {
+	p.t.Helper()
+	p.process = exec.Command(p.binary, "serve")
+	p.process.Env = p.env
+	p.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	reader, writer := io.Pipe()
+	p.process.Stdout, p.process.Stderr = writer, writer
+	if err := p.process.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	open := make(chan bool, 1)
+	go func() {
+		for lines := bufio.NewScanner(reader); lines.Scan(); {
+			p.output.add(lines.Text())
+			if strings.HasPrefix(lines.Text(), "Palabre serves") {
+				open <- true
+			}
+		}
+	}()
+	select {
+	case <-open:
+	case <-time.After(patience):
+		p.t.Fatalf("the server does not start:\n%s", p.output)
+	}
+}
+
+// kill ends the server between two instructions.
+func (p *palabre) kill() { p.end(syscall.SIGKILL) }
+
+// stop ends the server in order.
+func (p *palabre) stop() { p.end(syscall.SIGTERM) }
+
+func (p *palabre) end(signal syscall.Signal) {
+	p.t.Helper()
+	if err := p.process.Process.Signal(signal); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.process.Wait(); err != nil && signal == syscall.SIGTERM {
+		p.t.Errorf("the server did not stop in order: %v", err)
+	}
+}
+
+// certificates are the authorities that the server's own certificate is checked against.
+func (p *palabre) certificates() *x509.CertPool {
+	p.t.Helper()
+	if p.roots == nil {
+		pem, err := os.ReadFile(filepath.Join(p.folder, "data/certificates/own/ca.crt"))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.roots = x509.NewCertPool()
+		p.roots.AppendCertsFromPEM(pem)
+	}
+	return p.roots
+}
+
+// config is what a device of an account needs.
+func (p *palabre) config(name string) client.Config {
+	jid := xmpp.MustJID(name + "@localhost")
+	return client.Config{JID: jid, Password: password, Method: client.StartTLS, Server: p.address, MinBackoff: 20 * time.Millisecond,
+		MaxBackoff: 200 * time.Millisecond, TLS: &tls.Config{RootCAs: p.certificates(), ServerName: "localhost", MinVersion: tls.VersionTLS12}}
+}
+
+// connect brings a device online and available.
+func (p *palabre) connect(ctx context.Context, cfg client.Config) *client.Client {
+	p.t.Helper()
+	c, err := client.New(cfg)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(c.Kill)
+	if err := c.Connect(ctx); err != nil {
+		p.t.Fatalf("%s: %v", cfg.JID, err)
+	}
+	if err := c.SetPresence(ctx, client.Presence{}); err != nil {
+		p.t.Fatalf("%s: %v", cfg.JID, err)
+	}
+	return c
+}
