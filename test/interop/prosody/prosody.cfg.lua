@@ -27,7 +27,7 @@ modules_disabled = { "s2s" }
 modules_enabled = {
   "disco", "roster", "saslauth", "tls", "blocklist", "bookmarks", "carbons", "pep", "private", "smacks", "vcard4", "vcard_legacy",
   "csi_simple", "ping", "register", "time", "uptime", "version", "mam", "admin_adhoc", "websocket", "lastactivity", "offline",
-  "sasl2", "sasl2_bind2", "sasl2_fast", "sasl2_sm", "interop",
+  "interop",
 }
 admins = { "admin@localhost" }
 VirtualHost "localhost"
