@@ -19,6 +19,7 @@ type item struct {
 	groups  []string
 	ver     int64
 	request string
+	edited  bool // the account has set its name and groups
 }
 
 // element is the item as devices see it (RFC 6121 §2.1.2).
@@ -115,7 +116,7 @@ func (f *Feature) save(ctx context.Context, account int64, it *item, was State) 
 		_, err := f.db.Exec(ctx, `delete from roster_item where account = $1 and contact = $2`, account, it.contact.String())
 		return err
 	}
-	if (it.state|was)&Listed != 0 {
+	if it.edited || (it.state^was)&shown != 0 {
 		if err := f.bump(ctx, account, it); err != nil {
 			return err
 		}

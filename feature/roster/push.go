@@ -16,9 +16,9 @@ func (f *Feature) turn(account int64) (done func()) {
 	return func() { <-turn }
 }
 
-// changed tells memory and the account's devices about a contact after a commit. It reads the contact again, so that whoever comes last
+// changed tells memory, and if push is true the account's devices, about a contact after a commit. It reads the contact again, so that whoever comes last
 // tells the truth.
-func (f *Feature) changed(ctx context.Context, account *core.Account, jid xmpp.JID) {
+func (f *Feature) changed(ctx context.Context, account *core.Account, jid xmpp.JID, push bool) {
 	ctx = context.WithoutCancel(ctx)
 	defer f.turn(account.ID)()
 	it, err := f.item(ctx, account.ID, jid)
@@ -28,7 +28,7 @@ func (f *Feature) changed(ctx context.Context, account *core.Account, jid xmpp.J
 		return
 	}
 	f.noteState(account.ID, jid, it.state&^gone)
-	if it.state&(Listed|gone) == 0 {
+	if !push {
 		return
 	}
 	for _, session := range f.server.Sessions(account.JID) {

@@ -81,13 +81,13 @@ func (f *Feature) setItem(ctx context.Context, account *core.Account, wanted *it
 			return err
 		}
 		was := it.state
-		it.state, it.name, it.groups = was|Listed, wanted.name, wanted.groups
+		it.state, it.name, it.groups, it.edited = was|Listed, wanted.name, wanted.groups, true
 		return f.save(ctx, account.ID, it, was)
 	})
 	if err != nil {
 		return err
 	}
-	f.changed(ctx, account, wanted.contact)
+	f.changed(ctx, account, wanted.contact, true)
 	return nil
 }
 
@@ -108,7 +108,7 @@ func (f *Feature) removeItem(ctx context.Context, account *core.Account, jid xmp
 	if err != nil {
 		return err
 	}
-	f.changed(ctx, account, jid)
+	f.changed(ctx, account, jid, true)
 	if was&(To|Ask) != 0 {
 		f.say(ctx, account, "unsubscribe", jid)
 	}

@@ -14,6 +14,9 @@ const (
 	gone                       // the contact was in the roster and has been removed
 )
 
+// shown are the parts that the account's devices know: a request is not among them (RFC 6121 §3.1.3).
+const shown = To | From | Ask | Approved | Listed
+
 // Has reports whether all of these parts hold.
 func (s State) Has(parts State) bool { return s&parts == parts }
 

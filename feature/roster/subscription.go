@@ -124,7 +124,7 @@ func (f *Feature) tellSent(ctx context.Context, t *core.Transit) {
 	}
 	account, contact := t.Sender, t.Stanza.To
 	if c.sent.next != c.sent.was {
-		f.changed(ctx, account, contact)
+		f.changed(ctx, account, contact, (c.sent.next^c.sent.was)&shown != 0)
 	}
 	if !c.sent.pass {
 		t.Drop()
@@ -150,7 +150,7 @@ func (f *Feature) told(ctx context.Context, t *core.Transit) {
 		f.server.DeliverTo(ctx, t, to)
 	}
 	if end.next != end.was {
-		f.changed(ctx, account, contact)
+		f.changed(ctx, account, contact, (end.next^end.was)&shown != 0)
 	}
 	if end.answer {
 		f.say(ctx, account, "subscribed", contact)
