@@ -9,11 +9,8 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// Limits of an Inbox: how many archive ids it remembers, and how many live messages wait while it catches up.
-const (
-	maxSeen    = 10000
-	maxPending = 1000
-)
+// maxSeen is how many archive ids an Inbox remembers.
+const maxSeen = 10000
 
 // Mark says how far an Inbox has got: what it keeps across restarts of the program.
 type Mark struct {
@@ -47,14 +44,14 @@ type Inbox struct {
 	turn    chan struct{} // holds one: who has it may touch what follows, and deliver
 	catchUp chan struct{} // holds one: there may be something to catch up with
 
-	mark     Mark
-	behind   bool // live messages wait
-	overflow bool // too many did: the archive has them
-	pending  []Letter
-	seen     map[string]bool
-	order    []string        // of seen
-	unnamed  map[string]bool // live copies without an archive id
-	failure  error
+	mark    Mark
+	behind  bool // something may be missing: live messages only say that there is more in the archive
+	more    bool // one did
+	losses  int  // how often the connection was lost
+	seen    map[string]bool
+	order   []string        // of seen
+	unnamed map[string]bool // live copies without an archive id
+	failure error
 }
 
 // NewInbox makes an inbox that goes on after mark; for the zero Mark, from since on. If deliver returns an error the letter counts as
@@ -130,6 +127,7 @@ func (in *Inbox) state(s State) {
 	<-in.turn
 	if !s.Online {
 		in.behind = true
+		in.losses++
 	}
 	in.turn <- struct{}{}
 	if s.Online {
@@ -149,15 +147,20 @@ func (in *Inbox) take(ctx context.Context, st *xmpp.Stanza) {
 	<-in.turn
 	defer func() { in.turn <- struct{}{} }()
 	switch {
-	case in.failure != nil:
-	case !in.behind || letter.Mark.ID == "":
+	case in.failure != nil || in.seen[letter.Mark.ID]:
+	case letter.Mark.ID == "" || !in.behind && !isLate(st):
 		in.hand(ctx, letter)
-	case len(in.pending) < maxPending:
-		in.pending = append(in.pending, letter)
+	case in.behind:
+		in.more = true
 	default:
-		in.overflow = true
+		in.behind = true
+		in.signal()
 	}
 }
+
+// isLate tells a message that the server delivers some time after it came (XEP-0203). It may be one that was handed on before the program
+// was restarted; the archive tells.
+func isLate(st *xmpp.Stanza) bool { return st.Child(xmpp.NSDelay, "delay") != nil }
 
 // open unwraps a live message. It reports false for what is not to be handed on.
 func (in *Inbox) open(st *xmpp.Stanza) (Letter, bool) {
@@ -213,9 +216,10 @@ func (in *Inbox) remember(id string) {
 // readArchive reads on after the mark until nothing is left, and then lets the live messages through.
 func (in *Inbox) readArchive(ctx context.Context) error {
 	<-in.turn
-	mark, failure := in.mark, in.failure
+	mark, failure, losses := in.mark, in.failure, in.losses
 	in.turn <- struct{}{}
 	for after := mark.ID; failure == nil; {
+		in.noMore()
 		query := ArchiveQuery{After: after}
 		if after == "" {
 			query.Start = mark.Time
@@ -233,11 +237,18 @@ func (in *Inbox) readArchive(ctx context.Context) error {
 		if n := len(page.Entries); n > 0 {
 			after = page.Entries[n-1].ID
 		}
-		if done, err := in.takePage(ctx, page); done || err != nil {
+		if done, err := in.takePage(ctx, page, losses); done || err != nil {
 			return err
 		}
 	}
 	return failure
+}
+
+// noMore is said before the archive is asked: what has come until now will be in the answer.
+func (in *Inbox) noMore() {
+	<-in.turn
+	in.more = false
+	in.turn <- struct{}{}
 }
 
 // isAbsent tells the refusal of a server that keeps no archive: then there is nothing to catch up with.
@@ -245,8 +256,9 @@ func isAbsent(err error) bool {
 	return errors.Is(err, xmpp.ServiceUnavailable) || errors.Is(err, xmpp.FeatureNotImplemented)
 }
 
-// takePage delivers a page; after the last one also what came live meanwhile. It reports whether all is caught up with.
-func (in *Inbox) takePage(ctx context.Context, page *ArchivePage) (done bool, err error) {
+// takePage delivers a page. It reports whether all is caught up with: the page is the last, and nothing has come since it was asked for.
+// A reading during which the connection was lost ends without that: it begins anew when there is one again.
+func (in *Inbox) takePage(ctx context.Context, page *ArchivePage, losses int) (done bool, err error) {
 	<-in.turn
 	defer func() { in.turn <- struct{}{} }()
 	for _, entry := range page.Entries {
@@ -259,14 +271,12 @@ func (in *Inbox) takePage(ctx context.Context, page *ArchivePage) (done bool, er
 	if !page.Complete && len(page.Entries) > 0 { // an empty page ends it whatever the server says
 		return false, nil
 	}
-	for _, letter := range in.pending {
-		in.hand(ctx, letter)
+	if in.losses != losses {
+		return true, nil
 	}
-	in.pending = nil
-	if in.overflow {
-		in.overflow = false
-		return false, in.failure
+	if in.more {
+		return false, nil
 	}
 	in.behind = false
-	return true, in.failure
+	return true, nil
 }
