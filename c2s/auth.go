@@ -197,7 +197,7 @@ func (c *connection) refuseLogin(condition sasl.Condition, text string) error {
 	return nil
 }
 
-// pause waits, but not beyond the end of the door.
+// pause waits, but not beyond the end of the connection or the door.
 func (c *connection) pause(d time.Duration) {
 	if d <= 0 {
 		return
@@ -206,6 +206,7 @@ func (c *connection) pause(d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-c.halt:
 	case <-c.door.life.Done():
 	}
 }

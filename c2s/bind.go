@@ -42,6 +42,9 @@ func (c *connection) bind(jid xmpp.JID) (*session, error) {
 // begun opens the limits of a client that has a session.
 func (c *connection) begun() {
 	c.door.limits.admit(c)
+	if c.login.header.Lang != serverLang {
+		c.lang = c.login.header.Lang
+	}
 	c.stream.SetMaxSize(c.door.cfg.MaxStanza)
 	c.stream.Compress()
 }

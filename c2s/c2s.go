@@ -149,6 +149,7 @@ func (d *Door) Serve(conn net.Conn, direct bool) {
 
 // begin runs a connection unless a limit forbids it.
 func (d *Door) begin(c *connection) {
+	c.read, c.halt = make(chan struct{}), make(chan struct{})
 	d.mu.Lock()
 	if d.stopping {
 		d.mu.Unlock()
@@ -164,7 +165,6 @@ func (d *Door) begin(c *connection) {
 		d.gone(c)
 		return
 	}
-	c.done = make(chan struct{})
 	go func() {
 		defer d.gone(c)
 		defer d.limits.leave(c)

@@ -58,6 +58,8 @@ type Config struct {
 	ResumeTime time.Duration `toml:"resume_time"`
 	// MaxResumeTime is the longest that a client may ask for; 0 turns resumption off.
 	MaxResumeTime time.Duration `toml:"max_resume_time"`
+	// Location is where clients are asked to resume, as host:port; empty for where they were.
+	Location string `toml:"location"`
 	// TokenLife is how long a token for quick return (FAST) is good for; it is replaced after half of that.
 	TokenLife time.Duration `toml:"token_life"`
 	// StopTimeout is how long a stop waits for sessions to end in order.

@@ -33,9 +33,11 @@ type connection struct {
 	opened  bool // the client's header was read, and no restart is due
 
 	writing bool          // a goroutine writes for session; guarded by session.mu
+	until   time.Time     // the read deadline
+	lang    string        // of the client's stream, if it is not the server's
 	stopped atomic.Value  // *streamError: why the server wants the reader to stop
+	halt    chan struct{} // closed with that
 	read    chan struct{} // closed when nothing is read and handled any more
-	done    chan struct{} // closed when all is over
 }
 
 // login is what is needed only before the session begins.
@@ -69,8 +71,6 @@ var errClosed = errors.New("the client closed the stream")
 
 // run is the life of a connection.
 func (c *connection) run() {
-	defer close(c.done)
-	c.read = make(chan struct{})
 	connections.Inc()
 	defer connections.Dec()
 	err := c.guarded()
@@ -110,22 +110,38 @@ func (c *connection) abort() {
 
 // stop makes the reader end the stream with an error, as soon as it has handled what it is at.
 func (c *connection) stop(reason *streamError) {
-	c.stopped.CompareAndSwap(nil, reason)
+	c.noteStop(reason)
 	if err := c.stream.SetReadDeadline(time.Unix(1, 0)); err != nil {
 		c.abort()
 	}
 }
 
-// next waits for what the client sends, at most until deadline.
-func (c *connection) next(deadline time.Time) (transport.Event, error) {
-	if err := c.stream.SetReadDeadline(deadline); err != nil {
-		return transport.Event{}, fmt.Errorf("read: %w", err)
+// cut ends a connection whose client does not take what is written.
+func (c *connection) cut() {
+	c.noteStop(errAborted)
+	c.abort()
+}
+
+func (c *connection) noteStop(reason *streamError) {
+	if c.stopped.CompareAndSwap(nil, reason) {
+		close(c.halt)
+	}
+}
+
+// next waits for what the client sends, at most for wait, give or take an eighth: the deadline is not moved for each element.
+func (c *connection) next(now time.Time, wait time.Duration) (transport.Event, error) {
+	if left := c.until.Sub(now); left > wait || left < wait-wait/8 {
+		c.until = now.Add(wait)
+		if err := c.stream.SetReadDeadline(c.until); err != nil {
+			return transport.Event{}, fmt.Errorf("read: %w", err)
+		}
 	}
 	if reason := c.stopped.Load(); reason != nil { // set before the deadline was moved
 		return transport.Event{}, reason.(*streamError)
 	}
 	event, err := c.stream.Next()
 	if err != nil {
+		c.until = time.Time{}
 		if reason := c.stopped.Load(); reason != nil {
 			return transport.Event{}, reason.(*streamError)
 		}

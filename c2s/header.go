@@ -19,6 +19,9 @@ const (
 	nsChannel = "urn:xmpp:sasl-cb:0"
 )
 
+// serverLang is the language of what the server says for people.
+const serverLang = "en"
+
 // open takes the client's header (RFC 6120 §4.7) and answers with the server's own and the features.
 func (c *connection) open(h *xmpp.Header) error {
 	if c.opened {
@@ -34,7 +37,7 @@ func (c *connection) open(h *xmpp.Header) error {
 
 // header is the server's header (RFC 6120 §4.7).
 func (c *connection) header() []byte {
-	h := xmpp.Header{From: c.door.server.Domain().String(), ID: rand.Text(), Lang: "en", Version: "1.0"}
+	h := xmpp.Header{From: c.door.server.Domain().String(), ID: rand.Text(), Lang: serverLang, Version: "1.0"}
 	if c.login != nil {
 		h.To = c.login.header.From
 		if _, err := xmpp.ParseJID(h.To); err != nil {

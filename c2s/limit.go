@@ -143,9 +143,8 @@ type pace struct {
 	at             time.Time
 }
 
-// add counts one element and says how long to wait before the next is read.
-func (p *pace) add(size int, cfg *Config) time.Duration {
-	now := time.Now()
+// add counts one element that was awaited since now, and says how long to wait before the next is read.
+func (p *pace) add(now time.Time, size int, cfg *Config) time.Duration {
 	passed := now.Sub(p.at).Seconds()
 	p.at = now
 	wait := 0.0

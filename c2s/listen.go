@@ -14,11 +14,14 @@ type listener struct {
 	direct bool
 }
 
+// listening asks a silent peer's system only rarely whether it is there: each time wakes a phone. The door asks by itself (probe).
+var listening = net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Minute, Interval: time.Minute, Count: 4}}
+
 // Listen opens the addresses of the configuration. If one of them cannot be opened, none is.
 func (d *Door) Listen() error {
 	for i, addresses := range [][]string{d.cfg.Listen, d.cfg.ListenTLS} {
 		for _, address := range addresses {
-			l, err := net.Listen("tcp", address)
+			l, err := listening.Listen(context.Background(), "tcp", address)
 			if err != nil {
 				d.closeListeners()
 				return fmt.Errorf("c2s: %w", err)

@@ -21,6 +21,12 @@ func (s *session) enable(request *xmpp.Element) *xmpp.Element {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.managed.on = true
+	if s.ended {
+		return enabled
+	}
+	if location := s.door.cfg.Location; location != "" {
+		enabled.Set("location", location)
+	}
 	if !isTrue(request.Attr("resume")) || s.door.cfg.MaxResumeTime <= 0 {
 		return enabled
 	}

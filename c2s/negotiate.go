@@ -21,7 +21,8 @@ func (c *connection) negotiate() error {
 		}
 	}
 	for c.session == nil {
-		event, err := c.next(deadline)
+		now := time.Now()
+		event, err := c.next(now, deadline.Sub(now))
 		if err != nil {
 			return c.guestError(err)
 		}
@@ -61,7 +62,7 @@ func (c *connection) secure(deadline time.Time) error {
 	}
 	handshakes.WithLabelValues("ok").Inc()
 	c.guest.Encrypted = true
-	c.opened = false
+	c.opened, c.until = false, time.Time{}
 	return nil
 }
 

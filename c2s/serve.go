@@ -19,7 +19,8 @@ func (c *connection) serve() error {
 		if asked {
 			wait = c.door.cfg.AnswerTimeout
 		}
-		event, err := c.next(time.Now().Add(wait))
+		now := time.Now()
+		event, err := c.next(now, wait)
 		var timeout interface{ Timeout() bool }
 		switch {
 		case err == nil:
@@ -41,7 +42,7 @@ func (c *connection) serve() error {
 		if err != nil {
 			return err
 		}
-		if wait := c.pace.add(event.Size, &c.door.cfg); wait > 0 {
+		if wait := c.pace.add(now, event.Size, &c.door.cfg); wait > 0 {
 			stalls.Inc()
 			c.pause(wait)
 		}
@@ -105,6 +106,9 @@ func (c *connection) stanza(e *xmpp.Element, done func()) error {
 	if refusal := check(st); refusal != nil {
 		c.refuse(st, refusal, done)
 		return nil
+	}
+	if st.Lang == "" && st.Kind != xmpp.IQ {
+		st.Lang = c.lang // RFC 6120 §8.1.5
 	}
 	s.core.Accept(c.door.life, st, done)
 	return nil

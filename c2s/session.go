@@ -13,7 +13,8 @@ import (
 // session is the way out of one core session. It outlives its connection when the client may resume it (XEP-0198 §5).
 //
 // A delivery is in exactly one place: held (the client is inactive), queue, loose or written; from there it goes to core.Acked or to
-// core.Lost, once. Two sessions' mutexes are never held together.
+// core.Lost, once. Two sessions' mutexes are never held together; the door's may be
+// taken within.
 type session struct {
 	door   *Door
 	client client
@@ -147,8 +148,7 @@ func (s *session) overflow() {
 	go func() {
 		defer s.door.work.Done()
 		if c := s.finish(); c != nil {
-			c.stopped.CompareAndSwap(nil, errAborted)
-			c.abort()
+			c.cut()
 		}
 	}()
 }

@@ -45,7 +45,7 @@ type Config struct {
 	Space string
 	// MaxSize is the size in bytes of the largest element that is read; 0 means 64 KiB. SetMaxSize changes it later.
 	MaxSize int
-	// WriteTimeout is how long a Write may wait for the peer to take the bytes; 0 means 30 seconds.
+	// WriteTimeout is how long a Write may wait for the peer to take the bytes, give or take a quarter; 0 means 30 seconds.
 	WriteTimeout time.Duration
 }
 
@@ -63,7 +63,8 @@ type Stream struct {
 	writeTimeout time.Duration
 	bindings     sasl.Bindings
 	encrypted    bool
-	writing      sync.Mutex // held during a write, so that what refers back goes out in order
+	writeUntil   atomic.Int64 // when the write deadline is to be moved, in nanoseconds since 1970
+	writing      sync.Mutex   // held during a write, so that what refers back goes out in order
 	received     atomic.Int64
 	sent         atomic.Int64
 }
@@ -170,8 +171,12 @@ func (s *Stream) Write(items ...[]byte) error {
 }
 
 func (s *Stream) writeBytes(b []byte) error {
-	if err := s.conn.SetWriteDeadline(time.Now().Add(s.writeTimeout)); err != nil {
-		return fmt.Errorf("write to stream: %w", err)
+	if now := time.Now(); now.UnixNano() > s.writeUntil.Load() { // not for each write: moving a timer costs
+		until := now.Add(s.writeTimeout)
+		s.writeUntil.Store(now.Add(s.writeTimeout / 4).UnixNano())
+		if err := s.conn.SetWriteDeadline(until); err != nil {
+			return fmt.Errorf("write to stream: %w", err)
+		}
 	}
 	n, err := s.conn.Write(b)
 	s.sent.Add(int64(n))
@@ -181,8 +186,8 @@ func (s *Stream) writeBytes(b []byte) error {
 	return nil
 }
 
-// Secure does the TLS handshake, after <proceed/> or as the first thing on a connection (XEP-0368), and waits at most for timeout. A
-// server gives what ServerTLS returned. It returns ErrInjected if the peer has sent anything that was not encrypted.
+// Secure does the TLS handshake, after <proceed/> or as the first thing on a connection (XEP-0368), and waits at most for timeout; deadlines
+// that were set are gone after it. A server gives what ServerTLS returned. It returns ErrInjected if the peer has sent anything that was not encrypted.
 func (s *Stream) Secure(cfg *tls.Config, timeout time.Duration) error {
 	if s.in.len() > 0 {
 		return ErrInjected
@@ -192,6 +197,7 @@ func (s *Stream) Secure(cfg *tls.Config, timeout time.Duration) error {
 		return fmt.Errorf("tls handshake: %w", err)
 	}
 	s.conn, s.encrypted, s.bindings = secured.conn, true, secured.bindings
+	s.writeUntil.Store(0)
 	s.framing.restart()
 	return nil
 }
