@@ -171,7 +171,7 @@ func TestGracefulStop(t *testing.T) {
 	r.stop()
 	romeo.Expect(xmpp.NSStream, "error") // system-shutdown
 	romeo.Closed()
-	if serverRuns(cfg) {
+	if Running(cfg) {
 		t.Error("the control socket still answers")
 	}
 	again, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))

@@ -78,7 +78,7 @@ func Operate(ctx context.Context, cfg Config, name string, args any, in io.Reade
 	if out == nil {
 		out = io.Discard
 	}
-	if serverRuns(cfg) {
+	if Running(cfg) {
 		return callServer(ctx, cfg, name, encoded, in, out)
 	}
 	run, ok := operations[name]
@@ -94,8 +94,8 @@ func Operate(ctx context.Context, cfg Config, name string, args any, in io.Reade
 	return errors.Join(run(ctx, a, encoded, in, out), a.Close())
 }
 
-// serverRuns reports whether a server listens on the socket.
-func serverRuns(cfg Config) bool {
+// Running reports whether a server with this configuration listens on its socket.
+func Running(cfg Config) bool {
 	conn, err := net.DialTimeout("unix", cfg.controlPath(), 2*time.Second)
 	if err != nil {
 		return false

@@ -28,6 +28,9 @@ var operations = map[string]operation{
 		return a.accounts.SetAdmin(ctx, one, false)
 	}),
 	"invite": plainly(invite),
+	"export": export,
+	"import": importFile,
+	"backup": backup,
 }
 
 // plainly makes an operation of a function from arguments to a result.

@@ -54,12 +54,8 @@ func wireEvents(apps *caps.Feature, personal *pubsub.Feature) {
 // wireDisco lets service discovery tell of the nodes that features have.
 func wireDisco(discovery *disco.Feature, personal *pubsub.Feature, commands *command.Commands) {
 	discovery.AddIdentity(core.AtAccount, pubsub.Identity())
-	discovery.AddInfo(core.AtAccount, func(ctx context.Context, r *core.Request, node string) ([]*xmpp.Element, error) {
-		return personal.NodeInfo(ctx, r.Account, node, r.Stanza.From)
-	})
-	discovery.AddItems(core.AtAccount, func(ctx context.Context, r *core.Request, node string) ([]*xmpp.Element, error) {
-		return personal.NodeItems(ctx, r.Account, node, r.Stanza.From)
-	})
+	discovery.AddInfo(core.AtAccount, personal.NodeInfo)
+	discovery.AddItems(core.AtAccount, personal.NodeItems)
 	discovery.AddInfo(core.AtServer, func(ctx context.Context, r *core.Request, node string) ([]*xmpp.Element, error) {
 		return commands.Info(ctx, r.Sender, node)
 	})

@@ -72,6 +72,15 @@ func (c Config) Public(domain string) string {
 	return "https://" + net.JoinHostPort(domain, port)
 }
 
+// Host is the host of URL, "" if there is none.
+func (c Config) Host() string {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
 // How long a client may take. Uploads and downloads are long: their handlers set deadlines of their own.
 const (
 	headerTimeout  = 10 * time.Second

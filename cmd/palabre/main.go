@@ -29,7 +29,8 @@ type subcommand struct {
 
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
-	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, status, version,
+	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, status,
+	doctorCommand, backup, restore, exportAccounts, importAccounts, version,
 	chatSend, chatReceive, chat,
 }
 

@@ -109,6 +109,11 @@ func (a *Accounts) derive(password string) ([]sasl.Credential, error) {
 	if utf8.RuneCountInString(password) < a.cfg.MinPasswordLength {
 		return nil, unusable(fmt.Sprintf("a password needs at least %d characters", a.cfg.MinPasswordLength))
 	}
+	return a.hash(password)
+}
+
+// hash is derive without a least length.
+func (a *Accounts) hash(password string) ([]sasl.Credential, error) {
 	credentials := make([]sasl.Credential, len(hashes))
 	for i, hash := range hashes {
 		credential, err := sasl.NewCredential(hash, password, a.cfg.Iterations)
