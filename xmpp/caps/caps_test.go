@@ -97,3 +97,27 @@ func TestAmbiguousIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDescriptions checks that no description breaks the hashes, and that one that has been written and read again has the same.
+func FuzzDescriptions(f *testing.F) {
+	for _, text := range []string{exodus, psi, bombus, tkabber} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := xmpp.Parse(text, xmpp.Scope{})
+		if err != nil {
+			return
+		}
+		again, err := xmpp.Parse(e.Clone().String(), xmpp.Scope{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, hash := range []func(*xmpp.Element) (string, error){Version, Hash} {
+			first, err := hash(e)
+			second, err2 := hash(again)
+			if first != second || (err == nil) != (err2 == nil) {
+				t.Fatalf("%s (%v), then %s (%v)", first, err, second, err2)
+			}
+		}
+	})
+}
