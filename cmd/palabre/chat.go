@@ -79,6 +79,9 @@ const maxText = 100 << 10
 
 // chatSend sends the input and waits for the acknowledgement.
 func (c *call) chatSend(ctx context.Context) error {
+	if c.chat.to == "" {
+		return errors.New("to whom? -to JID")
+	}
 	to, err := xmpp.ParseJID(c.chat.to)
 	if err != nil {
 		return fmt.Errorf("-to: %w", err)

@@ -84,7 +84,7 @@ func (c *call) openTalk(ctx context.Context, show func(heard) error) (*talk, err
 	}
 	account, err := xmpp.ParseJID(c.chat.account)
 	if err != nil || account.Local() == "" {
-		return nil, fmt.Errorf("-account: the address of an account is needed: %w", err)
+		return nil, fmt.Errorf("-account: %q is not the address of an account", c.chat.account)
 	}
 	notes, err := openNotes(account, c.chat.device)
 	if err != nil {
