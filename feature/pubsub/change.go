@@ -35,17 +35,24 @@ func (f *Feature) Change(ctx context.Context, account *core.Account, fn func(ctx
 	kept := make(chan error, 1)
 	f.db.Submit(ctx, c.write(fn), func(err error) {
 		if err == nil {
-			f.events.put(c)
-			f.last.drop(account.ID)
+			f.queue(c)
+			f.committed(account)
 		}
 		kept <- err
 	})
 	if err := <-kept; err != nil {
 		return told(err)
 	}
-	// What was kept is told even if its sender is gone by now.
-	f.tellAll(context.WithoutCancel(ctx), account)
+	f.tellAll(ctx, account)
 	return nil
+}
+
+// committed drops what was remembered of an account's nodes.
+func (f *Feature) committed(account *core.Account) {
+	f.last.drop(account.ID)
+	for _, fn := range f.kept {
+		fn(account)
+	}
 }
 
 func (c *change) write(fn func(ctx context.Context) error) func(ctx context.Context) error {
@@ -76,62 +83,56 @@ func (f *Feature) add(ctx context.Context, account *core.Account, e event) error
 	return nil
 }
 
-// queue holds the changes that wait to be told, by account, in the order of their commits. As many wait as there are publications under
-// way.
+// queue is what is to be told of each account, in the order of the commits: events, and last items among them, so that nobody hears an old
+// item after a newer one. As many tasks wait as there are publications and logins under way.
 type queue struct {
 	mu      sync.Mutex // guards what follows
-	waiting map[int64][]*change
+	waiting map[int64][]func(context.Context)
 	busy    map[int64]bool // somebody is telling
 }
 
-func (q *queue) put(c *change) {
-	if len(c.events) == 0 {
-		return
-	}
+func (q *queue) put(account int64, task func(ctx context.Context)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.waiting == nil {
-		q.waiting, q.busy = map[int64][]*change{}, map[int64]bool{}
+		q.waiting, q.busy = map[int64][]func(context.Context){}, map[int64]bool{}
 	}
-	q.waiting[c.account.ID] = append(q.waiting[c.account.ID], c)
+	q.waiting[account] = append(q.waiting[account], task)
 }
 
-// next is the next change to tell, nil when there is none or, with begin, when somebody else is telling already.
-func (q *queue) next(id int64, begin bool) *change {
+// next is the next task of an account, nil when there is none or, with begin, when somebody else is telling already.
+func (q *queue) next(account int64, begin bool) func(ctx context.Context) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if begin && q.busy[id] {
+	if begin && q.busy[account] {
 		return nil
 	}
-	waiting := q.waiting[id]
+	waiting := q.waiting[account]
 	if len(waiting) == 0 {
-		delete(q.waiting, id)
-		delete(q.busy, id)
+		delete(q.waiting, account)
+		delete(q.busy, account)
 		return nil
 	}
-	q.busy[id] = true
-	q.waiting[id] = waiting[1:]
+	q.busy[account] = true
+	q.waiting[account] = waiting[1:]
 	return waiting[0]
 }
 
-// tellAll tells what waits of an account, unless somebody is doing so.
-func (f *Feature) tellAll(ctx context.Context, account *core.Account) {
-	for c := f.events.next(account.ID, true); c != nil; c = f.events.next(account.ID, false) {
+func (f *Feature) queue(c *change) {
+	if len(c.events) == 0 {
+		return
+	}
+	f.events.put(c.account.ID, func(ctx context.Context) {
 		for i := range c.events {
 			f.tell(ctx, c.account, &c.events[i])
 		}
-	}
+	})
 }
 
-// Plan prepares a publication that is kept in somebody else's transaction, such as that of a message: keep writes within the transaction
-// of its ctx, and tell, called after the commit, informs others.
-func (f *Feature) Plan(account *core.Account, nodeName, id string, payload *xmpp.Element) (keep func(ctx context.Context) error, tell func(ctx context.Context)) {
-	c := &change{account: account}
-	keep = c.write(func(ctx context.Context) error { return f.Publish(ctx, account, nodeName, id, payload) })
-	tell = func(ctx context.Context) {
-		f.last.drop(account.ID)
-		f.events.put(c)
-		f.tellAll(context.WithoutCancel(ctx), account)
+// tellAll tells what waits of an account, unless somebody is doing so. What was kept is told even if its sender is gone by now.
+func (f *Feature) tellAll(ctx context.Context, account *core.Account) {
+	ctx = context.WithoutCancel(ctx)
+	for task := f.events.next(account.ID, true); task != nil; task = f.events.next(account.ID, false) {
+		task(ctx)
 	}
-	return keep, tell
 }

@@ -22,13 +22,13 @@ func Identity() *xmpp.Element {
 }
 
 // NodeInfo is what service discovery says of a node of an account: the children of <query/> (XEP-0060 §5.3, §5.4). It returns
-// xmpp.ItemNotFound for a node that is not there, or that the asker may not read.
-func (f *Feature) NodeInfo(ctx context.Context, account *core.Account, nodeName string, who xmpp.JID) ([]*xmpp.Element, error) {
-	n, err := f.need(ctx, account, nodeName)
+// xmpp.ItemNotFound for a node that is not there, and says why to an asker who may not read it.
+func (f *Feature) NodeInfo(ctx context.Context, r *core.Request, nodeName string) ([]*xmpp.Element, error) {
+	n, err := f.need(ctx, r.Account, nodeName)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.mayRead(ctx, account, n, who); err != nil {
+	if err := f.mayRead(ctx, r.Account, n, asker(r)); err != nil {
 		return nil, err
 	}
 	var count int
@@ -40,7 +40,7 @@ func (f *Feature) NodeInfo(ctx context.Context, account *core.Account, nodeName 
 	for _, f := range fields {
 		form.Add(f.name, f.kind, f.label, f.get(&n.settings)...)
 	}
-	form.Add("pubsub#owner", "jid-multi", "", account.JID.String())
+	form.Add("pubsub#owner", "jid-multi", "", r.Account.JID.String())
 	form.Add("pubsub#creation_date", "text-single", "", xmpp.FormatTime(time.UnixMicro(n.id)))
 	form.Add("pubsub#num_items", "text-single", "", strconv.Itoa(count))
 	return []*xmpp.Element{
@@ -52,15 +52,15 @@ func (f *Feature) NodeInfo(ctx context.Context, account *core.Account, nodeName 
 
 // NodeItems lists the nodes of an account that the asker may read, or, with a node's name, the items of that node: the children of
 // <query/> (XEP-0060 §5.2, §5.5). It returns xmpp.ItemNotFound for a node that is not there.
-func (f *Feature) NodeItems(ctx context.Context, account *core.Account, nodeName string, who xmpp.JID) ([]*xmpp.Element, error) {
+func (f *Feature) NodeItems(ctx context.Context, r *core.Request, nodeName string) ([]*xmpp.Element, error) {
 	if nodeName == "" {
-		return f.listNodes(ctx, account, who)
+		return f.listNodes(ctx, r.Account, asker(r))
 	}
-	n, err := f.need(ctx, account, nodeName)
+	n, err := f.need(ctx, r.Account, nodeName)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.mayRead(ctx, account, n, who); err != nil {
+	if err := f.mayRead(ctx, r.Account, n, asker(r)); err != nil {
 		return nil, err
 	}
 	rows, err := f.db.Query(ctx, "select name from pubsub_item where node = $1 and id > $2 order by id desc limit $3",
@@ -74,7 +74,7 @@ func (f *Feature) NodeItems(ctx context.Context, account *core.Account, nodeName
 		if err := rows.Scan(&name); err != nil {
 			return nil, fmt.Errorf("list items: %w", err)
 		}
-		list = append(list, discoItem(account).Set("name", name))
+		list = append(list, discoItem(r.Account).Set("name", name))
 	}
 	return list, nil
 }

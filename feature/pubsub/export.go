@@ -75,7 +75,7 @@ func (f *Feature) adopt(ctx context.Context, account *core.Account, part *xmpp.E
 		}
 		return nil
 	}))
-	f.last.drop(account.ID)
+	f.committed(account)
 	return err
 }
 

@@ -2,7 +2,6 @@ package pubsub
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -102,73 +101,63 @@ type place struct {
 // Interested sends a session the last items of these nodes: its own account's, and those of the contacts that the account may see
 // (XEP-0163 §4.3.4). Call it when the session has come online with an app that wants events of them, or when the app wants more.
 func (f *Feature) Interested(ctx context.Context, session *core.Session, nodes []string) {
-	if err := f.greet(ctx, session, nodes); err != nil {
-		f.log.Error("could not send last items", "session", session, "err", err)
+	if len(nodes) == 0 {
+		return
 	}
-}
-
-// InterestedElsewhere sends an app on another server, which has shown the account its presence, the account's last items of these nodes.
-func (f *Feature) InterestedElsewhere(ctx context.Context, account *core.Account, app xmpp.JID, nodes []string) {
-	if err := f.showTo(ctx, account, place{jid: app}, nodes); err != nil {
-		f.log.Error("could not send last items", "account", account.JID, "err", err)
-	}
-}
-
-func (f *Feature) greet(ctx context.Context, session *core.Session, nodes []string) error {
 	to := place{session.JID, session}
-	if err := f.showTo(ctx, session.Account, to, nodes); err != nil || len(nodes) == 0 {
-		return err
-	}
+	f.show(ctx, session.Account, to, nodes)
 	contacts, err := f.contacts.Subscriptions(ctx, session.Account)
 	if err != nil {
-		return err
+		f.log.Error("could not send last items", "session", session, "err", err)
 	}
 	for _, contact := range contacts {
 		account, err := f.server.Account(ctx, contact)
 		if err != nil { // lives elsewhere, or no longer: its own server tells
 			continue
 		}
-		if err := f.showTo(ctx, account, to, nodes); err != nil {
-			return err
-		}
+		f.show(ctx, account, to, nodes)
 	}
-	return nil
+}
+
+// InterestedElsewhere sends an app on another server, which has shown the account its presence, the account's last items of these nodes.
+func (f *Feature) InterestedElsewhere(ctx context.Context, account *core.Account, app xmpp.JID, nodes []string) {
+	f.show(ctx, account, place{jid: app}, nodes)
 }
 
 // ShowTo sends the last items of an account to the apps of a contact that want them: call it when the contact has just been allowed to see
 // the account's presence.
 func (f *Feature) ShowTo(ctx context.Context, account *core.Account, contact xmpp.JID) {
-	if err := f.showToContact(ctx, account, contact.Bare()); err != nil {
-		f.log.Error("could not send last items", "account", account.JID, "err", err)
-	}
-}
-
-func (f *Feature) showToContact(ctx context.Context, account *core.Account, contact xmpp.JID) error {
 	found, err := f.shows(ctx, account)
 	if err != nil {
-		return err
+		f.log.Error("could not send last items", "account", account.JID, "err", err)
 	}
 	for i := range found {
 		nodes := []string{found[i].name}
-		for _, session := range f.server.Sessions(contact) {
+		for _, session := range f.server.Sessions(contact.Bare()) {
 			if f.wants(session, found[i].name) {
-				err = errors.Join(err, f.showTo(ctx, account, place{session.JID, session}, nodes))
+				f.show(ctx, account, place{session.JID, session}, nodes)
 			}
 		}
 		for _, app := range f.interest.Elsewhere(account, found[i].name) {
-			if app.Bare() == contact {
-				err = errors.Join(err, f.showTo(ctx, account, place{jid: app}, nodes))
+			if app.Bare() == contact.Bare() {
+				f.show(ctx, account, place{jid: app}, nodes)
 			}
 		}
 	}
-	return err
+}
+
+// show sends last items in their turn among the account's events.
+func (f *Feature) show(ctx context.Context, account *core.Account, to place, nodes []string) {
+	f.events.put(account.ID, func(ctx context.Context) {
+		if err := f.showTo(ctx, account, to, nodes); err != nil {
+			f.log.Error("could not send last items", "account", account.JID, "err", err)
+		}
+	})
+	f.tellAll(ctx, account)
 }
 
 // showTo sends those last items of an account that are of these nodes and that the app may see.
 func (f *Feature) showTo(ctx context.Context, account *core.Account, to place, nodes []string) error {
-	if len(nodes) == 0 {
-		return nil
-	}
 	found, err := f.shows(ctx, account)
 	if err != nil {
 		return err

@@ -237,3 +237,18 @@ func (f *Feature) Publish(ctx context.Context, account *core.Account, nodeName, 
 	}
 	return f.Change(ctx, account, func(ctx context.Context) error { return f.keep(ctx, account, p, "", nil) })
 }
+
+// Ensure makes a node with this access model if it is not there; one that is there stays as it is. Within Change it is kept together with
+// the rest.
+func (f *Feature) Ensure(ctx context.Context, account *core.Account, nodeName, access string) error {
+	return f.Change(ctx, account, func(ctx context.Context) error {
+		n, err := f.find(ctx, account, nodeName)
+		if n != nil || err != nil {
+			return err
+		}
+		settings := f.settingsFor(nodeName)
+		settings.Access = access
+		_, err = f.create(ctx, account, nodeName, settings)
+		return err
+	})
+}

@@ -94,6 +94,7 @@ type Feature struct {
 	publish   map[string][]PublishRule
 	retract   map[string][]RetractRule
 	configure map[string][]ConfigureRule
+	kept      []func(*core.Account)
 	events    queue
 	last      *lastItems
 }
@@ -137,15 +138,8 @@ func (f *Feature) Attach(s *core.Server) {
 }
 
 // MakePrivate says that a node is for its owner's devices alone unless the owner configures it otherwise (XEP-0223). Call it before the
-// first session, as also OnPublish, OnRetract and OnConfigure.
+// first session, as also OnPublish, OnRetract, OnConfigure and OnKept.
 func (f *Feature) MakePrivate(node string) { f.defaults[node] = PrivateSettings() }
-
-// MakeOpen says that a node is readable by anybody unless its owner configures it otherwise.
-func (f *Feature) MakeOpen(node string) {
-	s := DefaultSettings()
-	s.Access = Open
-	f.defaults[node] = s
-}
 
 // OnPublish adds a rule that takes part in every publication to a node.
 func (f *Feature) OnPublish(node string, rule func(ctx context.Context, account *core.Account, id string, payload *xmpp.Element) error) {
@@ -161,6 +155,10 @@ func (f *Feature) OnRetract(node string, rule func(ctx context.Context, account 
 func (f *Feature) OnConfigure(node string, rule func(ctx context.Context, account *core.Account, access string) error) {
 	f.configure[node] = append(f.configure[node], rule)
 }
+
+// OnKept adds what happens right after a change of an account's nodes is on disk, before anybody is told, and when the account goes. It must
+// be quick and must not use the database: it is for dropping what was remembered.
+func (f *Feature) OnKept(fn func(account *core.Account)) { f.kept = append(f.kept, fn) }
 
 func (f *Feature) settingsFor(node string) Settings {
 	if s, ok := f.defaults[node]; ok {
@@ -196,6 +194,6 @@ func (f *Feature) remove(ctx context.Context, account *core.Account) error {
 			return fmt.Errorf("remove %s: %w", table, err)
 		}
 	}
-	f.last.drop(account.ID)
+	f.committed(account)
 	return nil
 }

@@ -60,9 +60,12 @@ func (f *Feature) subscribe(ctx context.Context, r *core.Request, e *xmpp.Elemen
 	if err := f.server.Answer(ctx, r.Transit, r.Stanza.Reply(answer)); err != nil {
 		return nil, err
 	}
-	if err := f.sendLast(ctx, r.Account, n, who); err != nil {
-		f.log.Error("could not send the last item", "account", r.Account.JID, "err", err)
-	}
+	f.events.put(r.Account.ID, func(ctx context.Context) {
+		if err := f.sendLast(ctx, r.Account, n, who); err != nil {
+			f.log.Error("could not send the last item", "account", r.Account.JID, "err", err)
+		}
+	})
+	f.tellAll(ctx, r.Account)
 	return nil, core.ErrAnswered
 }
 

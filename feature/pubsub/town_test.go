@@ -56,7 +56,7 @@ func (w *town) disco(ctx context.Context, r *core.Request) (*xmpp.Element, error
 	if r.Payload.Space == nsDiscoItems {
 		ask = w.NodeItems
 	}
-	children, err := ask(ctx, r.Account, r.Payload.Attr("node"), r.Stanza.From)
+	children, err := ask(ctx, r, r.Payload.Attr("node"))
 	if err != nil {
 		return nil, err
 	}
