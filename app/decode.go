@@ -22,7 +22,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseFloat(days, 64)
-		if err != nil || n < -36500 || n > 36500 {
+		if err != nil || !(n >= -36500 && n <= 36500) {
 			return fmt.Errorf("%q is not a time such as 30s, 5m, 2h or 7d", s)
 		}
 		*d = duration(n * float64(24*time.Hour))

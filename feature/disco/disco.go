@@ -34,13 +34,20 @@ type Config struct {
 
 // Contact is whom to turn to, by matter; each is a list of URIs (XEP-0157 §3).
 type Contact struct {
-	Abuse    []string `toml:"abuse"`
-	Admin    []string `toml:"admin"`
+	// Abuse is for spam, abuse and crime.
+	Abuse []string `toml:"abuse"`
+	// Admin is for the operator.
+	Admin []string `toml:"admin"`
+	// Feedback is for praise and wishes.
 	Feedback []string `toml:"feedback"`
-	Sales    []string `toml:"sales"`
+	// Sales is for questions about buying.
+	Sales []string `toml:"sales"`
+	// Security is for weaknesses that somebody found.
 	Security []string `toml:"security"`
-	Status   []string `toml:"status"`
-	Support  []string `toml:"support"`
+	// Status is for whether the service works.
+	Status []string `toml:"status"`
+	// Support is for help.
+	Support []string `toml:"support"`
 }
 
 // DefaultConfig names no contacts.
