@@ -87,8 +87,16 @@ func (p *Person) dial(address string) {
 	p.t.Helper()
 	conn, err := net.Dial("tcp", address)
 	p.check(err)
+	p.Use(conn)
+}
+
+// Use takes a connection that was made otherwise, on which nothing was sent.
+func (p *Person) Use(conn net.Conn) {
 	p.begin(transport.NewClient(conn, transport.Config{MaxSize: 4 << 20}))
 }
+
+// Detach lets go of the connection and leaves it open.
+func (p *Person) Detach() { p.begin(nil) }
 
 func (p *Person) begin(s *transport.Stream) {
 	p.Stream, p.opened, p.web, p.used, p.waiting, p.features = s, false, false, false, nil, nil
@@ -100,6 +108,12 @@ func (p *Person) tls() *tls.Config { return transport.ClientTLS(Domain, p.server
 func (p *Person) Connect() {
 	p.t.Helper()
 	p.ConnectPlain()
+	p.StartTLS()
+}
+
+// StartTLS opens a stream and goes over to TLS.
+func (p *Person) StartTLS() {
+	p.t.Helper()
 	p.Open()
 	p.Send("<starttls xmlns='" + xmpp.NSTLS + "'/>")
 	e := p.Receive()
