@@ -19,11 +19,13 @@ import (
 	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/caps"
 	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/feature/upload"
+	"palabre.dev/palabre/feature/vcard"
 	"palabre.dev/palabre/httpd"
 	"palabre.dev/palabre/store"
 )
@@ -57,6 +59,14 @@ type Config struct {
 	Caps caps.Config `toml:"caps"`
 	// PubSub is about what people publish of themselves: keys for encryption, avatars, bookmarks.
 	PubSub pubsub.Config `toml:"pubsub"`
+	// VCard is about who people say they are.
+	VCard vcard.Config `toml:"vcard"`
+	// Private is about what older apps store for themselves.
+	Private private.Config `toml:"private"`
+	// Private is about what apps keep for themselves.
+	Private private.Config `toml:"private"`
+	// VCard is about cards and pictures.
+	VCard vcard.Config `toml:"vcard"`
 	// Disco is about what the server tells of itself.
 	Disco disco.Config `toml:"disco"`
 	// Push wakes sleeping apps.
@@ -91,6 +101,10 @@ func DefaultConfig() Config {
 		Blocking: blocking.DefaultConfig(),
 		Caps:     caps.DefaultConfig(),
 		PubSub:   pubsub.DefaultConfig(),
+		VCard:    vcard.DefaultConfig(),
+		Private:  private.DefaultConfig(),
+		Private:  private.DefaultConfig(),
+		VCard:    vcard.DefaultConfig(),
 		Disco:    disco.DefaultConfig(),
 		Push:     push.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),

@@ -10,16 +10,20 @@ import (
 	"palabre.dev/palabre/feature/admin"
 	"palabre.dev/palabre/feature/archive"
 	"palabre.dev/palabre/feature/blocking"
+	"palabre.dev/palabre/feature/bookmark"
 	"palabre.dev/palabre/feature/caps"
 	"palabre.dev/palabre/feature/carbons"
 	"palabre.dev/palabre/feature/command"
 	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/displayed"
 	"palabre.dev/palabre/feature/last"
+	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/feature/upload"
+	"palabre.dev/palabre/feature/vcard"
 	"palabre.dev/palabre/jobs"
 )
 
@@ -50,7 +54,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	personal, err := pubsub.New(ctx, a.cfg.PubSub, a.db, contacts, contacts, apps, a.log)
+	published, err := a.makePublishing(ctx, contacts, apps)
 	if err != nil {
 		return err
 	}
@@ -74,17 +78,35 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	a.invites.AddCommands(commands)
 	administration.AddCommands(commands)
 	seen.AddCommands(commands)
-	wireEvents(apps, personal)
-	wireDisco(discovery, personal, commands)
+	wireEvents(apps, published.personal)
+	wireDisco(discovery, published.personal, commands)
 	a.c2s.StreamFeature(discovery.StreamFeature)
 	a.accounts.OnNewPassword(func(ctx context.Context, account *core.Account) error { return a.c2s.ForgetDevice(ctx, account, "") })
 	a.wireGuests()
 	for _, element := range contacts.StreamFeatures() {
 		a.offer(element, true)
 	}
-	a.features = []any{work, a.accounts, contacts, blocked, a.invites, kept, carbons.New(), waker, apps, personal, seen, files, commands,
-		administration, about.New(Version()), discovery}
+	a.features = []any{
+		work, a.accounts, contacts, blocked, a.invites, // who may
+		published.displayed, published.cards, // what is changed on the way
+		kept, carbons.New(), waker, // what is kept and who is told
+		apps, published.personal, published.stored, published.rooms, seen, files, commands, administration, about.New(Version()), discovery,
+	}
 	return nil
+}
+
+// makeProfiles is what stands on personal publishing: who somebody is, which rooms are bookmarked, what has been read.
+func (a *App) makeProfiles(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature) ([]any, error) {
+	stored, err := private.New(ctx, a.cfg.Private, a.db)
+	if err != nil {
+		return nil, err
+	}
+	cards, err := vcard.New(ctx, a.cfg.VCard, a.db, contacts, personal, personal, personal, a.log)
+	if err != nil {
+		return nil, err
+	}
+	rooms := bookmark.New(personal, personal, personal, stored, a.log)
+	return []any{stored, cards, rooms, displayed.New(personal, a.log)}, nil
 }
 
 func (a *App) makeUpload(ctx context.Context) (*upload.Upload, error) {
@@ -93,4 +115,28 @@ func (a *App) makeUpload(ctx context.Context) (*upload.Upload, error) {
 		return nil, err
 	}
 	return upload.New(ctx, a.cfg.uploads(), a.db, blobs, a.log)
+}
+
+// publishing is what accounts publish of themselves, and the older forms of it.
+type publishing struct {
+	personal  *pubsub.Feature
+	stored    *private.Feature
+	cards     *vcard.Feature
+	rooms     *bookmark.Feature
+	displayed *displayed.Feature
+}
+
+func (a *App) makePublishing(ctx context.Context, contacts *roster.Feature, apps *caps.Feature) (p publishing, err error) {
+	if p.personal, err = pubsub.New(ctx, a.cfg.PubSub, a.db, contacts, contacts, apps, a.log); err != nil {
+		return p, err
+	}
+	if p.stored, err = private.New(ctx, a.cfg.Private, a.db); err != nil {
+		return p, err
+	}
+	if p.cards, err = vcard.New(ctx, a.cfg.VCard, a.db, contacts, p.personal, p.personal, p.personal, a.log); err != nil {
+		return p, err
+	}
+	p.rooms = bookmark.New(p.personal, p.personal, p.personal, p.stored, a.log)
+	p.displayed = displayed.New(p.personal, a.log)
+	return p, nil
 }
