@@ -180,6 +180,7 @@ func (c *connection) refuseLogin(condition sasl.Condition, text string) error {
 	c.exchange = nil
 	c.counted(x, string(condition))
 	if condition == sasl.NotAuthorized || condition == sasl.InvalidAuthzid || condition == sasl.CredentialsExpired {
+		c.door.log.Info("login refused", "mechanism", x.mechanism, "condition", string(condition), "address", c.address.String())
 		c.door.limits.failed(c.address)
 		c.pause(c.door.cfg.FailureDelay)
 	}

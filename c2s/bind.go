@@ -41,6 +41,7 @@ func (c *connection) bind(jid xmpp.JID) (*session, error) {
 
 // begun opens the limits of a client that has a session.
 func (c *connection) begun() {
+	c.door.log.Debug("session begins or goes on", "account", c.account.JID.String(), "address", c.address.String())
 	c.door.limits.admit(c)
 	if c.login.header.Lang != serverLang {
 		c.lang = c.login.header.Lang

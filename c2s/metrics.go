@@ -1,6 +1,10 @@
 package c2s
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"palabre.dev/palabre/core"
+)
 
 var (
 	connections = prometheus.NewGauge(prometheus.GaugeOpts{Name: "palabre_c2s_connections", Help: "Client connections now."})
@@ -26,6 +30,32 @@ var (
 // Collectors are the door's figures for Prometheus.
 func (d *Door) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{connections, refused, handshakes, logins, loginSeconds, resumptions, overflows, stalls, lostDeliveries,
-		dormant, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_c2s_guests", Help: "Connections that have not logged in."},
+		dormant, queues{d}, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_c2s_guests", Help: "Connections that have not logged in."},
 			func() float64 { return float64(d.limits.countGuests()) })}
+}
+
+var (
+	queuedStanzas = prometheus.NewDesc("palabre_c2s_queued_stanzas", "Stanzas that wait for all sessions, or that these have not acknowledged.", nil, nil)
+	longestQueue  = prometheus.NewDesc("palabre_c2s_longest_queue_stanzas", "The same for the session with the most.", nil, nil)
+)
+
+// queues counts what waits, when it is asked.
+type queues struct{ door *Door }
+
+// Describe is for Prometheus.
+func (q queues) Describe(out chan<- *prometheus.Desc) { out <- queuedStanzas; out <- longestQueue }
+
+// Collect is for Prometheus.
+func (q queues) Collect(out chan<- prometheus.Metric) {
+	all, longest := 0, 0
+	q.door.server.EachSession(func(one *core.Session) {
+		if s := q.door.bound.Get(one); s != nil {
+			s.mu.Lock()
+			n := s.count()
+			s.mu.Unlock()
+			all, longest = all+n, max(longest, n)
+		}
+	})
+	out <- prometheus.MustNewConstMetric(queuedStanzas, prometheus.GaugeValue, float64(all))
+	out <- prometheus.MustNewConstMetric(longestQueue, prometheus.GaugeValue, float64(longest))
 }

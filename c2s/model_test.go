@@ -84,7 +84,9 @@ func (d *device) sync() {
 	}
 }
 
-func (d *device) ack() { d.Send(fmt.Sprintf("<a xmlns='%s' h='%d'/><r xmlns='%s'/>", sm, d.received, sm)) }
+func (d *device) ack() {
+	d.Send(fmt.Sprintf("<a xmlns='%s' h='%d'/><r xmlns='%s'/>", sm, d.received, sm))
+}
 
 func (d *device) write(to string, n int) {
 	for range n {

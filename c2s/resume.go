@@ -14,7 +14,8 @@ const maxExpired = 10_000
 // expired remembers how far sessions were that cannot be resumed any more; guarded by Door.mu.
 type expired struct {
 	counts map[string]expiredSession
-	order  []string // oldest first
+	order  []string // a ring, once it is full
+	oldest int
 }
 
 type expiredSession struct {
@@ -26,12 +27,14 @@ func (e *expired) add(id string, one expiredSession) {
 	if e.counts == nil {
 		e.counts = map[string]expiredSession{}
 	}
-	if len(e.order) >= maxExpired {
-		delete(e.counts, e.order[0])
-		e.order = append(e.order[:0:0], e.order[1:]...)
-	}
 	e.counts[id] = one
-	e.order = append(e.order, id)
+	if len(e.order) < maxExpired {
+		e.order = append(e.order, id)
+		return
+	}
+	delete(e.counts, e.order[e.oldest])
+	e.order[e.oldest] = id
+	e.oldest = (e.oldest + 1) % maxExpired
 }
 
 func (d *Door) remember(id string, s *session) {
