@@ -112,7 +112,7 @@ class Profanity:
 
     def await_message(self, sender, text):
         """Waits until a message is on the screen, marked as encrypted. The sender of one's own is called me."""
-        self.await_screen(rf"(?m)~ {re.escape(sender)}(/\S+)?: .*{re.escape(text)}")
+        self.await_screen(rf"(?m)~ {re.escape(sender)}(/.+?)?: .*{re.escape(text)}")
 
     def times_seen(self, text):
         return len(re.findall(re.escape(text), self.screen()))
