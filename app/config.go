@@ -63,10 +63,6 @@ type Config struct {
 	VCard vcard.Config `toml:"vcard"`
 	// Private is about what older apps store for themselves.
 	Private private.Config `toml:"private"`
-	// Private is about what apps keep for themselves.
-	Private private.Config `toml:"private"`
-	// VCard is about cards and pictures.
-	VCard vcard.Config `toml:"vcard"`
 	// Disco is about what the server tells of itself.
 	Disco disco.Config `toml:"disco"`
 	// Push wakes sleeping apps.
@@ -103,8 +99,6 @@ func DefaultConfig() Config {
 		PubSub:   pubsub.DefaultConfig(),
 		VCard:    vcard.DefaultConfig(),
 		Private:  private.DefaultConfig(),
-		Private:  private.DefaultConfig(),
-		VCard:    vcard.DefaultConfig(),
 		Disco:    disco.DefaultConfig(),
 		Push:     push.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),

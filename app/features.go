@@ -95,20 +95,6 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	return nil
 }
 
-// makeProfiles is what stands on personal publishing: who somebody is, which rooms are bookmarked, what has been read.
-func (a *App) makeProfiles(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature) ([]any, error) {
-	stored, err := private.New(ctx, a.cfg.Private, a.db)
-	if err != nil {
-		return nil, err
-	}
-	cards, err := vcard.New(ctx, a.cfg.VCard, a.db, contacts, personal, personal, personal, a.log)
-	if err != nil {
-		return nil, err
-	}
-	rooms := bookmark.New(personal, personal, personal, stored, a.log)
-	return []any{stored, cards, rooms, displayed.New(personal, a.log)}, nil
-}
-
 func (a *App) makeUpload(ctx context.Context) (*upload.Upload, error) {
 	blobs, err := blob.OpenDisk(filepath.Join(a.cfg.Data, "uploads"))
 	if err != nil {
