@@ -85,6 +85,7 @@ type Transit struct {
 
 	own     bool
 	dropped bool
+	unheard bool // dropped at the receiver's end
 	writes  []Write
 	notes   []value
 	after   []func(context.Context)
@@ -98,7 +99,8 @@ func (t *Transit) Edit() *xmpp.Stanza {
 	return t.Stanza
 }
 
-// Drop ends the journey without an error to the sender.
+// Drop ends the journey without an error to the sender. At Received it ends the receiver's part alone: to a local sender it is as if the
+// stanza had gone to a server that keeps silent.
 func (t *Transit) Drop() { t.dropped = true }
 
 // Dropped reports whether Drop was called.

@@ -79,8 +79,14 @@ func (s *Server) decide(ctx context.Context, t *Transit) error {
 		}
 	}
 	if t.Receiver != nil {
-		if err := s.ask(ctx, t, Received); err != nil || t.dropped {
+		if err := s.ask(ctx, t, Received); err != nil {
 			return err
+		}
+		if t.dropped && t.Sender != nil { // the sender's end knows nothing of it
+			t.dropped, t.unheard, t.Receiver = false, true, nil
+		}
+		if t.dropped {
+			return nil
 		}
 	}
 	if t.Sender != nil {
@@ -180,6 +186,8 @@ func (s *Server) deliver(ctx context.Context, t *Transit) error {
 func (s *Server) hand(ctx context.Context, t *Transit) error {
 	to := t.Stanza.To
 	switch {
+	case t.unheard:
+		return nil
 	case t.Stanza.Kind == xmpp.Presence && (to.IsZero() || t.Receiver != nil):
 		if s.presence == nil {
 			return nil
