@@ -27,19 +27,22 @@ vet:
 staticcheck:
 	$(GO) run $(STATICCHECK) ./...
 
+# The drills are apart: they kill servers, and are not told anything by the race detector of the test.
+PACKAGES = $(shell $(GO) list ./... | grep -v /test/drill)
+
 unit:
-	test/with-postgres $(GO) test ./...
+	test/with-postgres $(GO) test $(PACKAGES)
 
 race:
-	test/with-postgres $(GO) test -race ./...
+	test/with-postgres $(GO) test -race -timeout 20m $(PACKAGES)
+
+# Failure drills: kill -9, power cuts, full disks. DRILL='-kills 1000' makes them longer.
+drills:
+	test/with-postgres $(GO) test -count=1 -timeout 60m ./test/drill $(if $(DRILL),-args $(DRILL))
 
 # Other people's software against the real program.
-interop: build
+interop:
 	test/interop/run
-
-# Failure drills: kill -9, power cuts, full disks.
-drills: build
-	@for drill in test/drill/run; do if [ -x $$drill ]; then $$drill; fi; done
 
 # The documents that are made from the code.
 docs:
