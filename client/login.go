@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"palabre.dev/palabre/transport"
 	"palabre.dev/palabre/xmpp"
@@ -55,7 +56,8 @@ func (c *Client) logIn(ctx context.Context) (*attempt, error) {
 	if !stop() {
 		return nil, ctx.Err()
 	}
-	return &l.out, nil
+	out := l.out // without the rest of the login, which is not needed any more
+	return &out, nil
 }
 
 func (l *login) run(ctx context.Context, method Method) error {
@@ -64,13 +66,16 @@ func (l *login) run(ctx context.Context, method Method) error {
 			return err
 		}
 	}
-	if err := l.open(); err != nil {
-		return err
-	}
 	if method == StartTLS {
 		if err := l.startTLS(ctx); err != nil {
 			return err
 		}
+	}
+	if l.s.Encrypted() && l.hasToken() {
+		return l.sasl2AtOnce()
+	}
+	if err := l.open(); err != nil {
+		return err
 	}
 	if auth := l.features.Child(nsSASL2, "authentication"); auth != nil {
 		return l.sasl2(auth)
@@ -87,13 +92,22 @@ func (l *login) run(ctx context.Context, method Method) error {
 
 // open sends our header and waits for the server's, and its features (RFC 6120 §4.3).
 func (l *login) open() error {
+	if err := l.s.Write(l.header()); err != nil {
+		return err
+	}
+	return l.opened()
+}
+
+func (l *login) header() []byte {
 	header := xmpp.Header{To: l.c.cfg.JID.Domain(), Version: "1.0", Lang: "en"}
 	if l.s.Encrypted() {
 		header.From = l.c.Account().String() // RFC 6120 §4.7.1: not where others can read it
 	}
-	if err := l.s.Write(l.s.Header(header)); err != nil {
-		return err
-	}
+	return l.s.Header(header)
+}
+
+// opened waits for the server's header and features.
+func (l *login) opened() error {
 	event, err := l.next()
 	if err != nil {
 		return err
@@ -148,6 +162,9 @@ func (l *login) write(e *xmpp.Element) error { return l.s.Write(l.s.Element(e)) 
 
 // startTLS is RFC 6120 §5.4. A server that does not offer it is not believed (RFC 7590 §3.1).
 func (l *login) startTLS(ctx context.Context) error {
+	if err := l.open(); err != nil {
+		return err
+	}
 	if l.features.Child(xmpp.NSTLS, "starttls") == nil {
 		return ErrNoTLS
 	}
@@ -165,10 +182,7 @@ func (l *login) startTLS(ctx context.Context) error {
 		return err
 	}
 	deadline, _ := ctx.Deadline()
-	if err := l.s.SetReadDeadline(deadline); err != nil { // the handshake had its own
-		return err
-	}
-	return l.open()
+	return l.s.SetReadDeadline(deadline) // the handshake had its own
 }
 
 // bindLater resumes or binds after plain SASL (XEP-0198 §5, RFC 6120 §7).
@@ -245,7 +259,8 @@ func (l *login) bind(managed bool) error {
 }
 
 func (l *login) bound(jid string) (err error) {
-	if l.out.jid, err = xmpp.ParseJID(jid); err != nil || l.out.jid.Bare() != l.c.Account() || l.out.jid.IsBare() {
+	// A copy of the text does not keep the answer that it came in.
+	if l.out.jid, err = xmpp.ParseJID(strings.Clone(jid)); err != nil || l.out.jid.Bare() != l.c.Account() || l.out.jid.IsBare() {
 		return fmt.Errorf("bound to %.100q: %w", jid, ErrUnexpected)
 	}
 	return nil
@@ -269,7 +284,7 @@ func (l *login) enabled(answer *xmpp.Element) error {
 	}
 	l.out.managed = true
 	if resume, _ := xmpp.Bool(answer.Attr("resume")); resume && !l.c.cfg.NoResume {
-		l.out.id = answer.Attr("id")
+		l.out.id = strings.Clone(answer.Attr("id"))
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package client
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"palabre.dev/palabre/xmpp"
@@ -11,30 +13,97 @@ import (
 
 const nsCarbons = "urn:xmpp:carbons:2" // XEP-0280
 
+// inline is what can be asked for together with the authentication.
+type inline struct{ resume, bind, manage, carbons bool }
+
+func inlineOf(auth *xmpp.Element) inline {
+	offered := auth.Child(nsSASL2, "inline")
+	bind := offered.Child(nsBind2, "bind")
+	out := inline{resume: offered.Child(nsManagement, "sm") != nil, bind: bind != nil}
+	for feature := range bind.Child(nsBind2, "inline").Children() {
+		switch feature.Attr("var") {
+		case nsManagement:
+			out.manage = true
+		case nsCarbons:
+			out.carbons = true
+		}
+	}
+	return out
+}
+
 // sasl2 is XEP-0388: authentication, and in the same round trip resumption (XEP-0198 §9) or binding (XEP-0386).
 func (l *login) sasl2(auth *xmpp.Element) error {
 	offer := l.offerOf(auth, nsSASL2)
 	name, exchange, err := l.begin(offer)
 	if err != nil {
-		return err
+		return l.withoutToken(name, err)
 	}
-	response, _, err := exchange.Step(nil)
+	request, err := l.request(offer, name, exchange, inlineOf(auth))
 	if err != nil {
 		return err
-	}
-	inline := auth.Child(nsSASL2, "inline")
-	request := xmpp.NewElement(nsSASL2, "authenticate", xmpp.NewText(nsSASL2, "initial-response", encode(response))).Set("mechanism", name)
-	request.Add(l.userAgent(), l.tokenRequest(offer, name))
-	switch {
-	case l.old.id == "":
-		request.Add(l.bindInline(inline.Child(nsBind2, "bind")))
-	case inline.Child(nsManagement, "sm") != nil:
-		request.Add(l.resume(), l.bindInline(inline.Child(nsBind2, "bind")))
-	default: // binding would give the old session up: it is resumed after the login
 	}
 	if err := l.write(request); err != nil {
 		return err
 	}
+	return l.finish(offer, name, exchange)
+}
+
+// sasl2AtOnce sends the token together with the stream's header, without waiting to be told that it can be used: it came from this
+// server (XEP-0484 §3.4). A server that has changed since refuses, and the next attempt uses the password.
+func (l *login) sasl2AtOnce() error {
+	l.c.mu.Lock()
+	offer := sasl.Offer{SASL2: true, Fast: []string{l.c.token.Mechanism}}
+	l.c.mu.Unlock()
+	name, exchange, err := l.begin(offer)
+	if err != nil {
+		return l.withoutToken(name, err)
+	}
+	request, err := l.request(offer, name, exchange, inline{resume: true, bind: true, manage: true, carbons: true})
+	if err != nil {
+		return err
+	}
+	if err := l.s.Write(l.header(), l.s.Element(request)); err != nil {
+		return err
+	}
+	if err := l.opened(); err != nil {
+		return err
+	}
+	auth := l.features.Child(nsSASL2, "authentication")
+	l.out.carbons = l.out.carbons && inlineOf(auth).carbons
+	offer = l.offerOf(orEmpty(auth), nsSASL2)
+	if !slices.Contains(offer.Fast, name) {
+		return l.withoutToken(name, sasl.ErrNoMechanism)
+	}
+	return l.finish(offer, name, exchange)
+}
+
+func (l *login) hasToken() bool {
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	token := l.c.token
+	return token.usable(sasl.Offer{Fast: []string{token.Mechanism}})
+}
+
+// request is the <authenticate/>.
+func (l *login) request(offer sasl.Offer, name string, exchange *sasl.Client, can inline) (*xmpp.Element, error) {
+	response, _, err := exchange.Step(nil)
+	if err != nil {
+		return nil, err
+	}
+	request := xmpp.NewElement(nsSASL2, "authenticate", xmpp.NewText(nsSASL2, "initial-response", encode(response))).Set("mechanism", name)
+	request.Add(l.userAgent(), l.tokenRequest(offer, name))
+	switch {
+	case l.old.id == "":
+		request.Add(l.bindInline(can))
+	case can.resume:
+		request.Add(l.resume(), l.bindInline(can))
+	default: // binding would give the old session up: it is resumed after the login
+	}
+	return request, nil
+}
+
+// finish takes the exchange to its end.
+func (l *login) finish(offer sasl.Offer, name string, exchange *sasl.Client) error {
 	success, err := l.converse(exchange, nsSASL2)
 	if err != nil {
 		return l.withoutToken(name, err)
@@ -54,7 +123,8 @@ func (l *login) sasl2(auth *xmpp.Element) error {
 func (l *login) withoutToken(name string, err error) error {
 	c := l.c
 	c.mu.Lock()
-	used := c.token.Secret != "" && c.token.Mechanism == name && errors.As(err, new(*AuthError))
+	ours := errors.As(err, new(*AuthError)) || errors.Is(err, sasl.ErrNoMechanism)
+	used := ours && c.token.Secret != "" && c.token.Mechanism == name
 	fallback := c.cfg.Password != "" || len(c.keys.ClientKey) > 0
 	if used {
 		c.token = Token{}
@@ -113,7 +183,7 @@ func (l *login) keepToken(offer sasl.Offer, e *xmpp.Element) {
 	}
 	c := l.c
 	c.mu.Lock()
-	token := Token{Mechanism: c.token.Mechanism, Secret: e.Attr("token")}
+	token := Token{Mechanism: c.token.Mechanism, Secret: strings.Clone(e.Attr("token"))}
 	if token.Mechanism == "" {
 		token.Mechanism, _ = sasl.BestToken(offer, l.s.Bindings()) // it was asked for by this rule
 	}
@@ -128,21 +198,17 @@ func (l *login) keepToken(offer sasl.Offer, e *xmpp.Element) {
 }
 
 // bindInline asks for a resource, stream management and carbons at once; nil if the server cannot.
-func (l *login) bindInline(offered *xmpp.Element) *xmpp.Element {
-	if offered == nil {
+func (l *login) bindInline(can inline) *xmpp.Element {
+	if !can.bind {
 		return nil
 	}
 	bind := xmpp.NewElement(nsBind2, "bind", xmpp.NewText(nsBind2, "tag", l.c.cfg.Name))
-	for feature := range offered.Child(nsBind2, "inline").Children() {
-		switch feature.Attr("var") {
-		case nsManagement:
-			bind.Add(l.enable())
-		case nsCarbons:
-			if l.c.cfg.Carbons {
-				l.out.carbons = true
-				bind.Add(xmpp.NewElement(nsCarbons, "enable"))
-			}
-		}
+	if can.manage {
+		bind.Add(l.enable())
+	}
+	if can.carbons && l.c.cfg.Carbons {
+		l.out.carbons = true
+		bind.Add(xmpp.NewElement(nsCarbons, "enable"))
 	}
 	return bind
 }
