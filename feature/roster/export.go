@@ -32,7 +32,8 @@ func (f *Feature) export(ctx context.Context, account *core.Account) ([]*xmpp.El
 	return parts, nil
 }
 
-// adopt takes back what export gave. What the account has already stays as it is.
+// adopt takes back what export gave. What the account has already stays as it is. Until a device has asked for the roster, removing the
+// account tells its contacts nothing: an import that fails half-way is taken back so.
 func (f *Feature) adopt(ctx context.Context, account *core.Account, part *xmpp.Element) error {
 	switch {
 	case part.Is(NS, "query"):
@@ -105,7 +106,12 @@ func (f *Feature) adoptState(ctx context.Context, account *core.Account, read *i
 		if it.state&From != 0 {
 			it.state &^= Request
 		}
-		return f.save(ctx, account.ID, it, was)
+		if err := f.save(ctx, account.ID, it, was); err != nil {
+			return err
+		}
+		_, err = f.db.Exec(ctx, `insert into roster_version (account, ver, floor, untouched) values ($1, $2, 0, true)
+			on conflict (account) do update set untouched = true`, account.ID, f.db.Next())
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("import a contact: %w", err)

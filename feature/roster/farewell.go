@@ -17,6 +17,13 @@ func (f *Feature) remove(ctx context.Context, account *core.Account) error {
 	if err != nil {
 		return err
 	}
+	now, err := f.version(ctx, account.ID)
+	if err != nil {
+		return err
+	}
+	if now.untouched {
+		items = nil
+	}
 	for _, it := range items {
 		if err := f.keepFarewells(ctx, account, it); err != nil {
 			return err

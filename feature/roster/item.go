@@ -149,7 +149,7 @@ func (f *Feature) write(ctx context.Context, account int64, it *item) error {
 // bump gives the item, and with it the roster, the next version.
 func (f *Feature) bump(ctx context.Context, account int64, it *item) error {
 	it.ver = f.db.Next()
-	_, err := f.db.Exec(ctx, `insert into roster_version (account, ver, floor) values ($1, $2, 0)
+	_, err := f.db.Exec(ctx, `insert into roster_version (account, ver, floor, untouched) values ($1, $2, 0, false)
 		on conflict (account) do update set ver = excluded.ver`, account, it.ver)
 	return err
 }
@@ -207,13 +207,19 @@ func (f *Feature) forgetRemoved(ctx context.Context, account int64) error {
 	return err
 }
 
-// version is the present version of a roster, and the oldest one from which the changes are known.
-func (f *Feature) version(ctx context.Context, account int64) (ver, floor int64, err error) {
-	err = f.db.QueryRow(ctx, `select ver, floor from roster_version where account = $1`, account).Scan(&ver, &floor)
-	if err != nil && !errors.Is(err, store.ErrNoRows) {
-		return 0, 0, fmt.Errorf("read a roster's version: %w", err)
+// version is how far a roster has come.
+type version struct {
+	ver       int64 // of the last change; 0 before the first
+	floor     int64 // from here on the changes are known
+	untouched bool  // it was imported, and no device has asked for it yet
+}
+
+func (f *Feature) version(ctx context.Context, account int64) (v version, err error) {
+	row := f.db.QueryRow(ctx, `select ver, floor, untouched from roster_version where account = $1`, account)
+	if err := row.Scan(&v.ver, &v.floor, &v.untouched); err != nil && !errors.Is(err, store.ErrNoRows) {
+		return v, fmt.Errorf("read a roster's version: %w", err)
 	}
-	return ver, floor, nil
+	return v, nil
 }
 
 func verText(ver int64) string { return strconv.FormatInt(ver, 10) }

@@ -147,12 +147,15 @@ func (f *Feature) get(ctx context.Context, r *core.Request) (*xmpp.Element, erro
 // rosterSince is the whole roster, or nil and the changes since the version that the device named.
 func (f *Feature) rosterSince(ctx context.Context, account int64, ask *xmpp.Element) (result *xmpp.Element, changes []*item, err error) {
 	known, hasVersion := ask.LookupAttr("", "ver")
-	ver, floor, err := f.version(ctx, account)
+	now, err := f.version(ctx, account)
+	if err == nil && now.untouched {
+		_, err = f.db.Exec(ctx, `update roster_version set untouched = $2 where account = $1`, account, false)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	since, parseErr := strconv.ParseInt(known, 10, 64)
-	if hasVersion && parseErr == nil && since >= floor && since <= ver {
+	if hasVersion && parseErr == nil && since >= now.floor && since <= now.ver {
 		changes, err = f.items(ctx, `account = $1 and ver > $2 order by ver limit $3`, account, since, maxIncremental+1)
 		if err != nil || len(changes) <= maxIncremental {
 			return nil, changes, err
@@ -164,7 +167,7 @@ func (f *Feature) rosterSince(ctx context.Context, account int64, ask *xmpp.Elem
 	}
 	result = xmpp.NewElement(NS, "query")
 	if hasVersion {
-		result.Set("ver", verText(ver))
+		result.Set("ver", verText(now.ver))
 	}
 	for _, it := range items {
 		result.Add(it.element())

@@ -219,6 +219,35 @@ func TestRemovedAccountTakesLeave(t *testing.T) {
 	})
 }
 
+func TestFailedImportTellsNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newTown(t, db)
+		part, err := xmpp.Parse(`<query xmlns='jabber:iq:roster'><item jid='nurse@far.example' subscription='both'/></query>`, xmpp.Scope{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, used := range []bool{false, true} {
+			account := w.World.Add("juliet")
+			if err := w.Import(t.Context(), account, part); err != nil {
+				t.Fatal(err)
+			}
+			if used {
+				w.online("juliet", "balcony").Leave()
+			}
+			w.far.Got()
+			if err := db.Tx(t.Context(), func(ctx context.Context) error { return w.Removed(ctx, account) }); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.bidFarewell(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if told := len(w.far.Got()); used != (told == 2) {
+				t.Fatalf("used: %v, told %d times", used, told)
+			}
+		}
+	})
+}
+
 func TestStaleSubscriptionIsCorrected(t *testing.T) {
 	w := lite(t)
 	romeo, juliet := w.online("romeo", "orchard"), w.online("juliet", "balcony")

@@ -13,7 +13,8 @@ create table roster_item (
 create table roster_version (
     account bigint primary key,
     ver bigint not null, -- of the last change
-    floor bigint not null -- what was removed up to here is forgotten
+    floor bigint not null, -- what was removed up to here is forgotten
+    untouched boolean not null -- it was imported, and no device has asked for it yet
 );
 
 -- What the contacts of removed accounts are still to be told.
