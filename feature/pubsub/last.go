@@ -124,22 +124,21 @@ func (f *Feature) InterestedElsewhere(ctx context.Context, account *core.Account
 	f.show(ctx, account, place{jid: app}, nodes)
 }
 
-// ShowTo sends the last items of an account to the apps of a contact that want them: call it when the contact has just been allowed to see
-// the account's presence.
-func (f *Feature) ShowTo(ctx context.Context, account *core.Account, contact xmpp.JID) {
+// showToContact sends the last items of an account to the apps of a contact that want them.
+func (f *Feature) showToContact(ctx context.Context, account *core.Account, contact xmpp.JID) {
 	found, err := f.shows(ctx, account)
 	if err != nil {
 		f.log.Error("could not send last items", "account", account.JID, "err", err)
 	}
 	for i := range found {
 		nodes := []string{found[i].name}
-		for _, session := range f.server.Sessions(contact.Bare()) {
+		for _, session := range f.server.Sessions(contact) {
 			if f.wants(session, found[i].name) {
 				f.show(ctx, account, place{session.JID, session}, nodes)
 			}
 		}
 		for _, app := range f.interest.Elsewhere(account, found[i].name) {
-			if app.Bare() == contact.Bare() {
+			if app.Bare() == contact {
 				f.show(ctx, account, place{jid: app}, nodes)
 			}
 		}

@@ -132,6 +132,12 @@ func (f *Feature) Attach(s *core.Server) {
 	s.HandleIQ(core.AtAccount, NS, "pubsub", f.handle)
 	s.HandleIQ(core.AtAccount, nsOwner, "pubsub", f.handleOwner)
 	s.Announce(core.AtAccount, features...)
+	s.Tell(core.Received, f.granted)
+	s.Tell(core.Sent, func(ctx context.Context, t *core.Transit) {
+		if t.Receiver == nil { // lives elsewhere
+			f.granted(ctx, t)
+		}
+	})
 	s.OnRemove(f.remove)
 	s.OnExport(f.export)
 	s.OnImport(f.adopt)
@@ -180,6 +186,13 @@ func prefixed(names ...string) []string {
 		names[i] = NS + "#" + name
 	}
 	return names
+}
+
+// granted shows the last items of an account to a contact that it has just let see its presence.
+func (f *Feature) granted(ctx context.Context, t *core.Transit) {
+	if t.Stanza.Kind == xmpp.Presence && t.Stanza.Type == "subscribed" && t.Sender != nil {
+		f.showToContact(ctx, t.Sender, t.Stanza.To.Bare())
+	}
 }
 
 func (f *Feature) remove(ctx context.Context, account *core.Account) error {
