@@ -7,6 +7,7 @@ import (
 	"container/list"
 	"context"
 	"sync"
+	"time"
 )
 
 // Cache holds a value for each of the accounts that were asked for last. Values are shared between readers: Update gives a new one
@@ -41,7 +42,8 @@ func New[V any](limit int, weigh func(V) int, load func(ctx context.Context, acc
 	return &Cache[V]{limit: limit, weigh: weigh, load: load, entries: map[int64]*entry[V]{}, order: list.New()}
 }
 
-// Get is the value of an account, loaded if need be; the error is that of loading it, or of ctx. Errors are not kept.
+// Get is the value of an account as it was last committed, loaded if need be; the error is that of loading it, or of ctx. Errors are not
+// kept.
 func (c *Cache[V]) Get(ctx context.Context, account int64) (V, error) {
 	c.mu.Lock()
 	e := c.entries[account]
@@ -50,7 +52,7 @@ func (c *Cache[V]) Get(ctx context.Context, account int64) (V, error) {
 		e.place = c.order.PushFront(e)
 		c.entries[account] = e
 		c.mu.Unlock()
-		return c.fill(context.WithoutCancel(ctx), e)
+		return c.fill(e)
 	}
 	c.order.MoveToFront(e.place)
 	if e.done {
@@ -69,10 +71,16 @@ func (c *Cache[V]) Get(ctx context.Context, account int64) (V, error) {
 	}
 }
 
+// loadTimeout bounds one loading, which others may be waiting for.
+const loadTimeout = 30 * time.Second
+
 // maxReloads is how often a value that changes while it is read is read again before it goes uncached.
 const maxReloads = 5
 
-func (c *Cache[V]) fill(ctx context.Context, e *entry[V]) (V, error) {
+// fill loads outside any transaction of the caller, which may be undone, and whoever waits has not given up when the caller has.
+func (c *Cache[V]) fill(e *entry[V]) (V, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
 	defer close(e.loaded)
 	for range maxReloads {
 		value, err := c.load(ctx, e.account)
