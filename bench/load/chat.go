@@ -70,7 +70,7 @@ func (c *chat) run(ctx context.Context, t target) (any, error) {
 		if devices[i], err = client.New(cfg); err != nil {
 			return nil, err
 		}
-		defer devices[i].Kill()
+		defer devices[i].Close()
 	}
 	if err := connectAll(ctx, devices, 16); err != nil {
 		return nil, err
