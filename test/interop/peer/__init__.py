@@ -34,6 +34,8 @@ class Peer(slixmpp.ClientXMPP):
         self.auto_authorize, self.auto_subscribe = None, False
         if mechanism:
             self["feature_mechanisms"].use_mech = mechanism
+            if not mechanism.endswith("-PLUS"):
+                self["feature_mechanisms"].sasl_callback = self._without_binding
         self.register_handler(Callback("every message", StanzaPath("message"), self._keep(self.messages)))
         self.register_handler(Callback("every presence", StanzaPath("presence"), self._keep(self.presences)))
         for event in ("session_start", "failed_all_auth", "session_resumed", "sm_failed", "disconnected", "connection_failed",
@@ -128,6 +130,11 @@ class Peer(slixmpp.ClientXMPP):
     def send_raw(self, data):
         self.wire.append("> " + (data if isinstance(data, str) else data.decode(errors="replace")))
         super().send_raw(data)
+
+    def _without_binding(self, required, optional):
+        """Credentials without a TLS channel. With one, slixmpp 1.8 tells a server that offers -PLUS that it does not (the flag y), which
+        RFC 5802 §6 makes the server refuse as a downgrade; left to itself, it goes on to the next mechanism until PLAIN."""
+        return {**self["feature_mechanisms"]._default_credentials(required, optional), "channel_binding": None}
 
     def _keep(self, where):
         def keep(stanza):
