@@ -102,7 +102,10 @@ func (c *connection) featuresElement() *xmpp.Element {
 			xmpp.NewElement(xmpp.NSSession, "session", xmpp.NewElement(xmpp.NSSession, "optional")))
 		fallthrough
 	default:
-		out.Add(xmpp.NewElement(nsSM, "sm"), xmpp.NewElement(nsCSI, "csi"))
+		if c.session == nil || !c.session.isManaged() { // offered again, it would be asked for again
+			out.Add(xmpp.NewElement(nsSM, "sm"))
+		}
+		out.Add(xmpp.NewElement(nsCSI, "csi"))
 	}
 	for _, feature := range c.door.features {
 		out.Add(feature(c.account != nil))

@@ -49,10 +49,7 @@ func isTrue(value string) bool { return value == "true" || value == "1" }
 
 // enableNow turns stream management on for a session that is attached.
 func (s *session) enableNow(request *xmpp.Element) {
-	s.mu.Lock()
-	on := s.managed.on
-	s.mu.Unlock()
-	if on { // XEP-0198 §3: once
+	if s.isManaged() { // XEP-0198 §3: once
 		s.sendOwn(smFailed("unexpected-request").Append(nil, xmpp.NSClient))
 		return
 	}
@@ -64,6 +61,12 @@ func (s *session) enableNow(request *xmpp.Element) {
 	}
 	s.managed.early = len(s.queue) + 1
 	s.push(core.Delivery{Bytes: answer})
+}
+
+func (s *session) isManaged() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.managed.on
 }
 
 // ack is an <a/> for all that was handled until now.
