@@ -122,6 +122,27 @@ func TestFilesAreReadAgain(t *testing.T) {
 }
 
 // setTime makes a change visible however coarse the clock of the file system is.
+// TestOwnAuthorityAfterCrash has a crash between the two files of a renewal: the authority that devices trust goes on.
+func TestOwnAuthorityAfterCrash(t *testing.T) {
+	folder := t.TempDir()
+	before := own(t, folder, "example.org")
+	for _, name := range []string{"ca.crt", "server.crt"} {
+		if err := os.Remove(filepath.Join(folder, "own", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := own(t, folder, "example.org")
+	if !bytes.Equal(before.CA(), after.CA()) {
+		t.Error("there is a new authority")
+	}
+	if !bytes.Equal(leafOf(t, before).Certificate[0], leafOf(t, after).Certificate[0]) {
+		t.Error("there is a new certificate")
+	}
+	if copied, err := os.ReadFile(filepath.Join(folder, "own", "ca.crt")); err != nil || !bytes.Equal(copied, after.CA()) {
+		t.Errorf("the copy for people: %v", err)
+	}
+}
+
 func setTime(t *testing.T, path string, hours int) {
 	t.Helper()
 	at := time.Unix(0, 0).Add(time.Duration(hours) * time.Hour)

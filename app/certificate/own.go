@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -33,7 +34,7 @@ const (
 // openOwn opens or makes our own authority and has it sign a certificate for the names. The authority is constrained to those names
 // (RFC 5280 §4.2.1.10), so that a device which trusts it trusts nothing else because of it.
 func (s *Source) openOwn(folder string, names []string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := makeFolder(folder); err != nil {
 		return fmt.Errorf("make folder for certificates: %w", err)
 	}
 	names = withLocalNames(names)
@@ -154,19 +155,33 @@ func fits(leaf, ca *x509.Certificate, names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return leaf.VerifyHostname(name) != nil })
 }
 
-// readPair reads name.crt and name.key; nil if there are none.
+// readPair reads a key and its certificate, which are one file so that no crash can leave one without the other; nil if there is none.
+// The certificate's copy for people is made again if it is not the same.
 func readPair(folder, name string) (*tls.Certificate, error) {
-	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, name+".crt"), filepath.Join(folder, name+".key"))
+	both, err := os.ReadFile(filepath.Join(folder, name+".key"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	var pair tls.Certificate
+	if err == nil {
+		pair, err = tls.X509KeyPair(both, both)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read our own certificate %s in %s: %w", name, folder, err)
 	}
-	return &pair, nil
+	return &pair, copyCertificate(folder, name, pair.Certificate[0])
 }
 
-// makePair makes a key and a certificate that ca signs, or that signs itself if ca is nil. The key is on disk before the certificate.
+func copyCertificate(folder, name string, der []byte) error {
+	path := filepath.Join(folder, name+".crt")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, text) {
+		return nil
+	}
+	return writeFile(path, text, 0o644)
+}
+
+// makePair makes a key and a certificate that ca signs, or that signs itself if ca is nil, and keeps them.
 func makePair(folder, name string, template *x509.Certificate, ca *tls.Certificate) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -187,10 +202,11 @@ func makePair(folder, name string, template *x509.Certificate, ca *tls.Certifica
 	if err != nil {
 		return nil, fmt.Errorf("encode key %s: %w", name, err)
 	}
-	if err := writeFile(filepath.Join(folder, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600); err != nil {
+	both := slices.Concat(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	if err := writeFile(filepath.Join(folder, name+".key"), both, 0o600); err != nil {
 		return nil, err
 	}
-	if err := writeFile(filepath.Join(folder, name+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644); err != nil {
+	if err := copyCertificate(folder, name, der); err != nil {
 		return nil, err
 	}
 	leaf, err := x509.ParseCertificate(der)
@@ -198,18 +214,6 @@ func makePair(folder, name string, template *x509.Certificate, ca *tls.Certifica
 		return nil, fmt.Errorf("read certificate %s: %w", name, err)
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
-}
-
-// writeFile replaces a file in one step.
-func writeFile(path string, content []byte, mode os.FileMode) error {
-	next := path + ".new"
-	if err := os.WriteFile(next, content, mode); err != nil {
-		return fmt.Errorf("write certificate: %w", err)
-	}
-	if err := os.Rename(next, path); err != nil {
-		return fmt.Errorf("write certificate: %w", err)
-	}
-	return nil
 }
 
 // isPublicName reports whether a public authority could sign for the name.
