@@ -73,6 +73,7 @@ type Server struct {
 	account       accountHooks
 	life          lifeHooks
 	requests      requests
+	turns         turns
 
 	mu       sync.RWMutex
 	sessions map[xmpp.JID][]*Session // by bare address
@@ -89,7 +90,7 @@ func New(cfg Config, store Store, directory Directory, log *slog.Logger) (*Serve
 		return nil, err
 	}
 	return &Server{cfg: cfg, domain: domain, store: store, directory: directory, log: log.With("part", "core"), iqs: map[iqKey]IQHandler{},
-		services: map[string]Service{}, sessions: map[xmpp.JID][]*Session{}, requests: requests{waiting: map[string]waiting{}}}, nil
+		services: map[string]Service{}, sessions: map[xmpp.JID][]*Session{}, requests: requests{waiting: map[string]waiting{}}, turns: turns{queues: map[int64][]*turn{}}}, nil
 }
 
 // Domain is the server's own address.

@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 
 	"palabre.dev/palabre/xmpp"
@@ -15,6 +17,7 @@ type line struct {
 	steps   []*step   // not yet done, oldest first
 	running bool      // one goroutine is taking steps off
 	limit   int
+	log     *slog.Logger
 }
 
 type step struct {
@@ -22,8 +25,8 @@ type step struct {
 	run   func()
 }
 
-func (l *line) init(limit int) {
-	l.limit = limit
+func (l *line) init(limit int, log *slog.Logger) {
+	l.limit, l.log = limit, log
 	l.room.L = &l.mu
 }
 
@@ -65,7 +68,7 @@ func (l *line) drain() {
 		}
 		st := l.steps[0]
 		l.mu.Unlock()
-		st.run()
+		l.do(st)
 		l.mu.Lock()
 		l.steps[0] = nil
 		l.steps = l.steps[1:]
@@ -77,7 +80,17 @@ func (l *line) drain() {
 	}
 }
 
-// idle waits until every step is done and reports whether the line was empty at once.
+// do runs a step. A panic ends the step alone.
+func (l *line) do(st *step) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log.Error("panic while a stanza was handled", "err", p, "stack", string(debug.Stack()))
+		}
+	}()
+	st.run()
+}
+
+// idle waits until every step is done.
 func (l *line) idle() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,11 +118,23 @@ func (s *Session) Accept(ctx context.Context, st *xmpp.Stanza, done func()) {
 	}
 	waits := &step{}
 	var kept error
-	waits.run = func() { s.server.finish(ctx, t, s.server.keepError(kept)); done() }
+	turn := newTurn(t, func() { s.line.arrive(waits) })
+	waits.run = func() {
+		defer done()
+		if kept != nil {
+			s.server.finish(ctx, t, s.server.keepError(kept))
+			return
+		}
+		defer s.server.turns.leave(turn)
+		s.server.finish(telling(ctx), t, nil)
+	}
 	s.line.enter(waits)
 	s.server.store.Submit(ctx, t.write, func(err error) {
-		kept = err
-		s.line.arrive(waits)
+		if kept = err; err != nil {
+			s.line.arrive(waits)
+			return
+		}
+		s.server.turns.enter(turn)
 	})
 }
 

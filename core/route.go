@@ -27,12 +27,30 @@ func (s *Server) carry(ctx context.Context, t *Transit) error {
 	if err := s.decide(ctx, t); err != nil || t.dropped {
 		return err
 	}
-	if len(t.writes) > 0 {
-		kept := make(chan error, 1)
-		s.store.Submit(ctx, t.write, func(err error) { kept <- err })
-		if err := <-kept; err != nil {
-			return s.keepError(err)
+	if len(t.writes) == 0 {
+		return s.deliver(ctx, t)
+	}
+	return s.keepAndDeliver(ctx, t)
+}
+
+// keepAndDeliver waits for the disk and then for the transit's turn. Within another turn it does not wait for its own.
+func (s *Server) keepAndDeliver(ctx context.Context, t *Transit) error {
+	ready := make(chan error, 1)
+	turn := newTurn(t, func() { ready <- nil })
+	inTurn := !isTelling(ctx)
+	s.store.Submit(ctx, t.write, func(err error) {
+		if err == nil && inTurn {
+			s.turns.enter(turn)
+			return
 		}
+		ready <- err
+	})
+	if err := <-ready; err != nil {
+		return s.keepError(err)
+	}
+	if inTurn {
+		defer s.turns.leave(turn)
+		ctx = telling(ctx)
 	}
 	return s.deliver(ctx, t)
 }

@@ -180,7 +180,7 @@ func (s *Server) OnLost(fn func(ctx context.Context, session *Session, deliverie
 // returns xmpp.ResourceConstraint when the account has too many sessions.
 func (s *Server) Bind(ctx context.Context, account *Account, jid xmpp.JID, out Outbox) (*Session, error) {
 	session := &Session{JID: jid, Account: account, server: s, out: out}
-	session.line.init(s.cfg.MaxPending)
+	session.line.init(s.cfg.MaxPending, s.log)
 	old, err := s.enter(session)
 	if err != nil {
 		return nil, err

@@ -469,3 +469,17 @@ func TestExportAndImport(t *testing.T) {
 		}
 	})
 }
+
+func TestReaderIsSentWhatCameAfterItsReading(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		romeo, juliet := w.device("romeo@localhost/a").available(), w.device("juliet@localhost/b")
+		romeo.say("juliet@localhost", "read")
+		if texts, _, _ := juliet.ask(""); !slices.Equal(texts, []string{"read"}) {
+			t.Fatalf("archive: %v", texts)
+		}
+		romeo.say("juliet@localhost", "since")
+		if text := bodies(juliet.available().ack()); text != "since" {
+			t.Errorf("sent %q", text)
+		}
+	})
+}

@@ -32,10 +32,8 @@ type owner struct {
 
 // catchUp is how far one session has come.
 type catchUp struct {
-	begun int64 // when the session began, as an id
-
 	mu     sync.Mutex // guards what follows
-	reader bool       // the app reads the archive by itself
+	read   int64      // the end of the log when the app last read the archive by itself, 0 if it has not
 	state  progress   // what is being done
 	missed bool       // a message was held back since the last look
 	sent   int64      // the last id that was sent
@@ -66,7 +64,7 @@ func (a *Archive) attachOffline(s *core.Server) {
 }
 
 func (a *Archive) enter(_ context.Context, session *core.Session) {
-	catchUps.Set(session, &catchUp{begun: a.db.Next()})
+	catchUps.Set(session, &catchUp{})
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	o := a.owners[session.Account.ID]
@@ -93,13 +91,27 @@ func (a *Archive) forget(account int64, o *owner) {
 	}
 }
 
-// reads notes that the app behind a session reads the archive by itself.
-func (a *Archive) reads(session *core.Session) {
-	if c := catchUps.Get(session); c != nil {
-		c.mu.Lock()
-		c.reader = true
-		c.mu.Unlock()
+// reads notes that the app behind a session is about to read the archive by itself: it will find what is there now.
+func (a *Archive) reads(ctx context.Context, session *core.Session) error {
+	c := catchUps.Get(session)
+	if c == nil || c.at() != unbegun {
+		return nil
 	}
+	var end int64
+	err := a.db.QueryRow(ctx, "select id from archive_entry where account = $1 order by id desc limit 1", session.Account.ID).Scan(&end)
+	if err != nil && !errors.Is(err, store.ErrNoRows) {
+		return fmt.Errorf("read the end of the archive: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read = end
+	return nil
+}
+
+func (c *catchUp) at() progress {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
 }
 
 // hold keeps a logged message out of a session that has not caught up: it will be read from the log.
@@ -114,11 +126,11 @@ func (a *Archive) hold(_ context.Context, t *core.Transit, session *core.Session
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.missed = c.missed || c.state != live
-	return c.state == live
+	return c.state == live && t.ReceivedID > c.sent // one that was in the log when the session caught up has been sent
 }
 
-// begin sends a session that has become available what it has missed. An app that reads the archive has read what was there when it
-// asked; only what came since its session began is sent.
+// begin sends a session that has become available what it has missed. An app that reads the archive has found what was there when it
+// asked; only what came since then is sent.
 func (a *Archive) begin(session *core.Session) {
 	c := catchUps.Get(session)
 	if c == nil {
@@ -130,16 +142,13 @@ func (a *Archive) begin(session *core.Session) {
 		return
 	}
 	c.state = reading
-	reader := c.reader
+	read := c.read
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
 	from, err := a.cursor(ctx, session.Account)
-	if err == nil && reader {
-		from = max(from, c.begun)
-	}
 	if err == nil {
-		from, err = a.newest(ctx, session.Account, from)
+		from, err = a.newest(ctx, session.Account, max(from, read))
 	}
 	if err != nil {
 		a.fail(session, err)
@@ -319,10 +328,7 @@ func (a *Archive) deliverElsewhere(from *core.Session, d core.Delivery) bool {
 		if other == from || !available || priority < 0 || c == nil {
 			continue
 		}
-		c.mu.Lock()
-		current := c.state == live
-		c.mu.Unlock()
-		if current {
+		if c.at() == live {
 			late := d.Stanza.Copy()
 			late.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(d.Kept)))
 			other.Deliver(core.Delivery{Stanza: late, Kept: d.Kept})

@@ -43,12 +43,16 @@ func (a *Archive) query(ctx context.Context, r *core.Request) (*xmpp.Element, er
 	if err := a.exist(ctx, r.Account, q.mustExist); err != nil {
 		return nil, err
 	}
+	if r.Via != nil {
+		if err := a.reads(ctx, r.Via); err != nil {
+			return nil, err
+		}
+	}
 	found, complete, err := a.find(ctx, r.Account, q)
 	if err != nil {
 		return nil, err
 	}
 	if r.Via != nil {
-		a.reads(r.Via)
 		send(r.Via, q, found)
 	}
 	return a.fin(ctx, r.Account, q, found, complete)
