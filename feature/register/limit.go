@@ -16,6 +16,7 @@ type limiter struct {
 
 	mu     sync.Mutex // guards what follows
 	places map[netip.Prefix]tally
+	swept  time.Time
 }
 
 type tally struct {
@@ -56,11 +57,17 @@ func (l *limiter) allow(address netip.Addr) bool {
 	return true
 }
 
-// forget makes room: first what is over, else anything.
+// sweepInterval is how often the whole memory is looked through at most.
+const sweepInterval = time.Minute
+
+// forget makes room: what is over, if that was not looked for a moment ago, else anything.
 func (l *limiter) forget(now time.Time) {
-	for at, t := range l.places {
-		if now.Sub(t.since) >= l.period {
-			delete(l.places, at)
+	if now.Sub(l.swept) >= sweepInterval {
+		l.swept = now
+		for at, t := range l.places {
+			if now.Sub(t.since) >= l.period {
+				delete(l.places, at)
+			}
 		}
 	}
 	for at := range l.places {

@@ -1,0 +1,157 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"palabre.dev/palabre/feature/register"
+	"palabre.dev/palabre/store/storetest"
+	"palabre.dev/palabre/test/palabretest"
+	"palabre.dev/palabre/xmpp"
+)
+
+func TestOpenRegistrationIsLimitedByAddress(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	cfg.Register.Open, cfg.Register.OpenPerDay = true, 2
+	r := start(t, cfg)
+	client, base := r.browser()
+	if status, body := fetch(t, client, base+"/register", ""); status != 200 || !strings.Contains(body, "Make my account") {
+		t.Errorf("page: %d %s", status, body)
+	}
+	for i, want := range []int{201, 201, 422} {
+		status, body := fetch(t, client, base+"/register", fmt.Sprintf("name=stranger%d&password=%s", i, palabretest.Password))
+		if status != want || want == 422 && !strings.Contains(body, "too many attempts") {
+			t.Errorf("account %d: %d %s", i, status, body)
+		}
+	}
+	r.test.Login(t, "stranger1/home").Close()
+}
+
+func TestClosedRegistrationHasNoPage(t *testing.T) {
+	r := start(t, testConfig(t, storetest.SQLite))
+	client, base := r.browser()
+	if status, _ := fetch(t, client, base+"/register", ""); status != 404 {
+		t.Errorf("%d", status)
+	}
+}
+
+func TestGuessingTokensIsLimited(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	cfg.Register.AttemptsPerHour = 3
+	r := start(t, cfg)
+	client, base := r.browser()
+	for i, want := range []int{404, 404, 404, 429} {
+		if status, _ := fetch(t, client, fmt.Sprintf("%s/invite/guess%d", base, i), ""); status != want {
+			t.Errorf("guess %d: %d", i, status)
+		}
+	}
+	guest := r.test.Person(t, "guest")
+	guest.Connect()
+	guest.Open()
+	guest.Send("<iq type='set' id='1' to='localhost'><preauth xmlns='urn:xmpp:pars:0' token='guess'/></iq>")
+	if answer := guest.Receive(); answer.Child(xmpp.NSClient, "error").Child(xmpp.NSStanzas, "resource-constraint") == nil {
+		t.Errorf("the app's way is not limited: %v", answer)
+	}
+}
+
+func TestMembersInviteSoManyInADay(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	cfg.Register.InvitesPerDay = 2
+	r := start(t, cfg)
+	invite := func(who *palabretest.Person) *xmpp.Element {
+		who.Send("<iq type='set' id='1' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:invite#invite'/></iq>")
+		return who.Receive()
+	}
+	juliet, romeo := r.test.Login(t, "juliet/home"), r.test.Login(t, "romeo/home") // romeo is an administrator
+	for i, want := range []string{"result", "result", "error"} {
+		if answer := invite(juliet); answer.Attr("type") != want {
+			t.Errorf("invitation %d: %v", i, answer)
+		}
+		if answer := invite(romeo); answer.Attr("type") != "result" {
+			t.Errorf("an administrator's invitation %d: %v", i, answer)
+		}
+	}
+}
+
+func TestNamesInInvitationsAreReserved(t *testing.T) {
+	r := start(t, testConfig(t, storetest.SQLite))
+	var named, other struct{ Web, URI string }
+	ask(t, r.cfg, "invite", InviteArgs{Name: "Benvolio"}, &named)
+	ask(t, r.cfg, "invite", InviteArgs{}, &other)
+	if !strings.HasPrefix(named.URI, "xmpp:benvolio@localhost?register;preauth=") {
+		t.Errorf("link %s", named.URI)
+	}
+	client, base := r.browser()
+	page := func(web string) string { return base + web[strings.Index(web, "/invite/"):] }
+	form := "name=benvolio&password=" + palabretest.Password
+	if status, body := fetch(t, client, page(other.Web), form); status != 422 || !strings.Contains(body, "reserved") {
+		t.Errorf("with another invitation: %d %s", status, body)
+	}
+	if status, body := fetch(t, client, page(named.Web), strings.Replace(form, "benvolio", "tybalt", 1)); status != 422 {
+		t.Errorf("another name: %d %s", status, body)
+	}
+	if status, body := fetch(t, client, page(named.Web), form); status != 201 {
+		t.Errorf("its own: %d %s", status, body)
+	}
+}
+
+func TestFirstInvitationIsForAnAdministrator(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	r := start(t, cfg)
+	if _, needed, err := r.FirstInvite(t.Context()); needed || err != nil {
+		t.Errorf("with accounts: %v, %v", needed, err)
+	}
+	for _, name := range []string{"romeo", "juliet", "mercutio", "nurse"} {
+		ask(t, cfg, "account/remove", AccountArgs{Name: name}, &AccountResult{})
+	}
+	old, needed, err := r.FirstInvite(t.Context())
+	if err != nil || !needed {
+		t.Fatal(needed, err)
+	}
+	link, _, err := r.FirstInvite(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, base := r.browser()
+	form := "name=admin&password=" + palabretest.Password // a reserved name, but an administrator's
+	if status, _ := fetch(t, client, base+old.Web[strings.Index(old.Web, "/invite/"):], form); status != 404 {
+		t.Errorf("an older one is good still: %d", status)
+	}
+	if status, body := fetch(t, client, base+link.Web[strings.Index(link.Web, "/invite/"):], form); status != 201 {
+		t.Errorf("%d %s", status, body)
+	}
+	account, err := r.accounts.Lookup(t.Context(), "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is, err := r.accounts.IsAdmin(t.Context(), account); !is || err != nil {
+		t.Errorf("administrator: %v, %v", is, err)
+	}
+}
+
+func TestInvitationsEndWithTheirTimeAndTheirInviter(t *testing.T) {
+	r := start(t, testConfig(t, storetest.Postgres))
+	expired, err := r.invites.Invite(t.Context(), nil, register.Invite{Account: true, Expires: time.Now().Add(-time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	juliet, err := r.accounts.Lookup(t.Context(), "juliet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	orphan, err := r.invites.Invite(t.Context(), juliet, register.Invite{Account: true, Befriend: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.accounts.Remove(t.Context(), juliet, nil); err != nil {
+		t.Fatal(err)
+	}
+	client, base := r.browser()
+	for what, link := range map[string]register.Link{"expired": expired, "of a removed account": orphan} {
+		if status, _ := fetch(t, client, base+link.Web[strings.Index(link.Web, "/invite/"):], ""); status != 404 {
+			t.Errorf("%s: %d", what, status)
+		}
+	}
+}
