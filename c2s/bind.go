@@ -71,8 +71,7 @@ func (c *connection) bindLegacy(iq *xmpp.Stanza, resource string) error {
 	result := (&xmpp.Stanza{Kind: xmpp.IQ, Type: "result", ID: iq.ID}).
 		Add(xmpp.NewElement(xmpp.NSBind, "bind", xmpp.NewText(xmpp.NSBind, "jid", jid.String())))
 	c.begun()
-	s.attach(c, result.Append(nil))
-	return nil
+	return s.attach(c, result.Append(nil))
 }
 
 // freeAddress is the account's address with this resource, or with one that nobody uses.

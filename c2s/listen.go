@@ -106,7 +106,7 @@ func (d *Door) Stop() {
 		c.stop(&streamError{condition: "system-shutdown"})
 	}
 	for _, s := range asleep {
-		s.finishAsleep()
+		s.depart(true)
 	}
 	d.await(open)
 	d.end()
@@ -132,14 +132,4 @@ func (d *Door) await(open []*connection) {
 	}
 	d.end()
 	<-ended
-}
-
-// finishAsleep ends a session that has no connection.
-func (s *session) finishAsleep() {
-	s.mu.Lock()
-	asleep := s.conn == nil
-	s.mu.Unlock()
-	if asleep {
-		s.finish()
-	}
 }

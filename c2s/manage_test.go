@@ -112,3 +112,32 @@ func TestFailuresAreBounded(t *testing.T) {
 func netipAddr(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 }
+
+// A session that ended before its connection was ready is not given one; one that was woken is not ended by its alarm.
+func TestAttachEnded(t *testing.T) {
+	server := testServer(t)
+	d := &Door{cfg: DefaultConfig(), server: server, resumable: map[string]*session{}}
+	s := &session{door: d}
+	begun, err := server.Bind(t.Context(), &core.Account{ID: 1, JID: xmpp.MustJID("a@localhost")}, xmpp.MustJID("a@localhost/b"), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.core = begun
+	first, second := &connection{door: d, writing: true}, &connection{door: d, writing: true}
+	s.conn = first
+	if err := s.attach(second); err == nil || s.conn != first {
+		t.Error("a session has two connections")
+	}
+	s.depart(true)
+	if s.ended {
+		t.Error("a session with a connection ended like one without")
+	}
+	s.conn = nil
+	s.depart(true)
+	if !s.ended || server.CountSessions() != 0 {
+		t.Error("a session without a connection goes on")
+	}
+	if err := s.attach(second); err == nil {
+		t.Error("a session that had ended goes on")
+	}
+}

@@ -71,7 +71,7 @@ func (s *session) sleep(c *connection) bool {
 	s.queue = withoutOwn(s.queue)
 	s.managed.early = 0
 	s.managed.asked = false
-	s.managed.timer = time.AfterFunc(s.managed.last, func() { s.finish() })
+	s.managed.timer = time.AfterFunc(s.managed.last, func() { s.depart(true) })
 	dormant.Inc()
 	s.mu.Unlock()
 	s.lost(loose)
@@ -176,8 +176,7 @@ func (s *session) goOn(c *connection, first ...[]byte) error {
 	s.mu.Unlock()
 	s.core.SetDormant(false)
 	c.begun()
-	s.attach(c, first...)
-	return nil
+	return s.attach(c, first...)
 }
 
 func (d *Door) isStopping() bool {

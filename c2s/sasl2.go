@@ -46,8 +46,7 @@ func (c *connection) startInline(s *session, success *xmpp.Element, resumed bool
 		return s.goOn(c, first, features)
 	}
 	c.begun()
-	s.attach(c, first, features)
-	return nil
+	return s.attach(c, first, features)
 }
 
 // inline does what the client asked for beside the login.

@@ -102,11 +102,15 @@ func (s *session) kick() {
 	go s.write(c)
 }
 
-// attach gives the session its connection: first goes out before all that waits, and does not count.
-func (s *session) attach(c *connection, first ...[]byte) {
+// attach gives the session its connection: first goes out before all that waits, and does not count. It fails if the session has
+// ended meanwhile, or was taken over.
+func (s *session) attach(c *connection, first ...[]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.session, c.writing = s, false
+	if s.ended || s.conn != nil && s.conn != c {
+		return fatal("conflict", "another session took its place")
+	}
 	s.conn = c
 	queue := make([]core.Delivery, 0, len(first)+len(s.queue))
 	for _, b := range first {
@@ -116,12 +120,13 @@ func (s *session) attach(c *connection, first ...[]byte) {
 	s.queue = append(queue, s.queue...)
 	s.managed.early = len(first)
 	s.kick()
+	return nil
 }
 
 // End closes the session with a stream error (core.Outbox). Answers that wait to be written still are: the device that removes its
 // account hears that this was done (XEP-0077 §3.2).
 func (s *session) End(condition, text string) {
-	if c, answers := s.depart(); c != nil {
+	if c, answers := s.depart(false); c != nil {
 		c.stop(&streamError{condition: condition, text: text, first: answers})
 	}
 }
@@ -155,13 +160,17 @@ func (s *session) overflow() {
 
 // finish ends the session for good: all that was not acknowledged is lost. It returns the connection that the session had.
 func (s *session) finish() *connection {
-	c, _ := s.depart()
+	c, _ := s.depart(false)
 	return c
 }
 
-// depart is finish, and also gives the answers that were not written yet.
-func (s *session) depart() (c *connection, answers [][]byte) {
+// depart is finish, and also gives the answers that were not written yet. With asleep it does nothing to a session that has a connection.
+func (s *session) depart(asleep bool) (c *connection, answers [][]byte) {
 	s.mu.Lock()
+	if asleep && s.conn != nil {
+		s.mu.Unlock()
+		return nil, nil
+	}
 	if s.ended || s.core == nil {
 		s.ended = true
 		s.mu.Unlock()
