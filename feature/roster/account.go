@@ -2,7 +2,6 @@ package roster
 
 import (
 	"context"
-	"iter"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
@@ -16,15 +15,6 @@ func (f *Feature) Subscribed(ctx context.Context, account *core.Account, contact
 	}
 	state, err := f.stateOf(ctx, account.ID, contact)
 	return state&From != 0, err
-}
-
-// SubscribedTo reports whether the account may see the contact's presence: its subscription is to or both.
-func (f *Feature) SubscribedTo(ctx context.Context, account *core.Account, contact xmpp.JID) (bool, error) {
-	if contact.Bare() == account.JID {
-		return true, nil
-	}
-	state, err := f.stateOf(ctx, account.ID, contact)
-	return state&To != 0, err
 }
 
 // Listed reports whether the contact is in the account's roster.
@@ -71,17 +61,6 @@ func (f *Feature) InGroup(ctx context.Context, account *core.Account, contact xm
 		}
 	}
 	return false, nil
-}
-
-// Online are the account's sessions that have sent initial presence.
-func (f *Feature) Online(account *core.Account) iter.Seq[*core.Session] {
-	return func(yield func(*core.Session) bool) {
-		for _, session := range f.available(account.JID) {
-			if !yield(session) {
-				return
-			}
-		}
-	}
 }
 
 // Approve lets the contact see the account's presence: it answers a request that waits, or approves one that will come (RFC 6121

@@ -105,14 +105,16 @@ func (f *Feature) bidFarewell(ctx context.Context) error {
 	}
 }
 
+// bid tells one contact. Only the end of ctx leaves it for later: one that cannot be told must not keep the others waiting.
 func (f *Feature) bid(ctx context.Context, text string) error {
 	st, err := readStanza(text)
-	if err != nil {
-		return fmt.Errorf("read a farewell: %w", err)
+	if err == nil {
+		err = f.server.Route(ctx, st)
 	}
-	if err := f.server.Route(ctx, st); err != nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return ctx.Err()
-	} else if err != nil {
+	}
+	if err != nil {
 		f.log.Warn("a contact did not hear of a removed account", "err", err)
 	}
 	return nil

@@ -17,9 +17,6 @@ const (
 // shown are the parts that the account's devices know: a request is not among them (RFC 6121 §3.1.3).
 const shown = To | From | Ask | Approved | Listed
 
-// Has reports whether all of these parts hold.
-func (s State) Has(parts State) bool { return s&parts == parts }
-
 // Subscription is the value of the attribute of that name (RFC 6121 §2.1.2.5).
 func (s State) Subscription() string {
 	return [...]string{"none", "to", "from", "both"}[s&(To|From)]
