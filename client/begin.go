@@ -43,8 +43,9 @@ func (c *Client) open(s *transport.Stream, unsure, again []*outgoing) {
 		c.put(&outgoing{stanza: c.presence, bytes: c.presence.Append(nil)})
 	}
 	c.session.held = append(again, c.session.held...)
-	c.release()
+	unmanaged := c.release()
 	c.mu.Unlock()
+	settle(unmanaged, ErrUnmanaged)
 	if c.cfg.OnResend != nil {
 		for _, o := range again {
 			c.cfg.OnResend(o.stanza)
@@ -67,7 +68,13 @@ func (c *Client) sortOut(ctx context.Context, s *transport.Stream, lost []*outgo
 	}
 	found := map[*outgoing]bool{}
 	for place, those := range byArchive {
-		c.lookUp(ctx, s, place, those, found)
+		if !c.lookUp(ctx, s, place, those, found) {
+			continue
+		}
+		// The server may still be at what it had read of the old connection: it is given a moment, and asked once more.
+		if c.mayAskAgain(ctx, s, nil) {
+			c.lookUp(ctx, s, place, those, found)
+		}
 	}
 	for _, o := range lost {
 		if isKept(o.stanza) && !found[o] {
@@ -93,18 +100,21 @@ const (
 	lookBackPages = 40
 )
 
-// lookUp marks those that an archive has. It gives up only when the archive says that it will never answer, or the connection is gone.
-func (c *Client) lookUp(ctx context.Context, s *transport.Stream, place archivePlace, those []*outgoing, found map[*outgoing]bool) {
+// lookUp marks those that an archive has, and reports whether some are missing. It gives up only when the archive says that it will
+// never answer, or the connection is gone.
+func (c *Client) lookUp(ctx context.Context, s *transport.Stream, place archivePlace, those []*outgoing, found map[*outgoing]bool) bool {
 	missing := map[string]*outgoing{}
 	for _, o := range those {
-		missing[o.stanza.ID] = o
+		if !found[o] {
+			missing[o.stanza.ID] = o
+		}
 	}
 	query := ArchiveQuery{Archive: place.archive, With: place.with, Start: time.Now().Add(-lookBack), Last: true, urgent: true}
 	for pages := 0; pages < lookBackPages && len(missing) > 0; {
 		page, err := c.Archive(ctx, query)
 		if err != nil {
 			if !c.mayAskAgain(ctx, s, err) {
-				return
+				return false
 			}
 			continue
 		}
@@ -116,11 +126,12 @@ func (c *Client) lookUp(ctx context.Context, s *transport.Stream, place archiveP
 			}
 		}
 		if page.Complete || len(page.Entries) == 0 {
-			return
+			break
 		}
 		query.Before = page.Entries[0].ID
 		pages++
 	}
+	return len(missing) > 0
 }
 
 // isOwn reports whether an archived message is one that this account has sent.
@@ -131,7 +142,7 @@ func (c *Client) isOwn(place archivePlace, st *xmpp.Stanza) bool {
 	return st.From.Bare() == place.archive // a room: ids are random, see NewID
 }
 
-// mayAskAgain waits a moment after a failure, and reports whether to ask again on this connection.
+// mayAskAgain waits a moment, after a failure if err is not nil, and reports whether to ask again on this connection.
 func (c *Client) mayAskAgain(ctx context.Context, s *transport.Stream, err error) bool {
 	if refusal := (*xmpp.Error)(nil); errors.As(err, &refusal) && refusal.Type != "wait" {
 		c.log.Warn("archive does not answer; messages may be sent twice", "err", err)

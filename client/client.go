@@ -9,8 +9,8 @@
 //
 //   - The connection is lost and the session resumes: what the server had not handled is sent again, in order. Nothing is lost or doubled.
 //   - The session is gone, and the server says how far it had got (h in <failed/>): the same.
-//   - The session is gone and the server does not say: messages that an archive keeps are looked up there by their id. Those found count
-//     as acknowledged; the others are sent again with the same id and origin-id, and Config.OnResend is told. If the archive cannot be
+//   - The session is gone and the server does not say: messages that an archive keeps are looked up there by their id, twice, a
+//     moment apart. Those found count as acknowledged; the others are sent again with the same id and origin-id, and Config.OnResend is told. If the archive cannot be
 //     asked, the client tries again rather than guess. Messages that no archive keeps (typing notifications, no-store), iqs and
 //     presence are not sent again: their senders get ErrUnsure, and the last undirected presence is sent anew.
 //   - The client is closed, or the server refuses the login for good: what is left gets ErrClosed or the reason.
@@ -118,12 +118,18 @@ func (c *Client) Connect(ctx context.Context) error {
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.mu.Lock()
+	if c.closing { // meanwhile
+		c.mu.Unlock()
+		cancel()
+		c.abort(attempt.stream)
+		return ErrClosed
+	}
 	c.cancel = cancel
-	c.mu.Unlock()
 	c.workers.Go(func() { c.run(running, attempt) })
 	if !c.cfg.Lean {
 		c.workers.Go(func() { c.work(running) })
 	}
+	c.mu.Unlock()
 	return c.await(ctx, func() bool { return c.ready })
 }
 

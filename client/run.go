@@ -25,7 +25,9 @@ type attempt struct {
 
 // run keeps the session alive.
 func (c *Client) run(ctx context.Context, a *attempt) {
+	var wait time.Duration // before the next attempt
 	for {
+		begun := time.Now()
 		connected, leave := context.WithCancel(ctx)
 		err := c.attach(connected, a)
 		if err == nil {
@@ -39,7 +41,10 @@ func (c *Client) run(ctx context.Context, a *attempt) {
 			return
 		}
 		c.tell(State{Err: err})
-		if a, err = c.reconnect(ctx); err != nil {
+		if time.Since(begun) > 10*c.cfg.MinBackoff {
+			wait = 0
+		}
+		if a, wait, err = c.reconnect(ctx, wait); err != nil {
 			c.finish(err)
 			return
 		}
@@ -86,38 +91,43 @@ func (c *Client) detach(s *transport.Stream, err error) {
 	}
 }
 
-// reconnect tries until it succeeds, ctx ends or the server refuses for good.
-func (c *Client) reconnect(ctx context.Context) (*attempt, error) {
-	wait := c.cfg.MinBackoff
-	for first := true; ; first = false {
-		if !first {
-			// Spread, so that the many clients of a server that restarts do not come at once.
-			pause := time.NewTimer(wait/2 + rand.N(wait))
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-				pause.Stop()
-				return nil, ErrClosed
-			}
-			wait = min(2*wait, c.cfg.MaxBackoff)
+// reconnect tries until it succeeds, ctx ends or the server refuses for good. It first waits for wait, and returns how long to wait
+// the next time, if the connection should be lost again at once.
+func (c *Client) reconnect(ctx context.Context, wait time.Duration) (*attempt, time.Duration, error) {
+	for {
+		if err := c.pause(ctx, wait); err != nil {
+			return nil, 0, err
 		}
+		wait = min(max(2*wait, c.cfg.MinBackoff), c.cfg.MaxBackoff)
 		a, err := c.establish(ctx)
 		switch {
 		case err == nil:
-			return a, nil
+			return a, wait, nil
 		case ctx.Err() != nil:
-			return nil, ErrClosed
+			return nil, 0, ErrClosed
 		case refused(err):
-			return nil, err
+			return nil, 0, err
 		}
 		c.log.Info("connection attempt ended", "err", err)
-		c.mu.Lock()
-		closing := c.closing
-		c.mu.Unlock()
-		if closing {
-			return nil, ErrClosed
+	}
+}
+
+// pause waits between half of wait and one and a half: spread, so that the many clients of a server that restarts do not come at once.
+func (c *Client) pause(ctx context.Context, wait time.Duration) error {
+	if wait > 0 {
+		timer := time.NewTimer(wait/2 + rand.N(wait))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
 		}
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ctx.Err() != nil || c.closing {
+		return ErrClosed
+	}
+	return nil
 }
 
 // refused reports whether another attempt would end the same way.
@@ -139,6 +149,10 @@ func (c *Client) attach(ctx context.Context, a *attempt) error {
 		return c.resume(a)
 	}
 	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return ErrClosed
+	}
 	old := c.session
 	var done []*outgoing
 	if a.counted && old.managed {
@@ -164,6 +178,10 @@ func (c *Client) attach(ctx context.Context, a *attempt) error {
 // resume sends again what the server has not handled (XEP-0198 §5), and then what was held.
 func (c *Client) resume(a *attempt) error {
 	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return ErrClosed
+	}
 	done, err := c.session.cover(a.h)
 	if err != nil {
 		c.mu.Unlock()
@@ -174,21 +192,25 @@ func (c *Client) resume(a *attempt) error {
 		c.out = append(c.out, o.bytes)
 	}
 	c.askForAck()
-	c.release()
+	unmanaged := c.release()
 	c.mu.Unlock()
 	settle(done, nil)
+	settle(unmanaged, ErrUnmanaged)
 	c.tell(State{Online: true, Resumed: true})
 	return nil
 }
 
-// release writes what was held and lets everything through; mu is held.
-func (c *Client) release() {
+// release writes what was held and lets everything through. It returns those that the server will never acknowledge. mu is held.
+func (c *Client) release() (unmanaged []*outgoing) {
 	held := c.session.held
 	c.session.held = nil
 	c.ready = true
 	for _, o := range held {
-		c.put(o)
+		if c.put(o) {
+			unmanaged = append(unmanaged, o)
+		}
 	}
 	c.wake()
 	c.flush()
+	return unmanaged
 }
