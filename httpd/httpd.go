@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -239,7 +240,15 @@ func (d *Door) setHeaders(h http.Header, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	if r.TLS != nil {
+	if r.TLS != nil && !onlyHere(r.Host) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
+}
+
+// onlyHere reports whether a host is this machine's alone: what is told of localhost would bind every other program there.
+func onlyHere(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil
 }

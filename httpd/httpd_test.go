@@ -62,9 +62,23 @@ func TestPagesAreGuarded(t *testing.T) {
 	if response.StatusCode != 200 || body != "hello" {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
-	for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Strict-Transport-Security": "max-age=31536000"} {
+	for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"} {
 		if got := response.Header.Get(header); got != want {
 			t.Errorf("%s: %q", header, got)
+		}
+	}
+	for host, want := range map[string]string{"chat.example": "max-age=31536000", "localhost:5443": "", "127.0.0.1": ""} {
+		request, err := http.NewRequest(http.MethodGet, base+"/hello", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Body.Close(); response.Header.Get("Strict-Transport-Security") != want {
+			t.Errorf("%s: %q", host, response.Header.Get("Strict-Transport-Security"))
 		}
 	}
 	if !strings.Contains(response.Header.Get("Content-Security-Policy"), "default-src 'none'") {
