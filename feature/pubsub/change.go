@@ -40,7 +40,9 @@ func (f *Feature) Change(ctx context.Context, account *core.Account, fn func(ctx
 		}
 		kept <- err
 	})
-	if err := <-kept; err != nil {
+	err := <-kept
+	f.counts.changed(err)
+	if err != nil {
 		return told(err)
 	}
 	f.tellAll(ctx, account)
@@ -116,6 +118,13 @@ func (q *queue) next(account int64, begin bool) func(ctx context.Context) {
 	q.busy[account] = true
 	q.waiting[account] = waiting[1:]
 	return waiting[0]
+}
+
+// depth is how many accounts have tasks waiting.
+func (q *queue) depth() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
 }
 
 func (f *Feature) queue(c *change) {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"palabre.dev/palabre/store/storetest"
 	"palabre.dev/palabre/xmpp"
@@ -72,6 +73,9 @@ func FuzzSettings(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, name, value string) {
+		if !utf8.ValidString(value) { // the parser lets none in
+			return
+		}
 		settings := DefaultSettings()
 		form := xmpp.NewForm("submit", configType).Add(name, "", "", value)
 		if settings.apply(form) != nil {

@@ -50,12 +50,14 @@ func (f *Feature) send(ctx context.Context, account *core.Account, to *core.Sess
 		f.route(ctx, account, to.JID, st)
 		return
 	}
+	f.counts.events.Inc()
 	one := st.Copy()
 	one.To = to.JID
 	f.server.DeliverTo(ctx, &core.Transit{Stanza: one, Sender: account, Receiver: account}, []*core.Session{to})
 }
 
 func (f *Feature) route(ctx context.Context, account *core.Account, to xmpp.JID, st *xmpp.Stanza) {
+	f.counts.events.Inc()
 	one := st.Copy()
 	one.To = to
 	if err := f.server.RouteAs(ctx, account, one); err != nil {

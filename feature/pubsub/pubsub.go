@@ -96,6 +96,7 @@ type Feature struct {
 	configure map[string][]ConfigureRule
 	kept      []func(*core.Account)
 	events    queue
+	counts    counts
 	last      *lastItems
 }
 
@@ -121,7 +122,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, contacts Contacts, group
 	if err != nil {
 		return nil, fmt.Errorf("pubsub: %w", err)
 	}
-	return &Feature{cfg: cfg, db: db, contacts: contacts, groups: groups, interest: interest, log: log.With("part", "pubsub"), last: last,
+	return &Feature{cfg: cfg, db: db, contacts: contacts, groups: groups, interest: interest, counts: newCounts(), log: log.With("part", "pubsub"), last: last,
 		defaults: map[string]Settings{}, publish: map[string][]PublishRule{}, retract: map[string][]RetractRule{},
 		configure: map[string][]ConfigureRule{}}, nil
 }

@@ -106,3 +106,13 @@ func TestLimits(t *testing.T) {
 		*c = Config{MaxNodes: 3, MaxItems: 5, MaxPayloadBytes: 200, MaxAccountBytes: 600, MaxMembers: 2, MaxPage: 3}
 	}))
 }
+
+// crowd is a town in which everybody sees everybody.
+type crowd struct {
+	town
+	all []xmpp.JID
+}
+
+func (c *crowd) Subscribed(context.Context, *core.Account, xmpp.JID) (bool, error) { return true, nil }
+
+func (c *crowd) Subscriptions(context.Context, *core.Account) ([]xmpp.JID, error) { return c.all, nil }
