@@ -25,8 +25,8 @@ const (
 var receivers = []string{"online", "hibernating", "offline"}
 
 func TestKill(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { drill(t, "", *kills) })
-	t.Run("postgres", func(t *testing.T) { drill(t, database(t), *kills/2) })
+	t.Run("sqlite", func(t *testing.T) { killOften(t, "", *kills) })
+	t.Run("postgres", func(t *testing.T) { killOften(t, database(t), *kills/2) })
 }
 
 // database makes an empty one on the PostgreSQL server that the tests are given.
@@ -48,25 +48,33 @@ func database(t *testing.T) string {
 	return strings.Replace(server, "/postgres?", "/"+name+"?", 1)
 }
 
-// drill sends at full speed while the server is killed so often, then looks at every device and archive.
-func drill(t *testing.T, database string, kills int) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*10*time.Second+patience)
+func killOften(t *testing.T, database string, kills int) {
+	server := newServer(t, database)
+	drill(t, server, kills, func() {
+		server.kill()
+		server.start()
+	})
+}
+
+// drill sends at full speed while the server fails so often, then looks at every device and archive. Fail returns when the server is
+// back.
+func drill(t *testing.T, server *palabre, times int, fail func()) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*10*time.Second+patience)
 	defer cancel()
-	d := &run{t: t, server: newServer(t, database)}
+	d := &run{t: t, server: server}
 	for _, name := range append([]string{"s0", "s1", "s2", "s3"}, receivers...) {
 		d.server.add(name)
 	}
-	d.server.start()
+	server.start()
 	d.begin(ctx)
-	for i := range kills {
+	for i := range times {
 		if err := d.progress(ctx, 1+rand.Int64N(1500)); err != nil {
-			t.Fatalf("before kill %d: %v; %s", i, err, d.state())
+			t.Fatalf("before failure %d: %v; %s", i, err, d.state())
 		}
-		d.server.kill()
-		d.server.start()
+		fail()
 	}
 	d.finish(ctx)
-	t.Logf("%d kills; %d messages acknowledged to their senders, each found once and in order", kills, d.acked.value())
+	t.Logf("%d failures; %d messages acknowledged to their senders, each found once and in order", times, d.acked.value())
 }
 
 // run is one drill under way.

@@ -1,5 +1,6 @@
-// Package drill kills the real server at random moments, and checks that nothing that it had acknowledged is lost, doubled or out of
-// order, on any device of either side. The clients are those of package client; what they are promised is in its package comment.
+// Package drill kills the real server at random moments, cuts its power, and fills its disk, and checks that nothing that it had
+// acknowledged is lost, doubled or out of order, on any device of either side. The clients are those of package client; what they are
+// promised is in its package comment. How often is set by flags; test/drill/run has the numbers of CI.
 package drill
 
 import (
@@ -7,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -24,7 +26,7 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-var kills = flag.Int("kills", 50, "how often the server is killed on SQLite; on PostgreSQL half as often")
+var kills = flag.Int("kills", 6, "how often the server is killed on SQLite; on PostgreSQL half as often")
 
 const password = "Rien ne se perd"
 
@@ -39,14 +41,24 @@ type palabre struct {
 	env     []string
 	address string
 	process *exec.Cmd
+	gone    chan error // how the process ended
 	output  *logFile
 	roots   *x509.CertPool
+	disk    *disk // nil for the machine's own
 }
 
 // logFile keeps what the server wrote, to show when a drill fails.
 type logFile struct {
 	mu    sync.Mutex
 	lines []string
+}
+
+// Write keeps the lines of a program that writes here.
+func (l *logFile) Write(text []byte) (int, error) {
+	for line := range strings.Lines(string(text)) {
+		l.add(strings.TrimSuffix(line, "\n"))
+	}
+	return len(text), nil
 }
 
 func (l *logFile) add(line string) {
@@ -110,11 +122,18 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
+func (p *palabre) environment() []string {
+	if p.disk != nil {
+		return append(p.disk.env(), p.env...)
+	}
+	return p.env
+}
+
 // add makes an account with the command that an operator would use.
 func (p *palabre) add(name string) {
 	p.t.Helper()
 	add := exec.Command(p.binary, "account", "add", name)
-	add.Env, add.Stdin = p.env, strings.NewReader(password+"\n")
+	add.Env, add.Stdin = p.environment(), strings.NewReader(password+"\n")
 	if output, err := add.CombinedOutput(); err != nil {
 		p.t.Fatalf("account add %s: %v: %s", name, err, output)
 	}
@@ -124,24 +143,28 @@ func (p *palabre) add(name string) {
 func (p *palabre) start() {
 	p.t.Helper()
 	p.process = exec.Command(p.binary, "serve")
-	p.process.Env = p.env
+	p.process.Env = p.environment()
 	p.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	reader, writer := io.Pipe()
 	p.process.Stdout, p.process.Stderr = writer, writer
 	if err := p.process.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	open := make(chan bool, 1)
+	open := make(chan bool)
 	go func() {
 		for lines := bufio.NewScanner(reader); lines.Scan(); {
 			p.output.add(lines.Text())
 			if strings.HasPrefix(lines.Text(), "Palabre serves") {
-				open <- true
+				close(open)
 			}
 		}
 	}()
+	p.gone = make(chan error, 1)
+	go func(process *exec.Cmd, gone chan<- error) { gone <- errors.Join(process.Wait(), writer.Close()) }(p.process, p.gone)
 	select {
 	case <-open:
+	case err := <-p.gone:
+		p.t.Fatalf("the server ended: %v\n%s", err, p.output)
 	case <-time.After(patience):
 		p.t.Fatalf("the server does not start:\n%s", p.output)
 	}
@@ -158,7 +181,7 @@ func (p *palabre) end(signal syscall.Signal) {
 	if err := p.process.Process.Signal(signal); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := p.process.Wait(); err != nil && signal == syscall.SIGTERM {
+	if err := <-p.gone; err != nil && signal == syscall.SIGTERM {
 		p.t.Errorf("the server did not stop in order: %v", err)
 	}
 }
