@@ -36,6 +36,9 @@ func (s *session) batch(c *connection, items [][]byte) [][]byte {
 	if s.conn != c {
 		return nil
 	}
+	if len(s.queue) == 0 && s.askNow() { // an <a/> came while the last of it was being written
+		return append(items, askBytes)
+	}
 	if len(s.queue) == 0 {
 		c.writing = false
 		if cap(s.queue) > maxKept {
