@@ -120,6 +120,13 @@ func (q *queue) next(account int64, begin bool) func(ctx context.Context) {
 	return waiting[0]
 }
 
+// release lets somebody else tell what waits of an account.
+func (q *queue) release(account int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.busy, account)
+}
+
 // depth is how many accounts have tasks waiting.
 func (q *queue) depth() int {
 	q.mu.Lock()
@@ -141,7 +148,13 @@ func (f *Feature) queue(c *change) {
 // tellAll tells what waits of an account, unless somebody is doing so. What was kept is told even if its sender is gone by now.
 func (f *Feature) tellAll(ctx context.Context, account *core.Account) {
 	ctx = context.WithoutCancel(ctx)
-	for task := f.events.next(account.ID, true); task != nil; task = f.events.next(account.ID, false) {
+	task := f.events.next(account.ID, true)
+	defer func() {
+		if task != nil { // it has panicked, which is the door's to report: the next one goes on
+			f.events.release(account.ID)
+		}
+	}()
+	for ; task != nil; task = f.events.next(account.ID, false) {
 		task(ctx)
 	}
 }

@@ -92,8 +92,8 @@ func (f *Feature) shows(ctx context.Context, account *core.Account) (shown, erro
 	return found, nil
 }
 
-// place is an app that last items are sent to: a local session, or an address elsewhere.
-type place struct {
+// recipient is an app that last items are sent to: a local session, or an address elsewhere.
+type recipient struct {
 	jid     xmpp.JID
 	session *core.Session // nil elsewhere
 }
@@ -104,7 +104,7 @@ func (f *Feature) Interested(ctx context.Context, session *core.Session, nodes [
 	if len(nodes) == 0 {
 		return
 	}
-	to := place{session.JID, session}
+	to := recipient{session.JID, session}
 	f.show(ctx, session.Account, to, nodes)
 	contacts, err := f.contacts.Subscriptions(ctx, session.Account)
 	if err != nil {
@@ -121,7 +121,7 @@ func (f *Feature) Interested(ctx context.Context, session *core.Session, nodes [
 
 // InterestedElsewhere sends an app on another server, which has shown the account its presence, the account's last items of these nodes.
 func (f *Feature) InterestedElsewhere(ctx context.Context, account *core.Account, app xmpp.JID, nodes []string) {
-	f.show(ctx, account, place{jid: app}, nodes)
+	f.show(ctx, account, recipient{jid: app}, nodes)
 }
 
 // showToContact sends the last items of an account to the apps of a contact that want them.
@@ -134,19 +134,19 @@ func (f *Feature) showToContact(ctx context.Context, account *core.Account, cont
 		nodes := []string{found[i].name}
 		for _, session := range f.server.Sessions(contact) {
 			if f.wants(session, found[i].name) {
-				f.show(ctx, account, place{session.JID, session}, nodes)
+				f.show(ctx, account, recipient{session.JID, session}, nodes)
 			}
 		}
 		for _, app := range f.interest.Elsewhere(account, found[i].name) {
 			if app.Bare() == contact {
-				f.show(ctx, account, place{jid: app}, nodes)
+				f.show(ctx, account, recipient{jid: app}, nodes)
 			}
 		}
 	}
 }
 
 // show sends last items in their turn among the account's events.
-func (f *Feature) show(ctx context.Context, account *core.Account, to place, nodes []string) {
+func (f *Feature) show(ctx context.Context, account *core.Account, to recipient, nodes []string) {
 	f.events.put(account.ID, func(ctx context.Context) {
 		if err := f.showTo(ctx, account, to, nodes); err != nil {
 			f.log.Error("could not send last items", "account", account.JID, "err", err)
@@ -156,7 +156,7 @@ func (f *Feature) show(ctx context.Context, account *core.Account, to place, nod
 }
 
 // showTo sends those last items of an account that are of these nodes and that the app may see.
-func (f *Feature) showTo(ctx context.Context, account *core.Account, to place, nodes []string) error {
+func (f *Feature) showTo(ctx context.Context, account *core.Account, to recipient, nodes []string) error {
 	found, err := f.shows(ctx, account)
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (s *shownNode) closed() bool {
 	return s.restricted || s.settings.Access == Whitelist || s.settings.Access == Roster
 }
 
-func (f *Feature) showOne(ctx context.Context, account *core.Account, to place, s *shownNode) error {
+func (f *Feature) showOne(ctx context.Context, account *core.Account, to recipient, s *shownNode) error {
 	last := &s.last
 	if s.cut {
 		var err error

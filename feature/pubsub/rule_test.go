@@ -192,3 +192,27 @@ func TestExpiredItemsAreGone(t *testing.T) {
 		}
 	})
 }
+
+// TestPanicWhileTelling checks that a device which makes the server panic does not silence the account.
+func TestPanicWhileTelling(t *testing.T) {
+	w, world := openTown(t, storetest.Open(t, storetest.SQLite))
+	romeo := world.Add("romeo")
+	device := world.Bind("romeo", "phone")
+	device.Say("<presence><wants xmlns='urn:test'>n</wants></presence>")
+	w.interest = panics{}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("did not panic")
+			}
+		}()
+		must(t, w.Publish(t.Context(), romeo, "n", "1", payload("one")))
+	}()
+	w.interest = w
+	must(t, w.Publish(t.Context(), romeo, "n", "1", payload("two")))
+	device.Hears(">two<")
+}
+
+type panics struct{ Interest }
+
+func (panics) Wants(*core.Session, string) bool { panic("for the test") }
