@@ -166,14 +166,13 @@ func (a *App) open(ctx context.Context) (control *http.Server, err error) {
 	if err := a.c2s.Listen(); err != nil {
 		return nil, err
 	}
-	if err := a.http.Listen(a.cert.TLS()); err != nil {
+	if control, err = a.openControl(ctx); err != nil {
 		a.c2s.Stop()
 		return nil, err
 	}
-	control, err = a.openControl(ctx)
-	if err != nil {
+	if err := a.http.Listen(a.cert.TLS()); err != nil {
 		a.c2s.Stop()
-		return nil, errors.Join(err, a.http.Close(ctx))
+		return nil, errors.Join(err, control.Shutdown(ctx))
 	}
 	return control, nil
 }

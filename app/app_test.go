@@ -183,6 +183,21 @@ func TestGracefulStop(t *testing.T) {
 	}
 }
 
+func TestControlSocketInADeepFolder(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	cfg.Data = filepath.Join(cfg.Data, strings.Repeat("deep/", 30))
+	r := start(t, cfg)
+	var s Status
+	ask(t, cfg, "status", struct{}{}, &s)
+	if !Running(cfg) || s.Accounts != 4 {
+		t.Errorf("%+v", s)
+	}
+	r.stop()
+	if Running(cfg) {
+		t.Error("answers after the stop")
+	}
+}
+
 // ask does an operation as the command line does.
 func ask(t *testing.T, cfg Config, name string, args, result any) {
 	t.Helper()

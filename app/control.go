@@ -33,9 +33,14 @@ func (a *App) openControl(ctx context.Context) (*http.Server, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove old control socket: %w", err)
 	}
-	old := syscall.Umask(0o177)
-	listener, err := net.Listen("unix", path)
+	short, release, err := shortPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the command line: %w", err)
+	}
+	old := syscall.Umask(0o177) // nothing else makes files yet
+	listener, err := net.Listen("unix", short)
 	syscall.Umask(old)
+	release()
 	if err != nil {
 		return nil, fmt.Errorf("listen for the command line: %w", err)
 	}
@@ -96,16 +101,42 @@ func Operate(ctx context.Context, cfg Config, name string, args any, in io.Reade
 
 // Running reports whether a server with this configuration listens on its socket.
 func Running(cfg Config) bool {
-	conn, err := net.DialTimeout("unix", cfg.controlPath(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	conn, err := dialControl(ctx, cfg)
 	if err != nil {
 		return false
 	}
 	return conn.Close() == nil
 }
 
+func dialControl(ctx context.Context, cfg Config) (net.Conn, error) {
+	short, release, err := shortPath(cfg.controlPath())
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return new(net.Dialer).DialContext(ctx, "unix", short)
+}
+
+// maxSocketPath is what fits into the system's address of a socket everywhere.
+const maxSocketPath = 100
+
+// shortPath is a path to the same file that fits into a socket's address, good until release is called.
+func shortPath(path string) (short string, release func(), err error) {
+	if len(path) <= maxSocketPath {
+		return path, func() {}, nil
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), filepath.Base(path)), func() { folder.Close() }, nil
+}
+
 func callServer(ctx context.Context, cfg Config, name string, args []byte, in io.Reader, out io.Writer) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", cfg.controlPath())
+		return dialControl(ctx, cfg)
 	}}
 	defer transport.CloseIdleConnections()
 	address := "http://palabre/" + name + "?args=" + url.QueryEscape(string(args))
