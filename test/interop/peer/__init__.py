@@ -126,6 +126,7 @@ class Peer(slixmpp.ClientXMPP):
     def data_received(self, data):
         self.wire.append("< " + data.decode(errors="replace"))
         super().data_received(data)
+        self._news.set()
 
     def send_raw(self, data):
         self.wire.append("> " + (data if isinstance(data, str) else data.decode(errors="replace")))
