@@ -98,15 +98,13 @@ func (s *session) acknowledge(text string) error {
 	done := s.written[:count:count]
 	s.written = s.written[count:]
 	if len(s.written) == 0 {
-		s.written = nil
+		s.written, s.managed.unasked = nil, 0
 	}
 	for _, d := range done {
 		s.size -= len(d.Bytes)
 	}
 	s.managed.asked = false
-	if len(s.written) > 0 && s.conn != nil && !s.conn.writing {
-		s.askAgain()
-	}
+	s.askAgain()
 	s.mu.Unlock()
 	if len(done) > 0 {
 		s.door.server.Acked(s.core, done)
@@ -114,9 +112,9 @@ func (s *session) acknowledge(text string) error {
 	return nil
 }
 
-// askAgain asks for what was written since the last <r/>; s.mu is held.
+// askAgain asks for what was written while the client owed an <a/>, unless a batch follows that does; s.mu is held.
 func (s *session) askAgain() {
-	if s.managed.unasked > 0 {
+	if s.managed.unasked > 0 && s.conn != nil && len(s.queue) == 0 {
 		s.managed.asked, s.managed.unasked = true, 0
 		s.push(core.Delivery{Bytes: askBytes})
 	}

@@ -28,7 +28,7 @@ func inUse() uint64 {
 
 // The clients' ends are in the same process, but hold nothing: each lets go of its TLS after its login.
 func TestIdleMemory(t *testing.T) {
-	const sessions = 400
+	const sessions = 150
 	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.MaxPerAddress = 10000 }),
 		palabretest.Core(func(cfg *core.Config) { cfg.MaxSessions = 10000 }))
 	s.Login(t, "romeo/warm").Silent()
