@@ -60,7 +60,7 @@ func (f *Feature) Register(ctx context.Context, guest Guest, address netip.Addr,
 	if err := f.attempt(address); err != nil {
 		return nil, err
 	}
-	if _, err := f.enrol(ctx, invite, address, name, password); err != nil {
+	if _, err := f.enrol(ctx, "app", invite, address, name, password); err != nil {
 		return nil, err
 	}
 	guest.Set(guestInvite{}, (*Invite)(nil))

@@ -136,7 +136,7 @@ func (f *Feature) takeOpen(w http.ResponseWriter, r *http.Request) {
 func (f *Feature) take(w http.ResponseWriter, r *http.Request, invite *Invite, p page) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	p.Name = r.PostFormValue("name")
-	account, err := f.enrol(r.Context(), invite, clientOf(r), p.Name, r.PostFormValue("password"))
+	account, err := f.enrol(r.Context(), "page", invite, clientOf(r), p.Name, r.PostFormValue("password"))
 	var told *xmpp.Error
 	switch {
 	case errors.As(err, &told):

@@ -14,6 +14,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
@@ -112,7 +114,9 @@ type Feature struct {
 	server   *core.Server
 	attempts *limiter
 	opened   *limiter
-	approved *core.Note[bool] // of a subscription request that was let in by a token
+
+	enrolments *prometheus.CounterVec
+	approved   *core.Note[bool] // of a subscription request that was let in by a token
 }
 
 // New opens the invitations and makes their table if it is missing. web is the address at which browsers reach Routes.
@@ -126,6 +130,9 @@ func New(ctx context.Context, db *store.DB, cfg Config, accounts Accounts, owner
 	return &Feature{
 		cfg: cfg, db: db, accounts: accounts, owners: owners, contacts: contacts, web: web, log: log.With("part", "register"),
 		attempts: newLimiter(cfg.AttemptsPerHour, time.Hour), opened: newLimiter(cfg.OpenPerDay, 24*time.Hour), approved: new(core.Note[bool]),
+		enrolments: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "palabre_register_enrolments_total", Help: "Attempts to make an account, by way and outcome.",
+		}, []string{"way", "outcome"}),
 	}, nil
 }
 
@@ -169,8 +176,23 @@ func (f *Feature) attempt(address netip.Addr) error {
 	return nil
 }
 
-// enrol makes an account. With an invitation it uses that up; without one it is open registration.
-func (f *Feature) enrol(ctx context.Context, invite *Invite, address netip.Addr, name, password string) (*core.Account, error) {
+// enrol makes an account, and counts. With an invitation it uses that up; without one it is open registration.
+func (f *Feature) enrol(ctx context.Context, way string, invite *Invite, address netip.Addr, name, password string) (*core.Account, error) {
+	account, err := f.tryEnrol(ctx, invite, address, name, password)
+	outcome := "made"
+	if told := new(xmpp.Error); errors.As(err, &told) {
+		outcome = "refused"
+	} else if err != nil {
+		outcome = "failed"
+	}
+	f.enrolments.WithLabelValues(way, outcome).Inc()
+	return account, err
+}
+
+// Collectors are the feature's figures for Prometheus.
+func (f *Feature) Collectors() []prometheus.Collector { return []prometheus.Collector{f.enrolments} }
+
+func (f *Feature) tryEnrol(ctx context.Context, invite *Invite, address netip.Addr, name, password string) (*core.Account, error) {
 	if invite == nil && !f.cfg.Open {
 		return nil, errNeedsInvite
 	}
