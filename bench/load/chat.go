@@ -60,6 +60,9 @@ func runChat(ctx context.Context, t target, args []string) (any, error) {
 }
 
 func (c *chat) run(ctx context.Context, t target) (any, error) {
+	if err := warm(ctx, t, 0); err != nil {
+		return nil, err
+	}
 	devices := make([]*client.Client, 2*c.pairs)
 	for i := range devices {
 		cfg := t.config(i)
@@ -70,8 +73,8 @@ func (c *chat) run(ctx context.Context, t target) (any, error) {
 		if devices[i], err = client.New(cfg); err != nil {
 			return nil, err
 		}
-		defer devices[i].Close()
 	}
+	defer closeAll(devices)
 	if err := connectAll(ctx, devices, 16); err != nil {
 		return nil, err
 	}
@@ -92,11 +95,7 @@ func (c *chat) measure(ctx context.Context, t target) (*chatResult, error) {
 	if err := wait(ctx, c.warmUp); err != nil {
 		return nil, err
 	}
-	before, err := usageOf(t.pids)
-	if err != nil {
-		return nil, err
-	}
-	own, err := usageOf([]int{selfPID})
+	cost, err := startCost(t)
 	if err != nil {
 		return nil, err
 	}
@@ -108,11 +107,7 @@ func (c *chat) measure(ctx context.Context, t target) (*chatResult, error) {
 	c.counting.Store(false)
 	took := time.Since(start)
 	delivered, acked = c.delivered.Load()-delivered, c.acked.Load()-acked
-	after, err := usageOf(t.pids)
-	if err != nil {
-		return nil, err
-	}
-	ownAfter, err := usageOf([]int{selfPID})
+	server, own, err := cost.since()
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +117,8 @@ func (c *chat) measure(ctx context.Context, t target) (*chatResult, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return &chatResult{Delivered: delivered, Acked: acked, PerSecond: float64(delivered) / took.Seconds(),
-		CPUPerMessage:    micros(after.cpu-before.cpu) / float64(delivered),
-		OwnCPUPerMessage: micros(ownAfter.cpu-own.cpu) / float64(delivered),
+		CPUPerMessage:    micros(server) / float64(delivered),
+		OwnCPUPerMessage: micros(own) / float64(delivered),
 		DeliveryP50:      quantile(c.delivery, 0.5), DeliveryP99: quantile(c.delivery, 0.99),
 		AckP50: quantile(c.ack, 0.5), AckP99: quantile(c.ack, 0.99)}, nil
 }

@@ -97,3 +97,26 @@ func usageOfOne(pid int) (usage, error) {
 
 // selfPID is this process.
 var selfPID = os.Getpid()
+
+// cost is the processor time used so far by the server and by this process.
+type cost struct {
+	t           target
+	server, own time.Duration
+}
+
+func startCost(t target) (*cost, error) {
+	c := &cost{t: t}
+	var err error
+	c.server, c.own, err = c.since()
+	return c, err
+}
+
+// since is what was used since the start.
+func (c *cost) since() (server, own time.Duration, err error) {
+	s, err := usageOf(c.t.pids)
+	if err != nil {
+		return 0, 0, err
+	}
+	o, err := usageOfOne(selfPID)
+	return s.cpu - c.server, o.cpu - c.own, err
+}

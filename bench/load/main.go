@@ -18,7 +18,15 @@ var scenarios = map[string]struct {
 	help string
 	run  func(ctx context.Context, t target, args []string) (any, error)
 }{
-	"chat": {"pairs of devices send each other messages as fast as the server acknowledges them", runChat},
+	"chat":    {"pairs of devices send each other messages as fast as the server acknowledges them", runChat},
+	"idle":    {"sessions that only are there: memory of the server for each", runIdle},
+	"hold":    {"the part of idle that holds sessions until standard input ends", runHold},
+	"login":   {"logins one after another: how many a second, and what each costs the server", runLogin},
+	"storm":   {"all connections break at once: how long until all sessions are back, and what it costs", runStorm},
+	"backlog": {"a device reads a long archive: the last 50 of each of 200 chats, then 10,000 in pages", runBacklog},
+	"bytes":   {"what is sent and received, before encryption, for a login, a return, and a message", runBytes},
+	"relay":   {"the floor: a relay in Go that carries frames between pairs of connections and knows no XML", runRelay},
+	"relayed": {"the part of relay that is measured", runRelayed},
 }
 
 func main() {
@@ -31,12 +39,13 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	t := target{}
+	t := target{keys: &keyring{}}
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	flags.StringVar(&t.server, "server", "127.0.0.1:5222", "host:port of the server, or a ws address")
+	flags.StringVar(&t.tls, "tls", "127.0.0.1:5223", "host:port of the server for TLS from the first byte")
 	flags.StringVar(&t.method, "method", "starttls", "starttls, tls, plain or websocket")
 	flags.StringVar(&t.domain, "domain", "localhost", "the server's domain")
-	flags.StringVar(&t.password, "password", "secret", "password of all accounts")
+	flags.StringVar(&t.password, "password", "bench-secret", "password of all accounts")
 	flags.StringVar(&t.prefix, "prefix", "u", "accounts are named by this and a number from 0")
 	flags.Func("pid", "a process of the server; its children count too; may be given several times", t.addPID)
 	flags.Usage = func() {

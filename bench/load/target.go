@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"strconv"
 	"sync"
 
@@ -14,8 +15,9 @@ import (
 
 // target is the server under load, and who logs in there.
 type target struct {
-	server, method, domain, password, prefix string
-	pids                                     []int
+	server, tls, method, domain, password, prefix string
+	pids                                          []int
+	keys                                          *keyring
 }
 
 func (t *target) addPID(text string) error {
@@ -34,6 +36,8 @@ var sharedTLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS
 // config is what one device needs.
 func (t *target) config(n int) client.Config {
 	cfg := client.Config{JID: t.account(n), Password: t.password, Server: t.server, TLS: sharedTLS, Lean: true, AllowPassword: true}
+	cfg.Keys, cfg.OnKeys = t.keys.get(), t.keys.put
+	cfg.Dial = dialerOf(n).DialContext
 	switch t.method {
 	case "tls":
 		cfg.Method = client.DirectTLS
@@ -47,34 +51,87 @@ func (t *target) config(n int) client.Config {
 	return cfg
 }
 
-// keyring keeps what SCRAM derived for each account, so that a second login costs this side little.
-type keyring struct {
-	mu   sync.Mutex
-	keys map[int]sasl.Keys
+// perAddress is how many devices share a source address: one address has no more than about 28,000 ports, and those of closed
+// connections are taken for a minute.
+const perAddress = 5000
+
+// dialerOf spreads devices over the loopback network, 127.0.0.0/8.
+func dialerOf(n int) *net.Dialer {
+	block := n/perAddress + 2
+	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(block>>8), byte(block))}}
 }
 
-// connectAll logs devices in, at most so many at a time.
+// keyring keeps what SCRAM derived at the first login, so that the others cost this side little. It helps where all accounts share
+// their salt, as those of command seed do; for other salts a client derives its own.
+type keyring struct {
+	mu   sync.Mutex // guards keys
+	keys sasl.Keys
+}
+
+func (k *keyring) get() sasl.Keys {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.keys
+}
+
+func (k *keyring) put(keys sasl.Keys) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = keys
+}
+
+// connectAll logs devices in and makes them available, at most so many at a time.
 func connectAll(ctx context.Context, devices []*client.Client, atOnce int) error {
-	errs := make(chan error, len(devices))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	room := make(chan struct{}, atOnce)
+	var under sync.WaitGroup
 	for i, device := range devices {
-		room <- struct{}{}
-		go func() {
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		under.Go(func() {
 			defer func() { <-room }()
 			err := device.Connect(ctx)
 			if err == nil {
 				err = device.SetPresence(ctx, client.Presence{})
 			}
 			if err != nil {
-				err = fmt.Errorf("device %d: %w", i, err)
+				cancel(fmt.Errorf("device %d: %w", i, err))
 			}
-			errs <- err
-		}()
+		})
 	}
-	for range devices {
-		if err := <-errs; err != nil {
-			return err
+	under.Wait()
+	return context.Cause(ctx)
+}
+
+// warm logs one device in and out, so that the keyring is filled and the server's code has run.
+func warm(ctx context.Context, t target, n int) error {
+	device, err := client.New(t.config(n))
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	return device.Connect(ctx)
+}
+
+// closeAll ends sessions in order, many at a time.
+func closeAll(devices []*client.Client) {
+	room := make(chan struct{}, 64)
+	var under sync.WaitGroup
+	for _, device := range devices {
+		if device == nil {
+			continue
 		}
+		room <- struct{}{}
+		under.Go(func() {
+			device.Close()
+			<-room
+		})
 	}
-	return nil
+	under.Wait()
 }

@@ -111,7 +111,7 @@ func (s *seeder) addMissed(ctx context.Context, i int) error {
 // entry is a message of 200 bytes as package archive keeps it.
 func (s *seeder) entry(ctx context.Context, owner int, contact string) error {
 	from := contact + "@" + s.domain
-	stanza := fmt.Sprintf(`<message xmlns='jabber:client' from='%s/phone' to='u%d@%s' type='chat' id='m%d'><body>%s</body></message>`,
+	stanza := fmt.Sprintf(`<message from='%s/phone' to='u%d@%s' type='chat' id='m%d'><body>%s</body></message>`,
 		from, owner, s.domain, s.db.Next(), strings.Repeat("palabre ", 25))
 	return s.db.Append(ctx, insertEntry, s.db.Next(), s.first+int64(owner), contactID(from), int64(1), stanza)
 }
