@@ -65,7 +65,7 @@ type Config struct {
 	// NoResume leaves out resumption: after a lost connection a new session begins.
 	NoResume bool
 	// Lean handles stanzas on the goroutine that reads them: one goroutine per client, less memory. Handlers must then be quick,
-	// and must not wait for answers.
+	// and must not wait for answers, nor for room in the queue of Send.
 	Lean bool
 
 	// MaxUnacked is the most stanzas that wait for their acknowledgement; then Send waits. 0 means 1000.
@@ -82,6 +82,8 @@ type Config struct {
 	// Name and Category describe the client in service discovery; "" means "palabre" and "client/bot". Features are announced too.
 	Name, Category string
 	Features       []string
+
+	// Handlers must not call Close or Kill, which wait for them.
 
 	// OnMessage gets every message that is not an answer from the archive, in order.
 	OnMessage func(ctx context.Context, message *xmpp.Stanza)

@@ -43,11 +43,9 @@ type Inbox struct {
 	c       *Client
 	turn    chan struct{} // holds one: who has it may touch what follows, and deliver
 	catchUp chan struct{} // holds one: there may be something to catch up with
+	gap     gap
 
 	mark    Mark
-	behind  bool // something may be missing: live messages only say that there is more in the archive
-	more    bool // one did
-	losses  int  // how often the connection was lost
 	seen    map[string]bool
 	order   []string        // of seen
 	unnamed map[string]bool // live copies without an archive id
@@ -60,7 +58,7 @@ func NewInbox(mark Mark, since time.Time, deliver func(ctx context.Context, lett
 	if mark.ID == "" {
 		mark.Time = since
 	}
-	in := &Inbox{deliver: deliver, turn: make(chan struct{}, 1), catchUp: make(chan struct{}, 1), mark: mark, behind: true,
+	in := &Inbox{deliver: deliver, turn: make(chan struct{}, 1), catchUp: make(chan struct{}, 1), mark: mark, gap: gap{open: true},
 		seen: map[string]bool{}, unnamed: map[string]bool{}}
 	in.turn <- struct{}{}
 	return in
@@ -122,16 +120,13 @@ func (in *Inbox) signal() {
 	}
 }
 
-// state holds live messages back from the moment the connection is lost until it is certain that nothing is missing.
+// state holds live messages back from the moment the connection is lost until it is certain that nothing is missing. It must not wait for
+// the turn: who has it may be waiting for the server.
 func (in *Inbox) state(s State) {
-	<-in.turn
-	if !s.Online {
-		in.behind = true
-		in.losses++
-	}
-	in.turn <- struct{}{}
 	if s.Online {
 		in.signal()
+	} else {
+		in.gap.lost()
 	}
 	if in.onState != nil {
 		in.onState(s)
@@ -146,14 +141,16 @@ func (in *Inbox) take(ctx context.Context, st *xmpp.Stanza) {
 	}
 	<-in.turn
 	defer func() { in.turn <- struct{}{} }()
-	switch {
-	case in.failure != nil || in.seen[letter.Mark.ID]:
-	case letter.Mark.ID == "" || !in.behind && !isLate(st):
+	if in.failure != nil || in.seen[letter.Mark.ID] {
+		return
+	}
+	now, begin := true, false
+	if letter.Mark.ID != "" {
+		now, begin = in.gap.arrived(isLate(st))
+	}
+	if now {
 		in.hand(ctx, letter)
-	case in.behind:
-		in.more = true
-	default:
-		in.behind = true
+	} else if begin {
 		in.signal()
 	}
 }
@@ -216,10 +213,10 @@ func (in *Inbox) remember(id string) {
 // readArchive reads on after the mark until nothing is left, and then lets the live messages through.
 func (in *Inbox) readArchive(ctx context.Context) error {
 	<-in.turn
-	mark, failure, losses := in.mark, in.failure, in.losses
+	mark, failure := in.mark, in.failure
 	in.turn <- struct{}{}
 	for after := mark.ID; failure == nil; {
-		in.noMore()
+		losses := in.gap.reading()
 		query := ArchiveQuery{After: after}
 		if after == "" {
 			query.Start = mark.Time
@@ -244,20 +241,12 @@ func (in *Inbox) readArchive(ctx context.Context) error {
 	return failure
 }
 
-// noMore is said before the archive is asked: what has come until now will be in the answer.
-func (in *Inbox) noMore() {
-	<-in.turn
-	in.more = false
-	in.turn <- struct{}{}
-}
-
 // isAbsent tells the refusal of a server that keeps no archive: then there is nothing to catch up with.
 func isAbsent(err error) bool {
 	return errors.Is(err, xmpp.ServiceUnavailable) || errors.Is(err, xmpp.FeatureNotImplemented)
 }
 
-// takePage delivers a page. It reports whether all is caught up with: the page is the last, and nothing has come since it was asked for.
-// A reading during which the connection was lost ends without that: it begins anew when there is one again.
+// takePage delivers a page. It reports whether all is caught up with: the page is the last, and the gap is closed.
 func (in *Inbox) takePage(ctx context.Context, page *ArchivePage, losses int) (done bool, err error) {
 	<-in.turn
 	defer func() { in.turn <- struct{}{} }()
@@ -271,12 +260,5 @@ func (in *Inbox) takePage(ctx context.Context, page *ArchivePage, losses int) (d
 	if !page.Complete && len(page.Entries) > 0 { // an empty page ends it whatever the server says
 		return false, nil
 	}
-	if in.losses != losses {
-		return true, nil
-	}
-	if in.more {
-		return false, nil
-	}
-	in.behind = false
-	return true, nil
+	return in.gap.read(losses), nil
 }

@@ -197,3 +197,32 @@ func TestInboxTellsWhatWasSent(t *testing.T) {
 		t.Errorf("letter %+v", l)
 	}
 }
+
+// A handler that asks the server while the connection is lost must not keep the client from coming back.
+func TestInboxMayAskWhileTheConnectionIsLost(t *testing.T) {
+	t.Parallel()
+	s := town(t)
+	var c *client.Client
+	ready, outcome := make(chan struct{}), make(chan error, 1)
+	inbox := client.NewInbox(client.Mark{}, time.Time{}, func(ctx context.Context, _ client.Letter) error {
+		<-ready
+		c.Drop()
+		_, err := c.Roster(ctx)
+		outcome <- err
+		return nil
+	})
+	c = login(t, s, "juliet", func(cfg *client.Config) { inbox.Join(cfg) })
+	close(ready)
+	go func() { _ = inbox.Run(within(t), c, nil) }()
+	must(t, c.SetPresence(within(t), client.Presence{}))
+	romeo := login(t, s, "romeo", nil)
+	must(t, romeo.SendAcked(within(t), text(c.Account(), "?")))
+	select {
+	case err := <-outcome:
+		if err != nil && !errors.Is(err, client.ErrUnsure) {
+			t.Error(err)
+		}
+	case <-within(t).Done():
+		t.Error("no answer")
+	}
+}
