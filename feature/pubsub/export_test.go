@@ -38,15 +38,26 @@ func TestAccountsMoveAndGo(t *testing.T) {
 			}
 		}
 
+		juliet := world.Add("juliet")
+		must(t, w.Ensure(t.Context(), juliet, "n", Open))
 		must(t, db.Tx(t.Context(), func(ctx context.Context) error { return world.Removed(ctx, romeo) }))
-		for table, want := range map[string]int{"pubsub_node": 2, "pubsub_item": 2, "pubsub_affiliation": 1, "pubsub_subscription": 1, "pubsub_usage": 1} {
-			var count int
-			must(t, db.QueryRow(t.Context(), "select count(*) from "+table).Scan(&count))
-			if count != want {
-				t.Errorf("%s has %d rows after the removal, want the %d of the other account", table, count, want)
-			}
-		}
+		rows := map[string]int{"pubsub_node": 3, "pubsub_item": 2, "pubsub_affiliation": 1, "pubsub_subscription": 1, "pubsub_usage": 2}
+		expectRows(t, db, rows)
+		must(t, db.Tx(t.Context(), func(ctx context.Context) error { return world.Removed(ctx, juliet) }))
+		rows = map[string]int{"pubsub_node": 2, "pubsub_item": 2, "pubsub_affiliation": 0, "pubsub_subscription": 0, "pubsub_usage": 1}
+		expectRows(t, db, rows)
 	})
+}
+
+func expectRows(t *testing.T, db *store.DB, rows map[string]int) {
+	t.Helper()
+	for table, want := range rows {
+		var count int
+		must(t, db.QueryRow(t.Context(), "select count(*) from "+table).Scan(&count))
+		if count != want {
+			t.Errorf("%s has %d rows, want %d", table, count, want)
+		}
+	}
 }
 
 func TestImportOfUnknownAccessIsPrivate(t *testing.T) {

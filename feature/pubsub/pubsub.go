@@ -209,5 +209,15 @@ func (f *Feature) remove(ctx context.Context, account *core.Account) error {
 		}
 	}
 	f.committed(account)
+	return f.removeFromOthers(ctx, account.JID.String())
+}
+
+// removeFromOthers ends what a removed account has with the nodes of others, so that whoever gets the name next does not inherit it.
+func (f *Feature) removeFromOthers(ctx context.Context, bare string) error {
+	for _, sql := range []string{"delete from pubsub_affiliation where jid = $1", "delete from pubsub_subscription where bare = $1"} {
+		if _, err := f.db.Exec(ctx, sql, bare); err != nil {
+			return fmt.Errorf("remove from the nodes of others: %w", err)
+		}
+	}
 	return nil
 }

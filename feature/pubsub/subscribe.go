@@ -82,7 +82,8 @@ func (f *Feature) addSubscription(ctx context.Context, n *node, who xmpp.JID) (s
 		return "", xmpp.ResourceConstraint.Because("a node has at most %d subscriptions", f.cfg.MaxMembers)
 	}
 	id = rand.Text()
-	_, err = f.db.Exec(ctx, "insert into pubsub_subscription (node, jid, id) values ($1, $2, $3)", n.id, who.String(), id)
+	_, err = f.db.Exec(ctx, "insert into pubsub_subscription (node, jid, bare, id) values ($1, $2, $3, $4)",
+		n.id, who.String(), who.Bare().String(), id)
 	return id, err
 }
 
@@ -120,10 +121,9 @@ func (f *Feature) unsubscribe(ctx context.Context, r *core.Request, e *xmpp.Elem
 
 // mySubscriptions lists the asker's subscriptions at this account (XEP-0060 §5.6).
 func (f *Feature) mySubscriptions(ctx context.Context, r *core.Request, e *xmpp.Element) (*xmpp.Element, error) {
-	bare := asker(r).Bare().String()
 	rows, err := f.db.Query(ctx, `select n.name, s.jid, s.id from pubsub_node n join pubsub_subscription s on s.node = n.id
-		where n.account = $1 and ($2 = '' or n.name = $2) and (s.jid = $3 or s.jid like $4 escape '\') order by n.id, s.jid limit $5`,
-		r.Account.ID, e.Attr("node"), bare, likeResources(bare), int64(f.cfg.MaxMembers))
+		where n.account = $1 and ($2 = '' or n.name = $2) and s.bare = $3 order by n.id, s.jid limit $4`,
+		r.Account.ID, e.Attr("node"), asker(r).Bare().String(), int64(f.cfg.MaxMembers))
 	if err != nil {
 		return nil, fmt.Errorf("list subscriptions: %w", err)
 	}
@@ -140,18 +140,6 @@ func (f *Feature) mySubscriptions(ctx context.Context, r *core.Request, e *xmpp.
 		list.Add(subscriptionElement(NS, name, who, id, "subscribed"))
 	}
 	return xmpp.NewElement(NS, "pubsub", list), nil
-}
-
-// likeResources is a pattern that matches the full addresses of a bare one.
-func likeResources(bare string) string {
-	pattern := make([]byte, 0, len(bare)+2)
-	for i := range len(bare) {
-		if c := bare[i]; c == '%' || c == '_' || c == '\\' {
-			pattern = append(pattern, '\\')
-		}
-		pattern = append(pattern, bare[i])
-	}
-	return string(pattern) + "/%"
 }
 
 // myAffiliations lists how the asker stands with the nodes of this account (XEP-0060 §5.7).
