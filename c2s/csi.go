@@ -8,6 +8,8 @@ import (
 // maxHeld bounds what is held back for an inactive client; then all of it goes out.
 const maxHeld = 500
 
+const nsRoom = "http://jabber.org/protocol/muc#user"
+
 // held keeps what an inactive client can wait for (XEP-0352): the latest presence of each sender, chat states, and personal events. It goes
 // out, in order, before anything that cannot wait.
 type held struct {
@@ -59,7 +61,8 @@ func (h *held) appendTo(queue []core.Delivery) []core.Delivery {
 func canWait(st *xmpp.Stanza) (heldKey, bool) {
 	switch {
 	case st.Kind == xmpp.Presence && (st.Type == "" || st.Type == "unavailable"):
-		return heldKey{kind: st.Kind, from: st.From}, st.Child("http://jabber.org/protocol/muc#user", "x") == nil
+		room := st.Child(nsRoom, "x") // a status there is about the client itself, or the room
+		return heldKey{kind: st.Kind, from: st.From}, room.Child(nsRoom, "status") == nil
 	case st.Kind == xmpp.Message && st.Type != "error":
 		return messageCanWait(st)
 	}
@@ -82,13 +85,20 @@ func messageCanWait(st *xmpp.Stanza) (heldKey, bool) {
 			items := child.Child(child.Space, "items")
 			item := items.Child(child.Space, "item")
 			key.node = items.Attr("node") + " " + item.Attr("id")
-			return key, items != nil && item != nil
+			return key, item != nil && count(items) == 1
 		case child.Space == xmpp.NSHints || child.Local == "thread":
 		default:
 			return key, false
 		}
 	}
 	return key, state
+}
+
+func count(e *xmpp.Element) (n int) {
+	for range e.Children() {
+		n++
+	}
+	return n
 }
 
 // setInactive follows what the client says of itself (XEP-0352 §4).

@@ -141,3 +141,38 @@ func TestAttachEnded(t *testing.T) {
 		t.Error("a session that had ended goes on")
 	}
 }
+
+func TestCanWait(t *testing.T) {
+	for _, c := range []struct {
+		stanza string
+		waits  bool
+	}{
+		{"<presence from='a@b/c'/>", true},
+		{"<presence from='a@b/c' type='unavailable'/>", true},
+		{"<presence from='a@b' type='subscribe'/>", false},
+		{"<presence from='a@b/c' type='error'/>", false},
+		{"<presence from='r@b/c'><x xmlns='" + nsRoom + "'><item/></x></presence>", true},
+		{"<presence from='r@b/c'><x xmlns='" + nsRoom + "'><item/><status code='110'/></x></presence>", false},
+		{"<message from='a@b/c'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", true},
+		{"<message from='a@b/c'><body>hi</body><active xmlns='http://jabber.org/protocol/chatstates'/></message>", false},
+		{"<message from='a@b/c'><encrypted xmlns='eu.siacs.conversations.axolotl'/></message>", false},
+		{"<message from='a@b/c'/>", false},
+		{"<message type='error' from='a@b/c'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", false},
+		{"<message from='a@b'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='i'/></items></event></message>", true},
+		{"<message from='a@b'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><retract id='i'/></items></event></message>", false},
+		{"<message from='a@b'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='n'/></event></message>", false},
+		{"<iq from='a@b' type='result'/>", false},
+	} {
+		e, err := xmpp.Parse(c.stanza, xmpp.Scope{Default: xmpp.NSClient})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := xmpp.NewStanza(e, xmpp.NSClient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, waits := canWait(st); waits != c.waits {
+			t.Errorf("%s: waits is %v", c.stanza, waits)
+		}
+	}
+}
