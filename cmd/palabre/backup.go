@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"palabre.dev/palabre/app"
@@ -27,6 +28,9 @@ var backup = subcommand{
 			return err
 		}
 		fmt.Fprintln(c.out, "saved in", path)
+		if !strings.HasPrefix(c.cfg.Store.URL, "sqlite:") {
+			fmt.Fprintln(c.out, "The database is not in it: save it with pg_dump.")
+		}
 		return nil
 	},
 }
