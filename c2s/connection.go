@@ -48,7 +48,6 @@ type login struct {
 	offer    sasl.Offer // of SASL (RFC 6120)
 	offer2   sasl.Offer // of SASL2
 	attempts int
-	began    time.Time
 	events   int
 	client   client
 }

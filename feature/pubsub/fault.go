@@ -18,7 +18,6 @@ var (
 	errItemRequired    = xmpp.BadRequest.With(condition("item-required"))
 	errPayloadRequired = xmpp.BadRequest.With(condition("payload-required"))
 	errInvalidPayload  = xmpp.BadRequest.With(condition("invalid-payload"))
-	errItemForbidden   = xmpp.BadRequest.With(condition("item-forbidden"))
 	errPayloadTooBig   = xmpp.NotAcceptable.With(condition("payload-too-big"))
 	errMaxItems        = xmpp.NotAllowed.With(condition("max-items-exceeded"))
 	errMaxNodes        = xmpp.Conflict.With(condition("max-nodes-exceeded"))

@@ -56,7 +56,7 @@ func (c Config) Validate() error {
 		return errors.New("max_devices must be at least 1")
 	}
 	if c.Contact != "" && !strings.HasPrefix(c.Contact, "mailto:") && !strings.HasPrefix(c.Contact, "https:") {
-		return errors.New("contact must begin with mailto: or https:")
+		return errors.New("contact must begin with mailto: or with https: as a URI")
 	}
 	return nil
 }

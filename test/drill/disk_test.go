@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -48,8 +47,12 @@ var buildTools = sync.OnceValues(func() (tools, error) {
 	if err != nil {
 		return tools{}, err
 	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return tools{}, err
+	}
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(runtime.GOROOT(), "src/internal/poll/fd_fsync_posix.go"): filepath.Join(source, "fsync.go"),
+		filepath.Join(strings.TrimSpace(string(root)), "src/internal/poll/fd_fsync_posix.go"): filepath.Join(source, "fsync.go"),
 	}})
 	if err != nil {
 		return tools{}, err

@@ -96,8 +96,6 @@ type Server struct {
 	Addr, DirectAddr, Web string
 	// Roots verify its certificate, which is for localhost.
 	Roots *x509.CertPool
-
-	stop func()
 }
 
 // Option changes the server that Start makes.
