@@ -282,13 +282,12 @@ func (a *Archive) read(ctx context.Context, account *core.Account, q *request, l
 
 // where is the condition of a request.
 func (q *request) where(account *core.Account) (string, []any) {
-	args := []any{account.ID, q.after, q.until, int64(hidden)}
-	sql := "account = $1"
-	if !q.with.IsZero() { // SQLite takes the index of the conversation only if this comes before the ids
+	args := []any{account.ID, q.after + 1, q.until - 1, int64(hidden)}
+	sql := "account = $1 and id between $2 and $3 and (kind & $4) = 0" // with two comparisons SQLite reads the whole account for one chat
+	if !q.with.IsZero() {
 		args = append(args, contactID(q.with))
 		sql += " and contact = $5"
 	}
-	sql += " and id > $2 and id < $3 and (kind & $4) = 0"
 	if len(q.named) > 0 {
 		named, more := inList("id", q.named, args)
 		return sql + " and " + named, more
