@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// report is bench/RESULTS.md.
+func (c *comparison) report() string {
+	var b strings.Builder
+	b.WriteString("# Results\n\nMeasured with `bench/run`; bench/README.md says what each figure means. A number in brackets is how many times better the\n" +
+		"first row is than this one. One machine runs server and load tool, so messages and logins per second are those of its processors\n" +
+		"shared by both; processor time per unit is the server's alone, with its database.\n")
+	for _, s := range scenarios {
+		if t := c.results[s.name]; t != nil {
+			t.write(&b, s)
+		}
+	}
+	return b.String()
+}
+
+func (t *table) write(b *strings.Builder, s scenario) {
+	fmt.Fprintf(b, "\n## %s\n\n`bench/run %s` · %s · %s\n\n| server |", s.title, s.name, t.When, t.Machine)
+	for _, col := range s.columns {
+		fmt.Fprintf(b, " %s |", col.head)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---:|", len(s.columns)) + "\n")
+	var first map[string]float64
+	versions := []string{}
+	for _, one := range servers {
+		r, ok := t.Rows[one.name]
+		if !ok {
+			continue
+		}
+		if first == nil {
+			first = r.Values
+		}
+		fmt.Fprintf(b, "| %s |", one.name)
+		for _, col := range s.columns {
+			fmt.Fprintf(b, " %s |", col.cell(r.Values, first))
+		}
+		b.WriteString("\n")
+		if r.Version != "" && !strings.HasPrefix(r.Version, "(devel)") {
+			versions = append(versions, r.Version)
+		}
+	}
+	for _, one := range servers {
+		if why, ok := t.Failed[one.name]; ok {
+			fmt.Fprintf(b, "\n%s did not finish: %s\n", one.name, why)
+		}
+	}
+	if len(versions) > 0 {
+		fmt.Fprintf(b, "\nVersions: %s.\n", strings.Join(unique(versions), ", "))
+	}
+}
+
+// cell is a value, and how the first row compares.
+func (col column) cell(values, first map[string]float64) string {
+	v, ok := values[col.value]
+	if !ok {
+		return "–"
+	}
+	text := col.format(v)
+	if base := first[col.value]; col.ratio && base > 0 && v > 0 && base != v {
+		ratio := base / v
+		if col.smaller {
+			ratio = v / base
+		}
+		text += fmt.Sprintf(" (%.1f)", ratio)
+	}
+	return text
+}
+
+func (col column) format(v float64) string {
+	if col.scale != 0 {
+		v /= col.scale
+	}
+	return strconv.FormatFloat(v, 'f', col.digits, 64)
+}
+
+func describe(columns []column, values map[string]float64) string {
+	var parts []string
+	for _, col := range columns {
+		if v, ok := values[col.value]; ok {
+			parts = append(parts, col.head+" "+col.format(v))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+func unique(list []string) []string {
+	var out []string
+	for i, one := range list {
+		if i == 0 || one != list[i-1] {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// machine tells the processors, the memory and how busy the machine was with other work.
+func machine() string {
+	model := runtime.GOARCH
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	load := "?"
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load, _, _ = strings.Cut(string(text), " ")
+	}
+	return fmt.Sprintf("%d × %s, load before %s", runtime.NumCPU(), model, load)
+}
+
+// openFiles is how many files one process may have.
+func openFiles() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 1024
+	}
+	return int(limit.Max)
+}

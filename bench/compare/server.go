@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// server is a script of bench/peers with its argument.
+type server struct{ name, script, mode string }
+
+var servers = []server{
+	{"Palabre, SQLite", "palabre", "sqlite"},
+	{"Palabre, PostgreSQL", "palabre", "postgres"},
+	{"ejabberd, PostgreSQL", "ejabberd", "archive"},
+	{"ejabberd, no archive", "ejabberd", "plain"},
+	{"Prosody, SQLite", "prosody", "archive"},
+	{"bare relay", "", ""},
+}
+
+// running is a server that has been started.
+type running struct {
+	process *exec.Cmd
+	in      io.WriteCloser
+	facts   map[string]string
+	errors  *bytes.Buffer
+}
+
+// start runs the script until it says that the server is ready.
+func (c *comparison) start(ctx context.Context, s server, accounts int, env ...string) (*running, error) {
+	r := &running{facts: map[string]string{}, errors: &bytes.Buffer{}}
+	if s.script == "" {
+		return r, nil
+	}
+	bin, err := filepath.Abs(c.bin)
+	if err != nil {
+		return nil, err
+	}
+	r.process = exec.CommandContext(ctx, filepath.Join(c.root, "bench/peers", s.script), s.mode, strconv.Itoa(accounts))
+	r.process.Env = append(append(os.Environ(), "BENCH_BIN="+bin), env...)
+	r.process.Stderr = r.errors
+	if r.in, err = r.process.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := r.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.process.Start(); err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if lines.Text() == "ready" {
+			return r, nil
+		}
+		key, value, _ := strings.Cut(lines.Text(), "=")
+		r.facts[key] = value
+	}
+	return nil, fmt.Errorf("%s does not start: %w\n%s", s.name, errors.Join(lines.Err(), r.process.Wait()), r.errors)
+}
+
+// stop ends the server and waits for that.
+func (r *running) stop() error {
+	if r.process == nil {
+		return nil
+	}
+	if err := r.in.Close(); err != nil {
+		return err
+	}
+	if err := r.process.Wait(); err != nil {
+		return fmt.Errorf("%w\n%s", err, r.errors)
+	}
+	return nil
+}
+
+// put runs the load tool once.
+func (c *comparison) put(ctx context.Context, r *running, args ...string) (map[string]float64, error) {
+	flags := []string{"-server", r.facts["starttls"], "-tls", r.facts["tls"]}
+	if r.process == nil {
+		flags = nil
+	}
+	for pid := range strings.SplitSeq(r.facts["pids"], ",") {
+		if pid != "" {
+			flags = append(flags, "-pid", pid)
+		}
+	}
+	load := exec.CommandContext(ctx, c.program("load"), append(flags, args...)...)
+	var complaints bytes.Buffer
+	load.Stderr = &complaints
+	out, err := load.Output()
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(complaints.String()))
+	}
+	var values map[string]any
+	if err := json.Unmarshal(out, &values); err != nil {
+		return nil, fmt.Errorf("load %s: %w", strings.Join(args, " "), err)
+	}
+	flat := map[string]float64{}
+	flatten(flat, "", values)
+	return flat, nil
+}
+
+// flatten makes one level of names and numbers: a name within another is joined by a dot.
+func flatten(to map[string]float64, prefix string, values map[string]any) {
+	for name, value := range values {
+		switch v := value.(type) {
+		case float64:
+			to[prefix+name] = v
+		case bool:
+			to[prefix+name] = 0
+			if v {
+				to[prefix+name] = 1
+			}
+		case map[string]any:
+			flatten(to, prefix+name+".", v)
+		}
+	}
+}
