@@ -42,7 +42,12 @@ func testConfig(t *testing.T, engine string) Config {
 // start serves and makes the accounts of palabretest; romeo is the administrator.
 func start(t *testing.T, cfg Config) *running {
 	t.Helper()
-	a, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	return startWith(t, cfg, slog.New(slog.DiscardHandler))
+}
+
+func startWith(t *testing.T, cfg Config, log *slog.Logger) *running {
+	t.Helper()
+	a, err := Open(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +56,22 @@ func start(t *testing.T, cfg Config) *running {
 			t.Fatal(err)
 		}
 	}
+	return a.serving(t)
+}
+
+// serveAgain serves what is there.
+func serveAgain(t *testing.T, cfg Config) *running {
+	t.Helper()
+	a, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.serving(t)
+}
+
+// serving runs an app until the test ends.
+func (a *App) serving(t *testing.T) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	opened, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- a.Serve(ctx, func() { close(opened) }) }()

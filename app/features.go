@@ -83,6 +83,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	a.c2s.StreamFeature(discovery.StreamFeature)
 	a.accounts.OnNewPassword(func(ctx context.Context, account *core.Account) error { return a.c2s.ForgetDevice(ctx, account, "") })
 	a.wireGuests()
+	a.wireInline(kept)
 	for _, element := range contacts.StreamFeatures() {
 		a.offer(element, true)
 	}

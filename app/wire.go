@@ -6,7 +6,9 @@ import (
 
 	"palabre.dev/palabre/c2s"
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/feature/archive"
 	"palabre.dev/palabre/feature/caps"
+	"palabre.dev/palabre/feature/carbons"
 	"palabre.dev/palabre/feature/command"
 	"palabre.dev/palabre/feature/disco"
 	"palabre.dev/palabre/feature/pubsub"
@@ -28,6 +30,24 @@ func (a *App) wireGuests() {
 			return handle(ctx, guest, guest.Address, guest.Encrypted, iq)
 		})
 	}
+}
+
+// wireInline lets an app have with its login what it would ask for next (XEP-0386 §4): carbons, and where its archive begins and ends.
+func (a *App) wireInline(kept *archive.Archive) {
+	a.c2s.BindInline(carbons.NS, func(_ context.Context, session *core.Session, request *xmpp.Element) *xmpp.Element {
+		if request != nil && request.Local == "enable" {
+			carbons.Enable(session)
+		}
+		return nil
+	})
+	a.c2s.BindInline(archive.NS, func(ctx context.Context, session *core.Session, _ *xmpp.Element) *xmpp.Element {
+		ends, err := kept.Metadata(ctx, session.Account)
+		if err != nil {
+			a.log.Warn("an app was not told where its archive ends", "session", session, "err", err)
+			return nil
+		}
+		return ends
+	})
 }
 
 // offer announces a stream feature before login or after it.

@@ -12,18 +12,19 @@ const (
 	sweepRows  = 200
 )
 
-// Run deletes files that have expired, slots that were not used, and what removed accounts left, until ctx ends.
+// Run deletes files that have expired, slots that were not used, and what removed accounts left, at its start and every minute until ctx
+// ends.
 func (u *Upload) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
+		if err := u.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			u.log.Error("could not delete files", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := u.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
-				u.log.Error("could not delete files", "err", err)
-			}
 		}
 	}
 }
