@@ -132,22 +132,19 @@ func (c *Client) takeElement(ctx context.Context, e *xmpp.Element) error {
 	if errors.Is(err, xmpp.ErrNotStanza) {
 		return nil // features after SASL2, or an extension that was not asked for
 	}
+	switch {
+	case err != nil:
+		c.log.Warn("stanza with a malformed address was passed over", "err", err)
+	case c.answered(st) || c.collected(st):
+	case c.cfg.Lean:
+		c.handle(ctx, st)
+	default:
+		return c.leaveToWorker(ctx, st)
+	}
 	c.mu.Lock()
 	c.session.arrived++
-	number := c.session.arrived
 	c.mu.Unlock()
-	if err != nil {
-		c.log.Warn("stanza with a malformed address was passed over", "err", err)
-		return nil
-	}
-	if c.answered(st) || c.collected(st) {
-		return nil
-	}
-	if c.cfg.Lean {
-		c.handle(ctx, st)
-		return nil
-	}
-	return c.leaveToWorker(ctx, arrival{st, number})
+	return nil
 }
 
 // acknowledge says how many stanzas are handled (XEP-0198 §4); mu is held.
@@ -172,11 +169,13 @@ func (c *Client) handled() uint32 {
 	return c.session.arrived
 }
 
-func (c *Client) leaveToWorker(ctx context.Context, a arrival) error {
+// leaveToWorker counts a stanza as arrived in the same moment as it stands in the worker's queue: until then it is not handled.
+func (c *Client) leaveToWorker(ctx context.Context, st *xmpp.Stanza) error {
 	for {
 		c.mu.Lock()
 		if len(c.arrivals.queue) < maxArrivals {
-			c.arrivals.queue = append(c.arrivals.queue, a)
+			c.session.arrived++
+			c.arrivals.queue = append(c.arrivals.queue, arrival{st, c.session.arrived})
 			c.wake()
 			c.mu.Unlock()
 			return nil
@@ -202,6 +201,8 @@ func (c *Client) work(ctx context.Context) {
 			if a.owed && c.stream != nil {
 				c.acknowledge()
 				c.flush()
+				c.mu.Unlock()
+				continue // something may have come while this was being written
 			}
 			changed := c.waiting()
 			c.mu.Unlock()

@@ -1,10 +1,13 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"palabre.dev/palabre/client"
@@ -228,6 +231,65 @@ func TestOnlyWhatIsHandledIsCounted(t *testing.T) {
 			return
 		}
 		s.say("<r xmlns='" + nsSM + "'/>")
+	}
+}
+
+// slow is a connection whose next write of an acknowledgement waits for leave, once.
+type slow struct {
+	net.Conn
+	entered, leave chan struct{}
+	once           sync.Once
+}
+
+// Write implements net.Conn.
+func (c *slow) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("h='1'")) {
+		c.once.Do(func() {
+			close(c.entered)
+			<-c.leave
+		})
+	}
+	return c.Conn.Write(p)
+}
+
+// What comes while the worker, with nothing else to do, writes the acknowledgement that it owed, is handled without further ado.
+func TestArrivalDuringAnOwedAcknowledgement(t *testing.T) {
+	t.Parallel()
+	handling, handle, handled := make(chan struct{}, 2), make(chan struct{}), make(chan string, 2)
+	conn := &slow{entered: make(chan struct{}), leave: make(chan struct{})}
+	s := newStub(t, func(cfg *client.Config) {
+		cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			var err error
+			conn.Conn, err = new(net.Dialer).DialContext(ctx, network, address)
+			return conn, err
+		}
+		cfg.OnMessage = func(_ context.Context, st *xmpp.Stanza) {
+			handling <- struct{}{}
+			<-handle
+			handled <- st.Body()
+		}
+	})
+	s.logIn()
+	answered := make(chan error, 1)
+	go func() { answered <- s.client.Ping(within(t), xmpp.JID{}) }()
+	ping := s.next()
+	s.say("<message from='juliet@localhost'><body>1</body></message>")
+	<-handling
+	s.say("<r xmlns='" + nsSM + "'/>")
+	if e := s.next(); e.Attr("h") != "0" {
+		t.Errorf("got %s", e)
+	}
+	close(handle)
+	<-conn.entered
+	s.say("<message from='juliet@localhost'><body>2</body></message><iq type='result' id='" + ping.Attr("id") + "'/>")
+	must(t, <-answered) // the reader has passed the second message
+	close(conn.leave)
+	for range 2 {
+		select {
+		case <-handled:
+		case <-within(t).Done():
+			t.Fatal("a message waits though nobody is busy")
+		}
 	}
 }
 
