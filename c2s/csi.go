@@ -26,24 +26,25 @@ type heldKey struct {
 
 func (h *held) len() int { return len(h.latest) }
 
-// take keeps a delivery back, and reports whether it did.
-func (h *held) take(d core.Delivery) bool {
+// take keeps a delivery back, and reports whether it did and how many bytes it has replaced.
+func (h *held) take(d core.Delivery) (replaced int, ok bool) {
 	if !h.inactive || len(h.all) >= maxHeld {
-		return false
+		return 0, false
 	}
 	key, ok := canWait(d.Stanza)
 	if !ok {
-		return false
+		return 0, false
 	}
 	if h.latest == nil {
 		h.latest = map[heldKey]int{}
 	}
 	if i, before := h.latest[key]; before {
+		replaced = len(h.all[i].Bytes)
 		h.all[i] = core.Delivery{}
 	}
 	h.latest[key] = len(h.all)
 	h.all = append(h.all, d)
-	return true
+	return replaced, true
 }
 
 // appendTo moves all that was held to the end of a queue.

@@ -58,8 +58,13 @@ func (s *session) Send(d core.Delivery) {
 		return
 	}
 	defer s.mu.Unlock()
-	if s.held.take(d) {
-		s.size += len(d.Bytes)
+	if replaced, held := s.held.take(d); held {
+		s.size += len(d.Bytes) - replaced
+		if s.size > s.door.cfg.MaxQueueBytes/2 { // no more can wait: what does not go out is too much before long
+			s.release()
+			s.kick()
+		}
+		s.bound()
 		return
 	}
 	s.release()
@@ -70,10 +75,15 @@ func (s *session) Send(d core.Delivery) {
 func (s *session) push(d core.Delivery) {
 	s.size += len(d.Bytes)
 	s.queue = append(s.queue, d)
+	s.bound()
+	s.kick()
+}
+
+// bound ends the session if too much waits for it; s.mu is held.
+func (s *session) bound() {
 	if s.count() > s.door.cfg.MaxQueue || s.size > s.door.cfg.MaxQueueBytes {
 		s.overflow()
 	}
-	s.kick()
 }
 
 // sendOwn puts bytes of the door's own in the queue: they are not counted and not kept.
