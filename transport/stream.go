@@ -36,7 +36,7 @@ type Event struct {
 	Kind    Kind
 	Header  *xmpp.Header  // of Open
 	Element *xmpp.Element // of Element
-	Size    int           // in bytes, as it came over the wire after decryption
+	Size    int           // in bytes, as it came over the wire after decryption, or after decompression if that is more
 }
 
 // Config is what both ends can set.

@@ -21,6 +21,7 @@ type webFraming struct {
 	compression *compression
 	rsv         wsflate.MessageState
 	message     []byte // the fragments so far
+	taken       int    // bytes of the frames since the last event
 }
 
 func (f *webFraming) restart() {}
@@ -44,9 +45,11 @@ func (f *webFraming) next(s *Stream) (Event, bool, error) {
 			ws.Cipher(payload, head.Mask, 0)
 		}
 		s.in.drop(total) // the bytes stay where they are until the next fill
+		f.taken += total
 		event, done, err := f.take(s, head, payload)
-		event.Size = total
 		if done || err != nil {
+			event.Size = max(event.Size, f.taken)
+			f.taken = 0
 			return event, true, err
 		}
 	}
@@ -56,7 +59,7 @@ func (f *webFraming) next(s *Stream) (Event, bool, error) {
 var errFrame = errors.New("websocket frame")
 
 func (f *webFraming) check(head *ws.Header, maxSize int) error {
-	if head.Length > int64(maxSize-len(f.message)) {
+	if head.Length > int64(maxSize-len(f.message)) || f.taken > 2*maxSize { // fragments may be empty, but not for ever
 		return xmpp.ErrTooLarge
 	}
 	state := f.state
@@ -114,14 +117,14 @@ func (f *webFraming) event(payload []byte, maxSize int) (Event, error) {
 	}
 	text := bytes.TrimSpace(payload)
 	if len(text) == 0 {
-		return Event{Kind: Blank}, nil
+		return Event{Kind: Blank, Size: len(payload)}, nil
 	}
 	e, err := xmpp.Parse(string(text), xmpp.Scope{})
 	if err != nil {
 		return Event{}, err
 	}
 	if e.Space != xmpp.NSFraming {
-		return Event{Kind: Element, Element: e}, nil
+		return Event{Kind: Element, Element: e, Size: len(payload)}, nil
 	}
 	if e.Local == "close" {
 		return Event{Kind: Close}, nil

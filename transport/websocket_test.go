@@ -229,6 +229,45 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// TestSizeOfMessages has the size of what arrives tell the work that it makes: whoever limits a peer goes by it.
+func TestSizeOfMessages(t *testing.T) {
+	frame := func(op ws.OpCode, fin bool, rsv byte, payload []byte) []byte {
+		f := ws.NewFrame(op, fin, payload)
+		f.Header.Rsv = rsv
+		b, err := ws.CompileFrame(ws.MaskFrame(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	long := []byte("<a>" + strings.Repeat("x", 3000) + "</a>")
+	small := (&compression{agreed: true, on: true}).deflate(nil, long)
+	if small == nil || len(small) > 100 {
+		t.Fatal("not compressed")
+	}
+	for name, input := range map[string][]byte{
+		"fragments":  append(frame(ws.OpText, false, 0, long), frame(ws.OpContinuation, true, 0, nil)...),
+		"compressed": frame(ws.OpText, true, ws.Rsv(true, false, false), small),
+	} {
+		s, raw := webPair(t, true)
+		go func() { _, _ = raw.Write(input) }()
+		event, err := s.Next()
+		if err != nil || event.Kind != Element || event.Size < len(long) || event.Size > len(long)+20 {
+			t.Errorf("%s: %d bytes for %d, %v", name, event.Size, len(long), err)
+		}
+	}
+	s, raw := webPair(t, false)
+	go func() {
+		_, err := raw.Write(frame(ws.OpText, false, 0, []byte("<a>")))
+		for empty := frame(ws.OpContinuation, false, 0, nil); err == nil; {
+			_, err = raw.Write(empty)
+		}
+	}()
+	if _, err := s.Next(); !errors.Is(err, xmpp.ErrTooLarge) {
+		t.Errorf("fragments without end: %v", err)
+	}
+}
+
 // FuzzFrames feeds the server's end with anything.
 func FuzzFrames(f *testing.F) {
 	f.Add([]byte{0x81, 0x84, 0, 0, 0, 0, '<', 'a', '/', '>'}, true)
