@@ -283,6 +283,9 @@ func TestAnAccountMovesWithAllThatItHas(t *testing.T) {
 			t.Parallel()
 			old := start(t, testConfig(t, engine))
 			live(t, old).Close()
+			if nurse, err := old.accounts.Lookup(t.Context(), "nurse"); err != nil || old.accounts.Disable(t.Context(), nurse) != nil {
+				t.Fatal(err)
+			}
 			var before, after bytes.Buffer
 			if err := Operate(t.Context(), old.cfg, "export", AccountArgs{Name: "juliet"}, nil, &before); err != nil {
 				t.Fatal(err)
@@ -304,10 +307,20 @@ func TestAnAccountMovesWithAllThatItHas(t *testing.T) {
 			if was != is {
 				t.Errorf("exported\n%s\n\nand after the move\n%s", was, is)
 			}
-			for _, part := range []string{"jabber:iq:roster", "urn:xmpp:blocking", "jabber:iq:private", "vcard-temp", "urn:xmpp:bookmarks:1", "urn:xmpp:pie:0#mam", "urn:xmpp:pie:0#scram"} {
+			for _, part := range []string{"jabber:iq:roster", "urn:xmpp:blocking", "jabber:iq:private", "vcard-temp", "urn:xmpp:bookmarks:1", "urn:xmpp:pie:0#mam", "prefs", "urn:xmpp:pie:0#scram"} {
 				if !strings.Contains(is, part) {
 					t.Errorf("nothing of %s moves", part)
 				}
+			}
+			before.Reset()
+			if err := Operate(t.Context(), old.cfg, "export", AccountArgs{Name: "nurse"}, nil, &before); err != nil {
+				t.Fatal(err)
+			}
+			if err := Operate(t.Context(), cfg, "import", struct{}{}, &before, nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, disabled, err := home.accounts.Credentials(t.Context(), "nurse"); err != nil || !disabled {
+				t.Error("an account that was closed is open after the move", err)
 			}
 			juliet := home.test.Login(t, "juliet/home")
 			juliet.Send(`<iq type='get' id='q'><vCard xmlns='vcard-temp'/></iq>`)

@@ -20,6 +20,10 @@ const (
 	nsScram    = "urn:xmpp:pie:0#scram"
 )
 
+// nsAccount is the namespace of <disabled/>, our own beside XEP-0227: the account is closed for login. That an account may administer the
+// service is not in an export: whoever brings a file does not say so of themselves.
+const nsAccount = "urn:palabre:account:0"
+
 // exportPage is how many accounts are looked up at once.
 const exportPage = 200
 
@@ -75,13 +79,16 @@ func (a *Accounts) exportOne(ctx context.Context, out *bufio.Writer, account *co
 	return nil
 }
 
-// exportCredentials gives the salted keys (XEP-0227 §4.3).
+// exportCredentials gives the salted keys (XEP-0227 §4.3), and whether they are of use.
 func (a *Accounts) exportCredentials(ctx context.Context, account *core.Account) ([]*xmpp.Element, error) {
-	credentials, _, err := a.Credentials(ctx, account.JID.Local())
+	credentials, disabled, err := a.Credentials(ctx, account.JID.Local())
 	if err != nil && !errors.Is(err, sasl.ErrUnknownUser) {
 		return nil, err
 	}
 	var parts []*xmpp.Element
+	if disabled {
+		parts = append(parts, xmpp.NewElement(nsAccount, "disabled"))
+	}
 	for _, c := range credentials {
 		parts = append(parts, xmpp.NewElement(nsScram, "scram-credentials",
 			xmpp.NewText(nsScram, "iter-count", strconv.Itoa(c.Iterations)),

@@ -107,14 +107,15 @@ func (a *Accounts) adopt(ctx context.Context, user *xmpp.Element) error {
 		return err
 	}
 	for part := range user.Children() {
-		if part.Space == nsScram {
+		if part.Space == nsScram || part.Space == nsAccount {
 			continue
 		}
 		if err := a.server.Import(ctx, account, part); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", part.Local, err), a.finishRemoval(ctx, account))
 		}
 	}
-	_, err = a.db.Exec(ctx, `update account set removing = false where id = $1`, account.ID)
+	disabled := user.Child(nsAccount, "disabled") != nil
+	_, err = a.db.Exec(ctx, `update account set removing = false, disabled = $2 where id = $1`, account.ID, disabled)
 	a.cache.drop(name)
 	return err
 }

@@ -16,7 +16,7 @@ const nsArchive = "urn:xmpp:pie:0#mam"
 // exportChunk is how many messages are read at once.
 const exportChunk = 1000
 
-// export gives all archived messages (XEP-0227 §4.8).
+// export gives all archived messages (XEP-0227 §4.8), and what the account wants archived as XEP-0441 writes it.
 func (a *Archive) export(ctx context.Context, account *core.Account) ([]*xmpp.Element, error) {
 	archive := xmpp.NewElement(nsArchive, "archive")
 	q := &request{until: 1<<63 - 1}
@@ -38,14 +38,29 @@ func (a *Archive) export(ctx context.Context, account *core.Account) ([]*xmpp.El
 			break
 		}
 	}
-	if len(archive.Nodes) == 0 {
-		return nil, nil
+	var parts []*xmpp.Element
+	if len(archive.Nodes) > 0 {
+		parts = append(parts, archive)
 	}
-	return []*xmpp.Element{archive}, nil
+	p, err := a.readPreferences(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	if p != everything {
+		parts = append(parts, p.element())
+	}
+	return parts, nil
 }
 
-// adopt takes archived messages back. Each keeps its time; where an id is taken, the next free one is used.
+// adopt takes archived messages and preferences back. Each message keeps its time; where an id is taken, the next free one is used.
 func (a *Archive) adopt(ctx context.Context, account *core.Account, part *xmpp.Element) error {
+	if part.Is(NS, "prefs") {
+		p, err := parsePrefs(part)
+		if err != nil {
+			return err
+		}
+		return a.writePreferences(ctx, account, p)
+	}
 	if !part.Is(nsArchive, "archive") {
 		return nil
 	}
