@@ -93,7 +93,7 @@ func clientOf(request *xmpp.Element) client {
 func (c *connection) saslConfig(x *exchange, offer *sasl.Offer) *sasl.ServerConfig {
 	d := c.door
 	return &sasl.ServerConfig{
-		Offer: *offer, Bindings: c.stream.Bindings(), Encrypted: c.guest.Encrypted, Secret: d.secret,
+		Offer: *offer, Bindings: c.stream.Bindings(), Encrypted: c.guest.Encrypted, Secret: d.secret, Iterations: d.credentials.Iterations(),
 		Prepare: func(username string) (string, error) {
 			jid, err := xmpp.NewJID(username, d.server.Domain().Domain(), "")
 			return jid.Local(), err

@@ -12,6 +12,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/sasl"
 )
 
 // bind begins a session at a full address. Nothing is written to the client before attach.
@@ -36,7 +37,30 @@ func (c *connection) bind(jid xmpp.JID) (*session, error) {
 		d.server.Unbind(d.life, begun)
 		return nil, fatal("conflict", "another session took this resource")
 	}
+	if err := c.stillOpen(); err != nil {
+		s.finish()
+		return nil, err
+	}
 	return s, nil
+}
+
+// stillOpen looks once more whether the account may be used: it may have been closed or removed since the login. From now on the session is
+// among those that are ended then.
+func (c *connection) stillOpen() error {
+	d := c.door
+	account, err := d.server.Account(d.life, c.account.JID)
+	disabled := err == nil && account.ID != c.account.ID // removed, and made anew by somebody else
+	if err == nil && !disabled {
+		_, disabled, err = d.credentials.Credentials(d.life, c.account.JID.Local())
+	}
+	switch {
+	case disabled, errors.Is(err, core.ErrNoAccount), errors.Is(err, sasl.ErrUnknownUser):
+		return fatal("not-authorized", "this account is closed")
+	case err != nil:
+		d.log.Error("look at an account", "err", err)
+		return fatal("internal-server-error", "")
+	}
+	return nil
 }
 
 // begun opens the limits of a client that has a session.

@@ -28,6 +28,8 @@ type Credentials interface {
 	// Credentials returns what is kept of the password of the account with this (prepared) local part, one for each hash, and whether
 	// the account is closed for login. It returns sasl.ErrUnknownUser for an account that does not exist.
 	Credentials(ctx context.Context, local string) (credentials []sasl.Credential, disabled bool, err error)
+	// Iterations is how often a new password is hashed: an account that does not exist must look like one that does.
+	Iterations() int
 }
 
 // Guest is a client that has not logged in.

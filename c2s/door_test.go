@@ -2,6 +2,7 @@ package c2s_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -337,6 +338,47 @@ func TestDisabled(t *testing.T) {
 	}
 	if e := s.Person(t, "romeo").Authenticate(palabretest.Auth{Mechanism: "PLAIN", Password: "no"}); e.Child(xmpp.NSSASL, "not-authorized") == nil {
 		t.Errorf("the wrong password tells that the account is disabled: %s", e)
+	}
+}
+
+// The challenge for an account that does not exist looks like one for an account that does.
+func TestUnknownLooksLikeKnown(t *testing.T) {
+	s := palabretest.Start(t, storetest.SQLite)
+	shape := func(name string) string {
+		p := s.Person(t, name)
+		p.Connect()
+		p.Open()
+		p.Send("<auth xmlns='" + xmpp.NSSASL + "' mechanism='SCRAM-SHA-256'>" +
+			base64.StdEncoding.EncodeToString([]byte("n,,n="+name+",r=abcdefghijklmnopqrstuvwx")) + "</auth>")
+		challenge, err := base64.StdEncoding.DecodeString(p.Expect(xmpp.NSSASL, "challenge").Text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(challenge), ",s=")
+		salt, rest, _ := strings.Cut(after, ",")
+		return fmt.Sprint(len(challenge), len(salt), " ", rest)
+	}
+	if known, unknown := shape("romeo"), shape("nobody"); known != unknown {
+		t.Errorf("%q tells itself from %q", known, unknown)
+	}
+}
+
+// An account that is closed between the login and the binding has no session.
+func TestDisabledBeforeBinding(t *testing.T) {
+	s := palabretest.Start(t, storetest.SQLite)
+	p := s.Person(t, "romeo")
+	if e := p.Authenticate(palabretest.Auth{Mechanism: "PLAIN"}); !e.Is(xmpp.NSSASL, "success") {
+		t.Fatalf("got %s", e)
+	}
+	p.Open()
+	s.Accounts.Disable("romeo")
+	p.Send("<iq type='set' id='bind'><bind xmlns='" + xmpp.NSBind + "'/></iq>")
+	if e := p.Expect(xmpp.NSStream, "error"); e.Child(xmpp.NSStreams, "not-authorized") == nil {
+		t.Errorf("got %s", e)
+	}
+	p.Closed()
+	if n := s.Core.CountSessions(); n != 0 {
+		t.Errorf("%d sessions", n)
 	}
 }
 

@@ -123,16 +123,32 @@ func (t *tokens) issue(ctx context.Context, account int64, c client, mechanism s
 	secret := base64.RawURLEncoding.EncodeToString(random)
 	now := time.Now()
 	expires := now.Add(t.life)
-	_, err := t.db.Exec(ctx, `insert into c2s_token
-		(account, client, fresh, mechanism, secret, count, created, expires, used, software, device)
-		values ($1, $2, true, $3, $4, 0, $5, $6, $5, $7, $8)
-		on conflict (account, client, fresh) do update set mechanism = excluded.mechanism, secret = excluded.secret, count = 0,
-		created = excluded.created, expires = excluded.expires, used = excluded.used, software = excluded.software, device = excluded.device`,
-		account, c.id, mechanism, []byte(secret), now.UnixMicro(), expires.UnixMicro(), c.software, c.device)
+	err := t.db.Tx(ctx, func(ctx context.Context) error {
+		if err := t.tidy(ctx, account, now); err != nil {
+			return err
+		}
+		_, err := t.db.Exec(ctx, `insert into c2s_token
+			(account, client, fresh, mechanism, secret, count, created, expires, used, software, device)
+			values ($1, $2, true, $3, $4, 0, $5, $6, $5, $7, $8)
+			on conflict (account, client, fresh) do update set mechanism = excluded.mechanism, secret = excluded.secret, count = 0,
+			created = excluded.created, expires = excluded.expires, used = excluded.used, software = excluded.software, device = excluded.device`,
+			account, c.id, mechanism, []byte(secret), now.UnixMicro(), expires.UnixMicro(), c.software, c.device)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	return xmpp.NewElement(nsFast, "token").Set("token", secret).Set("expiry", expires.UTC().Format("2006-01-02T15:04:05Z")), nil
+}
+
+// maxDevices bounds the installations of one account that may return without a password; those used longest ago make room.
+const maxDevices = 100
+
+// tidy makes room for one more token of an account: those that are over go, and those beyond the limit.
+func (t *tokens) tidy(ctx context.Context, account int64, now time.Time) error {
+	_, err := t.db.Exec(ctx, `delete from c2s_token where account = $1 and (expires <= $2 or used <=
+		(select used from c2s_token where account = $1 order by used desc limit 1 offset $3))`, account, now.UnixMicro(), 2*maxDevices-1)
+	return err
 }
 
 func (t *tokens) forget(ctx context.Context, account int64, client string) error {

@@ -35,12 +35,12 @@ func (d *Door) serveWeb(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		d.log.Debug("websocket", "err", err)
 	}
-	d.begin(&connection{door: d, stream: stream, web: true, address: address.Unmap(), secureWeb: isSecure(r, address, stream)})
+	d.begin(&connection{door: d, stream: stream, web: true, address: address.Unmap(), secureWeb: isSecure(address, stream)})
 }
 
-// isSecure reports whether nobody can listen on the way: TLS, here or at a reverse proxy that says so, or a way within this machine.
-func isSecure(r *http.Request, address netip.Addr, stream *transport.Stream) bool {
-	return stream.Encrypted() || address.IsLoopback() || r.Header.Get("X-Forwarded-Proto") == "https"
+// isSecure reports whether nobody can listen on the way: TLS, or a way within this machine. What a header says of it anybody can say.
+func isSecure(address netip.Addr, stream *transport.Stream) bool {
+	return stream.Encrypted() || address.IsLoopback()
 }
 
 // webURL is where the endpoint is, as the client sees it.
@@ -49,7 +49,7 @@ func (d *Door) webURL(r *http.Request) string {
 		return d.cfg.WebSocketURL
 	}
 	scheme := "wss://"
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && r.TLS == nil && r.Header.Get("X-Forwarded-Proto") != "https" {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && r.TLS == nil {
 		if address, err := netip.ParseAddr(host); err == nil && address.IsLoopback() {
 			scheme = "ws://"
 		}

@@ -63,6 +63,9 @@ func (a *Accounts) Credentials(ctx context.Context, name string) (found []sasl.C
 	return found, disabled, nil
 }
 
+// Iterations is how often a new password is hashed (Config.Iterations).
+func (a *Accounts) Iterations() int { return a.cfg.Iterations }
+
 // IsAdmin reports whether the account may administer the service.
 func (a *Accounts) IsAdmin(ctx context.Context, account *core.Account) (bool, error) {
 	found, err := a.find(ctx, account.JID.Local())

@@ -81,6 +81,9 @@ func (a *Accounts) Credentials(_ context.Context, name string) ([]sasl.Credentia
 	return credentials, a.disabled[name], err
 }
 
+// Iterations are those of the credentials.
+func (a *Accounts) Iterations() int { return sasl.MinIterations }
+
 // credentials are made once: all accounts have the same password.
 var credentials = sync.OnceValues(func() (out []sasl.Credential, err error) {
 	for _, hash := range []sasl.Hash{sasl.SHA256, sasl.SHA1} {
