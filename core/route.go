@@ -74,8 +74,22 @@ func (s *Server) keepError(err error) error {
 	if errors.As(err, &told) {
 		return told
 	}
+	if later := tryLater(err); later != nil { // whoever found it has said so, and not once for each stanza
+		s.log.Debug("could not keep a stanza", "err", err)
+		return later
+	}
 	s.log.Error("could not keep a stanza", "err", err)
 	return xmpp.ResourceConstraint.Because("the message could not be stored; try again later")
+}
+
+// tryLater is what the sender is told about an error that says of itself, by a method TryLater, that it may pass and that nothing was
+// changed, such as a full disk; nil for other errors.
+func tryLater(err error) *xmpp.Error {
+	var passing interface{ TryLater() bool }
+	if errors.As(err, &passing) && passing.TryLater() {
+		return xmpp.ResourceConstraint.Because("this cannot be stored now; try again later")
+	}
+	return nil
 }
 
 // finish is the rest of the journey after the Keep phase.
@@ -233,7 +247,9 @@ func (s *Server) refuse(ctx context.Context, t *Transit, err error) {
 		s.log.Debug("presence refused", "session", t.Via, "err", err)
 	}
 	var told *xmpp.Error
-	if !errors.As(err, &told) {
+	if told = tryLater(err); told != nil {
+		s.log.Debug("stanza refused for now", "session", t.Via, "err", err)
+	} else if !errors.As(err, &told) {
 		s.log.Error("stanza failed", "session", t.Via, "stanza", t.Stanza.Kind.String(), "err", err)
 		told = xmpp.InternalServerError
 	}

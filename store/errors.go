@@ -17,17 +17,17 @@ var (
 	// ErrConflict means that a primary key or unique constraint refused a row, on either engine.
 	ErrConflict = errors.New("unique constraint violated")
 	// ErrFull means that the disk (or the database's own size limit) is full. Nothing was written; reading goes on.
-	ErrFull = errors.New("database disk is full")
+	ErrFull error = passing("database disk is full")
 	// ErrClosed means that Close was called.
 	ErrClosed = errors.New("store is closed")
 	// ErrBusy means that the queue of the writer stayed full until the caller's context ended.
-	ErrBusy = errors.New("store is busy")
+	ErrBusy error = passing("store is busy")
 	// ErrLocked means that another process has the SQLite file open.
 	ErrLocked = errors.New("database file is in use by another process")
 	// ErrUnknown means that the connection broke while a commit was under way: it may or may not have been kept.
 	ErrUnknown = errors.New("outcome of the commit is unknown")
 	// ErrUnavailable means that the PostgreSQL server cannot be reached. Nothing was kept; try again later.
-	ErrUnavailable = errors.New("database server is not available")
+	ErrUnavailable error = passing("database server is not available")
 	// ErrTooLarge means that a result has more rows or bytes than MaxRows and MaxResultBytes allow; ask for a page.
 	ErrTooLarge = errors.New("result is too large")
 	// ErrNoTx means that a call that needs a transaction was made outside one, or after its function had returned.
@@ -36,6 +36,14 @@ var (
 
 // errLost marks the loss of the connection before the commit was sent: nothing was kept, the group may run again.
 var errLost = fmt.Errorf("%w: connection lost", ErrUnavailable)
+
+// passing is trouble that may be over soon, in which nothing was kept.
+type passing string
+
+func (p passing) Error() string { return string(p) }
+
+// TryLater tells those who do not know this package that the same call may succeed later.
+func (passing) TryLater() bool { return true }
 
 // classify wraps err, which came from an engine, with the sentinel that callers test for.
 func classify(err error) error {

@@ -89,11 +89,27 @@ func (d *disk) env() []string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	env := []string{"LD_PRELOAD=" + b.library, "PALABRE_DISK_ROOT=" + d.root, "PALABRE_DISK_KEPT=" + d.kept, "PALABRE_DISK_LIES=" + d.lies}
+	env := []string{"LD_PRELOAD=" + b.library, "PALABRE_DISK_ROOT=" + d.root, "PALABRE_DISK_KEPT=" + d.kept, "PALABRE_DISK_LIES=" + d.lies,
+		"PALABRE_DISK_FULL=" + d.mark()}
 	if d.follow {
 		return append(env, "PALABRE_DISK_NAMES=follow")
 	}
 	return append(env, "PALABRE_DISK_DOOR=yes")
+}
+
+// mark is the file whose existence means that the disk is full.
+func (d *disk) mark() string { return d.root + ".full" }
+
+// fill makes the disk full.
+func (d *disk) fill() {
+	d.t.Helper()
+	d.must(os.WriteFile(d.mark(), nil, 0o644))
+}
+
+// clear makes room again.
+func (d *disk) clear() {
+	d.t.Helper()
+	d.must(os.Remove(d.mark()))
 }
 
 // begin makes all that is there now durable.

@@ -22,7 +22,10 @@ const (
 	outstanding = 32 // messages of a sender that wait for their acknowledgement
 )
 
-var receivers = []string{"online", "hibernating", "offline"}
+var (
+	receivers = []string{"online", "hibernating", "offline"}
+	accounts  = append([]string{"s0", "s1", "s2", "s3"}, receivers...)
+)
 
 func TestKill(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killOften(t, "", *kills) })
@@ -61,10 +64,11 @@ func killOften(t *testing.T, database string, kills int) {
 func drill(t *testing.T, server *palabre, times int, fail func()) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*10*time.Second+patience)
 	defer cancel()
-	d := &run{t: t, server: server}
-	for _, name := range append([]string{"s0", "s1", "s2", "s3"}, receivers...) {
+	d := &run{t: t, server: server, files: map[string]string{}}
+	for _, name := range accounts {
 		d.server.add(name)
 	}
+	d.server.add("--admin", "changer")
 	server.start()
 	d.begin(ctx)
 	for i := range times {
@@ -83,12 +87,18 @@ type run struct {
 	server *palabre
 	acked  counter
 
-	sending context.CancelFunc
-	work    sync.WaitGroup
-	clients [senders]*client.Client
-	sent    [senders]int // how many messages each sender has sent to each receiver
+	sending  context.CancelFunc
+	work     sync.WaitGroup
+	applying sync.WaitGroup
+	clients  [senders]*client.Client
+	sent     [senders]int // how many messages each sender has sent to each receiver
 
 	devices []*device
+	changed []*change
+
+	mu        sync.Mutex        // guards what follows
+	newcomers int               // accounts that were asked for
+	files     map[string]string // addresses of uploads that were answered with 201
 }
 
 // counter counts up and can be waited for.
@@ -206,6 +216,10 @@ func (d *run) begin(ctx context.Context) {
 	for i := range senders {
 		d.work.Go(func() { d.send(sending, ctx, i) })
 	}
+	d.changed = d.changes(d.server.connect(ctx, d.server.config("changer")))
+	for _, ch := range d.changed {
+		d.applying.Go(func() { d.apply(sending, ctx, ch) })
+	}
 }
 
 // send sends numbered messages to each receiver in turn until sending ends, then waits until all are acknowledged.
@@ -265,10 +279,14 @@ func (d *run) finish(ctx context.Context) {
 	for _, n := range d.sent {
 		total += n
 	}
-	if acked := d.acked.value(); acked != int64(total*len(receivers)) {
-		d.t.Errorf("%d of %d are acknowledged", acked, total*len(receivers))
+	if err := d.acked.reach(ctx, int64(total*len(receivers))); err != nil { // the client flushes, and then tells
+		d.t.Errorf("acknowledged: %v", err)
 	}
+	d.applying.Wait()
 	d.meetOffline(ctx)
+	for _, ch := range d.changed {
+		d.check(ctx, ch)
+	}
 	for _, dev := range d.devices {
 		if err := dev.got.reach(ctx, int64(d.expected(dev))); err != nil {
 			d.t.Errorf("%s: %v", dev.name, err)

@@ -130,9 +130,9 @@ func (p *palabre) environment() []string {
 }
 
 // add makes an account with the command that an operator would use.
-func (p *palabre) add(name string) {
+func (p *palabre) add(name ...string) {
 	p.t.Helper()
-	add := exec.Command(p.binary, "account", "add", name)
+	add := exec.Command(p.binary, append([]string{"account", "add"}, name...)...)
 	add.Env, add.Stdin = p.environment(), strings.NewReader(password+"\n")
 	if output, err := add.CombinedOutput(); err != nil {
 		p.t.Fatalf("account add %s: %v: %s", name, err, output)
@@ -204,7 +204,7 @@ func (p *palabre) certificates() *x509.CertPool {
 func (p *palabre) config(name string) client.Config {
 	jid := xmpp.MustJID(name + "@localhost")
 	return client.Config{JID: jid, Password: password, Method: client.StartTLS, Server: p.address, MinBackoff: 20 * time.Millisecond,
-		MaxBackoff: 200 * time.Millisecond, TLS: &tls.Config{RootCAs: p.certificates(), ServerName: "localhost", MinVersion: tls.VersionTLS12}}
+		MaxBackoff: 200 * time.Millisecond, Roots: p.certificates(), TLS: &tls.Config{RootCAs: p.certificates(), ServerName: "localhost", MinVersion: tls.VersionTLS12}}
 }
 
 // connect brings a device online and available.

@@ -7,6 +7,8 @@
  * PALABRE_DISK_NAMES=follow makes a file's name durable together with its bytes, as ext4 and xfs do; otherwise only the folder's
  * own fsync does (POSIX). PALABRE_DISK_LIES names a part of a path: syncs of such files are acknowledged and not done.
  *
+ * While the file that PALABRE_DISK_FULL names exists, the disk is full: files can be overwritten, and cannot grow.
+ *
  * Go programs write their own files without libc. PALABRE_DISK_DOOR=yes opens a door for them: the number of a descriptor that was
  * synced is written to descriptor 901, and a byte comes back when it is kept.
  *
@@ -47,7 +49,7 @@ struct file {
 static struct file *files;
 static atomic_int *names; /* lock of the tree */
 static unsigned char ours[DESCRIPTORS]; /* opened here, below the root */
-static char root[1024], kept[1024], lies[1024];
+static char root[1024], kept[1024], lies[1024], full[1024];
 static int follow;
 
 static void fail(const char *what) {
@@ -296,6 +298,7 @@ __attribute__((constructor)) static void begin(void) {
 	set(root, "PALABRE_DISK_ROOT");
 	set(kept, "PALABRE_DISK_KEPT");
 	set(lies, "PALABRE_DISK_LIES");
+	set(full, "PALABRE_DISK_FULL");
 	if (!root[0] || !kept[0])
 		return;
 	follow = getenv("PALABRE_DISK_NAMES") != NULL;
@@ -360,6 +363,24 @@ int close(int fd) {
 	return syscall(SYS_close, fd);
 }
 
+/* no_room says whether the disk is too full for a file to reach this size. */
+static int no_room(int fd, off_t size) {
+	struct stat st;
+	int before = errno;
+	if (!files || !full[0] || fd < 0 || fd >= DESCRIPTORS || !ours[fd])
+		return 0;
+	int refuse = access(full, F_OK) == 0 && fstat(fd, &st) == 0 && st.st_size < size;
+	errno = refuse ? ENOSPC : before;
+	return refuse;
+}
+
+static off_t length(const struct iovec *parts, int n) {
+	off_t sum = 0;
+	while (n-- > 0)
+		sum += parts[n].iov_len;
+	return sum;
+}
+
 /* A write is noted when it has been done: a sync that comes between the two did not have to cover it. */
 static ssize_t written(int fd, off_t at, ssize_t n) {
 	int before = errno;
@@ -369,20 +390,26 @@ static ssize_t written(int fd, off_t at, ssize_t n) {
 	return n;
 }
 
-ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) { return written(fd, at, syscall(SYS_pwrite64, fd, bytes, n, at)); }
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
+	return no_room(fd, at + n) ? -1 : written(fd, at, syscall(SYS_pwrite64, fd, bytes, n, at));
+}
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off_t at) { return pwrite(fd, bytes, n, at); }
 ssize_t pwritev(int fd, const struct iovec *parts, int n, off_t at) {
-	return written(fd, at, syscall(SYS_pwritev, fd, parts, n, (long)at, 0L));
+	return no_room(fd, at + length(parts, n)) ? -1 : written(fd, at, syscall(SYS_pwritev, fd, parts, n, (long)at, 0L));
 }
 ssize_t pwritev64(int fd, const struct iovec *parts, int n, off_t at) { return pwritev(fd, parts, n, at); }
 
 ssize_t write(int fd, const void *bytes, size_t n) {
+	if (full[0] && fd >= 0 && fd < DESCRIPTORS && ours[fd] && no_room(fd, lseek(fd, 0, SEEK_CUR) + n))
+		return -1;
 	ssize_t done = syscall(SYS_write, fd, bytes, n);
 	if (done > 0 && files && fd < DESCRIPTORS && ours[fd])
 		written(fd, lseek(fd, 0, SEEK_CUR) - done, done);
 	return done;
 }
 ssize_t writev(int fd, const struct iovec *parts, int n) {
+	if (full[0] && fd >= 0 && fd < DESCRIPTORS && ours[fd] && no_room(fd, lseek(fd, 0, SEEK_CUR) + length(parts, n)))
+		return -1;
 	ssize_t done = syscall(SYS_writev, fd, parts, n);
 	if (done > 0 && files && fd < DESCRIPTORS && ours[fd])
 		written(fd, lseek(fd, 0, SEEK_CUR) - done, done);
@@ -390,6 +417,8 @@ ssize_t writev(int fd, const struct iovec *parts, int n) {
 }
 
 int ftruncate(int fd, off_t size) {
+	if (no_room(fd, size))
+		return -1;
 	int result = syscall(SYS_ftruncate, fd, size);
 	int before = errno;
 	touch(fd, size, EVERYTHING);
@@ -399,6 +428,8 @@ int ftruncate(int fd, off_t size) {
 int ftruncate64(int fd, off_t size) { return ftruncate(fd, size); }
 
 int fallocate(int fd, int mode, off_t at, off_t size) {
+	if (no_room(fd, at + size))
+		return -1;
 	int result = syscall(SYS_fallocate, fd, mode, at, size);
 	written(fd, at, result == 0 ? size : 0);
 	return result;
