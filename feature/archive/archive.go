@@ -31,6 +31,9 @@ const (
 	nsOffline   = "msgoffline" // XEP-0160 §4
 )
 
+// cleanInterval is how often old messages are deleted.
+const cleanInterval = time.Hour
+
 // cachedPrefs is how many accounts' preferences are kept in memory.
 const cachedPrefs = 10_000
 
@@ -144,7 +147,7 @@ func contactID(jid xmpp.JID) int64 {
 
 // Run writes down how far messages have reached, and deletes what is older than the retention, until ctx ends.
 func (a *Archive) Run(ctx context.Context) error {
-	save, clean := time.NewTicker(saveInterval), time.NewTicker(time.Minute)
+	save, clean := time.NewTicker(saveInterval), time.NewTicker(cleanInterval)
 	defer save.Stop()
 	defer clean.Stop()
 	for {
@@ -173,14 +176,36 @@ func (a *Archive) stop() error {
 	return a.save(ctx)
 }
 
-// expire deletes what was kept before a time, in transactions of at most expireRows rows.
+// expire deletes what was kept before a time, account by account as the index goes, in transactions of at most expireRows rows.
 func (a *Archive) expire(ctx context.Context, before time.Time) error {
+	for account := int64(0); ; {
+		var oldest int64
+		err := a.db.QueryRow(ctx, "select account, id from archive_entry where account > $1 order by account, id limit 1", account).Scan(&account, &oldest)
+		if errors.Is(err, store.ErrNoRows) {
+			return nil
+		}
+		if err == nil && oldest < before.UnixMicro() {
+			err = a.expireOf(ctx, account, before.UnixMicro())
+		}
+		if err != nil {
+			return fmt.Errorf("delete old messages: %w", err)
+		}
+	}
+}
+
+func (a *Archive) expireOf(ctx context.Context, account, before int64) error {
 	const expireRows = 500
-	for {
-		n, err := a.db.Exec(ctx, `delete from archive_entry where id in
-			(select id from archive_entry where id < $1 order by id limit $2)`, before.UnixMicro(), expireRows)
-		if err != nil || n < expireRows {
+	for last := false; !last; {
+		upTo := before - 1
+		err := a.db.QueryRow(ctx, "select id from archive_entry where account = $1 and id < $2 order by id limit 1 offset $3",
+			account, before, expireRows-1).Scan(&upTo)
+		last = errors.Is(err, store.ErrNoRows)
+		if err == nil || last {
+			_, err = a.db.Exec(ctx, "delete from archive_entry where account = $1 and id <= $2", account, upTo)
+		}
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }

@@ -21,7 +21,7 @@ func (a *Archive) export(ctx context.Context, account *core.Account) ([]*xmpp.El
 	archive := xmpp.NewElement(nsArchive, "archive")
 	q := &request{until: 1<<63 - 1}
 	for {
-		entries, err := a.read(ctx, account, q, exportChunk)
+		entries, more, err := a.read(ctx, account, q, exportChunk)
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +34,7 @@ func (a *Archive) export(ctx context.Context, account *core.Account) ([]*xmpp.El
 			archive.Add(xmpp.NewElement(NS, "result", forwarded).Set("id", formatID(e.id)))
 			q.after = e.id
 		}
-		if len(entries) < exportChunk {
+		if len(entries) < exportChunk && !more {
 			break
 		}
 	}
@@ -98,16 +98,12 @@ func (a *Archive) restore(ctx context.Context, account *core.Account, st *xmpp.S
 	if st.Child(nsRetract, "retracted") != nil {
 		bits |= tombstone
 	}
-	return a.db.Tx(ctx, func(ctx context.Context) error {
-		for {
-			var taken int
-			if err := a.db.QueryRow(ctx, "select count(*) from archive_entry where id = $1", id).Scan(&taken); err != nil {
-				return err
-			}
-			if taken == 0 {
-				return a.db.Append(ctx, insertEntry, id, account.ID, contactID(contact), int64(bits), string(st.Append(nil)))
-			}
-			id++
+	text := string(st.Append(nil))
+	for id = min(id, a.db.Next()); ; id++ { // one from the future would stand before what is yet to come
+		n, err := a.db.Exec(ctx, `insert into archive_entry (id, account, contact, kind, stanza) values ($1, $2, $3, $4, $5)
+			on conflict do nothing`, id, account.ID, contactID(contact), int64(bits), text)
+		if err != nil || n > 0 {
+			return err
 		}
-	})
+	}
 }

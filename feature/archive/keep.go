@@ -105,6 +105,9 @@ func (a *Archive) keepSent(t *core.Transit) core.Write {
 	if t.Stanza.Kind != xmpp.Message || worthOf(t.Stanza) != lasting {
 		return nil
 	}
+	if t.Receiver != nil && t.Receiver.ID == t.Sender.ID { // a note to self is one entry, which the other devices may have missed
+		return a.plan(t, t.Sender, t.Stanza.To, incoming, &t.SentID)
+	}
 	return a.plan(t, t.Sender, t.Stanza.To, 0, &t.SentID)
 }
 
@@ -124,7 +127,7 @@ func (a *Archive) keepReceived(t *core.Transit) core.Write {
 		kind |= hidden
 	}
 	t.Stored = true
-	if t.Sender != nil && t.Sender.ID == t.Receiver.ID && kind&hidden == 0 { // a note to self is one entry
+	if t.Sender != nil && t.Sender.ID == t.Receiver.ID && kind&hidden == 0 { // see keepSent
 		return func(context.Context) error {
 			t.ReceivedID = t.SentID
 			return nil
@@ -140,6 +143,8 @@ func (a *Archive) plan(t *core.Transit, account *core.Account, contact xmpp.JID,
 	var text string
 	return func(ctx context.Context) error {
 		kind := as
+		*id = 0
+		passing.Set(t, false)
 		prefs, err := a.preferencesOf(ctx, account)
 		if err != nil {
 			return err
@@ -155,7 +160,7 @@ func (a *Archive) plan(t *core.Transit, account *core.Account, contact xmpp.JID,
 			kind |= hidden
 		}
 		if retracts != "" {
-			if err := a.bury(ctx, account, contact, stanza, retracts); err != nil {
+			if err := a.bury(ctx, account, contact, kind&incoming, stanza, retracts); err != nil {
 				return err
 			}
 		}
@@ -164,15 +169,19 @@ func (a *Archive) plan(t *core.Transit, account *core.Account, contact xmpp.JID,
 		}
 		if kind&hidden != 0 {
 			a.hide(account.ID)
+			passing.Set(t, true)
 		}
 		*id = a.db.Next()
 		return a.db.Append(ctx, insertEntry, *id, account.ID, contactID(contact), int64(kind), text)
 	}
 }
 
-// stamp gives a received message its number in the receiver's log (XEP-0359 §3.2).
+// passing marks a message that is in the receiver's log only until it reaches a device.
+var passing = new(core.Note[bool])
+
+// stamp gives a received message its number in the receiver's log (XEP-0359 §3.2), if it can be found there (XEP-0313 §5.1.2).
 func (a *Archive) stamp(t *core.Transit) {
-	if t.ReceivedID != 0 {
+	if t.ReceivedID != 0 && !passing.Get(t) {
 		t.Edit().Add(xmpp.StanzaID(t.Receiver.JID, t.ReceivedID))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 const (
 	chunk        = 100 // messages sent before the device must have acknowledged them
+	maxGiven     = 256 // messages to one device that are remembered so that they do not come again
 	saveInterval = 200 * time.Millisecond
 	readTimeout  = 30 * time.Second
 )
@@ -32,12 +34,52 @@ type owner struct {
 
 // catchUp is how far one session has come.
 type catchUp struct {
-	mu     sync.Mutex // guards what follows
-	read   int64      // the end of the log when the app last read the archive by itself, 0 if it has not
-	state  progress   // what is being done
-	missed bool       // a message was held back since the last look
-	sent   int64      // the last id that was sent
-	early  int64      // the last id that was acknowledged
+	mu      sync.Mutex // guards what follows
+	read    int64      // the end of the log when the app last read the archive by itself, 0 if it has not
+	state   progress   // what is being done
+	missed  bool       // a message was held back since the last look
+	sent    int64      // the last id that was sent from the log
+	awaited int64      // the last id of the chunk that was sent
+	early   int64      // the last id that was acknowledged
+	told    int64      // the last id that was let through while the session was live
+	given   []given    // what did not come by the log or to the bare address, oldest first
+}
+
+// given is a message that the session got although its turn in the log had not come, or that others of the account did not get.
+type given struct {
+	id    int64
+	apart bool // the session did not take messages for the bare address then: earlier ones may be missing
+	acked bool
+}
+
+// give remembers a message that the session gets now; c.mu is held.
+func (c *catchUp) give(id int64, apart bool) {
+	if len(c.given) >= maxGiven {
+		c.given = slices.Delete(c.given, 0, len(c.given)-maxGiven+1)
+	}
+	c.given = append(c.given, given{id: id, apart: apart})
+}
+
+// has finds a message that was given; c.mu is held.
+func (c *catchUp) has(id int64) *given {
+	for i := range c.given {
+		if c.given[i].id == id {
+			return &c.given[i]
+		}
+	}
+	return nil
+}
+
+// whole reports whether the device has acknowledged all that it was given apart, if anything; c.mu is held.
+func (c *catchUp) whole() bool {
+	some := false
+	for _, g := range c.given {
+		if g.apart && !g.acked {
+			return false
+		}
+		some = some || g.apart
+	}
+	return some
 }
 
 // progress is what a session's catching up is at.
@@ -94,7 +136,7 @@ func (a *Archive) forget(account int64, o *owner) {
 // reads notes that the app behind a session is about to read the archive by itself: it will find what is there now.
 func (a *Archive) reads(ctx context.Context, session *core.Session) error {
 	c := catchUps.Get(session)
-	if c == nil || c.at() != unbegun {
+	if c == nil || c.at() != unbegun && willing(session) {
 		return nil
 	}
 	var end int64
@@ -108,6 +150,12 @@ func (a *Archive) reads(ctx context.Context, session *core.Session) error {
 	return nil
 }
 
+// willing reports whether a session takes messages for the bare address.
+func willing(session *core.Session) bool {
+	available, priority := session.Available()
+	return available && priority >= 0
+}
+
 func (c *catchUp) at() progress {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,39 +164,53 @@ func (c *catchUp) at() progress {
 
 // hold keeps a logged message out of a session that has not caught up: it will be read from the log.
 func (a *Archive) hold(_ context.Context, t *core.Transit, session *core.Session) bool {
-	if t.ReceivedID == 0 {
-		return true
-	}
 	c := catchUps.Get(session)
-	if available, priority := session.Available(); c == nil || !available || priority < 0 {
+	if t.ReceivedID == 0 || c == nil {
 		return true
 	}
+	takes := willing(session)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.missed = c.missed || c.state != live
-	return c.state == live && t.ReceivedID > c.sent // one that was in the log when the session caught up has been sent
+	if !takes {
+		c.give(t.ReceivedID, true)
+		return true
+	}
+	if c.state != live || t.ReceivedID <= c.sent { // in the log when the session caught up: it has been sent
+		c.missed = c.missed || c.state != live
+		return false
+	}
+	c.told = max(c.told, t.ReceivedID)
+	if !t.Stanza.To.IsBare() {
+		c.give(t.ReceivedID, false)
+	}
+	return true
 }
 
-// begin sends a session that has become available what it has missed. An app that reads the archive has found what was there when it
-// asked; only what came since then is sent.
+// begin sends a session that has become available, for the first time or again, what it has missed. An app that reads the archive has
+// found what was there when it asked; only what came since then is sent, and what the archive does not show.
 func (a *Archive) begin(session *core.Session) {
 	c := catchUps.Get(session)
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
-	if c.state != unbegun {
+	if c.state != unbegun && c.state != live {
+		c.missed = true
 		c.mu.Unlock()
 		return
 	}
 	c.state = reading
-	read := c.read
+	seen, read := max(c.sent, c.told), c.read
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
 	from, err := a.cursor(ctx, session.Account)
 	if err == nil {
-		from, err = a.newest(ctx, session.Account, max(from, read))
+		from = max(from, seen)
+		if !a.hiding(session.Account.ID) {
+			from = max(from, read)
+		}
+		from, err = a.newest(ctx, session.Account, from)
 	}
 	if err != nil {
 		a.fail(session, err)
@@ -169,8 +231,8 @@ func (a *Archive) fail(session *core.Session, err error) {
 // newest moves a starting point so far forward that at most MaxOffline messages follow it.
 func (a *Archive) newest(ctx context.Context, account *core.Account, from int64) (int64, error) {
 	var id int64
-	err := a.db.QueryRow(ctx, `select id from archive_entry where account = $1 and id > $2 and (kind & $3) = $3
-		order by id desc limit 1 offset $4`, account.ID, from, int64(incoming), a.cfg.MaxOffline).Scan(&id)
+	err := a.db.QueryRow(ctx, `select id from archive_entry where account = $1 and id > $2 and (kind & 1) <> 0
+		order by id desc limit 1 offset $3`, account.ID, from, a.cfg.MaxOffline).Scan(&id)
 	if errors.Is(err, store.ErrNoRows) {
 		return from, nil
 	}
@@ -191,10 +253,13 @@ func (a *Archive) step(ctx context.Context, session *core.Session, c *catchUp) {
 		}
 		c.mu.Lock()
 		switch {
-		case last > from && c.early < last:
+		case last > from && c.early < c.awaited:
 			c.state = waiting
 		case last == from && !c.missed:
 			c.state = live
+			if c.whole() {
+				a.reach(session.Account, last)
+			}
 		default: // more came meanwhile, or all is acknowledged already
 			c.mu.Unlock()
 			continue
@@ -204,34 +269,39 @@ func (a *Archive) step(ctx context.Context, session *core.Session, c *catchUp) {
 	}
 }
 
+// missedWhere finds what a device is to be sent: what is incoming ($1 the account, $2 where to begin), and no tombstone; of what it has read
+// by itself, up to $3, only what the archive did not show. See where for how the bits are compared.
+const missedWhere = `account = $1 and id > $2 and (kind & 1) <> 0 and (kind & 4) <> 4 and (id > $3 or (kind & 2) = 2) order by id`
+
 // sendChunk sends incoming messages after from and returns the id of the last one, from if there was none. The id is noted before the
 // first is sent, so that no acknowledgement comes too early.
 func (a *Archive) sendChunk(ctx context.Context, session *core.Session, c *catchUp, from int64) (int64, error) {
-	rows, err := a.db.Query(ctx, `select id, stanza from archive_entry where account = $1 and id > $2 and (kind & $3) = $4
-		order by id limit $5`, session.Account.ID, from, int64(incoming|tombstone), int64(incoming), chunk)
-	if err != nil {
-		return 0, fmt.Errorf("read missed messages: %w", err)
+	c.mu.Lock()
+	read := c.read
+	c.mu.Unlock()
+	entries, _, err := a.entries(ctx, chunk, missedWhere, session.Account.ID, from, read)
+	if err != nil || len(entries) == 0 {
+		return from, err
 	}
-	var deliveries []core.Delivery
-	for rows.Next() {
-		var id int64
-		var text string
-		if err := rows.Scan(&id, &text); err != nil {
-			return 0, err
-		}
-		st, err := parseStored(text)
+	deliveries := make([]core.Delivery, 0, len(entries))
+	for _, e := range entries {
+		st, err := parseStored(e.stanza)
 		if err != nil {
 			return 0, err
 		}
-		st.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(id)), xmpp.StanzaID(session.Account.JID, id))
-		deliveries = append(deliveries, core.Delivery{Stanza: st, Kept: id})
+		st.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(e.id)))
+		if e.kind&hidden == 0 {
+			st.Add(xmpp.StanzaID(session.Account.JID, e.id))
+		}
+		deliveries = append(deliveries, core.Delivery{Stanza: st, Kept: e.id})
 	}
-	if len(deliveries) == 0 {
-		return from, nil
-	}
-	last := deliveries[len(deliveries)-1].Kept
+	last := entries[len(entries)-1].id
 	c.mu.Lock()
-	c.sent = last
+	deliveries = slices.DeleteFunc(deliveries, func(d core.Delivery) bool { return c.has(d.Kept) != nil })
+	c.sent, c.awaited = last, 0
+	if len(deliveries) > 0 {
+		c.awaited = deliveries[len(deliveries)-1].Kept
+	}
 	c.mu.Unlock()
 	for _, d := range deliveries {
 		session.Deliver(d)
@@ -241,25 +311,23 @@ func (a *Archive) sendChunk(ctx context.Context, session *core.Session, c *catch
 
 // acked moves the account's cursor, and sends the next chunk to a session that is catching up.
 func (a *Archive) acked(session *core.Session, deliveries []core.Delivery) {
-	var last int64
-	for i := range deliveries {
-		last = max(last, deliveries[i].Kept)
-	}
 	c := catchUps.Get(session)
-	if last == 0 || c == nil {
+	if c == nil {
 		return
 	}
 	c.mu.Lock()
-	counts := c.state != unbegun
+	last := c.note(deliveries)
+	if last == 0 {
+		c.mu.Unlock()
+		return
+	}
 	c.early = max(c.early, last)
-	next := c.state == waiting && last >= c.sent
+	next := c.state == waiting && last >= c.awaited
 	if next {
 		c.state = reading
 	}
 	c.mu.Unlock()
-	if counts {
-		a.reach(session.Account, last)
-	}
+	a.reach(session.Account, last)
 	if next {
 		a.working.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
@@ -267,6 +335,22 @@ func (a *Archive) acked(session *core.Session, deliveries []core.Delivery) {
 			a.step(ctx, session, c)
 		})
 	}
+}
+
+// note takes over acknowledgements and returns up to where the device has everything, 0 if they do not say; c.mu is held.
+func (c *catchUp) note(deliveries []core.Delivery) (last int64) {
+	for i := range deliveries {
+		id := deliveries[i].Kept
+		if g := c.has(id); id != 0 && g != nil && g.apart {
+			g.acked = true
+			if c.state == live && c.whole() {
+				last = max(last, c.sent)
+			}
+			continue
+		}
+		last = max(last, id)
+	}
+	return last
 }
 
 // reach notes that everything up to an id has reached a device of the account.
@@ -323,12 +407,18 @@ func (a *Archive) lost(_ context.Context, session *core.Session, deliveries []co
 func (a *Archive) deliverElsewhere(from *core.Session, d core.Delivery) bool {
 	delivered := false
 	for _, other := range a.server.Sessions(from.Account.JID) {
-		available, priority := other.Available()
 		c := catchUps.Get(other)
-		if other == from || !available || priority < 0 || c == nil {
+		if other == from || !willing(other) || c == nil {
 			continue
 		}
-		if c.at() == live {
+		c.mu.Lock()
+		takes, had := c.state == live, c.has(d.Kept) != nil // a carbon, perhaps
+		c.mu.Unlock()
+		if had {
+			delivered = true
+			continue
+		}
+		if takes {
 			late := d.Stanza.Copy()
 			late.Add(xmpp.Delay(a.server.Domain(), time.UnixMicro(d.Kept)))
 			other.Deliver(core.Delivery{Stanza: late, Kept: d.Kept})
@@ -375,7 +465,7 @@ func (a *Archive) writeCursors(ctx context.Context, moved map[int64]int64) error
 			return err
 		}
 		if a.hiding(account) {
-			_, err := a.db.Exec(ctx, "delete from archive_entry where account = $1 and id <= $2 and (kind & 2) <> 0", account, reached)
+			_, err := a.db.Exec(ctx, "delete from archive_entry where account = $1 and id <= $2 and (kind & 2) = 2", account, reached)
 			if err != nil {
 				return fmt.Errorf("delete passing messages: %w", err)
 			}
@@ -399,7 +489,7 @@ func (a *Archive) hiding(account int64) bool {
 
 // loadHiding finds the accounts with such entries.
 func (a *Archive) loadHiding(ctx context.Context) error {
-	rows, err := a.db.Query(ctx, "select distinct account from archive_entry where (kind & 2) <> 0")
+	rows, err := a.db.Query(ctx, "select distinct account from archive_entry where (kind & 2) = 2")
 	if err != nil {
 		return fmt.Errorf("read passing messages: %w", err)
 	}

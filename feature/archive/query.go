@@ -2,12 +2,14 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -231,62 +233,81 @@ func inList(column string, ids []int64, args []any) (string, []any) {
 // entry is one message of the log.
 type entry struct {
 	id     int64
+	kind   kind
 	stanza string
 }
 
-// find reads the page that a request asks for, oldest first, and whether it is all there is in that direction.
+// find reads the page that a request asks for, oldest first, and whether it is all there is in that direction. A page of large messages is
+// shorter than was asked for.
 func (a *Archive) find(ctx context.Context, account *core.Account, q *request) (found []entry, complete bool, err error) {
 	if q.page.Max == 0 {
 		return nil, false, nil
 	}
+	var more bool
 	if q.with.IsBare() || q.with.IsZero() {
-		found, err = a.read(ctx, account, q, q.page.Max+1)
+		found, more, err = a.read(ctx, account, q, q.page.Max+1)
 	} else {
-		found, err = a.readFull(ctx, account, q)
+		found, more, err = a.readFull(ctx, account, q)
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	complete = len(found) <= q.page.Max
-	if !complete {
-		found = found[:q.page.Max]
+	if len(found) > q.page.Max {
+		found, more = found[:q.page.Max], true
 	}
 	if q.page.Last {
 		slices.Reverse(found)
 	}
-	return found, complete, nil
+	return found, !more, nil
 }
 
-// read reads at most limit entries in the direction of the request.
-func (a *Archive) read(ctx context.Context, account *core.Account, q *request, limit int) ([]entry, error) {
+// read reads at most limit entries in the direction of the request. With more, there may be others though these are fewer.
+func (a *Archive) read(ctx context.Context, account *core.Account, q *request, limit int) (found []entry, more bool, err error) {
 	sql, args := q.where(account)
-	order := " order by id"
 	if q.page.Last {
-		order = " order by id desc"
+		return a.entries(ctx, limit, sql+" order by id desc", args...)
 	}
-	args = append(args, limit)
-	rows, err := a.db.Query(ctx, "select id, stanza from archive_entry where "+sql+order+" limit $"+strconv.Itoa(len(args)), args...)
+	return a.entries(ctx, limit, sql+" order by id", args...)
+}
+
+// maxPageBytes bounds the messages that are read and sent at once, so that the largest ones fit a session's queue and the memory; one
+// message always goes.
+const maxPageBytes = 2 << 20
+
+// entries reads at most limit entries that meet a condition with an order.
+func (a *Archive) entries(ctx context.Context, limit int, where string, args ...any) (found []entry, more bool, err error) {
+	sql := "select id, kind, stanza from archive_entry where " + where + " limit $" + strconv.Itoa(len(args)+1)
+	rows, err := a.db.Query(ctx, sql, append(slices.Clone(args), limit)...)
+	for errors.Is(err, store.ErrTooLarge) && limit > 1 {
+		limit, more = limit/2, true
+		rows, err = a.db.Query(ctx, sql, append(slices.Clone(args), limit)...)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("read archive: %w", err)
+		return nil, false, fmt.Errorf("read archive: %w", err)
 	}
-	found := make([]entry, 0, rows.Len())
+	found = make([]entry, 0, rows.Len())
+	size := 0
 	for rows.Next() {
 		var e entry
-		if err := rows.Scan(&e.id, &e.stanza); err != nil {
-			return nil, err
+		if err := rows.Scan(&e.id, &e.kind, &e.stanza); err != nil {
+			return nil, false, err
+		}
+		if size += len(e.stanza); size > maxPageBytes && len(found) > 0 {
+			return found, true, nil
 		}
 		found = append(found, e)
 	}
-	return found, nil
+	return found, more, nil
 }
 
-// where is the condition of a request.
+// where is the condition of a request. The bit is compared in such a way that PostgreSQL, which cannot know how many entries have it,
+// expects most to pass: it reads in the order of the index then, instead of sorting the whole archive.
 func (q *request) where(account *core.Account) (string, []any) {
-	args := []any{account.ID, q.after + 1, q.until - 1, int64(hidden)}
-	sql := "account = $1 and id between $2 and $3 and (kind & $4) = 0" // with two comparisons SQLite reads the whole account for one chat
+	args := []any{account.ID, q.after + 1, q.until - 1}
+	sql := "account = $1 and id between $2 and $3 and (kind & 2) <> 2" // with two comparisons SQLite reads the whole account for one chat
 	if !q.with.IsZero() {
 		args = append(args, contactID(q.with))
-		sql += " and contact = $5"
+		sql += " and contact = $4"
 	}
 	if len(q.named) > 0 {
 		named, more := inList("id", q.named, args)
@@ -296,25 +317,28 @@ func (q *request) where(account *core.Account) (string, []any) {
 }
 
 // readFull reads for a full address: the log is filed by bare ones, so the messages are looked at.
-func (a *Archive) readFull(ctx context.Context, account *core.Account, q *request) ([]entry, error) {
+func (a *Archive) readFull(ctx context.Context, account *core.Account, q *request) (found []entry, more bool, err error) {
 	const chunk = 500
-	var found []entry
 	step := *q
-	for len(found) <= q.page.Max {
-		entries, err := a.read(ctx, account, &step, chunk)
+	for size := 0; len(found) <= q.page.Max; {
+		entries, more, err := a.read(ctx, account, &step, chunk)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, e := range entries {
 			st, err := parseStored(e.stanza)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
-			if st.From == q.with || st.To == q.with {
-				found = append(found, e)
+			if st.From != q.with && st.To != q.with {
+				continue
 			}
+			if size += len(e.stanza); size > maxPageBytes && len(found) > 0 {
+				return found, true, nil
+			}
+			found = append(found, e)
 		}
-		if len(entries) < chunk {
+		if len(entries) < chunk && !more {
 			break
 		}
 		if q.page.Last {
@@ -323,5 +347,5 @@ func (a *Archive) readFull(ctx context.Context, account *core.Account, q *reques
 			step.after = entries[len(entries)-1].id
 		}
 	}
-	return found, nil
+	return found, false, nil
 }

@@ -16,37 +16,49 @@ const retractReach = 2000
 // retracted is the id of the message that st retracts, "" if it is no retraction (XEP-0424 §3).
 func retracted(st *xmpp.Stanza) string { return st.Child(nsRetract, "retract").Attr("id") }
 
+// maxCandidates is how many of them, those that have the id in them, are looked at closely.
+const maxCandidates = 20
+
 // bury replaces the message that st retracts by a tombstone in one account's log (XEP-0424 §5). Only its own author can retract a
-// message; anything else leaves the log as it is.
-func (a *Archive) bury(ctx context.Context, account *core.Account, contact xmpp.JID, st *xmpp.Stanza, id string) error {
-	rows, err := a.db.Query(ctx, `select id, kind, stanza from archive_entry where account = $1 and contact = $2
-		order by id desc limit $3`, account.ID, contactID(contact), retractReach)
+// message; anything else leaves the log as it is. from is the bit that the author's messages have in this log.
+func (a *Archive) bury(ctx context.Context, account *core.Account, contact xmpp.JID, from kind, st *xmpp.Stanza, id string) error {
+	rows, err := a.db.Query(ctx, `select id, kind, stanza from
+		(select id, kind, stanza from archive_entry where account = $1 and contact = $2 order by id desc limit $3) as latest
+		where (kind & 5) = $4 and replace(stanza, $5, '') <> stanza order by id desc limit $6`,
+		account.ID, contactID(contact), retractReach, int64(from), plainPart(id), maxCandidates)
 	if err != nil {
 		return fmt.Errorf("look for the retracted message: %w", err)
 	}
 	for rows.Next() {
-		var entry, bits int64
+		var entry int64
+		var bits kind
 		var text string
 		if err := rows.Scan(&entry, &bits, &text); err != nil {
 			return err
-		}
-		if !strings.Contains(text, id) || kind(bits)&tombstone != 0 {
-			continue
 		}
 		original, err := parseStored(text)
 		if err != nil {
 			return err
 		}
-		if !sameMessage(original, id) || original.From.Bare() != st.From.Bare() {
-			continue
+		if sameMessage(original, id) && original.From.Bare() == st.From.Bare() {
+			return a.replace(ctx, account, entry, bits|tombstone, buried(original, st))
 		}
-		return a.replace(ctx, entry, kind(bits)|tombstone, buried(original, st))
 	}
 	return nil
 }
 
-func (a *Archive) replace(ctx context.Context, entry int64, kind kind, st *xmpp.Stanza) error {
-	_, err := a.db.Exec(ctx, "update archive_entry set kind = $1, stanza = $2 where id = $3", int64(kind), string(st.Append(nil)), entry)
+// plainPart is the longest part of an id that is written in only one way.
+func plainPart(id string) (longest string) {
+	for _, part := range strings.FieldsFunc(id, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`&<>'"`, r) }) {
+		if len(part) > len(longest) {
+			longest = part
+		}
+	}
+	return longest
+}
+
+func (a *Archive) replace(ctx context.Context, account *core.Account, entry int64, kind kind, st *xmpp.Stanza) error {
+	_, err := a.db.Exec(ctx, "update archive_entry set kind = $1, stanza = $2 where account = $3 and id = $4", int64(kind), string(st.Append(nil)), account.ID, entry)
 	return err
 }
 
