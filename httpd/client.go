@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
 
 func parseNetworks(texts []string) ([]netip.Prefix, error) {
@@ -59,49 +57,4 @@ func (d *Door) trusted(host string) bool {
 		}
 	}
 	return false
-}
-
-// limit lets a listener hold only so many connections at once; further ones wait in the system's own queue.
-func limit(listener net.Listener, most int) net.Listener {
-	return &limited{Listener: listener, slots: make(chan struct{}, most), closed: make(chan struct{})}
-}
-
-type limited struct {
-	net.Listener
-	slots  chan struct{}
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	return &slotted{Conn: conn, slots: l.slots}, nil
-}
-
-func (l *limited) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-// slotted gives its slot back when it is closed for the first time.
-type slotted struct {
-	net.Conn
-	slots  chan struct{}
-	closed atomic.Bool
-}
-
-func (c *slotted) Close() error {
-	if c.closed.CompareAndSwap(false, true) {
-		<-c.slots
-	}
-	return c.Conn.Close()
 }

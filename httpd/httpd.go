@@ -35,19 +35,24 @@ type Config struct {
 	URL string `toml:"url"`
 	// MaxConnections is the most connections that HTTPS holds at once, WebSocket among them (1–1000000).
 	MaxConnections int `toml:"max_connections"`
+	// MaxPerAddress is the most of them that one address (IPv6: one /64) may have; it does not hold for TrustedProxies.
+	MaxPerAddress int `toml:"max_per_address"`
 	// TrustedProxies are the addresses (or networks) of reverse proxies whose X-Forwarded-For is believed.
 	TrustedProxies []string `toml:"trusted_proxies"`
 }
 
 // DefaultConfig suits a machine with 1 GB of memory.
 func DefaultConfig() Config {
-	return Config{Listen: []string{":5443"}, Local: "127.0.0.1:5280", MaxConnections: 20_000}
+	return Config{Listen: []string{":5443"}, Local: "127.0.0.1:5280", MaxConnections: 20_000, MaxPerAddress: 1000}
 }
 
 // Validate reports the first setting that cannot work.
 func (c Config) Validate() error {
 	if c.MaxConnections < 1 || c.MaxConnections > 1_000_000 {
 		return fmt.Errorf("max_connections: %d is not within 1–1000000", c.MaxConnections)
+	}
+	if c.MaxPerAddress < 1 || c.MaxPerAddress > 1_000_000 {
+		return fmt.Errorf("max_per_address: %d is not within 1–1000000", c.MaxPerAddress)
 	}
 	if _, err := parseNetworks(c.TrustedProxies); err != nil {
 		return fmt.Errorf("trusted_proxies: %w", err)
@@ -82,11 +87,13 @@ func (c Config) Host() string {
 	return u.Hostname()
 }
 
-// How long a client may take. Uploads and downloads are long: their handlers set deadlines of their own.
+// How long a client may take, to send and to take what it is answered. Uploads and downloads are long: their handlers set deadlines of
+// their own.
 const (
 	headerTimeout  = 10 * time.Second
 	idleTimeout    = 2 * time.Minute
 	bodyTimeout    = 30 * time.Second
+	answerTimeout  = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
 )
 
@@ -153,7 +160,7 @@ func (d *Door) Listen(tlsConfig *tls.Config) error {
 		}
 		secure := tlsConfig.Clone()
 		secure.NextProtos = append([]string{"h2", "http/1.1"}, secure.NextProtos...)
-		d.serve(public, tls.NewListener(limit(listener, d.cfg.MaxConnections), secure))
+		d.serve(public, tls.NewListener(limit(listener, d.cfg.MaxConnections, d.share), secure))
 	}
 	if d.cfg.Local == "" {
 		return nil
@@ -162,7 +169,7 @@ func (d *Door) Listen(tlsConfig *tls.Config) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for metrics and health: %w", err), d.abort())
 	}
-	d.serve(d.server(d.local), limit(listener, 64))
+	d.serve(d.server(d.local), limit(listener, 64, nil))
 	return nil
 }
 
@@ -218,6 +225,9 @@ func (d *Door) guard(next http.Handler) http.Handler {
 		control := http.NewResponseController(w)
 		if err := control.SetReadDeadline(began.Add(bodyTimeout)); err != nil {
 			d.log.Debug("no read deadline", "err", err)
+		}
+		if err := control.SetWriteDeadline(began.Add(answerTimeout)); err != nil {
+			d.log.Debug("no write deadline", "err", err)
 		}
 		counting := &counter{ResponseWriter: w}
 		defer func() {

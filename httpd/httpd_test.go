@@ -4,10 +4,13 @@ import (
 	"crypto/tls"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -111,7 +114,7 @@ func TestHealthAndReadiness(t *testing.T) {
 }
 
 func TestClientAddressBehindProxies(t *testing.T) {
-	d, err := New(Config{MaxConnections: 1, TrustedProxies: []string{"10.0.0.0/8", "192.0.2.1"}}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	d, err := New(Config{MaxConnections: 1, MaxPerAddress: 1, TrustedProxies: []string{"10.0.0.0/8", "192.0.2.1"}}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,6 +133,87 @@ func TestClientAddressBehindProxies(t *testing.T) {
 		}
 	}
 }
+
+// TestShareOfConnections has one address take all that it may: it gets no more until it lets one go, and a proxy is not held to it.
+func TestShareOfConnections(t *testing.T) {
+	d, _ := door(t, func(cfg *Config) { cfg.MaxPerAddress = 2 })
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", d.Addresses()[0].String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	}
+	open := func(conn net.Conn) bool {
+		secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // the certificate is not what is tested
+		return secure.HandshakeContext(t.Context()) == nil
+	}
+	first, second := dial(), dial()
+	if !open(first) || !open(second) {
+		t.Fatal("not let in")
+	}
+	if open(dial()) {
+		t.Error("a third connection was let in")
+	}
+	first.Close()
+	for !open(dial()) { // the server hears of the end a moment later
+		if t.Context().Err() != nil {
+			t.Fatal("no room was made")
+		}
+	}
+	proxied, _ := door(t, func(cfg *Config) { cfg.MaxPerAddress, cfg.TrustedProxies = 1, []string{"127.0.0.1"} })
+	d = proxied
+	if !open(dial()) || !open(dial()) {
+		t.Error("a proxy has no more than one connection")
+	}
+}
+
+// TestSlowReaderIsCutOff has a client ask for much and take nothing.
+func TestSlowReaderIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, err := New(DefaultConfig(), prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		d.Mux().HandleFunc("GET /much", func(w http.ResponseWriter, _ *http.Request) {
+			_, err := w.Write(make([]byte, 1<<20))
+			ended <- err
+		})
+		server, client := net.Pipe()
+		listener := &one{conn: server, closed: make(chan struct{})}
+		s := d.server(d.guard(d.mux))
+		go s.Serve(listener)
+		if _, err := io.WriteString(client, "GET /much HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := <-ended; err == nil || time.Since(began) > answerTimeout {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		client.Close()
+		s.Close()
+	})
+}
+
+// one is a listener with one connection.
+type one struct {
+	conn   net.Conn
+	closed chan struct{}
+}
+
+func (l *one) Accept() (net.Conn, error) {
+	if conn := l.conn; conn != nil {
+		l.conn = nil
+		return conn, nil
+	}
+	<-l.closed
+	return nil, net.ErrClosed
+}
+
+func (l *one) Close() error   { close(l.closed); return nil }
+func (l *one) Addr() net.Addr { return &net.TCPAddr{} }
 
 func TestPublicAddress(t *testing.T) {
 	for _, c := range []struct {

@@ -29,6 +29,17 @@ func (u *Upload) Routes(mux *http.ServeMux) {
 	})
 }
 
+// takeTime lets one transfer take as long as it may: the door's own limits are for pages.
+func takeTime(w http.ResponseWriter) error {
+	control, until := http.NewResponseController(w), time.Now().Add(transferTime)
+	for _, err := range []error{control.SetReadDeadline(until), control.SetWriteDeadline(until)} {
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+	}
+	return nil
+}
+
 // allowOrigins lets web clients of any origin transfer (XEP-0363 §7): the address is the only secret, no cookie is used.
 func allowOrigins(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -65,7 +76,7 @@ func (u *Upload) put(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("this slot is for exactly %d bytes", f.size), http.StatusRequestEntityTooLarge)
 		return
 	}
-	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(transferTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := takeTime(w); err != nil {
 		u.failed(w, r, err)
 		return
 	}
@@ -144,6 +155,10 @@ func (u *Upload) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer b.Close()
+	if err := takeTime(w); err != nil {
+		u.failed(w, r, err)
+		return
+	}
 	f.describe(w.Header())
 	http.ServeContent(w, r, "", f.created, b)
 }

@@ -36,6 +36,8 @@ const (
 	maxName  = 255
 	maxType  = 127
 	slotLife = 30 * time.Minute // an unused place is given up after this
+	maxFiles = 20_000           // of one account, however small
+	maxSlots = 100              // of one account that nothing was sent to yet
 )
 
 //go:embed migrations
@@ -226,11 +228,15 @@ func newToken() (string, error) {
 // reserve notes the file against the account's quota.
 func (u *Upload) reserve(ctx context.Context, account *core.Account, f file) error {
 	return u.db.Tx(ctx, func(ctx context.Context) error {
-		used, err := u.Used(ctx, account)
-		if err != nil {
+		used, files, slots, err := u.held(ctx, account)
+		switch {
+		case err != nil:
 			return err
-		}
-		if used+f.size > u.cfg.QuotaBytes {
+		case files >= maxFiles:
+			return xmpp.ResourceConstraint.Because("at most %d files; old ones make room as they expire", maxFiles)
+		case slots >= maxSlots:
+			return xmpp.ResourceConstraint.Because("use the %d slots that you have been given first", slots)
+		case used+f.size > u.cfg.QuotaBytes:
 			return xmpp.ResourceConstraint.Because("%d of %d bytes are in use; old files make room as they expire", used, u.cfg.QuotaBytes)
 		}
 		_, err = u.db.Exec(ctx, "insert into upload_file (token, account, name, type, size, created, kept, digest) values ($1, $2, $3, $4, $5, $6, 0, '')",
@@ -241,11 +247,18 @@ func (u *Upload) reserve(ctx context.Context, account *core.Account, f file) err
 
 // Used is how many bytes an account has here, promised ones included.
 func (u *Upload) Used(ctx context.Context, account *core.Account) (sizeBytes int64, err error) {
-	err = u.db.QueryRow(ctx, "select cast(coalesce(sum(size), 0) as bigint) from upload_file where account = $1", account.ID).Scan(&sizeBytes)
+	sizeBytes, _, _, err = u.held(ctx, account)
+	return sizeBytes, err
+}
+
+// held is what an account has here: bytes, promised ones included, files, and how many of these are slots that wait for their bytes.
+func (u *Upload) held(ctx context.Context, account *core.Account) (sizeBytes int64, files, slots int, err error) {
+	err = u.db.QueryRow(ctx, `select cast(coalesce(sum(size), 0) as bigint), count(*), count(case when kept = 0 then 1 end)
+		from upload_file where account = $1`, account.ID).Scan(&sizeBytes, &files, &slots)
 	if err != nil {
-		return 0, fmt.Errorf("sum uploads: %w", err)
+		return 0, 0, 0, fmt.Errorf("sum uploads: %w", err)
 	}
-	return sizeBytes, nil
+	return sizeBytes, files, slots, nil
 }
 
 // remove takes the account away from its files; Run deletes the bytes.

@@ -175,6 +175,22 @@ func TestRefusedSlots(t *testing.T) {
 	})
 }
 
+// TestUnusedSlotsAreBounded has somebody ask for places and never use them.
+func TestUnusedSlotsAreBounded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		given := ""
+		for range maxSlots {
+			given = w.slot("filename='a' size='1'")
+		}
+		refused := w.ask("<request xmlns='" + NS + "' filename='a' size='1'/>")
+		if refused.Type != "error" || !strings.Contains(string(refused.Append(nil)), "resource-constraint") {
+			t.Errorf("got %s", refused.Append(nil))
+		}
+		w.status(http.StatusCreated, "PUT", given, "x")
+		w.slot("filename='a' size='1'")
+	})
+}
+
 func TestExpiryAndRemoval(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		used := w.slot("filename='f' size='5'")
