@@ -17,6 +17,11 @@ const adminNode = "http://jabber.org/protocol/admin#"
 // administer runs an administrator's command, with the fields of its form as name=value, and returns the answer.
 func administer(t *testing.T, who *palabretest.Person, node string, fields ...string) (form *xmpp.Form, note string) {
 	t.Helper()
+	return administerNode(t, who, adminNode+node, fields...)
+}
+
+func administerNode(t *testing.T, who *palabretest.Person, node string, fields ...string) (form *xmpp.Form, note string) {
+	t.Helper()
 	const ns = "http://jabber.org/protocol/commands"
 	send := func(e *xmpp.Element) *xmpp.Element {
 		who.SendStanza((&xmpp.Stanza{Kind: xmpp.IQ, Type: "set", ID: "c", To: xmpp.MustJID("localhost")}).Add(e))
@@ -26,14 +31,14 @@ func administer(t *testing.T, who *palabretest.Person, node string, fields ...st
 		}
 		return answer.Child(ns, "command")
 	}
-	answer := send(xmpp.NewElement(ns, "command").Set("node", adminNode+node))
+	answer := send(xmpp.NewElement(ns, "command").Set("node", node))
 	if answer.Attr("status") == "executing" {
 		filled := xmpp.NewForm("submit", "http://jabber.org/protocol/admin")
 		for _, field := range fields {
 			name, values, _ := strings.Cut(field, "=")
 			filled.Add(name, "", "", strings.Split(values, ",")...)
 		}
-		answer = send(xmpp.NewElement(ns, "command", filled.Element()).Set("node", adminNode+node).Set("sessionid", answer.Attr("sessionid")))
+		answer = send(xmpp.NewElement(ns, "command", filled.Element()).Set("node", node).Set("sessionid", answer.Attr("sessionid")))
 	}
 	if x := answer.Child(xmpp.NSData, "x"); x != nil {
 		var err error

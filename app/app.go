@@ -23,6 +23,7 @@ import (
 	"palabre.dev/palabre/c2s"
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
+	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/httpd"
 	"palabre.dev/palabre/store"
@@ -43,6 +44,7 @@ type App struct {
 	c2s      *c2s.Door
 	accounts *account.Accounts
 	invites  *register.Feature
+	reports  *blocking.Feature
 	features []any
 	runners  []func(ctx context.Context) error
 }
@@ -109,7 +111,7 @@ func (a *App) attach() {
 			a.runners = append(a.runners, p.Run)
 		}
 	}
-	a.runners = append(a.runners, a.cert.Run)
+	a.runners = append(a.runners, a.cert.Run, newMemoryKeeper().Run)
 	a.cert.Routes(a.http.Mux(), a.cfg.Domain)
 }
 

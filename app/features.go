@@ -78,6 +78,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	a.invites.AddCommands(commands)
 	administration.AddCommands(commands)
 	seen.AddCommands(commands)
+	blocked.AddCommands(commands, a.accounts)
 	wireEvents(apps, published.personal)
 	wireDisco(discovery, published.personal, commands)
 	a.c2s.StreamFeature(discovery.StreamFeature)
@@ -87,6 +88,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	for _, element := range contacts.StreamFeatures() {
 		a.offer(element, true)
 	}
+	a.reports = blocked
 	a.features = []any{
 		work, a.accounts, contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way

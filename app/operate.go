@@ -27,10 +27,11 @@ var operations = map[string]operation{
 	"account/member": onAccount(func(ctx context.Context, a *App, one *core.Account) error {
 		return a.accounts.SetAdmin(ctx, one, false)
 	}),
-	"invite": plainly(invite),
-	"export": export,
-	"import": importFile,
-	"backup": backup,
+	"invite":  plainly(invite),
+	"reports": plainly(listReports),
+	"export":  export,
+	"import":  importFile,
+	"backup":  backup,
 }
 
 // plainly makes an operation of a function from arguments to a result.
@@ -122,6 +123,42 @@ func invite(ctx context.Context, a *App, args InviteArgs) (register.Link, error)
 		wanted.Expires = time.Now().Add(args.Life)
 	}
 	return a.invites.Invite(ctx, nil, wanted)
+}
+
+// ReportsArgs ask for a page of abuse reports: at most Max (1–1000) that were made after a time.
+type ReportsArgs struct {
+	After time.Time `json:"after"`
+	Max   int       `json:"max"`
+}
+
+// Report is what somebody has told the operator about an address that they block (XEP-0377).
+type Report struct {
+	At time.Time `json:"at"`
+	// JID is who is reported, By the local part of the account that reports.
+	JID string `json:"jid"`
+	By  string `json:"by"`
+	// Kind is spam, abuse, or another reason in quotes.
+	Kind  string `json:"kind"`
+	Words string `json:"words,omitempty"`
+	// Messages are pairs of who gave a message its stanza-id, and the id (XEP-0359).
+	Messages [][2]string `json:"messages,omitempty"`
+}
+
+// listReports gives reports, oldest first.
+func listReports(ctx context.Context, a *App, args ReportsArgs) ([]Report, error) {
+	found, err := a.reports.Reports(ctx, args.After, args.Max)
+	if err != nil {
+		return nil, err
+	}
+	page := make([]Report, len(found))
+	for i, r := range found {
+		by, err := a.accounts.NameOf(ctx, r.Account)
+		if err != nil && !errors.Is(err, core.ErrNoAccount) {
+			return nil, err
+		}
+		page[i] = Report{r.At, r.JID.String(), by, r.Kind(), r.Words, r.Messages}
+	}
+	return page, nil
 }
 
 // FirstInvite is a link for the first administrator; needed is false once there is an account.

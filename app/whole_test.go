@@ -330,3 +330,22 @@ func TestAnAccountMovesWithAllThatItHas(t *testing.T) {
 		})
 	}
 }
+
+func TestReportsReachTheOperator(t *testing.T) {
+	r := start(t, testConfig(t, storetest.SQLite))
+	live(t, r)
+	var found []Report
+	ask(t, r.cfg, "reports", ReportsArgs{Max: 10}, &found)
+	if len(found) != 1 || found[0].JID != "paris@far.example" || found[0].By != "juliet" || found[0].Kind != "abuse" || found[0].Words != secret {
+		t.Errorf("%+v", found)
+	}
+	form, _ := administerNode(t, r.test.Login(t, "romeo/home"), "urn:palabre:reports:0")
+	if line := form.Get("reports"); !strings.Contains(line, "paris@far.example: abuse, by juliet") || !strings.Contains(line, `"`+secret+`"`) {
+		t.Errorf("the administrator reads %q", line)
+	}
+	nurse := r.test.Login(t, "nurse/home")
+	nurse.Send(`<iq type='set' to='localhost' id='c'><command xmlns='http://jabber.org/protocol/commands' node='urn:palabre:reports:0'/></iq>`)
+	if answer := nurse.Receive(); answer.Attr("type") != "error" || strings.Contains(answer.String(), "paris") {
+		t.Errorf("anybody may read reports: %s", answer)
+	}
+}

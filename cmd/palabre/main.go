@@ -29,7 +29,7 @@ type subcommand struct {
 
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
-	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, status,
+	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, status,
 	doctorCommand, backup, restore, exportAccounts, importAccounts, version,
 	chatSend, chatReceive, chat,
 }

@@ -2,10 +2,12 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -52,6 +54,18 @@ func (a *Accounts) Seen(ctx context.Context, account *core.Account) (time.Time, 
 		return time.Time{}, nil
 	}
 	return time.UnixMicro(seen).UTC(), nil
+}
+
+// NameOf is the local part of the account with this number; core.ErrNoAccount if there is none.
+func (a *Accounts) NameOf(ctx context.Context, id int64) (name string, err error) {
+	err = a.db.QueryRow(ctx, `select name from account where id = $1 and not removing`, id).Scan(&name)
+	if errors.Is(err, store.ErrNoRows) {
+		return "", core.ErrNoAccount
+	}
+	if err != nil {
+		return "", fmt.Errorf("look up account: %w", err)
+	}
+	return name, nil
 }
 
 // Names are the local parts of the accounts, or of the disabled ones, in order, at most max (1–1000).

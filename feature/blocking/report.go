@@ -104,8 +104,16 @@ func (f *Feature) count(reports []Report) {
 
 // Reports returns at most limit (1–1000) reports made after the given time, oldest first.
 func (f *Feature) Reports(ctx context.Context, after time.Time, limit int) ([]Report, error) {
-	rows, err := f.db.Query(ctx, `select id, account, jid, reason, words, stanza_ids from blocking_report where id > $1 order by id limit $2`,
-		after.UnixMicro(), max(1, min(limit, 1000)))
+	return f.kept(ctx, `id > $1 order by id limit $2`, after, limit)
+}
+
+// Newest returns at most limit (1–1000) reports made after the given time, newest first.
+func (f *Feature) Newest(ctx context.Context, after time.Time, limit int) ([]Report, error) {
+	return f.kept(ctx, `id > $1 order by id desc limit $2`, after, limit)
+}
+
+func (f *Feature) kept(ctx context.Context, which string, after time.Time, limit int) ([]Report, error) {
+	rows, err := f.db.Query(ctx, `select id, account, jid, reason, words, stanza_ids from blocking_report where `+which, after.UnixMicro(), max(1, min(limit, 1000)))
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}
