@@ -33,6 +33,9 @@ func openPostgres(ctx context.Context, cfg Config, log *slog.Logger) (*postgres,
 		return nil, fmt.Errorf("read url: %w", err)
 	}
 	pool.ConnConfig.ConnectTimeout = connectTimeout
+	// Plans are kept for the life of a connection. One made while a table was nearly empty would read all of it, until the server
+	// gathers statistics; every query that is repeated has an index.
+	pool.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	e := &postgres{conn: pool.ConnConfig.Copy(), log: log}
 	pool.MaxConns = int32(cfg.ReadConnections)
 	pool.MinConns = 0
