@@ -7,7 +7,7 @@ import (
 
 // Sizes of the buffers: what a stream holds while nothing arrives, what it borrows while much does, and the largest that is lent.
 const (
-	smallBuffer = 1 << 10
+	smallBuffer = 256
 	largeBuffer = 16 << 10
 )
 
