@@ -113,7 +113,7 @@ func (s *Session) Accept(ctx context.Context, st *xmpp.Stanza, done func()) {
 	t := &Transit{Stanza: st, Via: s, Sender: s.Account}
 	err := s.server.decide(ctx, t)
 	if err != nil || t.dropped || len(t.writes) == 0 {
-		s.line.enter(&step{ready: true, run: func() { s.server.finish(ctx, t, err); done() }})
+		s.line.enter(&step{ready: true, run: func() { defer done(); s.server.try(ctx, t, err) }})
 		return
 	}
 	waits := &step{}
@@ -136,6 +136,18 @@ func (s *Session) Accept(ctx context.Context, st *xmpp.Stanza, done func()) {
 		}
 		s.server.turns.enter(turn)
 	})
+}
+
+// try is finish for what was not kept. After a panic its sender is told so: the stanza counts as handled all the same, or the counts of
+// all that follow would be wrong (XEP-0198 §4).
+func (s *Server) try(ctx context.Context, t *Transit, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.refuse(ctx, t, xmpp.InternalServerError)
+			panic(p) // the line logs it
+		}
+	}()
+	s.finish(ctx, t, err)
 }
 
 // After calls fn when every stanza accepted before has been handled.
