@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -275,5 +276,20 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 	if err := refusePrivate("tcp", "192.0.2.1:443", nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNetworksThatAreInside are addresses behind which a provider, or a translator of addresses, has what is not for everybody.
+func TestNetworksThatAreInside(t *testing.T) {
+	for _, address := range []string{"127.0.0.1", "10.0.0.1", "169.254.169.254", "100.100.100.200", "192.0.0.192", "198.18.0.1", "0.1.2.3", "255.255.255.255",
+		"::1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "fd00::1", "fe80::1", "fec0::1"} {
+		if refusePrivate("tcp", netip.AddrPortFrom(netip.MustParseAddr(address), 443).String(), nil) == nil {
+			t.Errorf("%s is called", address)
+		}
+	}
+	for _, address := range []string{"192.0.2.1", "142.250.1.1", "2a00:1450:4001::1", "2606:4700::1"} {
+		if err := refusePrivate("tcp", netip.AddrPortFrom(netip.MustParseAddr(address), 443).String(), nil); err != nil {
+			t.Error(err)
+		}
 	}
 }
