@@ -88,6 +88,7 @@ type Archive struct {
 	mu     sync.Mutex       // guards what follows
 	owners map[int64]*owner // of the accounts that have sessions
 	hidden map[int64]bool   // accounts that may have entries kept only until they reach a device
+	large  map[int64]int    // how many entries of an account make a page, where its messages are large
 }
 
 // New makes the archive and its tables.
@@ -102,7 +103,8 @@ func New(ctx context.Context, cfg Config, db *store.DB, roster Roster, log *slog
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{cfg: cfg, db: db, roster: roster, log: log.With("part", "archive"), prefs: prefs, owners: map[int64]*owner{}, hidden: map[int64]bool{}}
+	a := &Archive{cfg: cfg, db: db, roster: roster, log: log.With("part", "archive"), prefs: prefs, owners: map[int64]*owner{}, hidden: map[int64]bool{},
+		large: map[int64]int{}}
 	return a, a.loadHiding(ctx)
 }
 

@@ -274,13 +274,16 @@ func (a *Archive) read(ctx context.Context, account *core.Account, q *request, l
 // message always goes.
 const maxPageBytes = 2 << 20
 
-// entries reads at most limit entries that meet a condition with an order.
+// entries reads at most limit entries of an account, which is the first argument of the condition with its order. With more, there may be
+// others though these are fewer.
 func (a *Archive) entries(ctx context.Context, limit int, where string, args ...any) (found []entry, more bool, err error) {
 	sql := "select id, kind, stanza from archive_entry where " + where + " limit $" + strconv.Itoa(len(args)+1)
-	rows, err := a.db.Query(ctx, sql, append(slices.Clone(args), limit)...)
-	for errors.Is(err, store.ErrTooLarge) && limit > 1 {
-		limit, more = limit/2, true
-		rows, err = a.db.Query(ctx, sql, append(slices.Clone(args), limit)...)
+	account := args[0].(int64)
+	fit := a.fitting(account, limit)
+	rows, err := a.db.Query(ctx, sql, append(slices.Clone(args), fit)...)
+	for errors.Is(err, store.ErrTooLarge) && fit > 1 {
+		fit = max(fit/4, 1)
+		rows, err = a.db.Query(ctx, sql, append(slices.Clone(args), fit)...)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read archive: %w", err)
@@ -293,11 +296,42 @@ func (a *Archive) entries(ctx context.Context, limit int, where string, args ...
 			return nil, false, err
 		}
 		if size += len(e.stanza); size > maxPageBytes && len(found) > 0 {
+			a.fits(account, len(found)+1)
 			return found, true, nil
 		}
 		found = append(found, e)
 	}
-	return found, more, nil
+	if fit < limit {
+		a.fits(account, 2*len(found)+1)
+	}
+	return found, fit < limit && len(found) >= fit, nil
+}
+
+// maxFitting bounds the accounts of which it is remembered that their messages are large.
+const maxFitting = 1000
+
+// fitting is how many entries of an account are worth reading at once: where the last page was cut, the next one will be, too.
+func (a *Archive) fitting(account int64, limit int) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := a.large[account]; n > 0 {
+		return min(n, limit)
+	}
+	return limit
+}
+
+// fits notes how many entries of an account went into a page.
+func (a *Archive) fits(account int64, n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n > exportChunk {
+		delete(a.large, account)
+		return
+	}
+	if len(a.large) >= maxFitting {
+		clear(a.large)
+	}
+	a.large[account] = n
 }
 
 // where is the condition of a request. The bit is compared in such a way that PostgreSQL, which cannot know how many entries have it,
