@@ -47,3 +47,4 @@ interop:
 # The documents that are made from the code.
 docs:
 	$(GO) test ./app -run TestConfigurationDocument -update
+	$(GO) test . -run TestSpecificationsDocument -update
