@@ -155,3 +155,32 @@ func TestInvitationsEndWithTheirTimeAndTheirInviter(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyAccountsCount has somebody choose passwords that are too short where registration is open: that is not an account a day less.
+func TestOnlyAccountsCount(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	cfg.Register.Open, cfg.Register.OpenPerDay = true, 1
+	r := start(t, cfg)
+	client, base := r.browser()
+	for i, want := range []int{422, 422, 201, 422} {
+		password := palabretest.Password
+		if i < 2 {
+			password = "short"
+		}
+		if status, body := fetch(t, client, base+"/register", fmt.Sprintf("name=new%d&password=%s", i, password)); status != want {
+			t.Errorf("attempt %d: %d, want %d: %s", i, status, want, body)
+		}
+	}
+}
+
+// TestPasswordChangesAreBounded has an app change the password without end.
+func TestPasswordChangesAreBounded(t *testing.T) {
+	r := start(t, testConfig(t, storetest.SQLite))
+	romeo := r.test.Login(t, "romeo")
+	for i := range 21 {
+		romeo.Send("<iq type='set' id='p'><query xmlns='jabber:iq:register'><username>romeo</username><password>" + palabretest.Password + "</password></query></iq>")
+		if e, want := romeo.Expect(xmpp.NSClient, "iq"), i < 20; (e.Attr("type") == "result") != want {
+			t.Fatalf("change %d: %s", i, e)
+		}
+	}
+}

@@ -104,6 +104,9 @@ func answers(query *xmpp.Element) (name, password string, err error) {
 	return name, password, nil
 }
 
+// passwordsPerHour is how often an account may change its password: each time costs the processor as much as hundreds of messages.
+const passwordsPerHour = 20
+
 // handleOwn is for those who have an account: what is registered, a new password (XEP-0077 §3.3), the end (§3.2).
 func (f *Feature) handleOwn(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
 	if r.Sender == nil || r.Account != nil && !r.Own() {
@@ -123,6 +126,9 @@ func (f *Feature) handleOwn(ctx context.Context, r *core.Request) (*xmpp.Element
 	own, err := xmpp.NewJID(name, r.Sender.JID.Domain(), "")
 	if err != nil || own != r.Sender.JID {
 		return nil, xmpp.NotAllowed.Because("the name of an account cannot be changed")
+	}
+	if !f.passwords.allow(r.Sender.ID) {
+		return nil, xmpp.ResourceConstraint.Because("at most %d changes of the password in an hour", passwordsPerHour)
 	}
 	return nil, f.owners.SetPassword(ctx, r.Sender, password)
 }

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// maxPlaces bounds the addresses that a limiter remembers.
+// maxPlaces bounds the addresses, or accounts, that a limiter remembers.
 const maxPlaces = 10_000
 
-// limiter allows each address so many things in a period.
-type limiter struct {
+// limiter allows each address, or account, so many things in a period.
+type limiter[K comparable] struct {
 	most   int
 	period time.Duration
 
 	mu     sync.Mutex // guards what follows
-	places map[netip.Prefix]tally
+	places map[K]tally
 	swept  time.Time
 }
 
@@ -24,8 +24,8 @@ type tally struct {
 	since time.Time
 }
 
-func newLimiter(most int, period time.Duration) *limiter {
-	return &limiter{most: most, period: period, places: map[netip.Prefix]tally{}}
+func newLimiter[K comparable](most int, period time.Duration) *limiter[K] {
+	return &limiter[K]{most: most, period: period, places: map[K]tally{}}
 }
 
 // place is what counts as one address: a household has a /64 of IPv6.
@@ -38,8 +38,8 @@ func place(address netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(address, bits).Masked()
 }
 
-func (l *limiter) allow(address netip.Addr) bool {
-	at, now := place(address), time.Now()
+func (l *limiter[K]) allow(at K) bool {
+	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.places[at]
@@ -57,11 +57,21 @@ func (l *limiter) allow(address netip.Addr) bool {
 	return true
 }
 
+// giveBack undoes allow for something that did not come about.
+func (l *limiter[K]) giveBack(at K) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t := l.places[at]; t.count > 0 {
+		t.count--
+		l.places[at] = t
+	}
+}
+
 // sweepInterval is how often the whole memory is looked through at most.
 const sweepInterval = time.Minute
 
 // forget makes room: what is over, if that was not looked for a moment ago, else anything.
-func (l *limiter) forget(now time.Time) {
+func (l *limiter[K]) forget(now time.Time) {
 	if now.Sub(l.swept) >= sweepInterval {
 		l.swept = now
 		for at, t := range l.places {

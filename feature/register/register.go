@@ -104,16 +104,17 @@ type Commands interface {
 
 // Feature is registration.
 type Feature struct {
-	cfg      Config
-	db       *store.DB
-	accounts Accounts
-	owners   Owners
-	contacts Contacts
-	web      string // public address of the pages, "" if there are none
-	log      *slog.Logger
-	server   *core.Server
-	attempts *limiter
-	opened   *limiter
+	cfg       Config
+	db        *store.DB
+	accounts  Accounts
+	owners    Owners
+	contacts  Contacts
+	web       string // public address of the pages, "" if there are none
+	log       *slog.Logger
+	server    *core.Server
+	attempts  *limiter[netip.Prefix]
+	opened    *limiter[netip.Prefix]
+	passwords *limiter[int64] // by account
 
 	enrolments *prometheus.CounterVec
 	approved   *core.Note[bool] // of a subscription request that was let in by a token
@@ -129,7 +130,8 @@ func New(ctx context.Context, db *store.DB, cfg Config, accounts Accounts, owner
 	}
 	return &Feature{
 		cfg: cfg, db: db, accounts: accounts, owners: owners, contacts: contacts, web: web, log: log.With("part", "register"),
-		attempts: newLimiter(cfg.AttemptsPerHour, time.Hour), opened: newLimiter(cfg.OpenPerDay, 24*time.Hour), approved: new(core.Note[bool]),
+		attempts: newLimiter[netip.Prefix](cfg.AttemptsPerHour, time.Hour), opened: newLimiter[netip.Prefix](cfg.OpenPerDay, 24*time.Hour),
+		passwords: newLimiter[int64](passwordsPerHour, time.Hour), approved: new(core.Note[bool]),
 		enrolments: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "palabre_register_enrolments_total", Help: "Attempts to make an account, by way and outcome.",
 		}, []string{"way", "outcome"}),
@@ -170,7 +172,7 @@ func (f *Feature) StreamFeatures() []*xmpp.Element {
 var errTooMany = xmpp.ResourceConstraint.Because("too many attempts from this address; try again later")
 
 func (f *Feature) attempt(address netip.Addr) error {
-	if !f.attempts.allow(address) {
+	if !f.attempts.allow(place(address)) {
 		return errTooMany
 	}
 	return nil
@@ -199,7 +201,7 @@ func (f *Feature) tryEnrol(ctx context.Context, invite *Invite, address netip.Ad
 	if err := f.mayTake(ctx, invite, name); err != nil {
 		return nil, err
 	}
-	if invite == nil && !f.opened.allow(address) {
+	if invite == nil && !f.opened.allow(place(address)) {
 		return nil, errTooMany
 	}
 	var with func(context.Context, *core.Account) error
@@ -208,6 +210,9 @@ func (f *Feature) tryEnrol(ctx context.Context, invite *Invite, address netip.Ad
 	}
 	account, err := f.accounts.Create(ctx, name, password, invite != nil && invite.Admin, with)
 	if err != nil {
+		if invite == nil {
+			f.opened.giveBack(place(address)) // a password that was too short is no account
+		}
 		return nil, err
 	}
 	f.introduce(ctx, invite, account)
