@@ -53,6 +53,13 @@ type Config struct {
 	MaxQueue int `toml:"max_queue"`
 	// MaxQueueBytes is the same in bytes.
 	MaxQueueBytes int `toml:"max_queue_bytes"`
+	// MaxDormant is how many stanzas may wait for a session whose connection broke, those included that it has not acknowledged. With more
+	// it ends; its messages come from the archive when the client is back.
+	MaxDormant int `toml:"max_dormant"`
+	// MaxDormantBytes is the same in bytes.
+	MaxDormantBytes int `toml:"max_dormant_bytes"`
+	// MaxDormantTotal is how many bytes may wait for all such sessions together. The one that would go beyond ends.
+	MaxDormantTotal int `toml:"max_dormant_total"`
 
 	// ResumeTime is how long a session whose connection broke waits to be resumed if the client names no time.
 	ResumeTime time.Duration `toml:"resume_time"`
@@ -72,10 +79,11 @@ func DefaultConfig() Config {
 		Listen: []string{":5222"}, ListenTLS: []string{":5223"},
 		Mechanisms: []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN", "HT-SHA-256-EXPR",
 			"HT-SHA-256-ENDP", "HT-SHA-256-NONE"},
-		MaxStanza: 1 << 20, MaxGuestStanza: 64 << 10, StanzaRate: 1000, ByteRate: 2 << 20,
+		MaxStanza: 1 << 20, MaxGuestStanza: 16 << 10, StanzaRate: 1000, ByteRate: 2 << 20,
 		LoginTimeout: time.Minute, MaxAttempts: 5, MaxFailures: 100, FailureWindow: 10 * time.Minute, FailureDelay: 500 * time.Millisecond,
 		MaxPerAddress: 1000, MaxGuests: 2000,
 		IdleTimeout: 5 * time.Minute, AnswerTimeout: time.Minute, WriteTimeout: 30 * time.Second, MaxQueue: 5000, MaxQueueBytes: 16 << 20,
+		MaxDormant: 500, MaxDormantBytes: 512 << 10, MaxDormantTotal: 64 << 20,
 		ResumeTime: 5 * time.Minute, MaxResumeTime: time.Hour, TokenLife: 30 * 24 * time.Hour, StopTimeout: 10 * time.Second,
 	}
 }
@@ -98,6 +106,9 @@ func (c Config) Validate() error {
 	within("max_guests", c.MaxGuests, 1, 1<<24)
 	within("max_queue", c.MaxQueue, 1, 1<<20)
 	within("max_queue_bytes", c.MaxQueueBytes, 1<<16, 1<<30)
+	within("max_dormant", c.MaxDormant, 1, 1<<20)
+	within("max_dormant_bytes", c.MaxDormantBytes, 1<<12, 1<<30)
+	within("max_dormant_total", c.MaxDormantTotal, 1<<16, 1<<40)
 	positive := func(name string, d time.Duration) {
 		if d <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be more than 0", name))
