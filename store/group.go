@@ -26,6 +26,9 @@ func (l *lane) commit(group []*task) {
 			return
 		}
 		l.abort()
+		if errors.Is(err, ErrUnknown) && l.wasKept() {
+			return
+		}
 		again := errors.Is(err, errIsolate) || errors.Is(err, errLost)
 		if !again || attempt == maxAttempts {
 			l.failAll(group, err)
@@ -82,12 +85,32 @@ func (l *lane) finish(kept int) error {
 		return l.verdict(err)
 	}
 	mark := l.db.clock.markToSave()
+	l.mark = mark
 	if err := l.w.commit(mark); err != nil {
 		return l.verdict(err)
 	}
 	l.db.clock.saved(mark)
 	l.db.metrics.committed(kept, time.Since(start))
 	return nil
+}
+
+// wasKept looks, on a new connection, whether a commit whose answer was lost was kept: then the clock's mark that went with it is there.
+// If it is not, the old session may still come to it, so nothing may be run again.
+func (l *lane) wasKept() bool {
+	if l.mark == 0 || l.connect() != nil {
+		return false
+	}
+	rows, err := l.w.query(clockRead+" for update", nil) // waits for the old session, if that is between the mark and the end
+	var high int64
+	if err == nil {
+		err = (&Row{rows: rows}).Scan(&high)
+	}
+	l.abort()
+	if err != nil {
+		l.db.log.Warn("could not find out about a commit", "err", err)
+		return false
+	}
+	return high >= l.mark
 }
 
 // verdict says what an error at the end of a group means: one row's fault, or everybody's.

@@ -19,6 +19,7 @@ type lane struct {
 	refused chan struct{} // one per task in the queue that found no room and waits only to be told so
 	wake    chan struct{}
 	ended   chan struct{} // closed when the goroutine has told everybody
+	mark    int64         // the clock's mark that the last commit was to save, 0 for none
 	silent  time.Time     // until then failures are counted and not logged
 
 	mu      sync.Mutex // guards the fields below
