@@ -74,6 +74,7 @@ type Server struct {
 	life          lifeHooks
 	requests      requests
 	turns         turns
+	gone          gone
 
 	mu       sync.RWMutex
 	sessions map[xmpp.JID][]*Session // by bare address

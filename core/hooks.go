@@ -142,6 +142,7 @@ func (s *Server) OnImport(fn func(ctx context.Context, account *Account, part *x
 
 // Removed runs what OnRemove added, in the transaction of ctx.
 func (s *Server) Removed(ctx context.Context, account *Account) error {
+	s.gone.add(account.ID)
 	for _, fn := range s.account.remove {
 		if err := fn(ctx, account); err != nil {
 			return err

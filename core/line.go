@@ -129,7 +129,7 @@ func (s *Session) Accept(ctx context.Context, st *xmpp.Stanza, done func()) {
 		s.server.finish(telling(ctx), t, nil)
 	}
 	s.line.enter(waits)
-	s.server.store.Submit(ctx, t.write, func(err error) {
+	s.server.store.Submit(ctx, s.server.writing(t), func(err error) {
 		if kept = err; err != nil {
 			s.line.arrive(waits)
 			return

@@ -38,7 +38,7 @@ func (s *Server) keepAndDeliver(ctx context.Context, t *Transit) error {
 	ready := make(chan error, 1)
 	turn := newTurn(t, func() { ready <- nil })
 	inTurn := !isTelling(ctx)
-	s.store.Submit(ctx, t.write, func(err error) {
+	s.store.Submit(ctx, s.writing(t), func(err error) {
 		if err == nil && inTurn {
 			s.turns.enter(turn)
 			return
@@ -55,14 +55,20 @@ func (s *Server) keepAndDeliver(ctx context.Context, t *Transit) error {
 	return s.deliver(ctx, t)
 }
 
-// write runs what the Keep phase planned.
-func (t *Transit) write(ctx context.Context) error {
-	for _, write := range t.writes {
-		if err := write(ctx); err != nil {
-			return err
+// writing runs what the Keep phase planned. A stanza that was decided before its account was removed leaves nothing behind.
+func (s *Server) writing(t *Transit) Write {
+	ends := newTurn(t, nil).each()
+	return func(ctx context.Context) error {
+		if s.gone.any(ends) {
+			return xmpp.ServiceUnavailable
 		}
+		for _, write := range t.writes {
+			if err := write(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return nil
 }
 
 // keepError is what the sender is told when nothing could be kept.
