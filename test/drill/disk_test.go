@@ -35,14 +35,11 @@ type disk struct {
 type tools struct{ library, palabre string }
 
 var buildTools = sync.OnceValues(func() (tools, error) {
-	folder, err := os.MkdirTemp("", "palabre-disk-")
+	folder, err := makePrograms()
 	if err != nil {
 		return tools{}, err
 	}
-	if err := os.Chmod(folder, 0o755); err != nil { // PostgreSQL runs as another user
-		return tools{}, err
-	}
-	b := tools{library: filepath.Join(folder, "disk.so"), palabre: filepath.Join(folder, "palabre")}
+	b := tools{library: filepath.Join(folder, "disk.so"), palabre: filepath.Join(folder, "palabre-disk")}
 	source, err := filepath.Abs("testdata")
 	if err != nil {
 		return tools{}, err

@@ -75,9 +75,32 @@ func (l *logFile) String() string {
 	return strings.Join(l.lines, "\n")
 }
 
+// programs is the folder of what is built once for all drills.
+var programs string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if programs != "" {
+		if err := os.RemoveAll(programs); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.Exit(code)
+}
+
+// makePrograms makes the folder, which PostgreSQL's user can enter, too.
+var makePrograms = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "palabre-drill-")
+	if err != nil {
+		return "", err
+	}
+	programs = folder
+	return folder, os.Chmod(folder, 0o755)
+})
+
 // build makes the server's binary once.
 var build = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "palabre-drill-")
+	folder, err := makePrograms()
 	if err != nil {
 		return "", err
 	}
