@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
@@ -89,6 +90,7 @@ type Door struct {
 	life      context.Context // of everything that goes on after a connection has ended
 	end       context.CancelFunc
 	work      sync.WaitGroup
+	dormant   atomic.Int64 // bytes that wait for sessions without a connection
 
 	mu          sync.Mutex // guards what follows
 	stopping    bool

@@ -30,7 +30,8 @@ var (
 // Collectors are the door's figures for Prometheus.
 func (d *Door) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{connections, refused, handshakes, logins, loginSeconds, resumptions, overflows, stalls, lostDeliveries,
-		dormant, queues{d}, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_c2s_guests", Help: "Connections that have not logged in."},
+		dormant, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_c2s_dormant_bytes", Help: "Bytes that wait for sessions that may be resumed."},
+			func() float64 { return float64(d.dormant.Load()) }), queues{d}, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_c2s_guests", Help: "Connections that have not logged in."},
 			func() float64 { return float64(d.limits.countGuests()) })}
 }
 

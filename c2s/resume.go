@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -68,27 +67,33 @@ func (s *session) sleep(c *connection) bool {
 	s.conn = nil
 	loose := s.loose // written before stream management began, perhaps not received
 	s.loose = nil
-	s.queue = withoutOwn(s.queue)
+	for _, d := range loose {
+		s.size -= len(d.Bytes)
+	}
+	s.dropOwn()
 	s.managed.early = 0
 	s.managed.asked = false
 	s.managed.timer = time.AfterFunc(s.managed.last, func() { s.depart(true) })
 	dormant.Inc()
+	s.bound()
 	s.mu.Unlock()
 	s.lost(loose)
 	s.door.server.Slept(s.door.life, s.core)
 	return true
 }
 
-// withoutOwn drops the door's own bytes: they meant something to the old connection only.
-func withoutOwn(queue []core.Delivery) []core.Delivery {
-	kept := queue[:0]
-	for _, d := range queue {
-		if d.Stanza != nil {
-			kept = append(kept, d)
+// dropOwn takes the door's own bytes out of the queue: they meant something to the old connection only; s.mu is held.
+func (s *session) dropOwn() {
+	kept := s.queue[:0]
+	for _, d := range s.queue {
+		if d.Stanza == nil {
+			s.size -= len(d.Bytes)
+			continue
 		}
+		kept = append(kept, d)
 	}
-	clear(queue[len(kept):])
-	return kept
+	clear(s.queue[len(kept):])
+	s.queue = kept
 }
 
 // resume answers a <resume/> outside SASL2.
@@ -140,6 +145,10 @@ func (s *session) takeOver(c *connection) bool {
 	s.conn, c.writing = c, true
 	loose := s.loose
 	s.loose = nil
+	for _, d := range loose {
+		s.size -= len(d.Bytes)
+	}
+	s.countDormant(0)
 	if s.managed.timer != nil {
 		s.managed.timer.Stop()
 		s.managed.timer = nil
@@ -168,7 +177,8 @@ func (s *session) goOn(c *connection, first ...[]byte) error {
 		s.mu.Unlock()
 		return fatal("conflict", "resumed elsewhere")
 	}
-	s.queue = append(s.written, withoutOwn(s.queue)...)
+	s.dropOwn()
+	s.queue = append(s.written, s.queue...)
 	s.written = nil
 	s.managed.asked, s.managed.unasked = false, 0
 	s.held.inactive = false // XEP-0352 §4.3: a stream begins active

@@ -44,6 +44,7 @@ type managed struct {
 	unasked int    // stanzas written since the last <r/>
 	last    time.Duration
 	timer   *time.Timer // runs while there is no connection
+	dormant int         // bytes that wait while there is no connection, as Door.dormant counts them
 }
 
 // maxKept is the capacity of a queue that is kept while it is empty.
@@ -81,9 +82,24 @@ func (s *session) push(d core.Delivery) {
 
 // bound ends the session if too much waits for it; s.mu is held.
 func (s *session) bound() {
-	if s.count() > s.door.cfg.MaxQueue || s.size > s.door.cfg.MaxQueueBytes {
+	cfg := &s.door.cfg
+	if s.managed.timer == nil {
+		if s.count() > cfg.MaxQueue || s.size > cfg.MaxQueueBytes {
+			s.overflow()
+		}
+		return
+	}
+	if total := s.countDormant(s.size); s.count() > cfg.MaxDormant || s.size > cfg.MaxDormantBytes || total > int64(cfg.MaxDormantTotal) {
 		s.overflow()
 	}
+}
+
+// countDormant notes how many bytes wait for this session while it has no connection, and returns how many do for all such sessions; s.mu
+// is held.
+func (s *session) countDormant(size int) (total int64) {
+	total = s.door.dormant.Add(int64(size - s.managed.dormant))
+	s.managed.dormant = size
+	return total
 }
 
 // sendOwn puts bytes of the door's own in the queue: they are not counted and not kept.
@@ -191,6 +207,7 @@ func (s *session) depart(asleep bool) (c *connection, answers [][]byte) {
 	s.conn = nil
 	s.release()
 	rest := s.takeAll()
+	s.countDormant(0)
 	if s.managed.timer != nil {
 		s.managed.timer.Stop()
 		dormant.Dec()
