@@ -83,6 +83,8 @@ type Archive struct {
 
 	prefs *lru.Cache[int64, *preferences]
 
+	written core.Note[*written]
+
 	working sync.WaitGroup // the goroutines that send missed messages
 
 	mu     sync.Mutex       // guards what follows

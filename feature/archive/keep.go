@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"strconv"
+	"sync"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
@@ -140,7 +141,7 @@ func (a *Archive) plan(t *core.Transit, account *core.Account, contact xmpp.JID,
 	contact = contact.Bare()
 	stanza := t.Stanza
 	retracts := retracted(stanza)
-	var text string
+	written := a.writtenOf(t)
 	return func(ctx context.Context) error {
 		kind := as
 		*id = 0
@@ -164,17 +165,47 @@ func (a *Archive) plan(t *core.Transit, account *core.Account, contact xmpp.JID,
 				return err
 			}
 		}
-		if text == "" {
-			text = string(stanza.Append(make([]byte, 0, 512)))
-		}
 		if kind&hidden != 0 {
 			a.hide(account.ID)
 			passing.Set(t, true)
 		}
 		*id = a.db.Next()
-		return a.db.Append(ctx, insertEntry, *id, account.ID, contactID(contact), int64(kind), text)
+		return a.db.Append(ctx, insertEntry, *id, account.ID, contactID(contact), int64(kind), written.text())
 	}
 }
+
+// written is a message as the log keeps it, made when the first of the two logs wants it.
+type written struct {
+	stanza *xmpp.Stanza
+	made   string
+}
+
+// writtenOf is shared by both ends of a message.
+func (a *Archive) writtenOf(t *core.Transit) *written {
+	w := a.written.Get(t)
+	if w == nil || w.stanza != t.Stanza {
+		w = &written{stanza: t.Stanza}
+		a.written.Set(t, w)
+	}
+	return w
+}
+
+func (w *written) text() string {
+	if w.made == "" {
+		scratch := scratches.Get().(*[]byte)
+		*scratch = w.stanza.Append((*scratch)[:0])
+		w.made = string(*scratch)
+		if cap(*scratch) <= maxScratch {
+			scratches.Put(scratch)
+		}
+	}
+	return w.made
+}
+
+// scratches are for messages that are being written out; larger ones are not kept.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxScratch = 16 << 10
 
 // passing marks a message that is in the receiver's log only until it reaches a device.
 var passing = new(core.Note[bool])
