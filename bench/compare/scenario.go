@@ -97,9 +97,9 @@ var scenarios = []scenario{
 	{name: "idle", title: "Idle: 5,000 sessions with TLS and presence", args: []string{"idle", "-sessions", "5000"}, accounts: 5000, on: oneEach, columns: idleColumns},
 	{name: "many", title: "Idle: as many sessions as this machine lets one process have, 50,000 at most", args: []string{"idle", "-sessions", "MANY", "-settle", "20s"},
 		accounts: 50_000, on: []string{palabreSQLite}, columns: idleColumns},
-	{name: "storm", title: "Reconnect storm: 10,000 sessions lose their connections at once and resume", args: []string{"storm"}, accounts: 10_000,
+	{name: "storm", title: "Reconnect storm: 10,000 sessions lose their connections at once and resume", args: []string{"storm", "-limit", "2m"}, accounts: 10_000,
 		env: []string{"BENCH_GUESTS=20000"}, on: oneEach, columns: stormColumns},
-	{name: "coldstorm", title: "Reconnect storm: the same, and all begin anew", args: []string{"storm", "-cold"}, accounts: 10_000,
+	{name: "coldstorm", title: "Reconnect storm: the same, and all begin anew", args: []string{"storm", "-cold", "-limit", "2m"}, accounts: 10_000,
 		env: []string{"BENCH_GUESTS=20000"}, on: oneEach, columns: stormColumns},
 	{name: "backlog", title: "Backlog: 100,000 archived messages in 200 chats; the last 50 of each, then 10,000 in pages", args: []string{"backlog"}, accounts: 100,
 		env: []string{"BENCH_BACKLOG=100000"}, on: archives, columns: []column{
