@@ -113,7 +113,7 @@ func (s *Session) Accept(ctx context.Context, st *xmpp.Stanza, done func()) {
 	t := &Transit{Stanza: st, Via: s, Sender: s.Account}
 	err := s.server.decide(ctx, t)
 	if err != nil || t.dropped || len(t.writes) == 0 {
-		s.line.enter(&step{ready: true, run: func() { defer done(); s.server.try(ctx, t, err) }})
+		s.line.enter(&step{ready: true, run: func() { defer done(); s.server.try(telling(ctx), t, err) }})
 		return
 	}
 	waits := &step{}

@@ -82,7 +82,8 @@ func (o *turns) leave(tn *turn) {
 
 type tellingKey struct{}
 
-// telling marks a context in which a turn is under way: what a Tell rule routes in it cannot wait for a later turn.
+// telling marks a context in which a message is being told, and so its session's line, and perhaps a turn, are held: what a Tell rule
+// routes in it must not wait for a turn of its own, which may be behind these. It is delivered as soon as it is kept.
 func telling(ctx context.Context) context.Context { return context.WithValue(ctx, tellingKey{}, true) }
 
 func isTelling(ctx context.Context) bool { return ctx.Value(tellingKey{}) != nil }
