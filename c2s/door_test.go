@@ -249,6 +249,7 @@ func TestStop(t *testing.T) {
 	for range 100 {
 		juliet.Expect(xmpp.NSClient, "message")
 	}
+	w.until(t, "acknowledged", func() bool { return len(w.acked) == 100 }) // she has it before the door knows that it was written
 	s.Door.Stop()
 	if e := romeo.Expect(sm, "a"); e.Attr("h") != "100" {
 		t.Errorf("got %s", e)
