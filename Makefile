@@ -36,9 +36,9 @@ unit:
 race:
 	test/with-postgres $(GO) test -race -timeout 20m $(PACKAGES)
 
-# Failure drills: kill -9, power cuts, full disks. DRILL='-kills 1000' makes them longer.
+# Failure drills: kill -9, power cuts, full disks. DRILLS=long takes hours.
 drills:
-	test/with-postgres $(GO) test -count=1 -timeout 60m ./test/drill $(if $(DRILL),-args $(DRILL))
+	test/drill/run $(DRILLS)
 
 # Other people's software against the real program.
 interop:
