@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // server is a script of bench/peers with its argument.
@@ -51,6 +52,8 @@ func (c *comparison) start(ctx context.Context, s server, accounts int, env ...s
 	if r.in, err = r.process.StdinPipe(); err != nil {
 		return nil, err
 	}
+	r.process.Cancel = r.in.Close // then the script ends what it started
+	r.process.WaitDelay = time.Minute
 	out, err := r.process.StdoutPipe()
 	if err != nil {
 		return nil, err
