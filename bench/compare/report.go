@@ -2,11 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // report is bench/RESULTS.md.
@@ -100,31 +97,4 @@ func unique(list []string) []string {
 		}
 	}
 	return out
-}
-
-// machine tells the processors, the memory and how busy the machine was with other work.
-func machine() string {
-	model := runtime.GOARCH
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	load := "?"
-	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
-		load, _, _ = strings.Cut(string(text), " ")
-	}
-	return fmt.Sprintf("%d × %s, load before %s", runtime.NumCPU(), model, load)
-}
-
-// openFiles is how many files one process may have.
-func openFiles() int {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 1024
-	}
-	return int(limit.Max)
 }
