@@ -64,15 +64,18 @@ func TestFullDiskRefusesWritesAndRecovers(t *testing.T) {
 }
 
 func TestSecondOpenIsRefused(t *testing.T) {
-	cfg := storetest.File(t)
-	db := storetest.OpenConfig(t, cfg)
-	if _, err := store.Open(context.Background(), cfg, quiet); !errors.Is(err, store.ErrLocked) {
-		t.Errorf("%v, want ErrLocked", err)
+	for name, cfg := range map[string]store.Config{"sqlite": storetest.File(t), "postgres": storetest.Config(t, "postgres")} {
+		t.Run(name, func(t *testing.T) {
+			db := storetest.OpenConfig(t, cfg)
+			if _, err := store.Open(context.Background(), cfg, quiet); !errors.Is(err, store.ErrLocked) {
+				t.Errorf("%v, want ErrLocked", err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			storetest.OpenConfig(t, cfg)
+		})
 	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	storetest.OpenConfig(t, cfg)
 }
 
 func TestBackupWhileWriting(t *testing.T) {

@@ -22,8 +22,8 @@ var (
 	ErrClosed = errors.New("store is closed")
 	// ErrBusy means that the queue of the writer stayed full until the caller's context ended.
 	ErrBusy error = passing("store is busy")
-	// ErrLocked means that another process has the SQLite file open.
-	ErrLocked = errors.New("database file is in use by another process")
+	// ErrLocked means that another process has the SQLite file open, or writes to the PostgreSQL database.
+	ErrLocked = errors.New("database is in use by another process")
 	// ErrUnknown means that the connection broke while a commit was under way and it was not found to be kept when the server
 	// was there again: it may or may not have been, and may still be.
 	ErrUnknown = errors.New("outcome of the commit is unknown")

@@ -119,3 +119,31 @@ func (e *postgres) requireDurable(ctx context.Context, conn *pgx.Conn) error {
 	}
 	return nil
 }
+
+const (
+	ownAttempts = 10                     // a process that was just killed may still be holding the database
+	ownPause    = 200 * time.Millisecond // between them
+)
+
+// own makes this process the only one that writes to the database (its schema), for as long as the connection lasts. Ids and caches are
+// those of one process. It returns ErrLocked when another one has it.
+func own(ctx context.Context, conn *pgx.Conn) error {
+	for attempt := 1; ; attempt++ {
+		var mine bool
+		err := conn.QueryRow(ctx, `select pg_try_advisory_lock(hashtext('palabre'), hashtext(coalesce(current_schema(), '')))`).Scan(&mine)
+		if err != nil {
+			return fmt.Errorf("lock database: %w", err)
+		}
+		if mine {
+			return nil
+		}
+		if attempt == ownAttempts {
+			return ErrLocked
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ErrLocked, ctx.Err())
+		case <-time.After(ownPause):
+		}
+	}
+}

@@ -47,6 +47,9 @@ func (e *postgres) writer(ctx context.Context) (writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := own(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
 	w := &pgWriter{conn: conn}
 	w.forget()
 	return w, nil
