@@ -124,6 +124,7 @@ type Accounts struct {
 	domain xmpp.JID
 	log    *slog.Logger
 	cache  *cache
+	began  int64 // the id when this process began: what is half made from then on is still being made
 
 	server      *core.Server // nil before Attach
 	newPassword []func(ctx context.Context, account *core.Account) error
@@ -141,7 +142,7 @@ func New(ctx context.Context, db *store.DB, cfg Config, domain string, log *slog
 	if err := db.Migrate(ctx, "account", migrations); err != nil {
 		return nil, err
 	}
-	return &Accounts{db: db, cfg: cfg, domain: host, log: log.With("part", "account"), cache: newCache(cfg.CacheSize)}, nil
+	return &Accounts{db: db, cfg: cfg, domain: host, log: log.With("part", "account"), cache: newCache(cfg.CacheSize), began: db.Next()}, nil
 }
 
 // Attach notes when accounts were last used.

@@ -258,9 +258,9 @@ func (a *Accounts) finishRemoval(ctx context.Context, account *core.Account) err
 	return nil
 }
 
-// Run finishes removals that a restart interrupted.
+// Run finishes removals, and takes back imports, that a restart interrupted.
 func (a *Accounts) Run(ctx context.Context) error {
-	rows, err := a.db.Query(ctx, `select id, name from account where removing order by id limit 1000`)
+	rows, err := a.db.Query(ctx, `select id, name from account where removing and id < $1 order by id limit 1000`, a.began)
 	if err != nil {
 		return fmt.Errorf("look for unfinished removals: %w", err)
 	}
