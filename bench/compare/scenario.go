@@ -161,6 +161,9 @@ func (c *comparison) one(ctx context.Context, s scenario, on server) (r *row, er
 		args = slices.Clone(args)
 		args[i] = strconv.Itoa(min(50_000, openFiles()-500))
 	}
+	if s.half && on.slow {
+		args = append(slices.Clone(args), "-warm-up", "20s", "-duration", "40s")
+	}
 	times := 1
 	if s.repeat {
 		times = c.repeat
