@@ -139,6 +139,9 @@ func (c *comparison) measure(ctx context.Context, s scenario) error {
 		}
 		fmt.Fprintln(os.Stderr, "  ", describe(s.columns, r.Values))
 		t.Rows[one.name] = *r
+		if err := c.save(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
