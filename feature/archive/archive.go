@@ -52,7 +52,7 @@ type Config struct {
 }
 
 // DefaultConfig keeps everything.
-func DefaultConfig() Config { return Config{MaxPage: 250, MaxOffline: 10_000} }
+func DefaultConfig() Config { return Config{MaxPage: 250, MaxOffline: 100_000} }
 
 // Validate reports the first setting that cannot work.
 func (c Config) Validate() error {

@@ -122,7 +122,7 @@ func newServer(t *testing.T, database string) *palabre {
 	p := &palabre{t: t, binary: binary, folder: t.TempDir(), address: freeAddress(t), output: &logFile{}}
 	p.env = append(os.Environ(), "PALABRE_DATA="+filepath.Join(p.folder, "data"), "PALABRE_C2S_LISTEN="+p.address, "PALABRE_C2S_LISTEN_TLS=",
 		"PALABRE_HTTP_LISTEN="+freeAddress(t), "PALABRE_HTTP_LOCAL="+freeAddress(t), "PALABRE_C2S_STANZA_RATE=0", "PALABRE_C2S_BYTE_RATE=0",
-		"PALABRE_C2S_MAX_FAILURES=100000")
+		"PALABRE_C2S_MAX_FAILURES=100000", "PALABRE_ARCHIVE_MAX_OFFLINE=10000000")
 	if database != "" {
 		p.env = append(p.env, "PALABRE_STORE_URL="+database)
 	}
