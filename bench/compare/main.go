@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&c.bin, "bin", "bench/.cache", "where the built programs are")
 	flags.StringVar(&c.out, "out", "bench/RESULTS.md", "where the tables go")
 	flags.StringVar(&c.data, "data", "bench/results.json", "where measured values are kept: a run replaces what it measures and leaves the rest")
-	flags.StringVar(&c.only, "servers", "", "only these servers, separated by commas")
+	flags.StringVar(&c.only, "servers", "", "only these servers, separated by commas: palabre-sqlite, palabre-postgres, ejabberd-archive, ejabberd-plain, prosody-archive")
 	flags.IntVar(&c.repeat, "repeat", 3, "repetitions of chat; the median counts")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: bench/run [flags] [scenario …]")
@@ -126,7 +126,7 @@ func (c *comparison) save() error {
 func (c *comparison) wanted(s scenario) []server {
 	var list []server
 	for _, one := range servers {
-		if slices.Contains(s.on, one.name) && (c.only == "" || slices.Contains(strings.Split(c.only, ","), one.name)) {
+		if slices.Contains(s.on, one.name) && (c.only == "" || slices.Contains(strings.Split(c.only, ","), one.script+"-"+one.mode)) {
 			list = append(list, one)
 		}
 	}
