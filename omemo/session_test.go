@@ -335,8 +335,10 @@ func TestSignedPreKeyRotates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		unused := old.PreKeys
 		hello := func(want error) {
 			t.Helper()
+			old.PreKeys, unused = unused[:1], unused[1:]
 			if err := romeo.Begin(ctx, juliet.address(), old); err != nil {
 				t.Fatal(err)
 			}
