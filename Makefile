@@ -1,12 +1,13 @@
 # make run    builds and starts Palabre with no configuration: domain localhost, data under ./data
 # make check  the fast gate: format, vet, staticcheck, shape, tests on SQLite and PostgreSQL
 # make test   everything that must hold, with the race detector, other people's software and the failure drills
+# make fuzz   every fuzz target, TIME each (10m); PACKAGES=./xmpp/... for some
 # make build  the program ./palabre
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run check test format vet staticcheck unit race interop drills docs
+.PHONY: build run check test format vet staticcheck unit race interop drills fuzz docs
 
 build:
 	$(GO) build -o palabre ./cmd/palabre
@@ -28,21 +29,28 @@ staticcheck:
 	$(GO) run $(STATICCHECK) ./...
 
 # The drills are apart: they kill servers, and are not told anything by the race detector of the test.
-PACKAGES = $(shell $(GO) list ./... | grep -v /test/drill)
+TESTED = $(shell $(GO) list ./... | grep -v /test/drill)
 
 unit:
-	test/with-postgres $(GO) test $(PACKAGES)
+	test/with-postgres $(GO) test $(TESTED)
 
 race:
-	test/with-postgres $(GO) test -race -timeout 20m $(PACKAGES)
+	test/with-postgres $(GO) test -race -timeout 20m $(TESTED)
 
-# Failure drills: kill -9, power cuts, full disks. DRILLS=long takes hours.
+# Failure drills: kill -9, power cuts, full disks, PostgreSQL alone failing. DRILLS=long takes hours.
 drills:
 	test/drill/run $(DRILLS)
 
 # Other people's software against the real program.
 interop:
 	test/interop/run
+
+# What a target finds is left in its package's testdata/fuzz, and is a test from then on.
+TIME     ?= 10m
+PACKAGES ?= ./...
+
+fuzz:
+	GO="$(GO)" test/fuzz $(TIME) $(PACKAGES)
 
 # The documents that are made from the code.
 docs:
