@@ -26,6 +26,7 @@ import (
 	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/httpd"
+	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/store"
 )
 
@@ -43,6 +44,7 @@ type App struct {
 	http     *httpd.Door
 	c2s      *c2s.Door
 	accounts *account.Accounts
+	jobs     *jobs.Jobs
 	invites  *register.Feature
 	reports  *blocking.Feature
 	features []any
@@ -70,12 +72,16 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 // assemble makes the parts above the database and lets each hang its rules on the journey.
 func (a *App) assemble(ctx context.Context) (err error) {
 	names := append([]string{a.cfg.Domain}, a.cfg.hosts()...)
-	if a.cert, err = certificate.Open(a.cfg.TLS, filepath.Join(a.cfg.Data, "certificates"), names, a.log); err != nil {
+	if a.cert, err = certificate.Open(a.cfg.TLS, filepath.Join(a.cfg.Data, "certificates"), names, a.cfg.HTTP.Public(a.cfg.Domain), a.log); err != nil {
 		return err
 	}
 	if a.accounts, err = account.New(ctx, a.db, a.cfg.Account, a.cfg.Domain, a.log); err != nil {
 		return err
 	}
+	if a.jobs, err = jobs.New(ctx, a.db, a.log); err != nil {
+		return err
+	}
+	a.accounts.UseJobs(a.jobs)
 	if a.server, err = core.New(a.cfg.Config, a.db, a.accounts, a.log); err != nil {
 		return err
 	}

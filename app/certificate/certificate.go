@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -63,8 +62,9 @@ type Source struct {
 	acme *autocert.Manager
 }
 
-// Open prepares the source; folder is where it keeps what it makes, names are what the certificate is for: the domain first.
-func Open(cfg Config, folder string, names []string, log *slog.Logger) (*Source, error) {
+// Open prepares the source; folder is where it keeps what it makes, names are what the certificate is for: the domain first. public is
+// where browsers are led that come to the port of the ACME checks.
+func Open(cfg Config, folder string, names []string, public string, log *slog.Logger) (*Source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
@@ -74,7 +74,7 @@ func Open(cfg Config, folder string, names []string, log *slog.Logger) (*Source,
 	case "files":
 		return s, s.openFiles()
 	case "acme":
-		s.openACME(folder, names)
+		s.openACME(folder, names, public)
 		return s, nil
 	}
 	return s, s.openOwn(filepath.Join(folder, "own"), names)
@@ -94,46 +94,6 @@ func (s *Source) CA() []byte { return s.ca }
 
 // Run keeps the certificate fresh until ctx ends.
 func (s *Source) Run(ctx context.Context) error { return s.run(ctx) }
-
-func (s *Source) openACME(folder string, names []string) {
-	hosts := names[:0:0]
-	for _, name := range names {
-		if isPublicName(name) {
-			hosts = append(hosts, name)
-		}
-	}
-	s.acme = &autocert.Manager{
-		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(folder, "acme")), Email: s.cfg.ACMEEmail,
-		HostPolicy: autocert.HostWhitelist(hosts...),
-	}
-	if s.cfg.ACMEDirectory != "" {
-		s.acme.Client = &acme.Client{DirectoryURL: s.cfg.ACMEDirectory}
-	}
-	domain := names[0]
-	s.get = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if hello.ServerName == "" { // old apps name nobody
-			named := *hello
-			named.ServerName = domain
-			hello = &named
-		}
-		return s.acme.GetCertificate(hello)
-	}
-	s.run = s.serveACME
-}
-
-// serveACME answers the authority's checks and leads everybody else to https.
-func (s *Source) serveACME(ctx context.Context) error {
-	server := &http.Server{
-		Addr: s.cfg.ACMEListen, Handler: s.acme.HTTPHandler(nil), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		MaxHeaderBytes: 16 << 10,
-	}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
-	if err := server.ListenAndServe(); ctx.Err() == nil {
-		return fmt.Errorf("listen for acme checks: %w", err)
-	}
-	return nil
-}
 
 // current holds the certificate that is in use.
 type current struct {

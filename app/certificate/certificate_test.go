@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,7 +17,7 @@ import (
 
 func own(t *testing.T, folder string, names ...string) *Source {
 	t.Helper()
-	s, err := Open(DefaultConfig(), folder, names, slog.New(slog.DiscardHandler))
+	s, err := Open(DefaultConfig(), folder, names, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +89,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 	cfg := Config{Source: "files", CertFile: filepath.Join(folder, "a.crt"), KeyFile: filepath.Join(folder, "a.key")}
 	synctest.Test(t, func(t *testing.T) {
-		s, err := Open(cfg, folder, []string{"chat.example"}, slog.New(slog.DiscardHandler))
+		s, err := Open(cfg, folder, []string{"chat.example"}, "", slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +123,6 @@ func TestFilesAreReadAgain(t *testing.T) {
 	})
 }
 
-// setTime makes a change visible however coarse the clock of the file system is.
 // TestOwnAuthorityAfterCrash has a crash between the two files of a renewal: the authority that devices trust goes on.
 func TestOwnAuthorityAfterCrash(t *testing.T) {
 	folder := t.TempDir()
@@ -143,6 +144,7 @@ func TestOwnAuthorityAfterCrash(t *testing.T) {
 	}
 }
 
+// setTime makes a change visible however coarse the clock of the file system is.
 func setTime(t *testing.T, path string, hours int) {
 	t.Helper()
 	at := time.Unix(0, 0).Add(time.Duration(hours) * time.Hour)
@@ -155,6 +157,24 @@ func TestConfig(t *testing.T) {
 	for _, bad := range []Config{{}, {Source: "files"}, {Source: "files", CertFile: "x"}, {Source: "magic"}} {
 		if bad.Validate() == nil {
 			t.Errorf("%+v is taken", bad)
+		}
+	}
+}
+
+func TestVisitorsOfTheCheckPortAreLedOn(t *testing.T) {
+	for _, c := range []struct {
+		method, path, to string
+		code             int
+	}{
+		{"GET", "/invite/abc?x=1", "https://chat.example:5443/invite/abc?x=1", http.StatusFound},
+		{"HEAD", "/", "https://chat.example:5443/", http.StatusFound},
+		{"GET", "//elsewhere.example/", "https://chat.example:5443//elsewhere.example/", http.StatusFound},
+		{"POST", "/", "", http.StatusBadRequest},
+	} {
+		w := httptest.NewRecorder()
+		leadTo("https://chat.example:5443").ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+		if w.Code != c.code || w.Header().Get("Location") != c.to {
+			t.Errorf("%s %s: %d, %q", c.method, c.path, w.Code, w.Header().Get("Location"))
 		}
 	}
 }

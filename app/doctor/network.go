@@ -126,7 +126,11 @@ func portOf(listen []string) (int, bool) {
 // ports looks whether the server's ports answer, or are free while it does not run.
 func (d *Doctor) ports(ctx context.Context) []Finding {
 	var findings []Finding
-	for _, group := range [][]string{d.cfg.C2S.Listen, d.cfg.C2S.ListenTLS, d.cfg.HTTP.Listen, {d.cfg.HTTP.Local}} {
+	groups := [][]string{d.cfg.C2S.Listen, d.cfg.C2S.ListenTLS, d.cfg.HTTP.Listen, {d.cfg.HTTP.Local}}
+	if d.cfg.TLS.Source == "acme" {
+		groups = append(groups, []string{d.cfg.TLS.ACMEListen})
+	}
+	for _, group := range groups {
 		for _, address := range group {
 			if port, ok := portOf([]string{address}); ok && port > 0 {
 				findings = append(findings, d.port(ctx, address))
