@@ -31,7 +31,8 @@ type Job struct {
 
 // Worker does the jobs of one kind.
 type Worker struct {
-	// Do does one job; it is given a deadline. An error means that it is to be tried again, ErrGiveUp that it is not.
+	// Do does one job; it is given a deadline. An error means that it is to be tried again, ErrGiveUp that it is not, and
+	// Again that it is to be gone on with.
 	Do func(ctx context.Context, job Job) error
 	// Timeout is how long one attempt may take.
 	Timeout time.Duration
@@ -43,6 +44,13 @@ type Worker struct {
 
 // ErrGiveUp, wrapped or alone, ends a job that cannot succeed.
 var ErrGiveUp = errors.New("job given up")
+
+// Again, returned by a worker, says that it has done a part of the job and is to go on after this pause. That is no failure: it does not
+// count against MaxAttempts.
+type Again time.Duration
+
+// Error says so to those who do not know it.
+func (a Again) Error() string { return "to be gone on with after " + time.Duration(a).String() }
 
 const (
 	batch     = 100                   // jobs read at once
@@ -169,11 +177,15 @@ func (j *Jobs) attempt(ctx context.Context, job Job) {
 	err := do(ctx, worker, job)
 	job.Attempts++
 	outcome := "done"
+	var again Again
 	switch {
 	case ctx.Err() != nil:
 		return // stopping: it stays due
 	case err == nil:
 		err = j.end(ctx, job)
+	case errors.As(err, &again):
+		outcome, job.Attempts = "continued", 0
+		err = j.postpone(ctx, job, time.Duration(again))
 	case errors.Is(err, ErrGiveUp) || job.Attempts >= worker.MaxAttempts:
 		outcome = "given up"
 		j.log.Warn("job given up", "kind", job.Kind, "attempts", job.Attempts, "err", err)

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -148,5 +149,28 @@ func TestRunWakes(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// TestAPartOfAJobIsNoFailure goes on with a job more often than it may fail.
+func TestAPartOfAJobIsNoFailure(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		now := time.Now()
+		w.now = func() time.Time { return now }
+		if err := w.enqueue("long", nil); err != nil {
+			t.Fatal(err)
+		}
+		w.fail = fmt.Errorf("half done: %w", Again(0))
+		for i := range 5 {
+			w.work(i + 1)
+		}
+		w.fail = Again(time.Minute)
+		w.work(6)
+		w.work(6)
+		now = now.Add(time.Minute)
+		w.fail = nil
+		w.work(7)
+		now = now.Add(time.Hour)
+		w.work(7)
 	})
 }
