@@ -12,7 +12,7 @@ const (
 	sweepRows  = 200
 )
 
-// Run deletes files that have expired, slots that were not used, and what removed accounts left, at its start and every minute until ctx
+// Run deletes files that have expired, slots that were not used, and what removed accounts and broken transfers left, at its start and every minute until ctx
 // ends.
 func (u *Upload) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
@@ -30,23 +30,26 @@ func (u *Upload) Run(ctx context.Context) error {
 }
 
 func (u *Upload) sweep(ctx context.Context, now time.Time) error {
+	if err := u.dropTransfers(ctx, now.Add(-2*transferTime)); err != nil {
+		return err
+	}
 	expired := int64(0)
 	if u.cfg.Expiry > 0 {
 		expired = now.Add(-u.cfg.Expiry).UnixMicro()
 	}
 	for {
 		// A slot may be in use for as long as a transfer may take.
-		rows, err := u.db.Query(ctx, "select token from upload_file where account = 0 or created < $1 or (kept = 0 and created < $2) limit $3",
+		rows, err := u.db.Query(ctx, "select token, blob from upload_file where account = 0 or created < $1 or (kept = 0 and created < $2) limit $3",
 			expired, now.Add(-slotLife-transferTime).UnixMicro(), sweepRows)
 		if err != nil {
 			return fmt.Errorf("find expired files: %w", err)
 		}
 		for rows.Next() {
-			var token string
-			if err := rows.Scan(&token); err != nil {
+			var f file
+			if err := rows.Scan(&f.token, &f.blob); err != nil {
 				return err
 			}
-			if err := u.delete(ctx, token); err != nil {
+			if err := u.delete(ctx, f); err != nil {
 				return err
 			}
 		}
@@ -56,11 +59,11 @@ func (u *Upload) sweep(ctx context.Context, now time.Time) error {
 	}
 }
 
-// delete removes the bytes, then the row: a row that is left behind is found again.
-func (u *Upload) delete(ctx context.Context, token string) error {
-	if err := u.blobs.Remove(ctx, token); err != nil {
+// delete removes the bytes, then the row: a row that is left behind is found again. A slot that was filled meanwhile stays.
+func (u *Upload) delete(ctx context.Context, f file) error {
+	if err := u.blobs.Remove(ctx, f.key()); err != nil {
 		return fmt.Errorf("delete file: %w", err)
 	}
-	_, err := u.db.Exec(ctx, "delete from upload_file where token = $1", token)
+	_, err := u.db.Exec(ctx, "delete from upload_file where token = $1 and blob = $2", f.token, f.blob)
 	return err
 }

@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -52,13 +52,10 @@ func allowOrigins(h http.Header) {
 // lookUp finds the file that a request is about.
 func (u *Upload) lookUp(r *http.Request) (file, error) {
 	f := file{token: r.PathValue("token")}
-	var kept, created int64
-	err := u.db.QueryRow(r.Context(), "select name, type, size, kept, digest, created from upload_file where token = $1 and account <> 0", f.token).
-		Scan(&f.name, &f.kind, &f.size, &kept, &f.digest, &created)
+	err := u.read(r.Context(), &f)
 	if err == nil && f.name != r.PathValue("name") {
 		err = store.ErrNoRows
 	}
-	f.kept, f.created = kept != 0, time.UnixMicro(created)
 	return f, err
 }
 
@@ -84,24 +81,17 @@ func (u *Upload) put(w http.ResponseWriter, r *http.Request) {
 		u.again(w, r, f)
 		return
 	}
-	if err := u.keep(r, f); err != nil {
+	switch err := u.keep(r, f); {
+	case errors.Is(err, errOther):
+		http.Error(w, errOther.Error(), http.StatusConflict)
+	case errors.Is(err, errMany):
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, errMany.Error(), http.StatusTooManyRequests)
+	case err != nil:
 		u.failed(w, r, err)
-		return
+	default:
+		w.WriteHeader(http.StatusCreated)
 	}
-	w.WriteHeader(http.StatusCreated)
-}
-
-// keep stores the bytes, then notes that they are there: what is noted is on disk.
-func (u *Upload) keep(r *http.Request, f file) error {
-	digest := sha256.New()
-	if err := u.blobs.Put(r.Context(), f.token, io.TeeReader(r.Body, digest), f.size); err != nil {
-		return err
-	}
-	n, err := u.db.Exec(r.Context(), "update upload_file set kept = 1, digest = $1 where token = $2 and account <> 0", hex.EncodeToString(digest.Sum(nil)), f.token)
-	if err == nil && n == 0 { // the account was removed meanwhile
-		err = errors.Join(store.ErrNoRows, u.blobs.Remove(context.WithoutCancel(r.Context()), f.token))
-	}
-	return err
 }
 
 // again answers a PUT for what is here already. A client whose answer was lost sends the same bytes and is told once more that they are
@@ -114,7 +104,7 @@ func (u *Upload) again(w http.ResponseWriter, r *http.Request, f file) {
 		return
 	}
 	if n != f.size || hex.EncodeToString(digest.Sum(nil)) != f.digest {
-		http.Error(w, "this slot holds another file already", http.StatusConflict)
+		http.Error(w, errOther.Error(), http.StatusConflict)
 		return
 	}
 	w.WriteHeader(http.StatusCreated)
@@ -127,7 +117,7 @@ func (u *Upload) failed(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, "no such file", http.StatusNotFound)
 	case errors.Is(err, blob.ErrSize):
 		http.Error(w, "the file does not have the size that was announced", http.StatusBadRequest)
-	case r.Context().Err() != nil:
+	case r.Context().Err() != nil, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrDeadlineExceeded):
 		http.Error(w, "the transfer was broken off", http.StatusBadRequest)
 	default:
 		u.log.Error("transfer failed", "method", r.Method, "err", err)
@@ -149,7 +139,7 @@ func (u *Upload) get(w http.ResponseWriter, r *http.Request) {
 		u.failed(w, r, err)
 		return
 	}
-	b, err := u.blobs.Open(r.Context(), f.token)
+	b, err := u.blobs.Open(r.Context(), f.key())
 	if err != nil {
 		u.failed(w, r, err)
 		return

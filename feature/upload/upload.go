@@ -99,6 +99,7 @@ type Upload struct {
 	log    *slog.Logger
 	server *core.Server
 	domain xmpp.JID
+	began  int64 // when this process began, as an id
 }
 
 // New makes the feature and its table. cfg.URL must be set.
@@ -107,7 +108,10 @@ func New(ctx context.Context, cfg Config, db *store.DB, blobs Blobs, log *slog.L
 		return nil, err
 	}
 	cfg.URL = strings.TrimSuffix(cfg.URL, "/")
-	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload")}, db.Migrate(ctx, "upload", migrations)
+	if err := db.Migrate(ctx, "upload", migrations); err != nil {
+		return nil, err
+	}
+	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload"), began: db.Next()}, nil
 }
 
 // Attach puts the service at its address.
@@ -185,6 +189,24 @@ type file struct {
 	kept              bool
 	digest            string
 	created           time.Time
+	blob              string
+}
+
+// key is where the bytes are.
+func (f file) key() string {
+	if f.blob == "" {
+		return f.token
+	}
+	return f.blob
+}
+
+// read fills in the file with a token; store.ErrNoRows if there is none.
+func (u *Upload) read(ctx context.Context, f *file) error {
+	var kept, created int64
+	err := u.db.QueryRow(ctx, "select name, type, size, kept, digest, created, blob from upload_file where token = $1 and account <> 0", f.token).
+		Scan(&f.name, &f.kind, &f.size, &kept, &f.digest, &created, &f.blob)
+	f.kept, f.created = kept != 0, time.UnixMicro(created)
+	return err
 }
 
 func (f file) path() string { return "/upload/" + f.token + "/" + url.PathEscape(f.name) }
@@ -261,7 +283,19 @@ func (u *Upload) held(ctx context.Context, account *core.Account) (sizeBytes int
 	return sizeBytes, files, slots, nil
 }
 
-// remove takes the account away from its files; Run deletes the bytes.
+// maxReleased is how many files are taken from a removed account at once.
+const maxReleased = 500
+
+// RemovePiece takes an account that is being removed away from some of its files, and reports whether there may be more.
+func (u *Upload) RemovePiece(ctx context.Context, account *core.Account) (more bool, err error) {
+	n, err := u.db.Exec(ctx, "update upload_file set account = 0 where token in (select token from upload_file where account = $1 limit $2)", account.ID, maxReleased)
+	if err != nil {
+		return true, fmt.Errorf("release files: %w", err)
+	}
+	return n == maxReleased, nil
+}
+
+// remove takes the account away from the rest of its files; Run deletes the bytes.
 func (u *Upload) remove(ctx context.Context, account *core.Account) error {
 	_, err := u.db.Exec(ctx, "update upload_file set account = 0 where account = $1", account.ID)
 	return err

@@ -2,10 +2,13 @@ package upload
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +27,7 @@ type world struct {
 	web    *httptest.Server
 	got    []*xmpp.Stanza
 	romeo  *core.Session
+	folder string // of the blobs
 }
 
 func (w *world) Account(_ context.Context, bare xmpp.JID) (*core.Account, error) {
@@ -38,7 +42,8 @@ func each(t *testing.T, run func(t *testing.T, w *world)) {
 		mux := http.NewServeMux()
 		w.web = httptest.NewServer(mux)
 		t.Cleanup(w.web.Close)
-		blobs, err := blob.OpenDisk(t.TempDir())
+		w.folder = t.TempDir()
+		blobs, err := blob.OpenDisk(w.folder)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,6 +216,189 @@ func TestExpiryAndRemoval(t *testing.T) {
 		var left int
 		if err := w.upload.db.QueryRow(t.Context(), "select count(*) from upload_file").Scan(&left); err != nil || left != 0 {
 			t.Errorf("%d rows are left, %v", left, err)
+		}
+	})
+}
+
+// slowly begins a PUT whose bytes come when they are written to the pipe.
+func (w *world) slowly(at string, size int64) (body *io.PipeWriter, status <-chan int) {
+	w.t.Helper()
+	from, body := io.Pipe()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPut, at, from)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.ContentLength = size
+	ended := make(chan int, 1)
+	go func() {
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			ended <- 0
+			return
+		}
+		answer.Body.Close()
+		ended <- answer.StatusCode
+	}()
+	return body, ended
+}
+
+// say writes bytes of a slow transfer.
+func say(t *testing.T, body io.Writer, text string) {
+	t.Helper()
+	if _, err := io.WriteString(body, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// transfers waits until so many transfers are under way.
+func (w *world) transfers(want int) {
+	w.t.Helper()
+	for n := -1; n != want; {
+		if err := w.upload.db.QueryRow(w.t.Context(), "select count(*) from upload_transfer").Scan(&n); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// blobs counts the files that are on the disk, half ones included.
+func (w *world) blobs() (n int) {
+	w.t.Helper()
+	err := filepath.WalkDir(w.folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func (w *world) served(at, want string) {
+	w.t.Helper()
+	answer := w.do("GET", at, "")
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != 200 || string(body) != want {
+		w.t.Errorf("served %d %q %v, want %q", answer.StatusCode, body, err, want)
+	}
+}
+
+// TestOfTransfersAtOnceOneWins has several clients send different bytes to one slot: those that were acknowledged are served.
+func TestOfTransfersAtOnceOneWins(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for range 10 {
+			at := w.slot("filename='f' size='5'")
+			var bodies []*io.PipeWriter
+			var ends []<-chan int
+			for range maxTransfers {
+				body, end := w.slowly(at, 5)
+				bodies, ends = append(bodies, body), append(ends, end)
+			}
+			w.transfers(maxTransfers)
+			w.status(http.StatusTooManyRequests, "PUT", at, "none!")
+			for i, body := range bodies {
+				go func() { _, err := fmt.Fprintf(body, "put %d", i); body.CloseWithError(err) }()
+			}
+			winner := -1
+			for i, end := range ends {
+				switch status := <-end; {
+				case status == http.StatusCreated && winner < 0:
+					winner = i
+				case status != http.StatusConflict:
+					t.Fatalf("transfer %d: %d", i, status)
+				}
+			}
+			w.served(at, fmt.Sprintf("put %d", winner))
+			w.transfers(0)
+		}
+		if n := w.blobs(); n != 10 {
+			t.Errorf("%d files for 10 slots", n)
+		}
+	})
+}
+
+// TestALostConnectionDoesNotHoldASlot has a client begin anew before the server has noticed that its connection is gone.
+func TestALostConnectionDoesNotHoldASlot(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		at := w.slot("filename='f' size='5'")
+		stuck, stuckEnd := w.slowly(at, 5)
+		same, sameEnd := w.slowly(at, 5)
+		say(t, stuck, "byt")
+		w.transfers(2)
+		w.status(201, "PUT", at, "bytes")
+		say(t, same, "bytes")
+		if status := <-sameEnd; status != 201 {
+			t.Errorf("the same bytes once more: %d", status)
+		}
+		stuck.CloseWithError(io.ErrUnexpectedEOF)
+		if status := <-stuckEnd; status != 0 {
+			t.Errorf("broken off: %d", status)
+		}
+		w.transfers(0)
+		w.served(at, "bytes")
+		if n := w.blobs(); n != 1 {
+			t.Errorf("%d files", n)
+		}
+	})
+}
+
+// TestACrashLeavesNoBytes has a process end between the bytes and their commit, and between the note and the bytes.
+func TestACrashLeavesNoBytes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		at := w.slot("filename='f' size='5'")
+		token := strings.Split(strings.TrimPrefix(at, w.web.URL), "/")[2]
+		for _, blob := range []string{"left-behind", "never-written"} {
+			if err := w.upload.begin(t.Context(), token, blob); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.upload.blobs.Put(t.Context(), "left-behind", strings.NewReader("bytes"), 5); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.upload.sweep(t.Context(), time.Now()); err != nil || w.blobs() != 1 {
+			t.Fatalf("transfers under way were swept: %v", err)
+		}
+		w.upload.began = w.upload.db.Next() // as after a restart
+		if err := w.upload.sweep(t.Context(), time.Now()); err != nil || w.blobs() != 0 {
+			t.Errorf("%d files, %v", w.blobs(), err)
+		}
+		w.transfers(0)
+		w.status(201, "PUT", at, "again")
+		w.served(at, "again")
+	})
+}
+
+// TestASlotFilledInTimeIsNotSwept fills a slot between the look for unused ones and their deletion.
+func TestASlotFilledInTimeIsNotSwept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		at := w.slot("filename='f' size='5'")
+		unused := file{token: strings.Split(strings.TrimPrefix(at, w.web.URL), "/")[2]}
+		w.status(201, "PUT", at, "bytes")
+		if err := w.upload.delete(t.Context(), unused); err != nil {
+			t.Fatal(err)
+		}
+		w.served(at, "bytes")
+	})
+}
+
+// TestFilesOfEarlierVersionsAreServed reads bytes that are under the token itself.
+func TestFilesOfEarlierVersionsAreServed(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		at := w.slot("filename='f' size='5'")
+		token := strings.Split(strings.TrimPrefix(at, w.web.URL), "/")[2]
+		if err := w.upload.blobs.Put(t.Context(), token, strings.NewReader("bytes"), 5); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.upload.db.Exec(t.Context(), "update upload_file set kept = 1, digest = 'x' where token = $1", token); err != nil {
+			t.Fatal(err)
+		}
+		w.served(at, "bytes")
+		if err := w.upload.remove(t.Context(), w.romeo.Account); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.upload.sweep(t.Context(), time.Now()); err != nil || w.blobs() != 0 {
+			t.Errorf("%d files, %v", w.blobs(), err)
 		}
 	})
 }
