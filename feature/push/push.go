@@ -70,6 +70,7 @@ type Push struct {
 	server *core.Server
 	http   *http.Client
 	vapid  keys
+	woken  core.Note[[]string]         // the resources whose devices a message wakes
 	cache  *lru.Cache[int64, []device] // filled and dropped in transactions only, which come one after another
 }
 
@@ -107,6 +108,7 @@ func (p *Push) Attach(s *core.Server) {
 	s.HandleIQ(core.AtAccount, NSWeb, "subscribe", p.subscribe)
 	s.HandleIQ(core.AtAccount, NSWeb, "unsubscribe", p.unsubscribe)
 	s.Keep(core.Received, p.plan)
+	s.Tell(core.Received, p.wakeMissed)
 	s.OnDormant(p.wakeLater)
 	s.OnLost(func(ctx context.Context, session *core.Session, lost []core.Delivery) {
 		if anyKept(lost) {
@@ -128,12 +130,17 @@ func (p *Push) plan(t *core.Transit) core.Write {
 		if err != nil {
 			return err
 		}
+		var resources []string
 		for _, d := range devices {
 			if !p.awake(t.Receiver, d) {
 				if err := p.enqueue(ctx, t.Receiver, d); err != nil {
 					return err
 				}
+				resources = append(resources, d.resource)
 			}
+		}
+		if resources != nil {
+			p.woken.Set(t, resources)
 		}
 		return nil
 	}
@@ -201,42 +208,6 @@ func (p *Push) find(ctx context.Context, name string) (*device, *core.Account, e
 		}
 	}
 	return nil, nil, err
-}
-
-// wakeLater wakes the device of a session whose connection is gone while something waits for it.
-func (p *Push) wakeLater(ctx context.Context, session *core.Session) {
-	if anyKept(session.Waiting()) {
-		p.wakeSession(ctx, session)
-	}
-}
-
-func anyKept(deliveries []core.Delivery) bool {
-	for _, d := range deliveries {
-		if d.Kept != 0 && important(d.Stanza) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *Push) wakeSession(ctx context.Context, session *core.Session) {
-	err := p.db.Tx(ctx, func(ctx context.Context) error {
-		devices, err := p.devices(ctx, session.Account.ID)
-		if err != nil {
-			return err
-		}
-		for _, d := range devices {
-			if d.resource == session.JID.Resource() {
-				if err := p.enqueue(ctx, session.Account, d); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		p.log.Error("could not enqueue a wake-up", "session", session, "err", err)
-	}
 }
 
 // devices are an account's devices; ctx carries a transaction.

@@ -90,6 +90,7 @@ type phone struct {
 
 func (d *phone) Send(delivery core.Delivery) { d.got = append(d.got, delivery.Stanza) }
 func (d *phone) End(string, string)          {}
+func (d *phone) Waiting() []core.Delivery    { return nil }
 
 func (w *world) session(jid string) *phone {
 	w.t.Helper()
@@ -183,6 +184,42 @@ func TestAppIsWokenWithoutContent(t *testing.T) {
 		if text := got.String(); got.From.String() != "juliet@localhost" || strings.Contains(text, "hello") || strings.Contains(text, "romeo") ||
 			!strings.Contains(text, "<value>s</value>") || !strings.Contains(text, "node='n'") {
 			t.Errorf("woken by %s", text)
+		}
+	})
+}
+
+// keeper gives every message a number in the receiver's log.
+func keeper(s *core.Server, db *store.DB) {
+	s.Keep(core.Received, func(t *core.Transit) core.Write {
+		return func(context.Context) error {
+			t.ReceivedID = db.Next()
+			return nil
+		}
+	})
+}
+
+// TestFallingAsleepAtDelivery has a connection break after its message was kept and before it is in the session's queue: the device is
+// woken, though it was awake when that was decided.
+func TestFallingAsleepAtDelivery(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		keeper(w.server, w.push.db)
+		romeo, juliet := w.session("romeo@localhost/a"), w.session("juliet@localhost/b")
+		juliet.ask("<enable xmlns='urn:xmpp:push:0' jid='push.example' node='n'/>")
+		w.server.Delivering(func(ctx context.Context, t *core.Transit, session *core.Session) bool {
+			if t.Stanza.ID == "late" {
+				w.server.Slept(ctx, session)
+			}
+			return true
+		})
+		romeo.send("<message type='chat' to='juliet@localhost/b' id='early'><body>x</body></message>")
+		w.work()
+		if len(w.app) != 0 {
+			t.Errorf("an awake device was woken: %v", w.app)
+		}
+		romeo.send("<message type='chat' to='juliet@localhost/b' id='late'><body>x</body></message>")
+		w.work()
+		if len(w.app) != 1 {
+			t.Errorf("woken %d times, not once", len(w.app))
 		}
 	})
 }
