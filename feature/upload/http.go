@@ -83,13 +83,18 @@ func (u *Upload) put(w http.ResponseWriter, r *http.Request) {
 	}
 	switch err := u.keep(r, f); {
 	case errors.Is(err, errOther):
+		u.counts.transfer("conflict")
 		http.Error(w, errOther.Error(), http.StatusConflict)
 	case errors.Is(err, errMany):
+		u.counts.transfer("refused")
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, errMany.Error(), http.StatusTooManyRequests)
 	case err != nil:
+		u.counts.transfer("failed")
 		u.failed(w, r, err)
 	default:
+		u.counts.transfer("kept")
+		u.counts.keptBytes.Add(float64(f.size))
 		w.WriteHeader(http.StatusCreated)
 	}
 }
@@ -100,13 +105,16 @@ func (u *Upload) again(w http.ResponseWriter, r *http.Request, f file) {
 	digest := sha256.New()
 	n, err := io.Copy(digest, io.LimitReader(r.Body, f.size+1))
 	if err != nil {
+		u.counts.transfer("failed")
 		u.failed(w, r, err)
 		return
 	}
 	if n != f.size || hex.EncodeToString(digest.Sum(nil)) != f.digest {
+		u.counts.transfer("conflict")
 		http.Error(w, errOther.Error(), http.StatusConflict)
 		return
 	}
+	u.counts.transfer("repeated")
 	w.WriteHeader(http.StatusCreated)
 }
 

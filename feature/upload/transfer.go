@@ -28,6 +28,8 @@ var (
 // once the first to be noted wins. The others are told what those are told that come later. Before the bytes there is a note of their key,
 // so that they are found and deleted should nobody be there to do it.
 func (u *Upload) keep(r *http.Request, f file) error {
+	u.counts.underWay.Inc()
+	defer u.counts.underWay.Dec()
 	blob, err := newToken()
 	if err != nil {
 		return err

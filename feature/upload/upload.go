@@ -100,6 +100,7 @@ type Upload struct {
 	server *core.Server
 	domain xmpp.JID
 	began  int64 // when this process began, as an id
+	counts counts
 }
 
 // New makes the feature and its table. cfg.URL must be set.
@@ -111,7 +112,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, blobs Blobs, log *slog.L
 	if err := db.Migrate(ctx, "upload", migrations); err != nil {
 		return nil, err
 	}
-	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload"), began: db.Next()}, nil
+	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload"), began: db.Next(), counts: newCounts()}, nil
 }
 
 // Attach puts the service at its address.
@@ -140,6 +141,7 @@ func (u *Upload) Handle(ctx context.Context, t *core.Transit) error {
 	switch {
 	case t.Stanza.Type == "get" && payload.Is(NS, "request"):
 		answer, err = u.request(ctx, t, payload)
+		u.counts.slot(err)
 	case t.Stanza.Type == "get" && payload.Is(nsInfo, "query"):
 		answer = u.info()
 	case t.Stanza.Type == "get" && payload.Is(nsItems, "query"):
