@@ -259,9 +259,14 @@ func (s *Server) refuse(ctx context.Context, t *Transit, err error) {
 		s.log.Error("stanza failed", "session", t.Via, "stanza", t.Stanza.Kind.String(), "err", err)
 		told = xmpp.InternalServerError
 	}
-	if t.Via != nil {
-		t.Via.Send(t.Stanza.ErrorReply(told))
+	if t.Via == nil {
+		return
 	}
+	reply := t.Stanza.ErrorReply(told)
+	if reply.From.IsZero() { // as the result would have been: what has no address is for the account (RFC 6120 §8.1.2.1, §10.3.3)
+		reply.From = t.Via.Account.JID
+	}
+	t.Via.Send(reply)
 }
 
 // HandlePresence sets the one feature that owns presence: undirected presence of a local session, and presence of all types for a local
