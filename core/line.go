@@ -16,6 +16,8 @@ type line struct {
 	room    sync.Cond // signalled when steps leave; guarded by mu
 	steps   []*step   // not yet done, oldest first
 	running bool      // one goroutine is taking steps off
+	done    uint32    // steps taken off until now
+	looked  look
 	limit   int
 	log     *slog.Logger
 }
@@ -70,6 +72,7 @@ func (l *line) drain() {
 		l.mu.Unlock()
 		l.do(st)
 		l.mu.Lock()
+		l.done++
 		l.steps[0] = nil
 		l.steps = l.steps[1:]
 		if len(l.steps) == 0 {

@@ -42,16 +42,26 @@ func willing(s *Session) bool {
 
 // put delivers to those sessions that are fit (all if fit is nil) and that no Delivering rule keeps out.
 func (s *Server) put(ctx context.Context, t *Transit, sessions []*Session, fit func(*Session) bool) {
-	var bytes []byte
+	d := Delivery{Stanza: t.Stanza, Kept: t.ReceivedID}
+	if len(sessions) > 1 && d.Kept == 0 && t.Stanza.Kind == xmpp.Message && toldIfLost(t.Stanza) {
+		d.copies = &copies{}
+		d.copies.left.Store(1) // while it is handed out
+	}
 	for _, session := range sessions {
 		if fit != nil && !fit(session) || !s.MayDeliver(ctx, t, session) {
 			continue
 		}
-		if bytes == nil {
-			bytes = t.Stanza.Append(make([]byte, 0, 1024))
+		if d.Bytes == nil {
+			d.Bytes = t.Stanza.Append(make([]byte, 0, 1024))
+		}
+		if d.copies != nil {
+			d.copies.left.Add(1)
 		}
 		t.Delivered = append(t.Delivered, session)
-		session.Deliver(Delivery{Stanza: t.Stanza, Bytes: bytes, Kept: t.ReceivedID})
+		session.Deliver(d)
+	}
+	if d.copies != nil && d.copies.lose() && len(t.Delivered) > 0 {
+		s.tellLost(ctx, t.Stanza)
 	}
 }
 

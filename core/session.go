@@ -9,13 +9,6 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// Delivery is one stanza for one session. Its bytes are made once and shared by all sessions that get the same stanza.
-type Delivery struct {
-	Stanza *xmpp.Stanza
-	Bytes  []byte // as Stanza.Append writes it
-	Kept   int64  // its number in the account's log, 0 if it was not kept there
-}
-
 // Outbox is a session's way out, made by its door.
 type Outbox interface {
 	// Send puts a delivery into the session's bounded queue and returns at once. A session that cannot take more is ended by its
@@ -185,6 +178,12 @@ func (s *Server) Bind(ctx context.Context, account *Account, jid xmpp.JID, out O
 	if err != nil {
 		return nil, err
 	}
+	begun := false
+	defer func() {
+		if !begun { // a feature has panicked, which is the door's to report: nobody would ever end this session
+			s.Unbind(ctx, session)
+		}
+	}()
 	if old != nil {
 		old.End("conflict", "another session took this resource")
 		s.ended(ctx, old)
@@ -192,6 +191,7 @@ func (s *Server) Bind(ctx context.Context, account *Account, jid xmpp.JID, out O
 	for _, fn := range s.life.bind {
 		fn(ctx, session)
 	}
+	begun = true
 	return session, nil
 }
 
@@ -250,30 +250,6 @@ func (s *Server) Slept(ctx context.Context, session *Session) {
 	session.SetDormant(true)
 	for _, fn := range s.life.dormant {
 		fn(ctx, session)
-	}
-}
-
-// Acked is the door's word that a device has these deliveries.
-func (s *Server) Acked(session *Session, deliveries []Delivery) {
-	for _, fn := range s.life.acked {
-		fn(session, deliveries)
-	}
-}
-
-// Lost is the door's word that a session ended before its device had these deliveries. Call it before Unbind. Whoever waits for an answer,
-// or sent a message that was not kept, is told (XEP-0198 §5, RFC 6121 §8.5.3.2).
-func (s *Server) Lost(ctx context.Context, session *Session, deliveries []Delivery) {
-	for _, fn := range s.life.lost {
-		fn(ctx, session, deliveries)
-	}
-	for _, d := range deliveries {
-		st := d.Stanza
-		if d.Kept != 0 || st.From.IsZero() || !(st.IsRequest() || st.Kind == xmpp.Message && !st.IsError() && st.Body() != "") {
-			continue
-		}
-		if err := s.Route(ctx, st.ErrorReply(xmpp.ServiceUnavailable)); err != nil {
-			s.log.Debug("could not tell of a lost stanza", "session", session, "err", err)
-		}
 	}
 }
 

@@ -91,6 +91,7 @@ type Device struct {
 
 	mu    sync.Mutex // guards what follows
 	heard []string
+	got   []core.Delivery
 	ended string
 	more  chan struct{} // holds a token when heard has grown
 }
@@ -114,6 +115,7 @@ func (w *World) Bind(name, resource string) *Device {
 func (d *Device) Send(delivery core.Delivery) {
 	d.mu.Lock()
 	d.heard = append(d.heard, strings.ReplaceAll(string(delivery.Bytes), `"`, `'`))
+	d.got = append(d.got, delivery)
 	d.mu.Unlock()
 	select {
 	case d.more <- struct{}{}:
@@ -155,11 +157,20 @@ func (d *Device) Heard() []string {
 	return out
 }
 
+// Got are the deliveries to the device since the last call, for Server.Acked and Server.Lost.
+func (d *Device) Got() []core.Delivery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := d.got
+	d.got = nil
+	return out
+}
+
 // Hears waits until something that contains all of the parts has been sent to the device, and returns it; what was sent before it is
-// forgotten. It fails the test after ten seconds.
+// forgotten. It fails the test after a minute.
 func (d *Device) Hears(parts ...string) string {
 	d.world.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		if found := d.take(parts); found != "" {
 			return found
