@@ -19,6 +19,7 @@ import (
 func (c *connection) bind(jid xmpp.JID) (*session, error) {
 	d := c.door
 	s := &session{door: d, client: c.client}
+	c.taken = s
 	begun, err := d.server.Bind(d.life, c.account, jid, s)
 	if err != nil {
 		return nil, err

@@ -91,6 +91,8 @@ type Door struct {
 	end       context.CancelFunc
 	work      sync.WaitGroup
 	dormant   atomic.Int64 // bytes that wait for sessions without a connection
+	queued    atomic.Int64 // bytes that wait for all sessions
+	relieving atomic.Bool  // somebody makes room
 
 	mu          sync.Mutex // guards what follows
 	stopping    bool

@@ -53,6 +53,9 @@ type Config struct {
 	MaxQueue int `toml:"max_queue"`
 	// MaxQueueBytes is the same in bytes.
 	MaxQueueBytes int `toml:"max_queue_bytes"`
+	// MaxQueueTotal is how many bytes may wait for all sessions together, those without a connection included. With more, the sessions for
+	// which most waits end, until an eighth of it is free; their messages come from the archive when the clients are back.
+	MaxQueueTotal int `toml:"max_queue_total"`
 	// MaxDormant is how many stanzas may wait for a session whose connection broke, those included that it has not acknowledged. With more
 	// it ends; its messages come from the archive when the client is back.
 	MaxDormant int `toml:"max_dormant"`
@@ -82,7 +85,7 @@ func DefaultConfig() Config {
 		MaxStanza: 1 << 20, MaxGuestStanza: 16 << 10, StanzaRate: 1000, ByteRate: 2 << 20,
 		LoginTimeout: time.Minute, MaxAttempts: 5, MaxFailures: 100, FailureWindow: 10 * time.Minute, FailureDelay: 500 * time.Millisecond,
 		MaxPerAddress: 1000, MaxGuests: 2000,
-		IdleTimeout: 5 * time.Minute, AnswerTimeout: time.Minute, WriteTimeout: 30 * time.Second, MaxQueue: 5000, MaxQueueBytes: 16 << 20,
+		IdleTimeout: 5 * time.Minute, AnswerTimeout: time.Minute, WriteTimeout: 30 * time.Second, MaxQueue: 5000, MaxQueueBytes: 16 << 20, MaxQueueTotal: 128 << 20,
 		MaxDormant: 500, MaxDormantBytes: 512 << 10, MaxDormantTotal: 64 << 20,
 		ResumeTime: 5 * time.Minute, MaxResumeTime: time.Hour, TokenLife: 30 * 24 * time.Hour, StopTimeout: 10 * time.Second,
 	}
@@ -106,6 +109,7 @@ func (c Config) Validate() error {
 	within("max_guests", c.MaxGuests, 1, 1<<24)
 	within("max_queue", c.MaxQueue, 1, 1<<20)
 	within("max_queue_bytes", c.MaxQueueBytes, 1<<16, 1<<30)
+	within("max_queue_total", c.MaxQueueTotal, c.MaxQueueBytes, 1<<40)
 	within("max_dormant", c.MaxDormant, 1, 1<<20)
 	within("max_dormant_bytes", c.MaxDormantBytes, 1<<12, 1<<30)
 	within("max_dormant_total", c.MaxDormantTotal, 1<<16, 1<<40)

@@ -32,12 +32,20 @@ type connection struct {
 	pace    pace
 	opened  bool // the client's header was read, and no restart is due
 
-	writing bool          // a goroutine writes for session; guarded by session.mu
+	taken   *session      // that was bound or taken over here; the same as session once it is attached
+	quiet   bool          // read is closed
 	until   time.Time     // the read deadline
 	lang    string        // of the client's stream, if it is not the server's
 	stopped atomic.Value  // *streamError: why the server wants the reader to stop
 	halt    chan struct{} // closed with that
 	read    chan struct{} // closed when nothing is read and handled any more
+
+	// Guarded by session.mu:
+	writing bool            // a goroutine writes for session
+	leaving bool            // it begins nothing any more
+	failed  bool            // it could not write
+	behind  []core.Delivery // what it was writing when the session ended or went elsewhere
+	settled chan struct{}   // closed when it has reported what it was writing; nil if nobody waits for that
 }
 
 // login is what is needed only before the session begins.
@@ -72,22 +80,27 @@ var errClosed = errors.New("the client closed the stream")
 func (c *connection) run() {
 	connections.Inc()
 	defer connections.Dec()
-	err := c.guarded()
-	c.leave(err)
+	err := c.guarded(func() error {
+		if err := c.negotiate(); err != nil {
+			return err
+		}
+		return c.serve()
+	})
+	if c.guarded(func() error { c.leave(err); return nil }) != nil {
+		c.hush()
+		c.abort()
+	}
 }
 
 // guarded turns a panic into the end of this one connection.
-func (c *connection) guarded() (err error) {
+func (c *connection) guarded(fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.door.log.Error("panic", "session", c.name(), "err", p, "stack", string(debug.Stack()))
 			err = fatal("internal-server-error", "")
 		}
 	}()
-	if err := c.negotiate(); err != nil {
-		return err
-	}
-	return c.serve()
+	return fn()
 }
 
 func (c *connection) name() string {
@@ -109,21 +122,11 @@ func (c *connection) abort() {
 
 // stop makes the reader end the stream with an error, as soon as it has handled what it is at.
 func (c *connection) stop(reason *streamError) {
-	c.noteStop(reason)
-	if err := c.stream.SetReadDeadline(time.Unix(1, 0)); err != nil {
-		c.abort()
-	}
-}
-
-// cut ends a connection whose client does not take what is written.
-func (c *connection) cut() {
-	c.noteStop(errAborted)
-	c.abort()
-}
-
-func (c *connection) noteStop(reason *streamError) {
 	if c.stopped.CompareAndSwap(nil, reason) {
 		close(c.halt)
+	}
+	if err := c.stream.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		c.abort()
 	}
 }
 
@@ -153,27 +156,35 @@ func (c *connection) leave(err error) {
 	s := c.session
 	reason := reasonOf(err)
 	if s == nil {
-		close(c.read)
+		c.hush()
+		if c.taken != nil {
+			c.taken.abandon(c)
+		}
 		c.farewell(reason)
 		return
 	}
 	s.core.Idle() // what was accepted is handled before anybody hears how far we got
+	s.settleAll(c)
 	if reason == nil && !errors.Is(err, errClosed) && s.sleep(c) {
-		close(c.read)
+		c.hush()
 		c.abort()
 		return
 	}
 	last := s.leave(c)
-	close(c.read)
+	c.hush()
 	c.farewell(reason, last...)
 }
 
-// farewell writes the last items and the end of the stream. It writes nothing to a client that is gone.
-func (c *connection) farewell(reason *streamError, items ...[]byte) {
-	if c.stopped.Load() == errAborted {
-		c.abort()
-		return
+// hush says that nothing is read and handled any more.
+func (c *connection) hush() {
+	if !c.quiet {
+		c.quiet = true
+		close(c.read)
 	}
+}
+
+// farewell writes the last items and the end of the stream.
+func (c *connection) farewell(reason *streamError, items ...[]byte) {
 	if !c.opened && reason != nil { // RFC 6120 §4.9.1.2: a header comes first
 		items = append(items, c.header())
 	}
@@ -196,9 +207,6 @@ func (c *connection) farewell(reason *streamError, items ...[]byte) {
 		c.door.log.Debug("close connection", "err", err)
 	}
 }
-
-// errAborted stops a connection whose client does not take what is written.
-var errAborted = &streamError{}
 
 // reasonOf is the stream error for what ended a stream, nil when there is nobody to tell or nothing to say.
 func reasonOf(err error) *streamError {

@@ -63,7 +63,7 @@ func (w *watcher) note(to *[]string, what ...string) {
 // until waits for something to be true.
 func (w *watcher) until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		w.mu.Lock()
 		ok, change := is(), w.change
@@ -139,7 +139,7 @@ func TestAcked(t *testing.T) {
 // A session whose connection broke sleeps; when nobody wakes it in time it ends, and what it has not acknowledged is lost, in order.
 func TestExpire(t *testing.T) {
 	w := newWatcher()
-	s := palabretest.Start(t, storetest.SQLite, with(w), palabretest.Door(func(cfg *c2s.Config) { cfg.ResumeTime = 300 * time.Millisecond }))
+	s := palabretest.Start(t, storetest.SQLite, with(w), palabretest.Door(func(cfg *c2s.Config) { cfg.ResumeTime = 3 * time.Second }))
 	romeo, juliet := s.Login(t, "romeo"), s.Login(t, "juliet")
 	id := manage(juliet)
 	romeo.Send(message("juliet@localhost/home", "1"))
@@ -280,7 +280,7 @@ func TestSilentGuests(t *testing.T) {
 }
 
 func TestLoginTimeout(t *testing.T) {
-	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 300 * time.Millisecond }))
+	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 2 * time.Second }))
 	quiet := s.Dial(t)
 	slow := s.Person(t, "romeo")
 	slow.Connect()
@@ -387,7 +387,7 @@ func TestDisabledBeforeBinding(t *testing.T) {
 func TestIdle(t *testing.T) {
 	w := newWatcher()
 	s := palabretest.Start(t, storetest.SQLite, with(w), palabretest.Door(func(cfg *c2s.Config) {
-		cfg.IdleTimeout, cfg.AnswerTimeout = 200*time.Millisecond, 200*time.Millisecond
+		cfg.IdleTimeout, cfg.AnswerTimeout = 300*time.Millisecond, 3*time.Second
 	}))
 	romeo := s.Login(t, "romeo")
 	manage(romeo)
@@ -505,10 +505,32 @@ func TestHooks(t *testing.T) {
 	p.Silent()
 }
 
+// A session that is resumed within its login is not told again what it knows.
+func TestResumedFeatures(t *testing.T) {
+	w := newWatcher()
+	s := palabretest.Start(t, storetest.SQLite, with(w), palabretest.With(func(s *palabretest.Server) (any, error) {
+		s.Door.StreamFeature(func(bool) *xmpp.Element { return xmpp.NewElement("urn:xmpp:features:rosterver", "ver") })
+		return nil, nil
+	}))
+	p := s.Person(t, "romeo")
+	e := p.Authenticate(palabretest.Auth{Mechanism: "PLAIN", SASL2: true, Inline: "<bind xmlns='urn:xmpp:bind:0'><enable xmlns='" + sm + "' resume='true'/></bind>"})
+	id := e.Child("urn:xmpp:bind:0", "bound").Child(sm, "enabled").Attr("id")
+	if f := p.Expect(xmpp.NSStream, "features"); f.Child("urn:xmpp:features:rosterver", "ver") == nil || len(id) != 16 {
+		t.Errorf("got %s, id %s", f, id)
+	}
+	p.Drop()
+	w.until(t, "sleeps", func() bool { return strings.HasSuffix(strings.Join(w.events, " "), "sleeps") })
+	p = s.Person(t, "romeo")
+	e = p.Authenticate(palabretest.Auth{Mechanism: "PLAIN", SASL2: true, Inline: "<resume xmlns='" + sm + "' previd='" + id + "' h='0'/>"})
+	if f := p.Expect(xmpp.NSStream, "features"); e.Child(sm, "resumed") == nil || f.String() != "<features xmlns='http://etherx.jabber.org/streams'><csi xmlns='urn:xmpp:csi:0'/></features>" {
+		t.Errorf("got %s, %s", e, f)
+	}
+}
+
 // Tokens are shown as devices, replaced when they are half way, and gone with the account and when they are forgotten.
 func TestDevices(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		s := palabretest.StartOn(t, db, palabretest.Door(func(cfg *c2s.Config) { cfg.TokenLife = 2 * time.Second }))
+		s := palabretest.StartOn(t, db, palabretest.Door(func(cfg *c2s.Config) { cfg.TokenLife = time.Hour }))
 		agent := "<user-agent id='u1'><software>Balcony</software><device>phone</device></user-agent>"
 		e := s.Person(t, "romeo").Authenticate(palabretest.Auth{Mechanism: "PLAIN", SASL2: true,
 			Inline: agent + "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>"})
@@ -519,15 +541,15 @@ func TestDevices(t *testing.T) {
 			t.Errorf("got %v, %v", devices, err)
 		}
 		back := palabretest.Auth{Mechanism: "HT-SHA-256-NONE", SASL2: true, Token: token, Inline: agent + "<fast xmlns='urn:xmpp:fast:0'/>"}
-		for { // half of its life passes
-			e := s.Person(t, "romeo").Authenticate(back)
-			if !e.Is("urn:xmpp:sasl:2", "success") {
-				t.Fatalf("got %s", e)
-			}
-			if fresh := e.Child("urn:xmpp:fast:0", "token"); fresh != nil {
-				back.Token = fresh.Attr("token")
-				break
-			}
+		if e := s.Person(t, "romeo").Authenticate(back); !e.Is("urn:xmpp:sasl:2", "success") || e.Child("urn:xmpp:fast:0", "token") != nil {
+			t.Fatalf("got %s", e)
+		}
+		if _, err := db.Exec(t.Context(), `update c2s_token set expires = expires - $1`, (40 * time.Minute).Microseconds()); err != nil { // more than half
+			t.Fatal(err)
+		}
+		e = s.Person(t, "romeo").Authenticate(back)
+		if back.Token = e.Child("urn:xmpp:fast:0", "token").Attr("token"); back.Token == "" {
+			t.Fatalf("got %s", e)
 		}
 		if err := s.Door.ForgetDevice(t.Context(), romeo, ""); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ func (c *connection) open(h *xmpp.Header) error {
 
 // header is the server's header (RFC 6120 §4.7).
 func (c *connection) header() []byte {
-	h := xmpp.Header{From: c.door.server.Domain().String(), ID: rand.Text(), Lang: serverLang, Version: "1.0"}
+	h := xmpp.Header{From: c.door.server.Domain().String(), ID: newID(), Lang: serverLang, Version: "1.0"}
 	if c.login != nil {
 		h.To = c.login.header.From
 		if _, err := xmpp.ParseJID(h.To); err != nil {
@@ -45,6 +46,13 @@ func (c *connection) header() []byte {
 		}
 	}
 	return c.stream.Header(h)
+}
+
+// newID is an id that nobody can guess (RFC 6120 §4.7.3: 96 bits of chance), short, since every login carries it.
+func newID() string {
+	var random [12]byte
+	rand.Read(random[:])
+	return base64.RawURLEncoding.EncodeToString(random[:])
 }
 
 func (c *connection) checkHeader(h *xmpp.Header) error {
@@ -111,6 +119,12 @@ func (c *connection) featuresElement() *xmpp.Element {
 		out.Add(feature(c.account != nil))
 	}
 	return out
+}
+
+// resumedFeatures follow the answer to a login that has resumed a session: all that this session was told stays true, and only what the
+// client may do now is said again.
+func resumedFeatures() *xmpp.Element {
+	return xmpp.NewElement(xmpp.NSStream, "features", xmpp.NewElement(nsCSI, "csi"))
 }
 
 func (c *connection) offerLogin(out *xmpp.Element) {

@@ -1,7 +1,6 @@
 package c2s
 
 import (
-	"crypto/rand"
 	"strconv"
 	"time"
 
@@ -13,13 +12,18 @@ func smFailed(condition string) *xmpp.Element {
 	return xmpp.NewElement(nsSM, "failed", xmpp.NewElement(xmpp.NSStanzas, condition))
 }
 
-// enable turns stream management on (XEP-0198 §3) and returns the answer, which must be the next thing in the queue.
+// enable turns stream management on (XEP-0198 §3) and returns the answer, which must be the next thing that the client gets.
 func (s *session) enable(request *xmpp.Element) *xmpp.Element {
 	s.core.Idle() // what came before does not count
 	s.handled.Store(0)
-	enabled := xmpp.NewElement(nsSM, "enabled")
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.enableHere(request)
+}
+
+// enableHere is enable when all that came before is handled; s.mu is held.
+func (s *session) enableHere(request *xmpp.Element) *xmpp.Element {
+	enabled := xmpp.NewElement(nsSM, "enabled")
 	s.managed.on = true
 	if s.ended {
 		return enabled
@@ -31,7 +35,7 @@ func (s *session) enable(request *xmpp.Element) *xmpp.Element {
 		return enabled
 	}
 	s.managed.last = s.resumeTime(request.Attr("max"))
-	s.managed.id = rand.Text()
+	s.managed.id = newID()
 	s.door.remember(s.managed.id, s)
 	return enabled.Set("id", s.managed.id).Set("resume", "true").Set("max", strconv.Itoa(int(s.managed.last/time.Second)))
 }
@@ -47,15 +51,17 @@ func (s *session) resumeTime(wish string) time.Duration {
 
 func isTrue(value string) bool { return value == "true" || value == "1" }
 
-// enableNow turns stream management on for a session that is attached.
+// enableNow turns stream management on for a session that is attached. What was put in the queue before is not counted.
 func (s *session) enableNow(request *xmpp.Element) {
 	if s.isManaged() { // XEP-0198 §3: once
 		s.sendOwn(smFailed("unexpected-request").Append(nil, xmpp.NSClient))
 		return
 	}
-	answer := s.enable(request).Append(nil, xmpp.NSClient)
+	s.core.Idle() // what came before does not count
+	s.handled.Store(0)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	answer := s.enableHere(request).Append(nil, xmpp.NSClient)
 	if s.ended || s.conn == nil {
 		return
 	}
@@ -100,9 +106,7 @@ func (s *session) acknowledge(text string) error {
 	if len(s.written) == 0 {
 		s.written, s.managed.unasked = nil, 0
 	}
-	for _, d := range done {
-		s.size -= len(d.Bytes)
-	}
+	s.left(done)
 	s.managed.asked = false
 	s.askAgain()
 	s.mu.Unlock()

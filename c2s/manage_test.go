@@ -14,6 +14,8 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
+var quiet = slog.New(slog.DiscardHandler)
+
 type nobody struct{}
 
 func (nobody) Account(context.Context, xmpp.JID) (*core.Account, error) {
@@ -22,7 +24,7 @@ func (nobody) Account(context.Context, xmpp.JID) (*core.Account, error) {
 
 func testServer(t *testing.T) *core.Server {
 	t.Helper()
-	server, err := core.New(core.DefaultConfig(), nil, nobody{}, slog.New(slog.DiscardHandler))
+	server, err := core.New(core.DefaultConfig(), nil, nobody{}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,9 @@
 package c2s
 
 import (
+	"slices"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"palabre.dev/palabre/core"
@@ -29,34 +32,78 @@ var (
 
 // Collectors are the door's figures for Prometheus.
 func (d *Door) Collectors() []prometheus.Collector {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+	}
 	return []prometheus.Collector{connections, refused, handshakes, logins, loginSeconds, resumptions, overflows, stalls, lostDeliveries,
-		dormant, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_c2s_dormant_bytes", Help: "Bytes that wait for sessions that may be resumed."},
-			func() float64 { return float64(d.dormant.Load()) }), queues{d}, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_c2s_guests", Help: "Connections that have not logged in."},
-			func() float64 { return float64(d.limits.countGuests()) })}
+		dormant, queues{d},
+		gauge("palabre_c2s_queued_bytes", "Bytes that wait for all sessions, or that these have not acknowledged.",
+			func() float64 { return float64(d.queued.Load()) }),
+		gauge("palabre_c2s_dormant_bytes", "Bytes that wait for sessions that may be resumed.",
+			func() float64 { return float64(d.dormant.Load()) }),
+		gauge("palabre_c2s_guests", "Connections that have not logged in.", func() float64 { return float64(d.limits.countGuests()) })}
 }
 
 var (
 	queuedStanzas = prometheus.NewDesc("palabre_c2s_queued_stanzas", "Stanzas that wait for all sessions, or that these have not acknowledged.", nil, nil)
 	longestQueue  = prometheus.NewDesc("palabre_c2s_longest_queue_stanzas", "The same for the session with the most.", nil, nil)
+	oldestAge     = prometheus.NewDesc("palabre_c2s_oldest_age_seconds", "For how long, as seen from one reading of this figure to the next, the same "+
+		"stanza has been the oldest of a session's queue: the longest of all sessions that are connected, and of those that may be resumed.",
+		[]string{"sessions"}, nil)
 )
 
 // queues counts what waits, when it is asked.
 type queues struct{ door *Door }
 
 // Describe is for Prometheus.
-func (q queues) Describe(out chan<- *prometheus.Desc) { out <- queuedStanzas; out <- longestQueue }
+func (q queues) Describe(out chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{queuedStanzas, longestQueue, oldestAge} {
+		out <- desc
+	}
+}
 
 // Collect is for Prometheus.
 func (q queues) Collect(out chan<- prometheus.Metric) {
-	all, longest := 0, 0
+	all, longest, now := 0, 0, time.Now()
+	var connected, dormant time.Duration
 	q.door.server.EachSession(func(one *core.Session) {
-		if s := q.door.bound.Get(one); s != nil {
-			s.mu.Lock()
-			n := s.count()
-			s.mu.Unlock()
-			all, longest = all+n, max(longest, n)
+		s := q.door.bound.Get(one)
+		if s == nil {
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		n, age := s.count(), s.oldest(now)
+		all, longest = all+n, max(longest, n)
+		if s.conn == nil {
+			dormant = max(dormant, age)
+		} else {
+			connected = max(connected, age)
 		}
 	})
 	out <- prometheus.MustNewConstMetric(queuedStanzas, prometheus.GaugeValue, float64(all))
 	out <- prometheus.MustNewConstMetric(longestQueue, prometheus.GaugeValue, float64(longest))
+	out <- prometheus.MustNewConstMetric(oldestAge, prometheus.GaugeValue, connected.Seconds(), "connected")
+	out <- prometheus.MustNewConstMetric(oldestAge, prometheus.GaugeValue, dormant.Seconds(), "dormant")
+}
+
+// look is what was seen of a queue that was not empty: how many deliveries had been acknowledged, and when. No clock is read for a stanza.
+type look struct {
+	done uint32
+	at   time.Time
+}
+
+// oldest is since when the oldest of the queue was first seen as such; what is held for an inactive client waits because it may. s.mu is
+// held.
+func (s *session) oldest(now time.Time) time.Duration {
+	waits := len(s.written) > 0 || len(s.loose) > 0 || slices.ContainsFunc(s.queue, func(d core.Delivery) bool { return d.Stanza != nil })
+	switch {
+	case !waits:
+		s.looked = look{}
+	case s.looked.at.IsZero() || s.looked.done != s.done:
+		s.looked = look{s.done, now}
+	default:
+		return now.Sub(s.looked.at)
+	}
+	return 0
 }

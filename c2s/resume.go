@@ -64,19 +64,21 @@ func (s *session) sleep(c *connection) bool {
 		s.mu.Unlock()
 		return false
 	}
+	loose := s.unsettled(c) // written before stream management began, perhaps not received
 	s.conn = nil
-	loose := s.loose // written before stream management began, perhaps not received
-	s.loose = nil
-	for _, d := range loose {
-		s.size -= len(d.Bytes)
-	}
 	s.dropOwn()
 	s.managed.early = 0
 	s.managed.asked = false
-	s.managed.timer = time.AfterFunc(s.managed.last, func() { s.depart(true) })
+	s.managed.timer = time.AfterFunc(s.managed.last, func() {
+		defer s.caught(nil)
+		s.depart(true)
+	})
+	slept := make(chan struct{})
+	s.managed.slept = slept
 	dormant.Inc()
 	s.bound()
 	s.mu.Unlock()
+	defer close(slept) // whoever wakes the session waits for that
 	s.lost(loose)
 	s.door.server.Slept(s.door.life, s.core)
 	return true
@@ -141,13 +143,10 @@ func (s *session) takeOver(c *connection) bool {
 		s.mu.Unlock()
 		return false
 	}
-	old := s.conn
-	s.conn, c.writing = c, true
-	loose := s.loose
-	s.loose = nil
-	for _, d := range loose {
-		s.size -= len(d.Bytes)
-	}
+	old, slept := s.conn, s.managed.slept
+	loose := s.unsettled(old)
+	s.conn, c.writing, c.taken = c, true, s
+	s.managed.slept = nil
 	s.countDormant(0)
 	if s.managed.timer != nil {
 		s.managed.timer.Stop()
@@ -159,6 +158,9 @@ func (s *session) takeOver(c *connection) bool {
 	if old != nil {
 		old.stop(&streamError{condition: "conflict", text: "resumed elsewhere"})
 		<-old.read
+	}
+	if slept != nil { // or the features would hear last that it sleeps
+		<-slept
 	}
 	s.core.Idle()
 	s.mu.Lock()

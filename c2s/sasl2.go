@@ -41,10 +41,10 @@ func (c *connection) succeed2(account *core.Account, data []byte) error {
 func (c *connection) startInline(s *session, success *xmpp.Element, resumed bool) error {
 	first := c.stream.Element(success)
 	c.session = s
-	features := c.stream.Element(c.featuresElement())
 	if resumed {
-		return s.goOn(c, first, features)
+		return s.goOn(c, first, c.stream.Element(resumedFeatures()))
 	}
+	features := c.stream.Element(c.featuresElement())
 	c.begun()
 	return s.attach(c, first, features)
 }

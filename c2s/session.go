@@ -12,9 +12,8 @@ import (
 
 // session is the way out of one core session. It outlives its connection when the client may resume it (XEP-0198 §5).
 //
-// A delivery is in exactly one place: held (the client is inactive), queue, loose or written; from there it goes to core.Acked or to
-// core.Lost, once. Two sessions' mutexes are never held together; the door's may be
-// taken within.
+// A delivery is in exactly one place: held (the client is inactive), queue, loose, written, or connection.behind; from there it goes to
+// core.Acked or to core.Lost, once. Two sessions' mutexes are never held together; the door's may be taken within.
 type session struct {
 	door   *Door
 	client client
@@ -28,6 +27,10 @@ type session struct {
 	loose   []core.Delivery // is being written, and counts as acknowledged then
 	written []core.Delivery // was written, and is not acknowledged (only with stream management)
 	size    int             // bytes of all these
+	weighed int             // bytes of them that Door.queued counts
+	done    uint32          // deliveries that were acknowledged until now
+	looked  look
+	begun   bool // it has had a connection
 	ended   bool
 	full    bool // too much waited: it is about to end
 	held    held
@@ -43,8 +46,9 @@ type managed struct {
 	asked   bool   // the client owes an <a/>
 	unasked int    // stanzas written since the last <r/>
 	last    time.Duration
-	timer   *time.Timer // runs while there is no connection
-	dormant int         // bytes that wait while there is no connection, as Door.dormant counts them
+	timer   *time.Timer   // runs while there is no connection
+	dormant int           // bytes that wait while there is no connection, as Door.dormant counts them
+	slept   chan struct{} // closed when the features have been told that there is no connection
 }
 
 // maxKept is the capacity of a queue that is kept while it is empty.
@@ -78,28 +82,6 @@ func (s *session) push(d core.Delivery) {
 	s.queue = append(s.queue, d)
 	s.bound()
 	s.kick()
-}
-
-// bound ends the session if too much waits for it; s.mu is held.
-func (s *session) bound() {
-	cfg := &s.door.cfg
-	if s.managed.timer == nil {
-		if s.count() > cfg.MaxQueue || s.size > cfg.MaxQueueBytes {
-			s.overflow()
-		}
-		return
-	}
-	if total := s.countDormant(s.size); s.count() > cfg.MaxDormant || s.size > cfg.MaxDormantBytes || total > int64(cfg.MaxDormantTotal) {
-		s.overflow()
-	}
-}
-
-// countDormant notes how many bytes wait for this session while it has no connection, and returns how many do for all such sessions; s.mu
-// is held.
-func (s *session) countDormant(size int) (total int64) {
-	total = s.door.dormant.Add(int64(size - s.managed.dormant))
-	s.managed.dormant = size
-	return total
 }
 
 // sendOwn puts bytes of the door's own in the queue: they are not counted and not kept.
@@ -137,7 +119,7 @@ func (s *session) attach(c *connection, first ...[]byte) error {
 	if s.ended || s.conn != nil && s.conn != c {
 		return fatal("conflict", "another session took its place")
 	}
-	s.conn = c
+	s.conn, s.begun = c, true
 	queue := make([]core.Delivery, 0, len(first)+len(s.queue))
 	for _, b := range first {
 		s.size += len(b)
@@ -167,23 +149,6 @@ func (s *session) answers() (bytes [][]byte) {
 	return bytes
 }
 
-// overflow ends a session that does not keep up, without letting the sender wait for it; s.mu is held. Its connection may be stuck: it is
-// cut.
-func (s *session) overflow() {
-	if s.full || s.ended {
-		return
-	}
-	s.full = true
-	overflows.Inc()
-	s.door.work.Add(1)
-	go func() {
-		defer s.door.work.Done()
-		if c := s.finish(); c != nil {
-			c.cut()
-		}
-	}()
-}
-
 // finish ends the session for good: all that was not acknowledged is lost. It returns the connection that the session had.
 func (s *session) finish() *connection {
 	c, _ := s.depart(false)
@@ -204,6 +169,7 @@ func (s *session) depart(asleep bool) (c *connection, answers [][]byte) {
 	}
 	s.ended = true
 	c, answers = s.conn, s.answers()
+	s.loose = s.unsettled(c)
 	s.conn = nil
 	s.release()
 	rest := s.takeAll()
@@ -213,16 +179,27 @@ func (s *session) depart(asleep bool) (c *connection, answers [][]byte) {
 		dormant.Dec()
 	}
 	s.mu.Unlock()
+	defer s.door.server.Unbind(s.door.life, s.core) // even if a feature panics
 	s.door.forget(s)
 	s.lost(rest)
-	s.door.server.Unbind(s.door.life, s.core)
 	return c, answers
+}
+
+// abandon ends a session that connection c has begun, or taken over, and then did not go on with.
+func (s *session) abandon(c *connection) {
+	s.mu.Lock()
+	mine := s.conn == c || s.conn == nil && !s.begun
+	s.mu.Unlock()
+	if mine {
+		s.finish()
+	}
 }
 
 // takeAll empties the session of deliveries, oldest first; s.mu is held.
 func (s *session) takeAll() []core.Delivery {
 	all := append(append(s.written, s.loose...), s.queue...)
 	s.written, s.loose, s.queue, s.size = nil, nil, nil, 0
+	s.weigh()
 	rest := all[:0]
 	for _, d := range all {
 		if d.Stanza != nil {
@@ -240,8 +217,8 @@ func (s *session) lost(deliveries []core.Delivery) {
 	}
 }
 
-// leave ends the session because its connection c has ended in order, and returns what the client is to hear last. It does nothing if
-// the session has gone on to another connection.
+// leave ends the session because its connection c has ended in order, and returns what the client is to hear last: answers, and how far
+// we got. It does nothing if the session has gone on to another connection.
 func (s *session) leave(c *connection) [][]byte {
 	s.mu.Lock()
 	mine, ack := s.conn == c, s.managed.on
@@ -249,11 +226,11 @@ func (s *session) leave(c *connection) [][]byte {
 	if !mine {
 		return nil
 	}
-	s.finish()
-	if !ack {
-		return nil
+	_, last := s.depart(false)
+	if ack {
+		last = append(last, s.ack())
 	}
-	return [][]byte{s.ack()}
+	return last
 }
 
 // Waiting are the deliveries that the device has not acknowledged, oldest first.

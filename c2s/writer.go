@@ -1,6 +1,10 @@
 package c2s
 
-import "palabre.dev/palabre/core"
+import (
+	"runtime/debug"
+
+	"palabre.dev/palabre/core"
+)
 
 // Limits of what is written at once, and after how many stanzas the client is asked for an acknowledgement though more follow.
 const (
@@ -12,6 +16,7 @@ const (
 // write writes for one connection until the queue is empty or the connection is no longer the session's.
 func (s *session) write(c *connection) {
 	defer s.door.work.Done()
+	defer s.caught(c)
 	var room [16][]byte
 	items := room[:0]
 	for {
@@ -33,7 +38,7 @@ func (s *session) write(c *connection) {
 func (s *session) batch(c *connection, items [][]byte) [][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn != c {
+	if s.conn != c || c.leaving {
 		return nil
 	}
 	if len(s.queue) == 0 && s.askNow() { // an <a/> came while the last of it was being written
@@ -63,6 +68,7 @@ func (s *session) batch(c *connection, items [][]byte) [][]byte {
 	if s.askNow() {
 		items = append(items, askBytes)
 	}
+	s.weigh()
 	return items
 }
 
@@ -95,20 +101,83 @@ func (s *session) askNow() bool {
 	return true
 }
 
-// settle reports what was written without stream management as acknowledged.
+// settle reports what was written without stream management as acknowledged. If it could not be written, whoever ends the session reports
+// it; what the session left behind on this connection is reported here.
 func (s *session) settle(c *connection, ok bool) {
 	s.mu.Lock()
-	if s.conn != c || !ok {
-		s.mu.Unlock()
-		return
+	done := c.behind
+	c.behind, c.failed = nil, !ok
+	if s.conn == c && ok {
+		done, s.loose = s.loose, nil
+		s.left(done)
 	}
-	loose := s.loose
-	s.loose = nil
-	for _, d := range loose {
+	settled := c.settled
+	c.settled = nil
+	s.mu.Unlock()
+	if settled != nil {
+		defer close(settled)
+	}
+	switch {
+	case len(done) == 0:
+	case ok:
+		s.door.server.Acked(s.core, done)
+	default:
+		s.lost(done)
+	}
+}
+
+// left takes deliveries that were acknowledged off the count; s.mu is held.
+func (s *session) left(done []core.Delivery) {
+	for i := range done {
+		s.size -= len(done[i].Bytes)
+	}
+	s.done += uint32(len(done))
+	s.weigh()
+}
+
+// unsettled decides what becomes of deliveries that are being written without stream management while the session parts from connection c;
+// s.mu is held. Those that were kept are returned, to be lost: they come again from the archive, for nobody knows whether they arrive. The
+// others nobody keeps: the writer reports them, and their senders are told only if they could not be written (RFC 6121 §8.5.3.1: what was
+// delivered to a resource is delivered).
+func (s *session) unsettled(c *connection) (lost []core.Delivery) {
+	for _, d := range s.loose {
 		s.size -= len(d.Bytes)
+		if d.Kept == 0 && c != nil && !c.failed {
+			c.behind = append(c.behind, d)
+		} else {
+			lost = append(lost, d)
+		}
+	}
+	s.loose = nil
+	s.weigh()
+	return lost
+}
+
+// settleAll lets the writer of connection c finish what it is writing without stream management, and write no more: the stream has ended,
+// and only then is it known what the client has.
+func (s *session) settleAll(c *connection) {
+	s.mu.Lock()
+	c.leaving = true
+	var settled chan struct{}
+	if s.conn == c && len(s.loose) > 0 && !c.failed {
+		settled = make(chan struct{})
+		c.settled = settled
 	}
 	s.mu.Unlock()
-	if len(loose) > 0 {
-		s.door.server.Acked(s.core, loose)
+	if settled != nil {
+		<-settled
+	}
+}
+
+// caught, deferred, turns a panic in a goroutine that works for the session into the end of that session: of its connection c, or of
+// itself.
+func (s *session) caught(c *connection) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	s.door.log.Error("panic", "session", s.core, "err", p, "stack", string(debug.Stack()))
+	if c != nil {
+		c.abort()
 	}
 }
