@@ -3,7 +3,6 @@ package pubsub
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
@@ -30,6 +29,10 @@ type changeKey struct{}
 func (f *Feature) Change(ctx context.Context, account *core.Account, fn func(ctx context.Context) error) error {
 	if current(ctx, account) != nil {
 		return fn(ctx)
+	}
+	if f.events.full(account.ID) {
+		f.counts.changed(errBusy)
+		return errBusy
 	}
 	c := &change{account: account}
 	kept := make(chan error, 1)
@@ -83,55 +86,6 @@ func (f *Feature) add(ctx context.Context, account *core.Account, e event) error
 	}
 	c.events = append(c.events, e)
 	return nil
-}
-
-// queue is what is to be told of each account, in the order of the commits: events, and last items among them, so that nobody hears an old
-// item after a newer one. As many tasks wait as there are publications and logins under way.
-type queue struct {
-	mu      sync.Mutex // guards what follows
-	waiting map[int64][]func(context.Context)
-	busy    map[int64]bool // somebody is telling
-}
-
-func (q *queue) put(account int64, task func(ctx context.Context)) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.waiting == nil {
-		q.waiting, q.busy = map[int64][]func(context.Context){}, map[int64]bool{}
-	}
-	q.waiting[account] = append(q.waiting[account], task)
-}
-
-// next is the next task of an account, nil when there is none or, with begin, when somebody else is telling already.
-func (q *queue) next(account int64, begin bool) func(ctx context.Context) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if begin && q.busy[account] {
-		return nil
-	}
-	waiting := q.waiting[account]
-	if len(waiting) == 0 {
-		delete(q.waiting, account)
-		delete(q.busy, account)
-		return nil
-	}
-	q.busy[account] = true
-	q.waiting[account] = waiting[1:]
-	return waiting[0]
-}
-
-// release lets somebody else tell what waits of an account.
-func (q *queue) release(account int64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	delete(q.busy, account)
-}
-
-// depth is how many accounts have tasks waiting.
-func (q *queue) depth() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting)
 }
 
 func (f *Feature) queue(c *change) {

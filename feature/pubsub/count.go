@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,6 +13,7 @@ import (
 type counts struct {
 	changes *prometheus.CounterVec // by what came of them
 	events  prometheus.Counter     // sent, one for each address
+	dropped prometheus.Counter     // last items that were not sent
 }
 
 func newCounts() counts {
@@ -20,6 +22,8 @@ func newCounts() counts {
 			Help: "Changes of what accounts publish, by what came of them: kept, refused or failed."}, []string{"outcome"}),
 		events: prometheus.NewCounter(prometheus.CounterOpts{Name: "palabre_pubsub_events_total",
 			Help: "Events sent, last items among them, one for each address."}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "palabre_pubsub_dropped_total",
+			Help: "Times that somebody who came online was not sent an account's last items, because too much waited to be sent of it."}),
 	}
 }
 
@@ -37,7 +41,18 @@ func (c counts) changed(err error) {
 
 // Collectors are the feature's figures for Prometheus.
 func (f *Feature) Collectors() []prometheus.Collector {
-	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_pubsub_waiting",
-		Help: "Accounts with events that wait to be sent."}, func() float64 { return float64(f.events.depth()) })
-	return []prometheus.Collector{f.counts.changes, f.counts.events, waiting}
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+	}
+	return []prometheus.Collector{f.counts.changes, f.counts.events, f.counts.dropped,
+		gauge("palabre_pubsub_waiting", "Accounts with events that wait to be sent.", func() float64 {
+			accounts, _ := f.events.depth()
+			return float64(accounts)
+		}),
+		gauge("palabre_pubsub_waiting_events", "Events, and last items for those who come online, that wait to be sent.", func() float64 {
+			_, tasks := f.events.depth()
+			return float64(tasks)
+		}),
+		gauge("palabre_pubsub_oldest_age_seconds", "Age of the oldest of these, those included that are being sent.",
+			func() float64 { return f.events.age(time.Now()).Seconds() })}
 }

@@ -147,6 +147,10 @@ func (f *Feature) showToContact(ctx context.Context, account *core.Account, cont
 
 // show sends last items in their turn among the account's events.
 func (f *Feature) show(ctx context.Context, account *core.Account, to recipient, nodes []string) {
+	if f.events.full(account.ID) {
+		f.counts.dropped.Inc()
+		return
+	}
 	f.events.put(account.ID, func(ctx context.Context) {
 		if err := f.showTo(ctx, account, to, nodes); err != nil {
 			f.log.Error("could not send last items", "account", account.JID, "err", err)
