@@ -2,6 +2,8 @@ module palabre.dev/palabre
 
 go 1.26.8
 
+ignore ./web/node_modules
+
 require (
 	filippo.io/edwards25519 v1.2.0
 	github.com/SherClockHolmes/webpush-go v1.4.0

@@ -1,0 +1,86 @@
+// What the screens may ask for. One engine runs in the tab that holds the connection; other tabs reach it through the same interface
+// (core/net/remote.ts). Everything that changes what is kept goes to the database first, so that a promise which is fulfilled means: kept
+// here, and it leaves by itself. What the screens show they read with the watch functions, which call back at once and on every change,
+// and return how to stop.
+
+import type {
+  AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, Message, Micros, SearchHit,
+} from './model.ts'
+
+export type Stop = () => void
+
+/** What can be said with a new message. */
+export interface Outgoing {
+  text?: string
+  content?: Content
+  /** Bytes to send as media: compressed, encrypted and uploaded by the engine. */
+  file?: { blob: Blob; name: string; mime: string; as: 'image' | 'video' | 'file' | 'voice' | 'sticker'; caption?: string
+    width?: number; height?: number; seconds?: number; waveform?: number[]; hd?: boolean }
+  reply?: string
+  forwardOf?: string
+  mentions?: { from: number; to: number; jid: JID }[]
+}
+
+export interface Window {
+  messages: Message[]
+  /** There are older (newer) ones; `here` false: not on this device yet, asking loads them from the archive. */
+  older: boolean
+  newer: boolean
+}
+
+export interface Engine {
+  // Chats
+  watchChats(show: (chats: Chat[]) => void): Stop
+  watchChat(jid: JID, show: (chat: Chat | undefined) => void): Stop
+  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'markedUnread' | 'expires'>>): Promise<void>
+  setDraft(jid: JID, draft: Draft | undefined): Promise<void>
+  clearChat(jid: JID): Promise<void>
+  exportChat(jid: JID): Promise<Blob>
+
+  // Messages
+  /** A window of at most `limit` messages around, before or after a place; without one, at the first unread or the end. */
+  page(jid: JID, at: { around?: string | Micros; before?: Micros; after?: Micros; limit: number }): Promise<Window>
+  watchMessages(jid: JID, show: (changed: Message[], removed: string[]) => void): Stop
+  send(jid: JID, message: Outgoing): Promise<Message>
+  retry(id: string): Promise<void>
+  edit(id: string, text: string): Promise<void>
+  remove(ids: string[], forAll: boolean): Promise<void>
+  react(id: string, emoji: string | null): Promise<void>
+  vote(id: string, options: number[]): Promise<void>
+  star(ids: string[], on: boolean): Promise<void>
+  pin(id: string, on: boolean): Promise<void>
+  read(jid: JID, upTo: Micros): Promise<void>
+  played(id: string): Promise<void>
+  typing(jid: JID, what: 'composing' | 'recording' | 'paused'): void
+  watchTyping(show: (who: Record<JID, { jid: JID; what: 'composing' | 'recording' }[]>) => void): Stop
+  search(words: string, within?: { chat?: JID; kind?: Content['type'] | 'link' }): Promise<SearchHit[]>
+  gallery(jid: JID, kind: 'media' | 'files' | 'links' | 'voice' | 'starred', before?: Micros): Promise<Message[]>
+
+  // Media
+  bytes(key: string): Promise<Blob | undefined>
+  fetch(id: string): Promise<void>
+  pause(id: string): Promise<void>
+  cancel(id: string): Promise<void>
+
+  // People
+  watchContacts(show: (contacts: Contact[]) => void): Stop
+  addContact(jid: JID, name?: string): Promise<void>
+  renameContact(jid: JID, name: string): Promise<void>
+  removeContact(jid: JID): Promise<void>
+  answerContact(jid: JID, accept: boolean): Promise<void>
+  block(jid: JID, report?: { reason: 'spam' | 'abuse'; text?: string; messages?: string[] }): Promise<void>
+  unblock(jid: JID): Promise<void>
+  devices(jid: JID): Promise<Device[]>
+  trust(device: Pick<Device, 'jid' | 'id'>, trust: Device['trust']): Promise<void>
+
+  // Connection and account
+  watchConnection(show: (connection: Connection) => void): Stop
+  reconnect(): void
+  account(): AccountSummary
+  invite(): Promise<{ link: string; expires?: Micros }>
+  setProfile(change: { name?: string; avatar?: Blob | null }): Promise<void>
+  changePassword(old: string, fresh: string): Promise<void>
+  deleteAccount(password: string): Promise<void>
+  signOut(wipe: boolean): Promise<void>
+  exportData(): Promise<Blob>
+}

@@ -1,0 +1,205 @@
+// What the client is about, in the words of docs/words.md. No DOM and no XML here: the engine fills these, the store keeps them, the
+// screens show them. Times are microseconds since 1970 (UTC), as archive ids are; sizes are bytes; addresses are bare JIDs unless said.
+
+export type Micros = number
+export type JID = string
+
+/** How far a message of one's own has come. `failed` needs a person; everything before `sent` leaves by itself. */
+export type State = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed'
+
+/** Why a message failed, a key of the texts: what happened, what is kept, what to do. */
+export type Failure =
+  | 'refused' | 'unknown-contact' | 'blocked' | 'too-large' | 'no-devices' | 'untrusted-devices' | 'upload' | 'quota' | 'server'
+
+export type Kind = 'person' | 'group' | 'self' | 'business'
+
+/** How a chat's messages are protected. `omemo` is the default; `none` is shown as a warning in the chat. */
+export type Protection = 'omemo' | 'none'
+
+export interface Chat {
+  jid: JID
+  kind: Kind
+  /** What to call it here: the contact's own name, the roster's name, the nickname, or the address. */
+  name: string
+  /** Key of the picture in `media`, if there is one. */
+  avatar?: string
+  time: Micros
+  /** Message that the list shows, already put into words that need no lookup. */
+  last?: Preview
+  unread: number
+  /** Somebody named us, or answered us, since we last looked. */
+  mentioned?: boolean
+  markedUnread?: boolean
+  pinned?: Micros
+  archived?: boolean
+  favourite?: boolean
+  /** Muted until then; Infinity for always. */
+  muted?: Micros
+  draft?: Draft
+  protection: Protection
+  /** Last message of others that was read here (its id), and that our other devices told. */
+  readUpTo?: Micros
+  /** Seconds after which messages disappear, 0 or none: never (XEP-0466). */
+  expires?: number
+  pinnedMessage?: string
+  blocked?: boolean
+}
+
+export interface Draft {
+  text: string
+  reply?: string
+  edit?: string
+  time: Micros
+}
+
+export interface Preview {
+  id: string
+  from: JID
+  own: boolean
+  text: string
+  /** What it is when it is no text; the list shows its icon. */
+  content: Content['type']
+  state?: State
+}
+
+/** One message of a chat, as it is shown: corrections, reactions and retractions are already applied. */
+export interface Message {
+  /** Made here, for ever; other ids lead to it by indexes. */
+  id: string
+  chat: JID
+  /** Place in the chat: the archive's id once known, the time here until then. */
+  order: Micros
+  time: Micros
+  from: JID
+  own: boolean
+  /** Device or nickname, where that tells who spoke in a group. */
+  author?: string
+  originId?: string
+  stanzaId?: string
+  archiveId?: Micros
+  content: Content
+  state?: State
+  failure?: Failure
+  reply?: { id: string; to: JID; text: string }
+  forwarded?: number
+  edited?: Micros
+  /** Retracted by its author (or moderated): the content is gone, the place stays. */
+  retracted?: { by: JID; time: Micros; reason?: string }
+  /** Emoji → who. */
+  reactions?: Record<string, JID[]>
+  starred?: boolean
+  pinned?: boolean
+  /** Who has it, who has read it: per contact in groups. */
+  receipts?: Record<JID, { delivered?: Micros; read?: Micros; played?: Micros }>
+  expiresAt?: Micros
+  mentions?: { from: number; to: number; jid: JID }[]
+  protection: Protection
+  /** Device that encrypted it and whether a person has verified that device's key. */
+  device?: { id: number; trusted: boolean }
+}
+
+export type Content =
+  | { type: 'text'; text: string; preview?: LinkPreview }
+  | { type: 'image' | 'video' | 'file' | 'voice' | 'audio' | 'sticker'; media: Media; caption?: string }
+  | { type: 'location'; latitude: number; longitude: number; accuracy?: number; label?: string; liveUntil?: Micros }
+  | { type: 'contact'; jid: JID; name: string }
+  | { type: 'poll'; question: string; options: string[]; many: boolean; votes: Record<JID, number[]> }
+  | { type: 'call'; video: boolean; outcome: 'missed' | 'declined' | 'ended'; seconds?: number }
+  | { type: 'system'; key: string; values?: Record<string, string> }
+  | { type: 'undecryptable'; reason: 'no-key' | 'broken' | 'old-device' }
+
+export interface LinkPreview {
+  url: string
+  title: string
+  description?: string
+  /** A small picture inside the message: nothing is fetched by whoever reads (XEP-0511). */
+  image?: string
+}
+
+export interface Media {
+  /** Key in the `media` store; bytes may not be there yet. */
+  key: string
+  name: string
+  mime: string
+  size: number
+  width?: number
+  height?: number
+  seconds?: number
+  /** 40 heights of 0–15 for voice. */
+  waveform?: number[]
+  /** A blurred picture of at most 30 bytes, base64. */
+  thumbhash?: string
+  /** Where the (encrypted) bytes are; aesgcm:// when end-to-end encrypted (XEP-0454). */
+  url?: string
+  played?: boolean
+  transfer?: Transfer
+}
+
+/** An upload or download under way. */
+export interface Transfer {
+  direction: 'up' | 'down'
+  done: number
+  total: number
+  state: 'waiting' | 'running' | 'paused' | 'failed' | 'done'
+  failure?: Failure
+}
+
+export interface Contact {
+  jid: JID
+  name?: string
+  nick?: string
+  avatar?: string
+  subscription: 'none' | 'to' | 'from' | 'both'
+  /** They asked to see our presence, or we asked theirs. */
+  asks?: 'in' | 'out'
+  presence?: Presence
+  lastSeen?: Micros
+}
+
+export interface Presence {
+  show: 'online' | 'away' | 'offline'
+  status?: string
+}
+
+/** A device of somebody's that can read encrypted messages. */
+export interface Device {
+  jid: JID
+  id: number
+  /** 32 bytes in hex, Curve25519 form: what people compare. */
+  fingerprint: string
+  label?: string
+  trust: 'verified' | 'trusted' | 'undecided' | 'distrusted'
+  active: boolean
+  own: boolean
+  lastUsed?: Micros
+  firstSeen: Micros
+}
+
+/** The connection, in one word for the pill, and what "What is happening" says in sentences. */
+export interface Connection {
+  state: 'live' | 'fallback' | 'connecting' | 'offline' | 'refused'
+  server?: string
+  /** Since when it is so. */
+  since: Micros
+  lastHeard?: Micros
+  nextTry?: Micros
+  /** What waits to leave, and since when. */
+  waiting: number
+  oldestWaiting?: Micros
+  /** Text key of what a person can do, when the state is `refused`. */
+  reason?: 'password' | 'account-removed' | 'account-disabled' | 'replaced' | 'certificate' | 'version'
+}
+
+export interface AccountSummary {
+  jid: JID
+  name: string
+  avatar?: string
+  active: boolean
+}
+
+export interface SearchHit {
+  message: Message
+  chat: Chat
+  /** Parts of the text that match: pairs of offsets. */
+  marks: [number, number][]
+}
