@@ -12,8 +12,8 @@ const (
 	sweepRows  = 200
 )
 
-// Run deletes files that have expired, slots that were not used, and what removed accounts and broken transfers left, at its start and every minute until ctx
-// ends.
+// Run deletes files that have expired, slots that were not used, and what removed accounts and broken transfers left: at its start, every
+// minute and when an account is removed, until ctx ends.
 func (u *Upload) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -25,7 +25,20 @@ func (u *Upload) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-u.released:
+			// The transaction that released the files may not have been committed yet: one that comes after it is.
+			if err := u.db.Tx(ctx, func(context.Context) error { return nil }); err != nil && ctx.Err() == nil {
+				u.log.Error("could not wait for released files", "err", err)
+			}
 		}
+	}
+}
+
+// wake lets Run look for released files.
+func (u *Upload) wake() {
+	select {
+	case u.released <- struct{}{}:
+	default:
 	}
 }
 

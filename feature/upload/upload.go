@@ -101,6 +101,8 @@ type Upload struct {
 	domain xmpp.JID
 	began  int64 // when this process began, as an id
 	counts counts
+
+	released chan struct{} // holds a token when an account has lost files
 }
 
 // New makes the feature and its table. cfg.URL must be set.
@@ -112,7 +114,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, blobs Blobs, log *slog.L
 	if err := db.Migrate(ctx, "upload", migrations); err != nil {
 		return nil, err
 	}
-	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload"), began: db.Next(), counts: newCounts()}, nil
+	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload"), began: db.Next(), counts: newCounts(), released: make(chan struct{}, 1)}, nil
 }
 
 // Attach puts the service at its address.
@@ -294,11 +296,13 @@ func (u *Upload) RemovePiece(ctx context.Context, account *core.Account) (more b
 	if err != nil {
 		return true, fmt.Errorf("release files: %w", err)
 	}
+	u.wake()
 	return n == maxReleased, nil
 }
 
 // remove takes the account away from the rest of its files; Run deletes the bytes.
 func (u *Upload) remove(ctx context.Context, account *core.Account) error {
 	_, err := u.db.Exec(ctx, "update upload_file set account = 0 where account = $1", account.ID)
+	u.wake()
 	return err
 }
