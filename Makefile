@@ -10,7 +10,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 .PHONY: build run check test format vet staticcheck unit race interop drills fuzz docs
 
 build:
-	$(GO) build -o palabre ./cmd/palabre
+	$(GO) build -buildvcs=auto -o palabre ./cmd/palabre
 
 run: build
 	./palabre serve

@@ -80,7 +80,7 @@ func TestAdministratorsCommands(t *testing.T) {
 	}
 	juliet.Expect(xmpp.NSStream, "error")
 	juliet.Closed()
-	if _, note := administer(t, romeo, "delete-user", "accountjids=juliet@localhost,nurse@localhost"); note != "2 deleted" {
+	if _, note := administer(t, romeo, "delete-user", "accountjids=juliet@localhost,nurse@localhost,Juliet@localhost/home"); note != "2 deleted" {
 		t.Errorf("delete: %s", note)
 	}
 	if _, err := r.accounts.Lookup(t.Context(), "nurse"); !errors.Is(err, core.ErrNoAccount) {

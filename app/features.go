@@ -24,16 +24,11 @@ import (
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/feature/upload"
 	"palabre.dev/palabre/feature/vcard"
-	"palabre.dev/palabre/jobs"
 )
 
 // makeFeatures is the product's table of contents. Rules are asked in the order in which the features stand in the last list: those that
 // refuse, those that keep, those that wake devices.
 func (a *App) makeFeatures(ctx context.Context) error {
-	work, err := jobs.New(ctx, a.db, a.log)
-	if err != nil {
-		return err
-	}
 	contacts, err := roster.New(ctx, a.db, a.cfg.Roster, a.log)
 	if err != nil {
 		return err
@@ -46,7 +41,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	waker, err := push.New(ctx, a.cfg.Push, a.db, work, a.log)
+	waker, err := push.New(ctx, a.cfg.Push, a.db, a.jobs, a.log)
 	if err != nil {
 		return err
 	}
@@ -66,7 +61,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.invites, err = register.New(ctx, a.db, a.cfg.Register, a.accounts, a.accounts, contacts, a.web(), a.log); err != nil {
+	if a.invites, err = register.New(ctx, a.db, a.cfg.Register, a.accounts, a.accounts, a.accounts, contacts, a.web(), a.log); err != nil {
 		return err
 	}
 	discovery, err := disco.New(a.cfg.Disco, contacts)
@@ -83,6 +78,8 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	wireDisco(discovery, published.personal, commands)
 	a.c2s.StreamFeature(discovery.StreamFeature)
 	a.accounts.OnNewPassword(func(ctx context.Context, account *core.Account) error { return a.c2s.ForgetDevice(ctx, account, "") })
+	a.accounts.OnDisable(a.invites.TakeBack)
+	a.wireLong(kept, files)
 	a.wireGuests()
 	a.wireInline(kept)
 	for _, element := range contacts.StreamFeatures() {
@@ -90,7 +87,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	}
 	a.reports = blocked
 	a.features = []any{
-		work, a.accounts, contacts, blocked, a.invites, // who may
+		a.jobs, a.accounts, contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way
 		kept, carbons.New(), waker, // what is kept and who is told
 		apps, published.personal, published.stored, published.rooms, seen, files, commands, administration, about.New(Version()), discovery,

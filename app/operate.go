@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"time"
 
 	"palabre.dev/palabre/core"
@@ -22,7 +21,7 @@ var operations = map[string]operation{
 	"account/passwd":  plainly(setPassword),
 	"account/disable": onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Disable(ctx, one) }),
 	"account/enable":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Enable(ctx, one) }),
-	"account/remove":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Remove(ctx, one, nil) }),
+	"account/remove":  onAccount(removeAccount),
 	"account/admin":   onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.SetAdmin(ctx, one, true) }),
 	"account/member": onAccount(func(ctx context.Context, a *App, one *core.Account) error {
 		return a.accounts.SetAdmin(ctx, one, false)
@@ -96,7 +95,15 @@ func setPassword(ctx context.Context, a *App, args AccountArgs) (AccountResult, 
 	if err != nil {
 		return AccountResult{}, err
 	}
-	return AccountResult{one.JID.String()}, a.accounts.SetPassword(ctx, one, args.Password)
+	return AccountResult{one.JID.String()}, a.accounts.SetPassword(ctx, one, args.Password, nil)
+}
+
+// removeAccount returns when all data is gone. Should it be broken off, the server goes on.
+func removeAccount(ctx context.Context, a *App, one *core.Account) error {
+	if err := a.accounts.Remove(ctx, one, nil); err != nil {
+		return err
+	}
+	return a.accounts.FinishRemoval(ctx, one)
 }
 
 // ListArgs ask for a page of accounts.
@@ -183,19 +190,4 @@ type Status struct {
 func (a *App) status(ctx context.Context) (Status, error) {
 	all, disabled, err := a.accounts.Count(ctx)
 	return Status{Version(), a.cfg.Domain, a.db.Engine(), all, disabled, a.server.CountSessions()}, err
-}
-
-// Version is the version of the program, from its build.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	version := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && (version == "" || version == "(devel)") {
-			version = s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return version
 }

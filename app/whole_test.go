@@ -156,6 +156,7 @@ var impersonal = map[string]string{
 	"pubsub_subscription": "by the number of a node",
 	"push_key":            "the server's",
 	"roster_farewell":     "written when she is removed",
+	"upload_transfer":     "files that are under way",
 }
 
 func TestARemovedAccountLeavesNothing(t *testing.T) {
@@ -185,12 +186,12 @@ func TestARemovedAccountLeavesNothing(t *testing.T) {
 			juliet.Closed()
 			r.stop()
 			again := serveAgain(t, r.cfg)
-			for uploaded := true; uploaded; { // the bytes go in the background
-				uploaded = false
+			until(t, "the account is gone", func() bool { return rowsWith(t, again.db, "account", all["account"], removed.ID, "") == 0 })
+			until(t, "the uploaded bytes are gone", func() bool {
+				uploaded := false
 				filesWith(t, filepath.Join(r.cfg.Data, "uploads"), func(string) { uploaded = true })
-			}
-			for rowsWith(t, again.db, "upload_file", all["upload_file"], removed.ID, secret) > 0 {
-			}
+				return !uploaded && rowsWith(t, again.db, "upload_file", all["upload_file"], removed.ID, secret) == 0
+			})
 			for table, columns := range all {
 				word := secret
 				if table == "archive_entry" {

@@ -14,6 +14,7 @@ import (
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
+	"palabre.dev/palabre/feature/upload"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -30,6 +31,13 @@ func (a *App) wireGuests() {
 			return handle(ctx, guest, guest.Address, guest.Encrypted, iq)
 		})
 	}
+}
+
+// wireLong lets what has no limit be moved and removed piece by piece.
+func (a *App) wireLong(kept *archive.Archive, files *upload.Upload) {
+	a.accounts.OnExportLong(archive.Around(), kept.Each)
+	a.accounts.OnRemovePiece(kept.RemovePiece)
+	a.accounts.OnRemovePiece(files.RemovePiece)
 }
 
 // wireInline lets an app have with its login what it would ask for next (XEP-0386 §4): carbons, and where its archive begins and ends.

@@ -49,7 +49,7 @@ var accountAdd = subcommand{
 
 var accountPasswd = subcommand{
 	name: "account passwd", usage: "NAME", summary: "gives an account a new password",
-	help:  "Sessions go on; devices that return by a token have to log in again. The password is asked for as in account add.",
+	help:  "Its sessions end, and all its devices have to log in with the new one. The password is asked for as in account add.",
 	flags: passwordFlag,
 	run: func(ctx context.Context, c *call, args []string) error {
 		name, err := one(args)

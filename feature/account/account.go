@@ -127,7 +127,12 @@ type Accounts struct {
 	began  int64 // the id when this process began: what is half made from then on is still being made
 
 	server      *core.Server // nil before Attach
+	jobs        Jobs         // nil before UseJobs
+	pieces      []func(ctx context.Context, account *core.Account) (more bool, err error)
+	long        []longPart
+	emptied     emptied
 	newPassword []func(ctx context.Context, account *core.Account) error
+	disabled    []func(ctx context.Context, account *core.Account) error
 }
 
 // New opens the accounts of a domain and makes their tables if they are missing.
@@ -156,6 +161,12 @@ func (a *Accounts) Attach(s *core.Server) {
 // the old one are to be deleted.
 func (a *Accounts) OnNewPassword(fn func(ctx context.Context, account *core.Account) error) {
 	a.newPassword = append(a.newPassword, fn)
+}
+
+// OnDisable adds what happens when an account is closed for login, in the transaction that closes it: what it has handed out, such as
+// invitations, is to be taken back.
+func (a *Accounts) OnDisable(fn func(ctx context.Context, account *core.Account) error) {
+	a.disabled = append(a.disabled, fn)
 }
 
 // jid is the address of the account with a prepared name.

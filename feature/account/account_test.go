@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
 	"palabre.dev/palabre/xmpp"
@@ -26,8 +27,21 @@ func open(t *testing.T, db *store.DB) (*Accounts, *core.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	work, err := jobs.New(t.Context(), db, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts.UseJobs(work)
 	accounts.Attach(server)
 	return accounts, server
+}
+
+// work does the jobs that are due.
+func (a *Accounts) work(t *testing.T) {
+	t.Helper()
+	if _, err := a.jobs.(*jobs.Jobs).Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // memory is an empty database for a test that does not depend on the engine.
@@ -86,43 +100,6 @@ func testLife(t *testing.T, db *store.DB) {
 	}
 	if _, err := a.Create(ctx, "romeo", "wherefore art", false, nil); !errors.Is(err, ErrResting) {
 		t.Errorf("name of a removed account: %v", err)
-	}
-}
-
-func TestRemovalGoesOnAfterARestart(t *testing.T) { storetest.Each(t, testRestart) }
-
-func testRestart(t *testing.T, db *store.DB) {
-	a, server := open(t, db)
-	romeo, err := a.Create(t.Context(), "romeo", "wherefore art", false, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	broken := errors.New("the power is out")
-	fail, removed := true, int64(0)
-	server.OnRemove(func(_ context.Context, account *core.Account) error {
-		if fail {
-			return broken
-		}
-		removed = account.ID
-		return nil
-	})
-	if err := a.Remove(t.Context(), romeo, nil); !errors.Is(err, broken) {
-		t.Fatalf("remove: %v", err)
-	}
-	if _, err := a.Account(t.Context(), romeo.JID); !errors.Is(err, core.ErrNoAccount) {
-		t.Errorf("half removed and still found: %v", err)
-	}
-	fail = false
-	// What this process is at itself, an import say, is left alone.
-	if err := a.Run(t.Context()); err != nil || removed != 0 {
-		t.Errorf("removed %d, which is not from before: %v", removed, err)
-	}
-	a.began = db.Next()
-	if err := a.Run(t.Context()); err != nil || removed != romeo.ID {
-		t.Errorf("removed %d, want %d: %v", removed, romeo.ID, err)
-	}
-	if all, _, err := a.Count(t.Context()); err != nil || all != 0 {
-		t.Errorf("%d accounts left, %v", all, err)
 	}
 }
 

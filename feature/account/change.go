@@ -45,13 +45,17 @@ func (a *Accounts) Free(ctx context.Context, wish string) error {
 }
 
 func (a *Accounts) untaken(ctx context.Context, name string) error {
-	var count int
-	if err := a.db.QueryRow(ctx, `select count(*) from account where name = $1`, name).Scan(&count); err != nil {
+	var removing bool
+	err := a.db.QueryRow(ctx, `select removing from account where name = $1`, name).Scan(&removing)
+	switch {
+	case err == nil && removing:
+		return ErrResting // it is not gone yet
+	case err == nil:
+		return ErrTaken
+	case !errors.Is(err, store.ErrNoRows):
 		return fmt.Errorf("look up name: %w", err)
 	}
-	if count > 0 {
-		return ErrTaken
-	}
+	var count int
 	rested := time.Now().Add(-a.cfg.NameRest).UnixMicro()
 	if err := a.db.QueryRow(ctx, `select count(*) from account_gone where name = $1 and removed > $2`, name, rested).Scan(&count); err != nil {
 		return fmt.Errorf("look up name: %w", err)
@@ -140,9 +144,10 @@ func (a *Accounts) putCredentials(ctx context.Context, id int64, credentials []s
 	return nil
 }
 
-// SetPassword gives an account a new password and forgets what stood in for the old one. Its sessions go on. It returns an error that
-// wraps ErrPassword or core.ErrNoAccount.
-func (a *Accounts) SetPassword(ctx context.Context, account *core.Account, password string) error {
+// SetPassword gives an account a new password, forgets what stood in for the old one, and ends the sessions that began with it: all but that
+// of the device that changes it, keep, which may be nil. They are told to authenticate anew (reset, RFC 6120 §4.9.3.16). It returns an error
+// that wraps ErrPassword or core.ErrNoAccount.
+func (a *Accounts) SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session) error {
 	credentials, err := a.derive(password)
 	if err != nil {
 		return err
@@ -162,6 +167,7 @@ func (a *Accounts) SetPassword(ctx context.Context, account *core.Account, passw
 		return fmt.Errorf("set password of %s: %w", account.JID.Local(), err)
 	}
 	a.log.Info("password changed", "account", account.JID.Local())
+	a.endSessions(account, keep, "reset", "the password has been changed")
 	return nil
 }
 
@@ -186,16 +192,31 @@ func roleOf(admin bool) Role {
 	return Member
 }
 
-// Disable ends the sessions of an account and lets nobody log in to it. Its data stays and it goes on receiving.
+// Disable ends the sessions of an account, takes back what it has handed out (OnDisable) and lets nobody log in to it. Its data stays and it
+// goes on receiving.
 func (a *Accounts) Disable(ctx context.Context, account *core.Account) error {
-	if err := a.update(ctx, "disabled", account, `update account set disabled = $2 where id = $1 and not removing`, true); err != nil {
-		return err
+	name := account.JID.Local()
+	err := a.db.Tx(ctx, func(ctx context.Context) error {
+		if err := a.touch(ctx, `update account set disabled = true where id = $1 and not removing`, account); err != nil {
+			return err
+		}
+		for _, fn := range a.disabled {
+			if err := fn(ctx, account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("disable account %s: %w", name, err)
 	}
-	a.endSessions(account, "not-authorized", "this account has been disabled")
+	a.cache.drop(name)
+	a.log.Info("account changed", "account", name, "what", "disabled")
+	a.endSessions(account, nil, "not-authorized", "this account has been disabled")
 	return nil
 }
 
-// Enable undoes Disable.
+// Enable lets people log in to a disabled account again.
 func (a *Accounts) Enable(ctx context.Context, account *core.Account) error {
 	return a.update(ctx, "enabled", account, `update account set disabled = $2 where id = $1 and not removing`, false)
 }
@@ -210,72 +231,14 @@ func (a *Accounts) update(ctx context.Context, what string, account *core.Accoun
 	return nil
 }
 
-func (a *Accounts) endSessions(account *core.Account, condition, text string) {
+// endSessions ends all sessions of an account but one, which may be nil.
+func (a *Accounts) endSessions(account *core.Account, but *core.Session, condition, text string) {
 	if a.server == nil {
 		return
 	}
 	for _, session := range a.server.Sessions(account.JID) {
-		session.End(condition, text)
-	}
-}
-
-// Remove deletes an account and all that the features hold of it, and ends its sessions. From the first moment nobody finds it any more;
-// should the process end before the rest is done, Run does it after the restart. A tell that is not nil is called in between, when the
-// removal is certain and the sessions are still there. The name rests for Config.NameRest.
-func (a *Accounts) Remove(ctx context.Context, account *core.Account, tell func()) error {
-	if a.server == nil {
-		return errors.New("remove account: the features are not there")
-	}
-	if err := a.update(ctx, "removed", account, `update account set removing = $2 where id = $1 and not removing`, true); err != nil {
-		return err
-	}
-	if tell != nil {
-		tell()
-	}
-	a.endSessions(account, "not-authorized", "this account has been removed")
-	return a.finishRemoval(ctx, account)
-}
-
-func (a *Accounts) finishRemoval(ctx context.Context, account *core.Account) error {
-	name := account.JID.Local()
-	err := a.db.Tx(ctx, func(ctx context.Context) error {
-		if err := a.server.Removed(ctx, account); err != nil {
-			return err
-		}
-		if _, err := a.db.Exec(ctx, `delete from account_credential where account = $1`, account.ID); err != nil {
-			return err
-		}
-		if _, err := a.db.Exec(ctx, `insert into account_gone (name, removed) values ($1, $2)
-			on conflict (name) do update set removed = excluded.removed`, name, time.Now().UnixMicro()); err != nil {
-			return err
-		}
-		_, err := a.db.Exec(ctx, `delete from account where id = $1`, account.ID)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("remove the data of account %s: %w", name, err)
-	}
-	return nil
-}
-
-// Run finishes removals, and takes back imports, that a restart interrupted.
-func (a *Accounts) Run(ctx context.Context) error {
-	rows, err := a.db.Query(ctx, `select id, name from account where removing and id < $1 order by id limit 1000`, a.began)
-	if err != nil {
-		return fmt.Errorf("look for unfinished removals: %w", err)
-	}
-	for rows.Next() {
-		account := &core.Account{}
-		var name string
-		if err := rows.Scan(&account.ID, &name); err != nil {
-			return fmt.Errorf("look for unfinished removals: %w", err)
-		}
-		if account.JID, err = a.jid(name); err != nil {
-			return fmt.Errorf("look for unfinished removals: %w", err)
-		}
-		if err := a.finishRemoval(ctx, account); err != nil {
-			return err
+		if session != but && session.Account.ID == account.ID {
+			session.End(condition, text)
 		}
 	}
-	return nil
 }

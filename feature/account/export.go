@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
@@ -27,8 +28,22 @@ const nsAccount = "urn:palabre:account:0"
 // exportPage is how many accounts are looked up at once.
 const exportPage = 200
 
-// Export writes accounts with all that the features hold of them as a file of XEP-0227: one account, or all if only is nil. Each account is
-// in memory as a whole for a moment. What changes meanwhile is in the file or not.
+// longPart is a part of an account's data that has no bound: it is written and read piece by piece.
+type longPart struct {
+	around *xmpp.Element // without children
+	each   func(ctx context.Context, account *core.Account, write func(*xmpp.Element) error) error
+}
+
+// OnExportLong adds a part of an account's data that may be too long for the memory. around is the element that holds it (XEP-0227), without
+// children; each hands its children to write, one after another, and stops with the error of write. core.Server.OnImport is given the part
+// in several elements of that name, with some of the children in each.
+func (a *Accounts) OnExportLong(around *xmpp.Element, each func(ctx context.Context, account *core.Account, write func(*xmpp.Element) error) error) {
+	a.long = append(a.long, longPart{around, each})
+}
+
+// Export writes accounts with all that the features hold of them as a file of XEP-0227: one account, or all if only is nil. Of an account, what
+// has a limit is in memory as a whole for a moment; long parts are not. What changes meanwhile is in the file or not. It returns an error
+// of w, or of the database: the file is broken off then.
 func (a *Accounts) Export(ctx context.Context, w io.Writer, only *core.Account) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "<?xml version='1.0' encoding='UTF-8'?>\n<server-data xmlns='%s'>\n<host jid='%s'>\n", nsPortable, a.domain)
@@ -54,6 +69,9 @@ func (a *Accounts) exportEach(ctx context.Context, out *bufio.Writer, only *core
 		for _, e := range page {
 			after = e.Name
 			account, err := a.Lookup(ctx, e.Name)
+			if errors.Is(err, core.ErrNoAccount) {
+				continue // removed meanwhile
+			}
 			if err != nil {
 				return fmt.Errorf("export %s: %w", e.Name, err)
 			}
@@ -68,15 +86,57 @@ func (a *Accounts) exportEach(ctx context.Context, out *bufio.Writer, only *core
 }
 
 func (a *Accounts) exportOne(ctx context.Context, out *bufio.Writer, account *core.Account) error {
+	begin, end := tags(xmpp.NewElement(nsPortable, "user").Set("name", account.JID.Local()), nsPortable)
 	parts, err := a.server.Export(ctx, account)
 	if err != nil {
 		return fmt.Errorf("export %s: %w", account.JID, err)
 	}
-	user := xmpp.NewElement(nsPortable, "user", parts...).Set("name", account.JID.Local())
-	if _, err := out.Write(append(user.Append(nil, nsPortable), '\n')); err != nil {
+	out.WriteString(begin) // a writer that fails says so at its next write, and at the end
+	for i, part := range parts {
+		if err := write(out, part, nsPortable); err != nil {
+			return err
+		}
+		parts[i] = nil
+	}
+	for _, long := range a.long {
+		if err := long.export(ctx, out, account); err != nil {
+			return fmt.Errorf("export %s: %w", account.JID, err)
+		}
+	}
+	out.WriteString(end)
+	return out.WriteByte('\n')
+}
+
+// export writes the part, or nothing if it has no children.
+func (p *longPart) export(ctx context.Context, out *bufio.Writer, account *core.Account) error {
+	begin, end := tags(p.around, nsPortable)
+	begun := false
+	err := p.each(ctx, account, func(child *xmpp.Element) error {
+		if !begun {
+			begun = true
+			out.WriteString(begin)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return write(out, child, p.around.Space)
+	})
+	if begun && err == nil {
+		out.WriteString(end)
+	}
+	return err
+}
+
+func write(out *bufio.Writer, e *xmpp.Element, context string) error {
+	if _, err := out.Write(e.Append(nil, context)); err != nil {
 		return fmt.Errorf("write export: %w", err)
 	}
 	return nil
+}
+
+// tags are the start tag and the end tag of an element without children, within a parent whose default namespace is context.
+func tags(e *xmpp.Element, context string) (begin, end string) {
+	return strings.TrimSuffix(string(e.Append(nil, context)), "/>") + ">", "</" + e.Local + ">"
 }
 
 // exportCredentials gives the salted keys (XEP-0227 §4.3), and whether they are of use.

@@ -2,13 +2,11 @@ package account
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"palabre.dev/palabre/core"
@@ -16,8 +14,14 @@ import (
 	"palabre.dev/palabre/xmpp/sasl"
 )
 
-// maxDepth is how deep the elements of an imported file may be nested.
-const maxDepth = 128
+// Limits of an imported file.
+const (
+	maxDepth     = 128       // how deep elements may be nested
+	maxPartBytes = 256 << 20 // of one part of an account's data
+	maxLongBytes = 16 << 20  // of one child of a long part
+	pieceBytes   = 1 << 20   // of a long part, or somewhat more, are taken at once
+	pieceCount   = 200       // and at most so many children
+)
 
 // Imported is what became of a file.
 type Imported struct {
@@ -29,21 +33,37 @@ type Imported struct {
 
 // Import makes the accounts of a file of XEP-0227 that are not there yet, with all that the features take of them. An account appears
 // when all of it is there; should the process end before, Run removes the half of it. An account without credentials can log in after
-// SetPassword alone. Errors are those of reading and of the database.
+// SetPassword alone. Long parts are read piece by piece, others have to be smaller than 256 MiB. Errors are those of reading and of the
+// database.
 func (a *Accounts) Import(ctx context.Context, r io.Reader) (Imported, error) {
-	var done Imported
 	if a.server == nil {
-		return done, errors.New("import: the features are not there")
+		return Imported{}, errors.New("import: the features are not there")
 	}
-	d := xml.NewDecoder(r)
+	in := &bounded{r: r}
+	im := &importer{accounts: a, in: in, d: xml.NewDecoder(in)}
+	err := im.file(ctx)
+	return im.done, err
+}
+
+// importer reads one file.
+type importer struct {
+	accounts *Accounts
+	in       *bounded
+	d        *xml.Decoder
+	done     Imported
+}
+
+// file takes the users of our own host.
+func (im *importer) file(ctx context.Context) error {
 	inHost := false
 	for {
-		token, err := d.Token()
+		im.in.allow(maxLongBytes)
+		token, err := im.d.Token()
 		if errors.Is(err, io.EOF) {
-			return done, nil
+			return nil
 		}
 		if err != nil {
-			return done, fmt.Errorf("read import: %w", err)
+			return fmt.Errorf("read import: %w", err)
 		}
 		start, ok := token.(xml.StartElement)
 		if !ok {
@@ -51,148 +71,201 @@ func (a *Accounts) Import(ctx context.Context, r io.Reader) (Imported, error) {
 		}
 		switch {
 		case start.Name.Local == "host":
-			inHost = strings.EqualFold(attr(start, "jid"), a.domain.String())
+			inHost = strings.EqualFold(attr(start, "jid"), im.accounts.domain.String())
 		case start.Name.Local == "user" && inHost:
-			if err := a.importUser(ctx, d, start, &done); err != nil {
-				return done, err
+			if err := im.user(ctx, start); err != nil {
+				return err
 			}
 		case start.Name.Local != "server-data":
-			if err := d.Skip(); err != nil {
-				return done, fmt.Errorf("read import: %w", err)
+			if err := im.skip(); err != nil {
+				return err
 			}
 		}
 	}
 }
 
-func attr(e xml.StartElement, name string) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == name && a.Name.Space == "" {
-			return a.Value
+// skip reads to the end of the element that has begun.
+func (im *importer) skip() error {
+	for depth := 1; depth > 0; {
+		im.in.allow(maxPartBytes)
+		token, err := im.d.Token()
+		if err != nil {
+			return fmt.Errorf("read import: %w", err)
+		}
+		switch token.(type) {
+		case xml.StartElement:
+			depth++
+		case xml.EndElement:
+			depth--
+		}
+		if depth > maxDepth {
+			return fmt.Errorf("read import: %w", errDepth)
 		}
 	}
-	return ""
-}
-
-// importUser takes one <user/>.
-func (a *Accounts) importUser(ctx context.Context, d *xml.Decoder, start xml.StartElement, done *Imported) error {
-	user, err := readElement(d, start, 0)
-	if err != nil {
-		return fmt.Errorf("read import: %w", err)
-	}
-	err = a.adopt(ctx, user)
-	var told *refusal
-	if errors.As(err, &told) {
-		done.Skipped = append(done.Skipped, user.Attr("name")+": "+told.Error())
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("import %s: %w", user.Attr("name"), err)
-	}
-	done.Names = append(done.Names, user.Attr("name"))
 	return nil
 }
 
-// adopt makes an account that nobody finds until all of it is there.
-func (a *Accounts) adopt(ctx context.Context, user *xmpp.Element) error {
-	name, err := a.Name(user.Attr("name"))
-	if err != nil {
-		return err
+// user takes one <user/>, or notes why not.
+func (im *importer) user(ctx context.Context, start xml.StartElement) error {
+	typed := attr(start, "name")
+	account, credentials, err := im.accounts.begin(ctx, typed, attr(start, "password"))
+	if err == nil {
+		err = im.adopt(ctx, account, credentials)
 	}
-	credentials, err := a.importCredentials(user)
-	if err != nil {
-		return err
+	var told *refusal
+	switch {
+	case errors.As(err, &told):
+		im.done.Skipped = append(im.done.Skipped, typed+": "+told.Error())
+		return im.skip()
+	case err != nil:
+		return fmt.Errorf("import %s: %w", typed, err)
 	}
-	account, err := a.insert(ctx, name, Member, credentials, a.hide)
+	im.done.Names = append(im.done.Names, typed)
+	return nil
+}
+
+// begin makes an account that nobody finds until all of it is there. The credentials are those of a password in the clear, none if there is
+// no password.
+func (a *Accounts) begin(ctx context.Context, typed, password string) (account *core.Account, credentials []sasl.Credential, err error) {
+	name, err := a.Name(typed)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	for part := range user.Children() {
-		if part.Space == nsScram || part.Space == nsAccount {
-			continue
+	if password != "" {
+		if credentials, err = a.hash(password); err != nil {
+			return nil, nil, err
 		}
-		if err := a.server.Import(ctx, account, part); err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", part.Local, err), a.finishRemoval(ctx, account))
-		}
 	}
-	disabled := user.Child(nsAccount, "disabled") != nil
-	_, err = a.db.Exec(ctx, `update account set removing = false, disabled = $2 where id = $1`, account.ID, disabled)
-	a.cache.drop(name)
-	return err
+	account, err = a.insert(ctx, name, Member, nil, a.hide)
+	return account, credentials, err
 }
 
 // hide makes a new account invisible, in the transaction that makes it.
 func (a *Accounts) hide(ctx context.Context, account *core.Account) error {
-	_, err := a.db.Exec(ctx, `update account set removing = true where id = $1`, account.ID)
+	_, err := a.db.Exec(ctx, `update account set removing = true, importing = true where id = $1`, account.ID)
 	return err
 }
 
-// importCredentials reads the salted keys of a user, or makes them of a password in the clear; none if there is neither.
-func (a *Accounts) importCredentials(user *xmpp.Element) ([]sasl.Credential, error) {
-	if password := user.Attr("password"); password != "" {
-		return a.hash(password)
+// adopt fills an account and lets it be found, or takes it back.
+func (im *importer) adopt(ctx context.Context, account *core.Account, credentials []sasl.Credential) error {
+	a := im.accounts
+	found, disabled, err := im.parts(ctx, account)
+	if len(credentials) == 0 {
+		credentials = found
 	}
-	var found []sasl.Credential
-	for e := range user.Children() {
-		if !e.Is(nsScram, "scram-credentials") {
-			continue
-		}
-		c, err := readCredential(e)
-		if err != nil {
-			return nil, err
-		}
-		if slices.Contains(hashes, c.Hash) {
-			found = append(found, c)
-		}
-	}
-	return found, nil
-}
-
-func readCredential(e *xmpp.Element) (c sasl.Credential, err error) {
-	c.Hash = sasl.Hash(strings.TrimPrefix(e.Attr("mechanism"), "SCRAM-"))
-	c.Iterations, err = strconv.Atoi(e.ChildText(nsScram, "iter-count"))
-	if err != nil || c.Iterations < 1 || c.Iterations > sasl.MaxIterations {
-		return c, unusable("the iteration count of its credentials is out of range")
-	}
-	for name, to := range map[string]*[]byte{"salt": &c.Salt, "server-key": &c.ServerKey, "stored-key": &c.StoredKey} {
-		if *to, err = base64.StdEncoding.DecodeString(strings.TrimSpace(e.ChildText(nsScram, name))); err != nil || len(*to) == 0 {
-			return c, unusable("its credentials have no readable " + name)
-		}
-	}
-	return c, nil
-}
-
-// readElement reads the rest of an element that has begun.
-func readElement(d *xml.Decoder, start xml.StartElement, depth int) (*xmpp.Element, error) {
-	if depth > maxDepth {
-		return nil, errors.New("elements are nested too deeply")
-	}
-	e := xmpp.NewElement(start.Name.Space, start.Name.Local)
-	for _, a := range start.Attr {
-		if a.Name.Local == "xmlns" && a.Name.Space == "" || a.Name.Space == "xmlns" {
-			continue
-		}
-		space := a.Name.Space
-		if space == "xml" {
-			space = xmpp.NSXML
-		}
-		e.SetAttr(space, a.Name.Local, a.Value)
-	}
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			child, err := readElement(d, token, depth+1)
-			if err != nil {
-				return nil, err
+	if err == nil {
+		err = a.db.Tx(ctx, func(ctx context.Context) error {
+			if err := a.putCredentials(ctx, account.ID, credentials); err != nil {
+				return err
 			}
-			e.Add(child)
-		case xml.CharData:
-			e.AddText(string(token))
-		case xml.EndElement:
-			return e, nil
+			return a.touch(ctx, `update account set removing = false, importing = false, disabled = $2 where id = $1`, account, disabled)
+		})
+	}
+	if err != nil {
+		return errors.Join(err, a.takeBack(ctx, account))
+	}
+	a.cache.drop(account.JID.Local())
+	return nil
+}
+
+// takeBack deletes an account that was half made. Nobody has found it, so nobody writes to it any more.
+func (a *Accounts) takeBack(ctx context.Context, account *core.Account) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalTime)
+	defer cancel()
+	return a.removeAll(ctx, account, true)
+}
+
+// parts hands the children of a user to the features, and keeps those that are ours. It reads to the end of the user, unless it returns an
+// error.
+func (im *importer) parts(ctx context.Context, account *core.Account) (credentials []sasl.Credential, disabled bool, err error) {
+	a := im.accounts
+	for {
+		im.in.allow(maxPartBytes)
+		token, err := im.d.Token()
+		if err != nil {
+			return nil, false, fmt.Errorf("read import: %w", err)
+		}
+		if _, end := token.(xml.EndElement); end {
+			return credentials, disabled, nil
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		if around := a.longPartOf(start); around != nil {
+			err = im.longPart(ctx, account, around)
+		} else {
+			var part *xmpp.Element
+			if part, err = readElement(im.d, start, 0); err != nil {
+				return nil, false, fmt.Errorf("read import: %w", err)
+			}
+			switch {
+			case part.Is(nsScram, "scram-credentials"):
+				credentials, err = addCredential(credentials, part)
+			case part.Is(nsAccount, "disabled"):
+				disabled = true
+			default:
+				err = a.importPart(ctx, account, part)
+			}
+		}
+		if err != nil {
+			return nil, false, err
 		}
 	}
+}
+
+func (a *Accounts) longPartOf(start xml.StartElement) *xmpp.Element {
+	for _, long := range a.long {
+		if long.around.Is(start.Name.Space, start.Name.Local) {
+			return long.around
+		}
+	}
+	return nil
+}
+
+func (a *Accounts) importPart(ctx context.Context, account *core.Account, part *xmpp.Element) error {
+	if err := a.server.Import(ctx, account, part); err != nil {
+		return fmt.Errorf("%s: %w", part.Local, err)
+	}
+	return nil
+}
+
+// longPart hands the children of a part that has begun to the features, some at a time.
+func (im *importer) longPart(ctx context.Context, account *core.Account, around *xmpp.Element) error {
+	piece, count, began := around.Clone(), 0, im.d.InputOffset()
+	for {
+		im.in.allow(maxLongBytes)
+		token, err := im.d.Token()
+		if err != nil {
+			return fmt.Errorf("read import: %w", err)
+		}
+		_, end := token.(xml.EndElement)
+		if start, ok := token.(xml.StartElement); ok {
+			child, err := readElement(im.d, start, 1)
+			if err != nil {
+				return fmt.Errorf("read import: %w", err)
+			}
+			piece.Add(child)
+			count++
+		}
+		if full := count == pieceCount || im.d.InputOffset()-began >= pieceBytes; count > 0 && (end || full) {
+			if err := im.accounts.importPart(ctx, account, piece); err != nil {
+				return err
+			}
+			piece, count, began = around.Clone(), 0, im.d.InputOffset()
+		}
+		if end {
+			return nil
+		}
+	}
+}
+
+// addCredential reads salted keys; those of a hash that we do not know are left out.
+func addCredential(found []sasl.Credential, e *xmpp.Element) ([]sasl.Credential, error) {
+	c, err := readCredential(e)
+	twice := slices.ContainsFunc(found, func(other sasl.Credential) bool { return other.Hash == c.Hash })
+	if err != nil || twice || !slices.Contains(hashes, c.Hash) {
+		return found, err
+	}
+	return append(found, c), nil
 }

@@ -24,7 +24,7 @@ type Entry struct {
 // List is a page of accounts in the order of their names: at most max (1–1000) after the name after.
 func (a *Accounts) List(ctx context.Context, after string, max int) ([]Entry, error) {
 	rows, err := a.db.Query(ctx, `select id, name, role, disabled, seen from account
-		where name > $1 and not removing order by name limit $2`, after, min(max, 1000))
+		where name > $1 and not removing order by name limit $2`, after, atMost(max))
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
@@ -43,6 +43,9 @@ func (a *Accounts) List(ctx context.Context, after string, max int) ([]Entry, er
 	}
 	return list, nil
 }
+
+// atMost keeps the length of a list within 1–1000.
+func atMost(length int) int { return max(1, min(length, 1000)) }
 
 // Seen is the day on which an account was last used, in UTC; zero if it never was.
 func (a *Accounts) Seen(ctx context.Context, account *core.Account) (time.Time, error) {
@@ -70,7 +73,7 @@ func (a *Accounts) NameOf(ctx context.Context, id int64) (name string, err error
 
 // Names are the local parts of the accounts, or of the disabled ones, in order, at most max (1–1000).
 func (a *Accounts) Names(ctx context.Context, onlyDisabled bool, max int) ([]string, error) {
-	rows, err := a.db.Query(ctx, `select name from account where not removing and (disabled or not $1) order by name limit $2`, onlyDisabled, min(max, 1000))
+	rows, err := a.db.Query(ctx, `select name from account where not removing and (disabled or not $1) order by name limit $2`, onlyDisabled, atMost(max))
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}

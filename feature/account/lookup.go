@@ -75,6 +75,15 @@ func (a *Accounts) IsAdmin(ctx context.Context, account *core.Account) (bool, er
 	return err == nil && found.role == Admin && !found.disabled, err
 }
 
+// IsOpen reports whether there is an account with this number and it may log in. In a transaction it sees what that has written.
+func (a *Accounts) IsOpen(ctx context.Context, id int64) (bool, error) {
+	var n int
+	if err := a.db.QueryRow(ctx, `select count(*) from account where id = $1 and not disabled and not removing`, id).Scan(&n); err != nil {
+		return false, fmt.Errorf("look up account: %w", err)
+	}
+	return n > 0, nil
+}
+
 // entry is what is remembered of an account.
 type entry struct {
 	account  *core.Account

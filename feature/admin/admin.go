@@ -25,8 +25,8 @@ type Accounts interface {
 	Create(ctx context.Context, name, password string, admin bool, with func(ctx context.Context, account *core.Account) error) (*core.Account, error)
 	// Remove deletes an account with all its data; tell may be nil.
 	Remove(ctx context.Context, account *core.Account, tell func()) error
-	// SetPassword gives an account a new password.
-	SetPassword(ctx context.Context, account *core.Account, password string) error
+	// SetPassword gives an account a new password and ends its sessions but one, which may be nil.
+	SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session) error
 }
 
 // Gate opens and closes accounts for login.
@@ -82,18 +82,23 @@ var (
 
 // AddCommands offers the commands of XEP-0133 §4, to administrators alone.
 func (f *Feature) AddCommands(commands Commands) {
-	add := func(node, title string, fields []field, run func(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, string, error)) {
+	addFor := func(node, title string, fields []field, run func(ctx context.Context, r *core.Request, answers *xmpp.Form) (*xmpp.Form, string, error)) {
 		commands.AddCommand(namespace+"#"+node, title, f.gate.IsAdmin,
 			func(ctx context.Context, r *core.Request, answers []*xmpp.Form) (*xmpp.Form, string, error) {
 				switch {
 				case len(answers) > 0:
 					f.log.Info("command", "command", node, "account", r.Sender.JID.Local())
-					return run(ctx, answers[0])
+					return run(ctx, r, answers[0])
 				case len(fields) > 0:
 					return ask(title, fields), "", nil
 				}
-				return run(ctx, &xmpp.Form{})
+				return run(ctx, r, &xmpp.Form{})
 			})
+	}
+	add := func(node, title string, fields []field, run func(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, string, error)) {
+		addFor(node, title, fields, func(ctx context.Context, _ *core.Request, answers *xmpp.Form) (*xmpp.Form, string, error) {
+			return run(ctx, answers)
+		})
 	}
 	password, again := field{"password", "text-private", "Password"}, field{"password-verify", "text-private", "Password again"}
 	add("add-user", "Add an account", []field{oneAccount, password, again}, f.addUser)
@@ -101,7 +106,7 @@ func (f *Feature) AddCommands(commands Commands) {
 	add("disable-user", "Disable accounts", []field{someAccounts}, f.each("disabled", f.gate.Disable))
 	add("reenable-user", "Enable accounts again", []field{someAccounts}, f.each("enabled", f.gate.Enable))
 	add("end-user-session", "End sessions", []field{someAccounts}, f.endSessions)
-	add("change-user-password", "Change a password", []field{oneAccount, password}, f.changePassword)
+	addFor("change-user-password", "Change a password", []field{oneAccount, password}, f.changePassword)
 	add("get-user-lastlogin", "Last day of use", []field{someAccounts}, f.lastLogin)
 	add("user-stats", "Sessions of an account", []field{oneAccount}, f.userStats)
 	add("get-registered-users-num", "Number of accounts", nil, f.countAll)
@@ -134,6 +139,10 @@ func (f *Feature) account(ctx context.Context, text string) (*core.Account, erro
 	if err != nil {
 		return nil, err
 	}
+	return f.at(ctx, jid)
+}
+
+func (f *Feature) at(ctx context.Context, jid xmpp.JID) (*core.Account, error) {
 	account, err := f.server.Account(ctx, jid)
 	if errors.Is(err, core.ErrNoAccount) {
 		return nil, xmpp.ItemNotFound.Because("there is no account %s", jid.Bare())

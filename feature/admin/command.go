@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,27 +29,50 @@ func (f *Feature) addUser(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, 
 	return nil, account.JID.String() + " was added", nil
 }
 
-// named are the values of the field accountjids, each once.
-func named(answers *xmpp.Form) ([]string, error) {
+// named are the addresses in the field accountjids, each once.
+func (f *Feature) named(answers *xmpp.Form) ([]xmpp.JID, error) {
 	one := answers.Field("accountjids")
 	if one == nil || len(one.Values) == 0 || len(one.Values) > maxNamed {
 		return nil, xmpp.NotAcceptable.Because("name 1 to %d accounts", maxNamed)
 	}
-	return one.Values, nil
+	var all []xmpp.JID
+	for _, text := range one.Values {
+		jid, err := f.address(text)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(all, jid) {
+			all = append(all, jid)
+		}
+	}
+	return all, nil
+}
+
+// accountsNamed are the accounts in the field accountjids, each once; all have to exist.
+func (f *Feature) accountsNamed(ctx context.Context, answers *xmpp.Form) ([]*core.Account, error) {
+	jids, err := f.named(answers)
+	if err != nil {
+		return nil, err
+	}
+	var all []*core.Account
+	for _, jid := range jids {
+		account, err := f.at(ctx, jid)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(all, func(other *core.Account) bool { return other.ID == account.ID }) {
+			all = append(all, account)
+		}
+	}
+	return all, nil
 }
 
 // each makes a command that does the same with several accounts. All have to exist before anything is done.
 func (f *Feature) each(done string, act func(ctx context.Context, account *core.Account) error) func(context.Context, *xmpp.Form) (*xmpp.Form, string, error) {
 	return func(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, string, error) {
-		texts, err := named(answers)
+		accounts, err := f.accountsNamed(ctx, answers)
 		if err != nil {
 			return nil, "", err
-		}
-		accounts := make([]*core.Account, len(texts))
-		for i, text := range texts {
-			if accounts[i], err = f.account(ctx, text); err != nil {
-				return nil, "", err
-			}
 		}
 		for _, account := range accounts {
 			if err := act(ctx, account); err != nil {
@@ -65,16 +89,12 @@ func (f *Feature) remove(ctx context.Context, account *core.Account) error {
 
 // endSessions ends one session for a full address, all for a bare one.
 func (f *Feature) endSessions(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, string, error) {
-	texts, err := named(answers)
+	jids, err := f.named(answers)
 	if err != nil {
 		return nil, "", err
 	}
 	ended := 0
-	for _, text := range texts {
-		jid, err := f.address(text)
-		if err != nil {
-			return nil, "", err
-		}
+	for _, jid := range jids {
 		for _, session := range f.server.Sessions(jid.Bare()) {
 			if jid.IsBare() || session.JID == jid {
 				session.End("policy-violation", "an administrator ended this session")
@@ -85,25 +105,22 @@ func (f *Feature) endSessions(ctx context.Context, answers *xmpp.Form) (*xmpp.Fo
 	return nil, strconv.Itoa(ended) + " sessions ended", nil
 }
 
-func (f *Feature) changePassword(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, string, error) {
+// changePassword ends the sessions of the account; the administrator's own session goes on if it is that one's.
+func (f *Feature) changePassword(ctx context.Context, r *core.Request, answers *xmpp.Form) (*xmpp.Form, string, error) {
 	account, err := f.account(ctx, answers.Get("accountjid"))
 	if err != nil {
 		return nil, "", err
 	}
-	return nil, "the password was changed", f.accounts.SetPassword(ctx, account, answers.Get("password"))
+	return nil, "the password was changed", f.accounts.SetPassword(ctx, account, answers.Get("password"), r.Via)
 }
 
 func (f *Feature) lastLogin(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, string, error) {
-	texts, err := named(answers)
+	accounts, err := f.accountsNamed(ctx, answers)
 	if err != nil {
 		return nil, "", err
 	}
-	var days []string
-	for _, text := range texts {
-		account, err := f.account(ctx, text)
-		if err != nil {
-			return nil, "", err
-		}
+	var names, days []string
+	for _, account := range accounts {
 		seen, err := f.census.Seen(ctx, account)
 		if err != nil {
 			return nil, "", err
@@ -112,9 +129,9 @@ func (f *Feature) lastLogin(ctx context.Context, answers *xmpp.Form) (*xmpp.Form
 		if !seen.IsZero() {
 			day = seen.Format(time.RFC3339)
 		}
-		days = append(days, day)
+		names, days = append(names, account.JID.String()), append(days, day)
 	}
-	form := answer("accountjids", "jid-multi", "Accounts", texts...)
+	form := answer("accountjids", "jid-multi", "Accounts", names...)
 	return form.Add("lastlogin", "text-multi", "Last day of use", days...), "", nil
 }
 

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -445,27 +446,96 @@ func walk(d *device, filter string, page int, back, flip bool) (all []string) {
 	return nil
 }
 
+// exported is all that an export has of an account's messages.
+func exported(t *testing.T, a *Archive, account *core.Account) *xmpp.Element {
+	t.Helper()
+	part := Around()
+	if err := a.Each(t.Context(), account, func(e *xmpp.Element) error { part.Add(e); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return part
+}
+
 func TestExportAndImport(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		romeo := w.device("romeo@localhost/a").available()
 		romeo.say("juliet@localhost", "kept")
 		account := romeo.session.Account
 		_, ids, _ := romeo.ask("")
-		parts, err := w.archive.export(t.Context(), account)
-		if err != nil || len(parts) != 1 {
-			t.Fatal(parts, err)
-		}
-		if err := w.archive.db.Tx(t.Context(), func(ctx context.Context) error { return w.archive.remove(ctx, account) }); err != nil {
-			t.Fatal(err)
+		part := exported(t, w.archive, account)
+		if more, err := w.archive.RemovePiece(t.Context(), account); err != nil || more {
+			t.Fatal(more, err)
 		}
 		if texts, _, _ := romeo.ask(""); len(texts) != 0 {
 			t.Fatalf("removed, but %v is there", texts)
 		}
-		if err := w.archive.adopt(t.Context(), account, parts[0]); err != nil {
+		if err := w.archive.adopt(t.Context(), account, part); err != nil {
 			t.Fatal(err)
 		}
 		if texts, again, _ := romeo.ask(""); !slices.Equal(texts, []string{"kept"}) || !slices.Equal(ids, again) {
 			t.Errorf("imported: %v %v, was %v", texts, again, ids)
+		}
+		if err := w.archive.adopt(t.Context(), account, part); err != nil {
+			t.Fatal(err)
+		}
+		if texts, again, _ := romeo.ask(""); !slices.Equal(texts, []string{"kept", "kept"}) || again[0] != ids[0] || again[1] == ids[0] {
+			t.Errorf("imported once more: %v %v", texts, again)
+		}
+	})
+}
+
+// TestExportStopsWhereItsReaderDoes has the file fail under way, and exports what arrives meanwhile not at all: it would never end.
+func TestExportStopsWhereItsReaderDoes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		romeo := w.device("romeo@localhost/a").available()
+		for range 3 {
+			romeo.say("juliet@localhost", "kept")
+		}
+		full, seen := errors.New("disk full"), 0
+		err := w.archive.Each(t.Context(), romeo.session.Account, func(*xmpp.Element) error { seen++; return full })
+		if !errors.Is(err, full) || seen != 1 {
+			t.Errorf("%d messages, %v", seen, err)
+		}
+		seen = 0
+		err = w.archive.Each(t.Context(), romeo.session.Account, func(*xmpp.Element) error {
+			seen++
+			romeo.say("juliet@localhost", "meanwhile")
+			return nil
+		})
+		if err != nil || seen != 3 {
+			t.Errorf("%d messages, %v", seen, err)
+		}
+	})
+}
+
+// TestRemovalGoesInPieces counts how many messages go at once, and that others keep theirs.
+func TestRemovalGoesInPieces(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		romeo, juliet := w.device("romeo@localhost/a").available(), w.device("juliet@localhost/b").available()
+		romeo.say("juliet@localhost", "hers")
+		account := romeo.session.Account
+		err := w.archive.db.Tx(t.Context(), func(ctx context.Context) error {
+			_, err := w.archive.db.Exec(ctx, `with recursive n(i) as (select 1 union all select i + 1 from n where i < 1200)
+				insert into archive_entry (id, account, contact, kind, stanza) select i, $1, 0, 0, '' from n`, account.ID)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := func() (n int) {
+			if err := w.archive.db.QueryRow(t.Context(), "select count(*) from archive_entry where account = $1", account.ID).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for _, want := range []int{701, 201, 0} {
+			more, err := w.archive.RemovePiece(t.Context(), account)
+			if left := count(); err != nil || left != want || more != (want > 0) {
+				t.Errorf("%d left, more: %v, %v; want %d", left, more, err, want)
+			}
+		}
+		if texts, _, _ := juliet.ask(""); !slices.Equal(texts, []string{"hers"}) {
+			t.Errorf("juliet has %v", texts)
 		}
 	})
 }

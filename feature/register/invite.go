@@ -18,7 +18,7 @@ import (
 
 var (
 	errNeedsInvite = xmpp.NotAllowed.Because("an account needs an invitation; ask somebody who has an account here, or the operator")
-	// ErrInvite is what a token gets that is unknown, used up or expired (XEP-0445 §4).
+	// ErrInvite is what a token gets that is unknown, used up, expired or taken back (XEP-0445 §4).
 	ErrInvite = xmpp.ItemNotFound.Because("The provided token is invalid or expired")
 )
 
@@ -76,6 +76,9 @@ func (f *Feature) Invite(ctx context.Context, from *core.Account, invite Invite)
 	token := newToken()
 	err := f.db.Tx(ctx, func(ctx context.Context) error {
 		if _, err := f.db.Exec(ctx, `delete from register_invite where expires < $1`, time.Now().Add(-keptExpired).UnixMicro()); err != nil {
+			return err
+		}
+		if err := f.mayStill(ctx, &invite); err != nil {
 			return err
 		}
 		_, err := f.db.Exec(ctx, `insert into register_invite (id, token, inviter, inviter_name, befriend, account, name, admin, uses, expires)
@@ -161,7 +164,7 @@ func (f *Feature) FirstInvite(ctx context.Context, accounts int) (link Link, nee
 	return link, err == nil, err
 }
 
-// find is the invitation with a token, ErrInvite if it is unknown, used up or expired.
+// find is the invitation with a token, ErrInvite if it is unknown, used up or expired, or if its inviter may not log in any more.
 func (f *Feature) find(ctx context.Context, token string) (*Invite, error) {
 	if len(token) > 64 {
 		return nil, ErrInvite
@@ -180,11 +183,26 @@ func (f *Feature) find(ctx context.Context, token string) (*Invite, error) {
 	if invite.Uses < 1 || time.Now().After(invite.Expires) {
 		return nil, ErrInvite
 	}
-	return invite, nil
+	return invite, f.mayStill(ctx, invite)
+}
+
+// mayStill returns ErrInvite for an invitation of a member whose account has been closed or removed.
+func (f *Feature) mayStill(ctx context.Context, invite *Invite) error {
+	if invite.Inviter == 0 {
+		return nil
+	}
+	open, err := f.standing.IsOpen(ctx, invite.Inviter)
+	if err == nil && !open {
+		err = ErrInvite
+	}
+	return err
 }
 
 // use takes one use of an invitation away, in the transaction of ctx.
 func (f *Feature) use(ctx context.Context, invite *Invite) error {
+	if err := f.mayStill(ctx, invite); err != nil {
+		return err
+	}
 	n, err := f.db.Exec(ctx, `update register_invite set uses = uses - 1 where id = $1 and uses > 0`, invite.ID)
 	if err != nil {
 		return fmt.Errorf("use invitation: %w", err)
@@ -195,7 +213,8 @@ func (f *Feature) use(ctx context.Context, invite *Invite) error {
 	return nil
 }
 
-func (f *Feature) removeInvites(ctx context.Context, account *core.Account) error {
+// TakeBack makes all invitations of an account void, for good, in the transaction of ctx if that has one.
+func (f *Feature) TakeBack(ctx context.Context, account *core.Account) error {
 	_, err := f.db.Exec(ctx, `delete from register_invite where inviter = $1`, account.ID)
 	return err
 }

@@ -13,7 +13,7 @@ func (f *Feature) mayInvite(ctx context.Context, account *core.Account) (bool, e
 	if f.cfg.MembersInvite {
 		return true, nil
 	}
-	return f.accounts.IsAdmin(ctx, account)
+	return f.standing.IsAdmin(ctx, account)
 }
 
 // inviteFriend is XEP-0401 §5.1: no questions, one link.
@@ -52,7 +52,7 @@ func (f *Feature) inviteAccount(ctx context.Context, r *core.Request, answers []
 
 // withinDay refuses the invitation of a member who has made too many in a day.
 func (f *Feature) withinDay(ctx context.Context, account *core.Account) error {
-	if admin, err := f.accounts.IsAdmin(ctx, account); err != nil || admin {
+	if admin, err := f.standing.IsAdmin(ctx, account); err != nil || admin {
 		return err
 	}
 	var made int

@@ -94,7 +94,7 @@ func (f *Feature) invitation(w http.ResponseWriter, r *http.Request) (*Invite, b
 	invite, err := f.find(r.Context(), r.PathValue("token"))
 	switch {
 	case errors.Is(err, ErrInvite):
-		problem.Problem = "It has been used already, or its time is over. Ask for a new one."
+		problem.Problem = "It has been used already, its time is over, or it was taken back. Ask for a new one."
 		f.show(w, http.StatusNotFound, "problem.html", problem)
 		return nil, false
 	case err != nil:

@@ -76,14 +76,20 @@ type Accounts interface {
 	Free(ctx context.Context, name string) error
 	// Create makes an account; with runs in the same transaction.
 	Create(ctx context.Context, name, password string, admin bool, with func(ctx context.Context, account *core.Account) error) (*core.Account, error)
+}
+
+// Standing says what an account may do.
+type Standing interface {
 	// IsAdmin reports whether an account may administer the service.
 	IsAdmin(ctx context.Context, account *core.Account) (bool, error)
+	// IsOpen reports whether there is an account with this number and it may log in, as the transaction of ctx sees it.
+	IsOpen(ctx context.Context, id int64) (bool, error)
 }
 
 // Owners change what is theirs.
 type Owners interface {
-	// SetPassword gives an account a new password.
-	SetPassword(ctx context.Context, account *core.Account, password string) error
+	// SetPassword gives an account a new password and ends its sessions but one, which may be nil.
+	SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session) error
 	// Remove deletes an account; tell is called when that is certain and its sessions are still there.
 	Remove(ctx context.Context, account *core.Account, tell func()) error
 }
@@ -107,6 +113,7 @@ type Feature struct {
 	cfg       Config
 	db        *store.DB
 	accounts  Accounts
+	standing  Standing
 	owners    Owners
 	contacts  Contacts
 	web       string // public address of the pages, "" if there are none
@@ -121,7 +128,7 @@ type Feature struct {
 }
 
 // New opens the invitations and makes their table if it is missing. web is the address at which browsers reach Routes.
-func New(ctx context.Context, db *store.DB, cfg Config, accounts Accounts, owners Owners, contacts Contacts, web string, log *slog.Logger) (*Feature, error) {
+func New(ctx context.Context, db *store.DB, cfg Config, accounts Accounts, standing Standing, owners Owners, contacts Contacts, web string, log *slog.Logger) (*Feature, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("register configuration: %w", err)
 	}
@@ -129,7 +136,7 @@ func New(ctx context.Context, db *store.DB, cfg Config, accounts Accounts, owner
 		return nil, err
 	}
 	return &Feature{
-		cfg: cfg, db: db, accounts: accounts, owners: owners, contacts: contacts, web: web, log: log.With("part", "register"),
+		cfg: cfg, db: db, accounts: accounts, standing: standing, owners: owners, contacts: contacts, web: web, log: log.With("part", "register"),
 		attempts: newLimiter[netip.Prefix](cfg.AttemptsPerHour, time.Hour), opened: newLimiter[netip.Prefix](cfg.OpenPerDay, 24*time.Hour),
 		passwords: newLimiter[int64](passwordsPerHour, time.Hour), approved: new(core.Note[bool]),
 		enrolments: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -144,7 +151,7 @@ func (f *Feature) Attach(s *core.Server) {
 	s.HandleIQ(core.AtServer|core.AtAccount, nsRegister, "query", f.handleOwn)
 	s.Change(core.Received, f.approveInvited)
 	s.Tell(core.Received, f.returnSubscription)
-	s.OnRemove(f.removeInvites)
+	s.OnRemove(f.TakeBack)
 }
 
 // AddCommands offers the invitations of XEP-0401.
