@@ -87,14 +87,16 @@ func (e *postgres) close() error {
 	return nil
 }
 
-// connect opens a connection that writes, and makes sure that its commits are durable.
+// connect opens a connection that writes, and makes sure that it is one session, and that its commits are durable.
 func (e *postgres) connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, e.conn)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.requireDurable(ctx, conn); err != nil {
-		return nil, errors.Join(err, conn.Close(ctx))
+	for _, require := range []func(context.Context, *pgx.Conn) error{e.requireSession, e.requireDurable} {
+		if err := require(ctx, conn); err != nil {
+			return nil, errors.Join(err, conn.Close(ctx))
+		}
 	}
 	return conn, nil
 }
@@ -110,7 +112,8 @@ func (e *postgres) requireDurable(ctx context.Context, conn *pgx.Conn) error {
 	if fsync == "off" {
 		e.log.Error("the PostgreSQL server runs with fsync=off: a power cut can lose acknowledged rows")
 	}
-	set := `set idle_in_transaction_session_timeout = '60s'`
+	// A session whose other end is gone without a word must end soon: it holds the lock (own).
+	set := `set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3`
 	if commit == "off" || commit == "local" {
 		set += `; set synchronous_commit = on`
 	}
