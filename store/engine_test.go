@@ -137,8 +137,8 @@ func TestLostConnection(t *testing.T) {
 		_, err := killer.Query(context.Background(), `select pg_terminate_backend($1, 5000)`, pid)
 		return err
 	}
-	if err := db.Tx(context.Background(), kill); !errors.Is(err, store.ErrUnknown) {
-		t.Errorf("loss before a lone commit: %v, want ErrUnknown", err)
+	if err := db.Tx(context.Background(), kill); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("loss before a lone commit, again and again: %v, want ErrUnavailable", err)
 	}
 	if err := db.Tx(context.Background(), appendNote(db, 1, 1)); err != nil {
 		t.Errorf("after the loss: %v", err)

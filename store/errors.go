@@ -24,8 +24,8 @@ var (
 	ErrBusy error = passing("store is busy")
 	// ErrLocked means that another process has the SQLite file open, or writes to the PostgreSQL database.
 	ErrLocked = errors.New("database is in use by another process")
-	// ErrUnknown means that the connection broke while a commit was under way and it was not found to be kept when the server
-	// was there again: it may or may not have been, and may still be.
+	// ErrUnknown means that the connection broke while a commit was under way and that the store was closed before the server was
+	// there again: it may or may not have been kept.
 	ErrUnknown = errors.New("outcome of the commit is unknown")
 	// ErrUnavailable means that the PostgreSQL server cannot be reached. Nothing was kept; try again later.
 	ErrUnavailable error = passing("database server is not available")

@@ -16,6 +16,9 @@ const logPause = 5 * time.Second
 // reconnectFor bounds how long a group waits for a lost server; its callers then get the error.
 const reconnectFor = 10 * time.Second
 
+// settlePause is between two looks for what became of a commit.
+const settlePause = 200 * time.Millisecond
+
 // commit runs the group and leaves in each task's err what its caller will be told.
 func (l *lane) commit(group []*task) {
 	group = l.begin(group)
@@ -26,8 +29,11 @@ func (l *lane) commit(group []*task) {
 			return
 		}
 		l.abort()
-		if errors.Is(err, ErrUnknown) && l.wasKept() {
-			return
+		if errors.Is(err, ErrUnknown) {
+			var kept bool
+			if kept, err = l.settle(err); kept {
+				return
+			}
 		}
 		again := errors.Is(err, errIsolate) || errors.Is(err, errLost)
 		if !again || attempt == maxAttempts {
@@ -63,6 +69,7 @@ func (l *lane) attempt(group []*task, isolate bool) error {
 		return err
 	}
 	kept := 0
+	l.wrote = false
 	for _, k := range group {
 		k.err = nil
 		run := l.runPlain
@@ -81,10 +88,14 @@ func (l *lane) attempt(group []*task, isolate bool) error {
 
 func (l *lane) finish(kept int) error {
 	start := time.Now()
+	l.wrote = l.wrote || l.pending.rows > 0
 	if err := l.pending.flush(l.w); err != nil {
 		return l.verdict(err)
 	}
 	mark := l.db.clock.markToSave()
+	if mark == 0 && l.wrote && l.w.mayBeLost() {
+		mark = l.db.clock.next() // by which settle knows it
+	}
 	l.mark = mark
 	if err := l.w.commit(mark); err != nil {
 		return l.verdict(err)
@@ -94,23 +105,45 @@ func (l *lane) finish(kept int) error {
 	return nil
 }
 
-// wasKept looks, on a new connection, whether a commit whose answer was lost was kept: then the clock's mark that went with it is there.
-// If it is not, the old session may still come to it, so nothing may be run again.
-func (l *lane) wasKept() bool {
-	if l.mark == 0 || l.connect() != nil {
-		return false
+// settle finds out, on a new connection, whether a commit whose answer was lost was kept: then the clock's mark that went with it is there.
+// The old session has ended by then, for the new one has its lock (own). If it was not kept, the error says that the group may run again.
+// Until the server is back nobody can know, and to tell anybody anything could lose or double what they sent: all wait, until Close.
+func (l *lane) settle(lost error) (kept bool, err error) {
+	if l.mark == 0 {
+		return false, fmt.Errorf("%w: %v", errLost, lost)
 	}
-	rows, err := l.w.query(clockRead+" for update", nil) // waits for the old session, if that is between the mark and the end
-	var high int64
-	if err == nil {
-		err = (&Row{rows: rows}).Scan(&high)
+	l.db.log.Warn("connection lost during a commit; waiting for the database to find out whether it was kept", "err", lost)
+	for {
+		high, err := l.readMark()
+		switch {
+		case err == nil && high >= l.mark:
+			return true, nil
+		case err == nil:
+			return false, fmt.Errorf("%w: %v", errLost, lost)
+		case l.isClosing():
+			return false, lost
+		}
+		time.Sleep(settlePause)
 	}
-	l.abort()
+}
+
+func (l *lane) isClosing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closing
+}
+
+func (l *lane) readMark() (high int64, err error) {
+	if err := l.connect(); err != nil {
+		return 0, err
+	}
+	defer l.abort()
+	rows, err := l.w.query(clockRead, nil)
 	if err != nil {
-		l.db.log.Warn("could not find out about a commit", "err", err)
-		return false
+		return 0, err
 	}
-	return high >= l.mark
+	err = (&Row{rows: rows}).Scan(&high)
+	return high, err
 }
 
 // verdict says what an error at the end of a group means: one row's fault, or everybody's.
@@ -130,6 +163,7 @@ func (l *lane) runPlain(k *task) error {
 		return classify(fatal)
 	}
 	if k.err == nil {
+		l.wrote = l.wrote || t.wrote || l.pending.rows > 0
 		return nil
 	}
 	if t.wrote || t.failed != nil {
@@ -146,6 +180,7 @@ func (l *lane) runIsolated(k *task) error {
 	}
 	t := &tx{lane: l}
 	k.err = t.call(k)
+	l.wrote = l.wrote || t.wrote || l.pending.rows > 0
 	if k.err == nil {
 		k.err = classify(l.pending.flush(l.w))
 	}

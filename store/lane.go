@@ -20,6 +20,7 @@ type lane struct {
 	wake    chan struct{}
 	ended   chan struct{} // closed when the goroutine has told everybody
 	mark    int64         // the clock's mark that the last commit was to save, 0 for none
+	wrote   bool          // the attempt under way has written something
 	silent  time.Time     // until then failures are counted and not logged
 
 	mu      sync.Mutex // guards the fields below

@@ -90,6 +90,8 @@ func isStale(err error) bool {
 
 func (w *pgWriter) broken() error { return w.dead }
 
+func (w *pgWriter) mayBeLost() bool { return true }
+
 // prepare is a round trip at the first use of a text on this connection. What is queued goes ahead of it: should the
 // text be wrong, then the savepoint to go back to is there.
 func (w *pgWriter) prepare(sql string) (*pgconn.StatementDescription, error) {

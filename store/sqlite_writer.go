@@ -41,6 +41,8 @@ func (w *liteWriter) note(err error) error {
 
 func (w *liteWriter) broken() error { return w.dead }
 
+func (w *liteWriter) mayBeLost() bool { return false }
+
 func (w *liteWriter) exec(sql string, args []any) (int64, error) {
 	if err := w.begin(); err != nil {
 		return 0, err

@@ -54,8 +54,9 @@ type writer interface {
 	rollbackTo() error
 	commit(mark int64) error // mark is the clock's high-water mark to save, 0 for none
 	rollback() error
-	idle()         // called after a group was told: time for housekeeping that would delay its callers
-	broken() error // the failure that made the writer useless for this transaction
+	idle()           // called after a group was told: time for housekeeping that would delay its callers
+	broken() error   // the failure that made the writer useless for this transaction
+	mayBeLost() bool // the answer to a commit can get lost on its way
 	close() error
 }
 
