@@ -174,6 +174,23 @@ func (c *cluster) kill() {
 	c.process = nil
 }
 
+// pause stops all of the server's processes for a while: connections stay, and nobody answers.
+func (c *cluster) pause(while time.Duration) {
+	c.t.Helper()
+	postmaster := c.process.Process.Pid
+	freeze(c.t, postmaster)
+	all := append(children(c.t, postmaster), postmaster)
+	for _, pid := range all {
+		freeze(c.t, pid)
+	}
+	<-time.After(while)
+	for _, pid := range all {
+		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
+			c.t.Fatal(err)
+		}
+	}
+}
+
 // freeze stops a process and returns when it is in no system call any more.
 func freeze(t *testing.T, pid int) {
 	t.Helper()

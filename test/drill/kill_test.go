@@ -64,12 +64,7 @@ func killOften(t *testing.T, database string, kills int) {
 func drill(t *testing.T, server *palabre, times int, fail func()) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*10*time.Second+patience)
 	defer cancel()
-	d := &run{t: t, server: server, files: map[string]string{}}
-	for _, name := range accounts {
-		d.server.add(name)
-	}
-	d.server.add("--admin", "changer")
-	server.start()
+	d := newRun(t, server)
 	d.begin(ctx)
 	for i := range times {
 		if err := d.progress(ctx, 1+rand.Int64N(1500)); err != nil {
@@ -78,7 +73,21 @@ func drill(t *testing.T, server *palabre, times int, fail func()) {
 		fail()
 	}
 	d.finish(ctx)
+	if n := len(d.refused); n > 0 {
+		t.Errorf("%d messages were refused", n)
+	}
 	t.Logf("%d failures; %d messages acknowledged to their senders, each found once and in order", times, d.acked.value())
+}
+
+// newRun makes the accounts and starts the server.
+func newRun(t *testing.T, server *palabre) *run {
+	d := &run{t: t, server: server, files: map[string]string{}, refused: map[string]bool{}}
+	for _, name := range accounts {
+		d.server.add(name)
+	}
+	d.server.add("--admin", "changer")
+	server.start()
+	return d
 }
 
 // run is one drill under way.
@@ -99,6 +108,7 @@ type run struct {
 	mu        sync.Mutex        // guards what follows
 	newcomers int               // accounts that were asked for
 	files     map[string]string // addresses of uploads that were answered with 201
+	refused   map[string]bool   // bodies of messages that their senders were told are not kept
 }
 
 // counter counts up and can be waited for.
@@ -211,6 +221,7 @@ func (d *run) begin(ctx context.Context) {
 	d.sending = cancel
 	for i := range senders {
 		cfg := d.server.config(fmt.Sprintf("s%d", i))
+		cfg.OnMessage = d.bounce
 		d.clients[i] = d.server.connect(ctx, cfg)
 	}
 	for i := range senders {
@@ -222,14 +233,31 @@ func (d *run) begin(ctx context.Context) {
 	}
 }
 
+// letter is the body, and the id, of a message.
+func letter(sender int, to string, n int) string { return fmt.Sprintf("%d %s %d", sender, to, n) }
+
+// bounce notes a message that the server has refused.
+func (d *run) bounce(_ context.Context, st *xmpp.Stanza) {
+	if !st.IsError() {
+		return
+	}
+	if err := xmpp.ErrorOf(st); err.Type != "wait" {
+		d.t.Errorf("%s was refused for good: %v", st.ID, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refused[st.ID] = true
+}
+
 // send sends numbered messages to each receiver in turn until sending ends, then waits until all are acknowledged.
 func (d *run) send(sending, ctx context.Context, sender int) {
 	room := make(chan struct{}, outstanding)
 	for n := 0; sending.Err() == nil; n++ {
 		for _, to := range receivers {
 			room <- struct{}{}
-			st := &xmpp.Stanza{Kind: xmpp.Message, Type: "chat", To: xmpp.MustJID(to + "@localhost")}
-			st.Add(xmpp.NewText(xmpp.NSClient, "body", fmt.Sprintf("%d %s %d", sender, to, n)))
+			body := letter(sender, to, n)
+			st := &xmpp.Stanza{Kind: xmpp.Message, Type: "chat", ID: body, To: xmpp.MustJID(to + "@localhost")}
+			st.Add(xmpp.NewText(xmpp.NSClient, "body", body))
 			err := d.clients[sender].Submit(ctx, st, func(err error) {
 				if err == nil {
 					d.acked.add()
@@ -275,6 +303,9 @@ func (d *run) finish(ctx context.Context) {
 		if err := d.clients[i].Flush(ctx); err != nil {
 			d.t.Fatalf("s%d: flush: %v; %s", i, err, d.state())
 		}
+		if err := d.clients[i].Ping(ctx, xmpp.JID{}); err != nil { // refusals come before the answer
+			d.t.Fatalf("s%d: ping: %v", i, err)
+		}
 	}
 	for _, n := range d.sent {
 		total += n
@@ -308,11 +339,33 @@ func (d *run) finish(ctx context.Context) {
 func (d *run) expected(dev *device) int {
 	n := 0
 	for _, sender := range dev.senders {
-		if dev.to == "" {
-			n += len(receivers) * d.sent[sender]
-		} else {
-			n += d.sent[sender]
+		for _, to := range receivers {
+			if dev.to == "" || dev.to == to {
+				n += d.kept(sender, to)
+			}
 		}
+	}
+	return n
+}
+
+// kept is how many of a sender's messages to a receiver were not refused.
+func (d *run) kept(sender int, to string) (kept int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for n := range d.sent[sender] {
+		if !d.refused[letter(sender, to, n)] {
+			kept++
+		}
+	}
+	return kept
+}
+
+// due is the number of the first message from n on that was not refused.
+func (d *run) due(sender int, to string, n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for d.refused[letter(sender, to, n)] {
+		n++
 	}
 	return n
 }
@@ -345,7 +398,7 @@ func (d *run) archive(ctx context.Context, c *client.Client) (bodies []string) {
 	}
 }
 
-// compare checks that a list holds each sender's messages once, and in the order in which they were sent.
+// compare checks that a list holds each sender's messages once, and in the order in which they were sent; of those that were refused, none.
 func (d *run) compare(where string, list []string, from []int, only string) {
 	d.t.Helper()
 	next := map[string]int{}
@@ -357,8 +410,8 @@ func (d *run) compare(where string, list []string, from []int, only string) {
 			d.t.Fatalf("%s: %q: %v", where, body, err)
 		}
 		key := fmt.Sprintf("%d %s", sender, to)
-		if n != next[key] && wrong < 10 {
-			d.t.Errorf("%s: %q where %d was due", where, body, next[key])
+		if due := d.due(sender, to, next[key]); n != due && wrong < 10 {
+			d.t.Errorf("%s: %q where %d was due", where, body, due)
 			wrong++
 		}
 		next[key] = n + 1
@@ -369,8 +422,8 @@ func (d *run) compare(where string, list []string, from []int, only string) {
 			if only != "" && only != to {
 				want = 0
 			}
-			if got := next[fmt.Sprintf("%d %s", sender, to)]; got != want {
-				d.t.Errorf("%s: %d of %d from s%d to %s", where, got, want, sender, to)
+			if got := next[fmt.Sprintf("%d %s", sender, to)]; want > 0 && d.due(sender, to, got) != want || got > want {
+				d.t.Errorf("%s: up to %d of %d from s%d to %s", where, got, want, sender, to)
 			}
 		}
 	}
