@@ -47,7 +47,7 @@ func town(t *testing.T) *palabretest.Server {
 // within is the time that each test has.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -55,7 +55,7 @@ func within(t *testing.T) context.Context {
 // config is that of an account of the test server.
 func config(s *palabretest.Server, name string) client.Config {
 	return client.Config{JID: xmpp.MustJID(name + "@" + palabretest.Domain), Password: palabretest.Password, Method: client.StartTLS, Server: s.Addr,
-		Roots: s.Roots, AgentID: "d4565fa7-4d72-4749-b3d3-740edbf87770", MinBackoff: 10 * time.Millisecond, Timeout: 20 * time.Second}
+		Roots: s.Roots, AgentID: "d4565fa7-4d72-4749-b3d3-740edbf87770", MinBackoff: 10 * time.Millisecond, Timeout: time.Minute}
 }
 
 // login connects a client of an account of the test server, changed by change.

@@ -66,7 +66,7 @@ func town(t *testing.T) *palabretest.Server {
 
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -99,7 +99,7 @@ func start(t *testing.T, s *palabretest.Server, name string, store omemo.Store, 
 		return nil
 	})
 	cfg := client.Config{JID: xmpp.MustJID(name + "@" + palabretest.Domain), Password: palabretest.Password, Method: client.StartTLS, Server: s.Addr,
-		Roots: s.Roots, MinBackoff: 10 * time.Millisecond, Timeout: 20 * time.Second, Carbons: true, Features: e2e.Features}
+		Roots: s.Roots, MinBackoff: 10 * time.Millisecond, Timeout: time.Minute, Carbons: true, Features: e2e.Features}
 	inbox.Join(&cfg)
 	var err error
 	p.Client, err = client.New(cfg)

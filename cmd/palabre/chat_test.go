@@ -65,7 +65,7 @@ func openHouse(t *testing.T) *house {
 // run is the program with this input; it returns its output.
 func (h *house) run(t *testing.T, in string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var out bytes.Buffer
 	err := run(ctx, &call{in: strings.NewReader(in), out: &out, err: io.Discard}, args)

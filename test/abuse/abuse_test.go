@@ -64,9 +64,10 @@ func talk(t *testing.T, s *palabretest.Server) {
 
 // A connection that sends a byte now and then is closed when the time for a login is over, before and after TLS.
 func TestSlowloris(t *testing.T) {
-	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 500 * time.Millisecond }))
-	t.Run("header", func(t *testing.T) { drip(t, s.Dial(t), "<stream:stream xmlns='jabber:client' ") })
+	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 3 * time.Second }))
+	t.Run("header", func(t *testing.T) { t.Parallel(); drip(t, s.Dial(t), "<stream:stream xmlns='jabber:client' ") })
 	t.Run("handshake", func(t *testing.T) {
+		t.Parallel()
 		conn, err := net.Dial("tcp", s.DirectAddr)
 		if err != nil {
 			t.Fatal(err)
@@ -74,6 +75,7 @@ func TestSlowloris(t *testing.T) {
 		drip(t, conn, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
 	})
 	t.Run("login", func(t *testing.T) {
+		t.Parallel()
 		p := s.Person(t, "romeo")
 		p.Connect()
 		p.Open()

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a person waits for what must come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 const nsSASL2 = "urn:xmpp:sasl:2"
 
