@@ -14,9 +14,10 @@ import (
 type exchange struct {
 	server    *sasl.Server
 	mechanism string
-	request   *xmpp.Element // the <authenticate/> of SASL2, nil for RFC 6120
-	disabled  bool          // the account is closed
-	tokens    []token       // what Tokens returned
+	request   *xmpp.Element     // the <authenticate/> of SASL2, nil for RFC 6120
+	disabled  bool              // the account is closed
+	kept      []sasl.Credential // what was kept of the password then
+	tokens    []token           // what Tokens returned
 	began     time.Time
 }
 
@@ -99,8 +100,8 @@ func (c *connection) saslConfig(x *exchange, offer *sasl.Offer) *sasl.ServerConf
 			return jid.Local(), err
 		},
 		Lookup: func(username string) (credentials []sasl.Credential, err error) {
-			credentials, x.disabled, err = d.credentials.Credentials(d.life, username)
-			return credentials, err
+			x.kept, x.disabled, err = d.credentials.Credentials(d.life, username)
+			return x.kept, err
 		},
 		Tokens: func(username, mechanism string) ([][]byte, error) { return c.tokenSecrets(x, username, mechanism) },
 		Authorize: func(username, authzid string) error {
@@ -223,6 +224,7 @@ func (c *connection) succeed(data []byte) error {
 	if err != nil {
 		return c.failLogin(errors.Join(sasl.TemporaryAuthFailure, err))
 	}
+	c.kept = x.kept
 	if x.request != nil {
 		return c.succeed2(account, data)
 	}

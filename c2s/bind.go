@@ -1,12 +1,14 @@
 package c2s
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,14 +47,15 @@ func (c *connection) bind(jid xmpp.JID) (*session, error) {
 	return s, nil
 }
 
-// stillOpen looks once more whether the account may be used: it may have been closed or removed since the login. From now on the session is
-// among those that are ended then.
+// stillOpen looks once more whether the account may be used: it may have been closed or removed, or have got another password, since the login.
+// From now on the session is among those that are ended then.
 func (c *connection) stillOpen() error {
 	d := c.door
 	account, err := d.server.Account(d.life, c.account.JID)
 	disabled := err == nil && account.ID != c.account.ID // removed, and made anew by somebody else
+	var kept []sasl.Credential
 	if err == nil && !disabled {
-		_, disabled, err = d.credentials.Credentials(d.life, c.account.JID.Local())
+		kept, disabled, err = d.credentials.Credentials(d.life, c.account.JID.Local())
 	}
 	switch {
 	case disabled, errors.Is(err, core.ErrNoAccount), errors.Is(err, sasl.ErrUnknownUser):
@@ -60,8 +63,19 @@ func (c *connection) stillOpen() error {
 	case err != nil:
 		d.log.Error("look at an account", "err", err)
 		return fatal("internal-server-error", "")
+	case !sameKeys(kept, c.kept):
+		return fatal("reset", "the password has been changed")
 	}
 	return nil
+}
+
+// sameKeys reports whether two lists hold the same keys: each password that is set has salts of its own.
+func sameKeys(a, b []sasl.Credential) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(one sasl.Credential) bool {
+		return !slices.ContainsFunc(b, func(other sasl.Credential) bool {
+			return one.Hash == other.Hash && bytes.Equal(one.StoredKey, other.StoredKey)
+		})
+	})
 }
 
 // begun opens the limits of a client that has a session.

@@ -58,6 +58,7 @@ type login struct {
 	attempts int
 	events   int
 	client   client
+	kept     []sasl.Credential // what was kept of the password that the client has proved to know
 }
 
 // client is what a client tells of itself (XEP-0388 §2.3): an id that stays the same, and names for people.
@@ -192,6 +193,7 @@ func (c *connection) farewell(reason *streamError, items ...[]byte) {
 		items = append(items, reason.first...)
 	}
 	if reason != nil && reason.condition != "" {
+		streamErrors.WithLabelValues(reason.condition).Inc()
 		items = append(items, c.stream.Element(reason.element()))
 	}
 	if c.opened || reason != nil {

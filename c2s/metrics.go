@@ -25,6 +25,8 @@ var (
 		Name: "palabre_c2s_queue_overflows_total", Help: "Sessions ended because too much waited for them."})
 	stalls = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "palabre_c2s_stalls_total", Help: "Times a session was read more slowly because it sent too fast."})
+	streamErrors = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "palabre_c2s_stream_errors_total", Help: "Streams that the server ended with an error, by condition (RFC 6120 §4.9.3)."}, []string{"condition"})
 	lostDeliveries = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "palabre_c2s_unacknowledged_total", Help: "Deliveries that a session ended without having acknowledged."})
 	dormant = prometheus.NewGauge(prometheus.GaugeOpts{Name: "palabre_c2s_dormant_sessions", Help: "Sessions that wait to be resumed."})
@@ -35,8 +37,8 @@ func (d *Door) Collectors() []prometheus.Collector {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
-	return []prometheus.Collector{connections, refused, handshakes, logins, loginSeconds, resumptions, overflows, stalls, lostDeliveries,
-		dormant, queues{d},
+	return []prometheus.Collector{connections, refused, handshakes, logins, loginSeconds, resumptions, overflows, stalls, streamErrors,
+		lostDeliveries, dormant, queues{d},
 		gauge("palabre_c2s_queued_bytes", "Bytes that wait for all sessions, or that these have not acknowledged.",
 			func() float64 { return float64(d.queued.Load()) }),
 		gauge("palabre_c2s_dormant_bytes", "Bytes that wait for sessions that may be resumed.",

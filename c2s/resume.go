@@ -69,10 +69,7 @@ func (s *session) sleep(c *connection) bool {
 	s.dropOwn()
 	s.managed.early = 0
 	s.managed.asked = false
-	s.managed.timer = time.AfterFunc(s.managed.last, func() {
-		defer s.caught(nil)
-		s.depart(true)
-	})
+	s.managed.timer = time.AfterFunc(s.managed.last, s.expire)
 	slept := make(chan struct{})
 	s.managed.slept = slept
 	dormant.Inc()
@@ -82,6 +79,26 @@ func (s *session) sleep(c *connection) bool {
 	s.lost(loose)
 	s.door.server.Slept(s.door.life, s.core)
 	return true
+}
+
+// expire ends the session unless it was woken. A stop of the door ends it by itself.
+func (s *session) expire() {
+	if !s.door.works() {
+		return
+	}
+	defer s.door.work.Done()
+	defer s.caught(nil)
+	s.depart(true)
+}
+
+// works counts one more piece of work that a stop waits for; it reports false if the stop has begun.
+func (d *Door) works() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.stopping {
+		d.work.Add(1)
+	}
+	return !d.stopping
 }
 
 // dropOwn takes the door's own bytes out of the queue: they meant something to the old connection only; s.mu is held.

@@ -127,7 +127,7 @@ func (c *connection) tokenSecrets(x *exchange, username, mechanism string) ([][]
 	if err != nil {
 		return nil, err
 	}
-	if _, x.disabled, err = d.credentials.Credentials(d.life, username); err != nil && !errors.Is(err, sasl.ErrUnknownUser) {
+	if x.kept, x.disabled, err = d.credentials.Credentials(d.life, username); err != nil && !errors.Is(err, sasl.ErrUnknownUser) {
 		return nil, err
 	}
 	if x.tokens, err = d.tokens.find(d.life, account.ID, c.client.id, mechanism); err != nil {

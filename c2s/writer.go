@@ -177,7 +177,16 @@ func (s *session) caught(c *connection) {
 		return
 	}
 	s.door.log.Error("panic", "session", s.core, "err", p, "stack", string(debug.Stack()))
-	if c != nil {
-		c.abort()
+	if c == nil {
+		return
 	}
+	s.mu.Lock()
+	c.failed = true
+	settled := c.settled
+	c.settled = nil
+	s.mu.Unlock()
+	if settled != nil {
+		close(settled)
+	}
+	c.abort()
 }
