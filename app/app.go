@@ -28,6 +28,7 @@ import (
 	"palabre.dev/palabre/httpd"
 	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/web"
 )
 
 // stopTimeout bounds how long the HTTP door waits for requests under way when the server stops.
@@ -43,6 +44,7 @@ type App struct {
 	server   *core.Server
 	http     *httpd.Door
 	c2s      *c2s.Door
+	site     *web.Site
 	accounts *account.Accounts
 	jobs     *jobs.Jobs
 	invites  *register.Feature
@@ -91,6 +93,9 @@ func (a *App) assemble(ctx context.Context) (err error) {
 	if a.c2s, err = c2s.New(ctx, a.cfg.C2S, a.server, a.accounts, a.db, a.cert.TLS(), a.log); err != nil {
 		return err
 	}
+	if a.site, err = web.New(web.Config{}); err != nil {
+		return err
+	}
 	if err := a.makeFeatures(ctx); err != nil {
 		return err
 	}
@@ -119,6 +124,7 @@ func (a *App) attach() {
 	}
 	a.runners = append(a.runners, a.cert.Run, newMemoryKeeper().Run)
 	a.cert.Routes(a.http.Mux(), a.cfg.Domain)
+	a.site.Routes(a.http.Mux())
 }
 
 // Close closes the database of an app that does not serve.

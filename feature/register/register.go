@@ -165,10 +165,12 @@ func (f *Feature) Routes(mux *http.ServeMux) {
 	safe := http.NewCrossOriginProtection()
 	mux.HandleFunc("GET /invite/{token}", f.showInvite)
 	mux.Handle("POST /invite/{token}", safe.Handler(http.HandlerFunc(f.takeInvite)))
-	if f.cfg.Open {
-		mux.HandleFunc("GET /register", f.showOpen)
-		mux.Handle("POST /register", safe.Handler(http.HandlerFunc(f.takeOpen)))
+	if !f.cfg.Open {
+		mux.HandleFunc("GET /register", http.NotFound) // not a page of the web client, which has all other paths
+		return
 	}
+	mux.HandleFunc("GET /register", f.showOpen)
+	mux.Handle("POST /register", safe.Handler(http.HandlerFunc(f.takeOpen)))
 }
 
 // StreamFeatures are what a stream offers before login (XEP-0077 §8, XEP-0445 §3).
