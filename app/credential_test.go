@@ -103,6 +103,25 @@ func TestASleepingSessionEndsWithItsPassword(t *testing.T) {
 	}
 }
 
+// TestAPasswordChangesBetweenLoginAndBinding has no session begin with a password that is the old one by then.
+func TestAPasswordChangesBetweenLoginAndBinding(t *testing.T) {
+	r := start(t, testConfig(t, storetest.SQLite))
+	juliet := r.test.Person(t, "juliet/home")
+	if e := juliet.Authenticate(palabretest.Auth{Mechanism: sasl.ScramSHA256Plus}); e.Local != "success" {
+		t.Fatal(e)
+	}
+	juliet.Open()
+	ask(t, r.cfg, "account/passwd", AccountArgs{Name: "juliet", Password: "a new password"}, &AccountResult{})
+	juliet.Send("<iq type='set' id='b'><bind xmlns='" + xmpp.NSBind + "'/></iq>")
+	if e := juliet.Expect(xmpp.NSStream, "error"); e.Child(xmpp.NSStreams, "reset") == nil {
+		t.Errorf("told %s", e)
+	}
+	juliet.Closed()
+	if n := r.server.CountSessions(); n != 0 {
+		t.Errorf("%d sessions", n)
+	}
+}
+
 func TestInvitationsEndWhenTheirInviterIsDisabled(t *testing.T) {
 	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
