@@ -86,6 +86,37 @@ func TestAllQueuesAreBounded(t *testing.T) {
 	})
 }
 
+// An app without stream management takes a message and goes at once: its sender is told nothing, whether the message is kept or not, and what
+// the app had does not come again.
+func TestGoesAtOnce(t *testing.T) {
+	w := newWatcher()
+	s := palabretest.Start(t, storetest.SQLite, with(w), with(available{}), palabretest.With(func(s *palabretest.Server) (any, error) {
+		return archive.New(s.Context, archive.DefaultConfig(), s.DB, noRoster{}, s.Log)
+	}))
+	romeo := s.Login(t, "romeo")
+	for i := range 50 {
+		juliet := s.Login(t, "juliet")
+		juliet.Send("<presence/>")
+		juliet.Silent()
+		text := message("juliet@localhost/home", fmt.Sprint(i))
+		if i%2 == 0 {
+			text = strings.Replace(text, "</message>", "<no-store xmlns='urn:xmpp:hints'/></message>", 1)
+		}
+		romeo.Send(text)
+		if e := juliet.Expect(xmpp.NSClient, "message"); e.Attr("id") != fmt.Sprint(i) {
+			t.Fatalf("got %s", e)
+		}
+		juliet.Close()
+		w.until(t, "ends", func() bool { return strings.Count(strings.Join(w.events, "\n"), "juliet@localhost/home ends") == i+1 })
+	}
+	romeo.Silent()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.lost) > 0 {
+		t.Errorf("%q are said to be lost", w.lost)
+	}
+}
+
 // faulty is a feature with a mistake in every place where the door lets features in.
 type faulty struct{}
 

@@ -45,6 +45,7 @@ type connection struct {
 	leaving bool            // it begins nothing any more
 	failed  bool            // it could not write
 	behind  []core.Delivery // what it was writing when the session ended or went elsewhere
+	telling bool            // its writer reports what was written
 	settled chan struct{}   // closed when it has reported what it was writing; nil if nobody waits for that
 }
 

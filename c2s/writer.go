@@ -111,18 +111,34 @@ func (s *session) settle(c *connection, ok bool) {
 		done, s.loose = s.loose, nil
 		s.left(done)
 	}
-	settled := c.settled
-	c.settled = nil
-	s.mu.Unlock()
-	if settled != nil {
-		defer close(settled)
+	if c.telling = len(done) > 0; !c.telling {
+		c.letGo()
 	}
-	switch {
-	case len(done) == 0:
-	case ok:
+	s.mu.Unlock()
+	if len(done) == 0 {
+		return
+	}
+	defer s.told(c)
+	if ok {
 		s.door.server.Acked(s.core, done)
-	default:
+	} else {
 		s.lost(done)
+	}
+}
+
+// told ends the report of what was written to connection c.
+func (s *session) told(c *connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.telling = false
+	c.letGo()
+}
+
+// letGo lets go on who waits for what the writer has to report; session.mu is held.
+func (c *connection) letGo() {
+	if c.settled != nil {
+		close(c.settled)
+		c.settled = nil
 	}
 }
 
@@ -159,7 +175,7 @@ func (s *session) settleAll(c *connection) {
 	s.mu.Lock()
 	c.leaving = true
 	var settled chan struct{}
-	if s.conn == c && len(s.loose) > 0 && !c.failed {
+	if c.telling || s.conn == c && len(s.loose) > 0 && !c.failed {
 		settled = make(chan struct{})
 		c.settled = settled
 	}
@@ -181,12 +197,8 @@ func (s *session) caught(c *connection) {
 		return
 	}
 	s.mu.Lock()
-	c.failed = true
-	settled := c.settled
-	c.settled = nil
+	c.failed, c.telling = true, false
+	c.letGo()
 	s.mu.Unlock()
-	if settled != nil {
-		close(settled)
-	}
 	c.abort()
 }
