@@ -164,6 +164,33 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
+// TestReadersOfLostConnections: connections that the server ended while nobody used them fail nobody's read.
+func TestReadersOfLostConnections(t *testing.T) {
+	db := storetest.Open(t, storetest.Postgres)
+	makeNote(t, db)
+	var readers sync.WaitGroup
+	for range 8 { // more than there are connections
+		readers.Go(func() {
+			if _, err := db.Query(context.Background(), `select pg_sleep(0.05)::text`); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	readers.Wait()
+	killer := storetest.Open(t, storetest.Postgres)
+	err := killer.Tx(context.Background(), func(ctx context.Context) error {
+		_, err := killer.Query(ctx, `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+			where query like '%pg_sleep(0.05)%' and pid <> pg_backend_pid()`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db, "1 = 1"); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
 // TestLossDuringCommitIsNotAcknowledged: the session ends just before begin … commit is sent in one piece.
 func TestLossDuringCommitIsNotAcknowledged(t *testing.T) {
 	db := storetest.Open(t, storetest.Postgres)

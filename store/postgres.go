@@ -48,15 +48,36 @@ func openPostgres(ctx context.Context, cfg Config, log *slog.Logger) (*postgres,
 
 func (e *postgres) name() string { return "postgres" }
 
-// query reads the whole result. Each statement sees one snapshot.
-func (e *postgres) query(ctx context.Context, sql string, args []any) (*Rows, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+// query reads the whole result. Each statement sees one snapshot. That a connection was lost while nobody used it is found out by its next
+// reader, who takes another one. An error of the way to the server is ErrUnavailable or ErrBusy.
+func (e *postgres) query(caller context.Context, sql string, args []any) (*Rows, error) {
+	ctx, cancel := context.WithTimeout(caller, readTimeout)
 	defer cancel()
+	for left := e.readers.Config().MaxConns; ; left-- {
+		rows, err := e.queryOnce(ctx, sql, args)
+		if err != nil && ctx.Err() != nil && caller.Err() == nil {
+			return nil, fmt.Errorf("%w: no answer within %v: %w", ErrUnavailable, readTimeout, err)
+		}
+		if !errors.Is(err, errLost) || left == 0 {
+			return rows, err
+		}
+	}
+}
+
+func (e *postgres) queryOnce(ctx context.Context, sql string, args []any) (*Rows, error) {
 	conn, err := e.readers.Acquire(ctx)
 	if err != nil {
 		return nil, e.acquireError(ctx, err)
 	}
 	defer conn.Release()
+	rows, err := readFrom(ctx, conn, sql, args)
+	if err != nil && ctx.Err() == nil && (conn.Conn().IsClosed() || isConnectionError(err)) {
+		return nil, fmt.Errorf("%w: %w", errLost, err)
+	}
+	return rows, err
+}
+
+func readFrom(ctx context.Context, conn *pgxpool.Conn, sql string, args []any) (*Rows, error) {
 	result, err := conn.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
