@@ -93,7 +93,7 @@ func (a *App) assemble(ctx context.Context) (err error) {
 	if a.c2s, err = c2s.New(ctx, a.cfg.C2S, a.server, a.accounts, a.db, a.cert.TLS(), a.log); err != nil {
 		return err
 	}
-	if a.site, err = web.New(web.Config{}); err != nil {
+	if a.site, err = web.New(web.Config{Servers: origins(a.cfg.C2S.Alternatives)}); err != nil {
 		return err
 	}
 	if err := a.makeFeatures(ctx); err != nil {

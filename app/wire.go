@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/netip"
+	"net/url"
 
 	"palabre.dev/palabre/c2s"
 	"palabre.dev/palabre/core"
@@ -101,4 +102,15 @@ type inRoster struct{ *roster.Feature }
 // Has reports whether the contact is in the account's roster.
 func (r inRoster) Has(ctx context.Context, account *core.Account, contact xmpp.JID) (bool, error) {
 	return r.Listed(ctx, account, contact)
+}
+
+// origins are the addresses without their paths, as a browser's policy names them.
+func origins(addresses []string) []string {
+	origins := make([]string, 0, len(addresses))
+	for _, address := range addresses {
+		if u, err := url.Parse(address); err == nil {
+			origins = append(origins, u.Scheme+"://"+u.Host)
+		}
+	}
+	return origins
 }

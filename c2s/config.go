@@ -3,6 +3,8 @@ package c2s
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -17,6 +19,9 @@ type Config struct {
 	// WebSocketURL is the public address of the WebSocket endpoint, such as wss://example.org/ws; empty means wss:// and the name that
 	// the client asked for.
 	WebSocketURL string `toml:"websocket_url"`
+	// Alternatives are the public addresses of the WebSocket endpoints of servers that take over when this one is away (palabre serve
+	// -standby), such as wss://second.example.org/ws. Clients are told of them (XEP-0156) and may connect to them.
+	Alternatives []string `toml:"alternatives"`
 
 	// MaxStanza is the size in bytes of the largest stanza of a client that has logged in (10000 to 16777216).
 	MaxStanza int `toml:"max_stanza"`
@@ -113,6 +118,9 @@ func (c Config) Validate() error {
 	within("max_dormant", c.MaxDormant, 1, 1<<20)
 	within("max_dormant_bytes", c.MaxDormantBytes, 1<<12, 1<<30)
 	within("max_dormant_total", c.MaxDormantTotal, 1<<16, 1<<40)
+	if err := checkAlternatives(c.Alternatives); err != nil {
+		errs = append(errs, err)
+	}
 	positive := func(name string, d time.Duration) {
 		if d <= 0 {
 			errs = append(errs, fmt.Errorf("%s: must be more than 0", name))
@@ -129,4 +137,20 @@ func (c Config) Validate() error {
 		errs = append(errs, errors.New("failure_delay, resume_time and max_resume_time: must not be negative"))
 	}
 	return errors.Join(errs...)
+}
+
+// maxAlternatives bounds the other servers that are told to clients.
+const maxAlternatives = 8
+
+func checkAlternatives(addresses []string) error {
+	if len(addresses) > maxAlternatives {
+		return fmt.Errorf("alternatives: at most %d", maxAlternatives)
+	}
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || strings.ContainsAny(u.Host, " ;,") || u.Scheme != "wss" && !(u.Scheme == "ws" && u.Hostname() == "localhost") {
+			return fmt.Errorf("alternatives: %q is not like wss://second.example.org/ws", address)
+		}
+	}
+	return nil
 }

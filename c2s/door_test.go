@@ -416,10 +416,10 @@ func TestStanzaRate(t *testing.T) {
 }
 
 func TestHostMeta(t *testing.T) {
-	s := palabretest.Start(t, storetest.SQLite)
+	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(c *c2s.Config) { c.Alternatives = []string{"wss://second.example/ws"} }))
 	for path, want := range map[string]string{
-		"/.well-known/host-meta":      `<Link rel="urn:xmpp:alt-connections:websocket" href="ws://`,
-		"/.well-known/host-meta.json": `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"ws://`,
+		"/.well-known/host-meta":      `/ws"></Link><Link rel="urn:xmpp:alt-connections:websocket" href="wss://second.example/ws"`,
+		"/.well-known/host-meta.json": `/ws"},{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://second.example/ws"}]`,
 	} {
 		answer, err := http.Get(s.Web + path)
 		if err != nil {

@@ -57,24 +57,31 @@ func (d *Door) webURL(r *http.Request) string {
 	return scheme + r.Host + "/ws"
 }
 
-func (d *Door) hostMeta(w http.ResponseWriter, r *http.Request) {
-	type link struct {
-		Rel  string `xml:"rel,attr"`
-		Href string `xml:"href,attr"`
+// link is an endpoint in a host-meta document (XEP-0156 §3).
+type link struct {
+	Rel  string `xml:"rel,attr" json:"rel"`
+	Href string `xml:"href,attr" json:"href"`
+}
+
+// links are all endpoints of the service, this server's first.
+func (d *Door) links(r *http.Request) []link {
+	links := []link{{relWebSocket, d.webURL(r)}}
+	for _, url := range d.cfg.Alternatives {
+		links = append(links, link{relWebSocket, url})
 	}
+	return links
+}
+
+func (d *Door) hostMeta(w http.ResponseWriter, r *http.Request) {
 	body, err := xml.Marshal(struct {
 		XMLName xml.Name `xml:"http://docs.oasis-open.org/ns/xri/xrd-1.0 XRD"`
 		Links   []link   `xml:"Link"`
-	}{Links: []link{{relWebSocket, d.webURL(r)}}})
+	}{Links: d.links(r)})
 	d.answerMeta(w, "application/xrd+xml", body, err)
 }
 
 func (d *Door) hostMetaJSON(w http.ResponseWriter, r *http.Request) {
-	type link struct {
-		Rel  string `json:"rel"`
-		Href string `json:"href"`
-	}
-	body, err := json.Marshal(map[string][]link{"links": {{relWebSocket, d.webURL(r)}}})
+	body, err := json.Marshal(map[string][]link{"links": d.links(r)})
 	d.answerMeta(w, "application/json", body, err)
 }
 

@@ -48,6 +48,7 @@ type call struct {
 	days         int
 	json         bool
 	yes          bool
+	standby      bool
 	chat         chatOptions
 }
 
