@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"palabre.dev/palabre/core"
@@ -66,9 +67,9 @@ func (a *Archive) fin(ctx context.Context, account *core.Account, q *request, fo
 		paged.First, paged.Last = formatID(found[0].id), formatID(found[len(found)-1].id)
 	}
 	if q.page.Max == 0 {
-		where, args := q.where(account)
-		if err := a.db.QueryRow(ctx, "select count(*) from archive_entry where "+where, args...).Scan(&paged.Count); err != nil {
-			return nil, fmt.Errorf("count archive: %w", err)
+		var err error
+		if paged.Count, err = a.count(ctx, account, q); err != nil {
+			return nil, err
 		}
 	}
 	fin := xmpp.NewElement(NS, "fin", paged.Element())
@@ -76,6 +77,35 @@ func (a *Archive) fin(ctx context.Context, account *core.Account, q *request, fo
 		fin.Set("complete", "true")
 	}
 	return fin, nil
+}
+
+// count is how many entries a request finds, at most maxCounted. The index alone tells, but for the few that are not shown.
+func (a *Archive) count(ctx context.Context, account *core.Account, q *request) (n int, err error) {
+	if err := a.allowed.begin(account.ID); err != nil {
+		return 0, err
+	}
+	defer func() { a.allowed.end(account.ID, n) }()
+	for _, s := range a.stretches(q) {
+		var some int
+		where, args := s.among(account)
+		if err := a.db.QueryRow(ctx, countEntries(s.index, where), args...).Scan(&some); err != nil {
+			return 0, fmt.Errorf("count archive: %w", err)
+		}
+		n = min(n+some, maxCounted)
+	}
+	if !a.hiding(account.ID) {
+		return n, nil
+	}
+	var unseen int
+	where, args := q.among(account)
+	if err := a.db.QueryRow(ctx, countEntries(asKept, where+" and (kind & 2) = 2"), args...).Scan(&unseen); err != nil {
+		return 0, fmt.Errorf("count archive: %w", err)
+	}
+	return max(0, n-unseen), nil
+}
+
+func countEntries(from, where string) string {
+	return "select count(*) from (select 1 as one from " + from + " where " + where + " limit " + strconv.Itoa(maxCounted) + ") as counted"
 }
 
 // metadata tells the first and last entry (XEP-0313 §5).

@@ -84,6 +84,8 @@ type Archive struct {
 	prefs *lru.Cache[int64, *preferences]
 
 	written core.Note[*written]
+	allowed allowance
+	filing  filing
 
 	working sync.WaitGroup // the goroutines that send missed messages
 
@@ -107,7 +109,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, roster Roster, log *slog
 	}
 	a := &Archive{cfg: cfg, db: db, roster: roster, log: log.With("part", "archive"), prefs: prefs, owners: map[int64]*owner{}, hidden: map[int64]bool{},
 		large: map[int64]int{}}
-	return a, a.loadHiding(ctx)
+	return a, errors.Join(a.loadHiding(ctx), a.loadFiling(ctx))
 }
 
 // Attach hangs the archive on the journey of a stanza.
@@ -135,7 +137,11 @@ func (a *Archive) remove(ctx context.Context, account *core.Account) error {
 	delete(a.owners, account.ID)
 	delete(a.hidden, account.ID)
 	a.mu.Unlock()
-	for _, table := range []string{"archive_entry", "archive_preference", "archive_cursor"} {
+	tables := []string{"archive_entry", "archive_preference", "archive_cursor"}
+	if a.filing.late {
+		tables = append(tables, "archive_contact")
+	}
+	for _, table := range tables {
 		if _, err := a.db.Exec(ctx, "delete from "+table+" where account = $1", account.ID); err != nil {
 			return fmt.Errorf("remove %s: %w", table, err)
 		}
@@ -149,8 +155,11 @@ func contactID(jid xmpp.JID) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// Run writes down how far messages have reached, and deletes what is older than the retention, until ctx ends.
+// Run writes down how far messages have reached, files messages by contact, and deletes what is older than the retention, until ctx ends.
 func (a *Archive) Run(ctx context.Context) error {
+	var filing sync.WaitGroup
+	defer filing.Wait()
+	filing.Go(func() { a.runFiling(ctx) })
 	save, clean := time.NewTicker(saveInterval), time.NewTicker(cleanInterval)
 	defer save.Stop()
 	defer clean.Stop()
@@ -180,7 +189,7 @@ func (a *Archive) stop() error {
 	return a.save(ctx)
 }
 
-// expire deletes what was kept before a time, account by account as the index goes, in transactions of at most expireRows rows.
+// expire deletes what was kept before a time, account by account as the index goes, in small transactions.
 func (a *Archive) expire(ctx context.Context, before time.Time) error {
 	for account := int64(0); ; {
 		var oldest int64
@@ -198,16 +207,9 @@ func (a *Archive) expire(ctx context.Context, before time.Time) error {
 }
 
 func (a *Archive) expireOf(ctx context.Context, account, before int64) error {
-	const expireRows = 500
-	for last := false; !last; {
-		upTo := before - 1
-		err := a.db.QueryRow(ctx, "select id from archive_entry where account = $1 and id < $2 order by id limit 1 offset $3",
-			account, before, expireRows-1).Scan(&upTo)
-		last = errors.Is(err, store.ErrNoRows)
-		if err == nil || last {
-			_, err = a.db.Exec(ctx, "delete from archive_entry where account = $1 and id <= $2", account, upTo)
-		}
-		if err != nil {
+	for more := true; more; {
+		var err error
+		if more, err = a.deleteSome(ctx, account, before); err != nil {
 			return err
 		}
 	}

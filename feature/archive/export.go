@@ -129,6 +129,9 @@ func (a *Archive) restoreAll(ctx context.Context, account *core.Account, entries
 		if err := a.db.Append(ctx, insertEntry, e.id, account.ID, e.contact, int64(e.kind), e.text); err != nil {
 			return err
 		}
+		if err := a.fileAtOnce(ctx, filed{account.ID, e.contact, e.id}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -136,15 +139,19 @@ func (a *Archive) restoreAll(ctx context.Context, account *core.Account, entries
 // restoreEach gives each message the next free id.
 func (a *Archive) restoreEach(ctx context.Context, account *core.Account, entries []imported) error {
 	for _, e := range entries {
-		for id := e.id; ; id++ {
+		for id := e.id; ; id = min(id+1, a.db.Next()) {
 			n, err := a.db.Exec(ctx, `insert into archive_entry (id, account, contact, kind, stanza) values ($1, $2, $3, $4, $5)
 				on conflict do nothing`, id, account.ID, e.contact, int64(e.kind), e.text)
 			if err != nil {
 				return err
 			}
 			if n > 0 {
+				e.id = id
 				break
 			}
+		}
+		if err := a.fileAtOnce(ctx, filed{account.ID, e.contact, e.id}); err != nil {
+			return err
 		}
 	}
 	return nil

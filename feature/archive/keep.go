@@ -212,6 +212,7 @@ var passing = new(core.Note[bool])
 
 // stamp gives a received message its number in the receiver's log (XEP-0359 §3.2), if it can be found there (XEP-0313 §5.1.2).
 func (a *Archive) stamp(t *core.Transit) {
+	a.filing.countKept(t)
 	if t.ReceivedID != 0 && !passing.Get(t) {
 		t.Edit().Add(xmpp.StanzaID(t.Receiver.JID, t.ReceivedID))
 	}

@@ -279,7 +279,7 @@ func (a *Archive) sendChunk(ctx context.Context, session *core.Session, c *catch
 	c.mu.Lock()
 	read := c.read
 	c.mu.Unlock()
-	entries, _, err := a.entries(ctx, chunk, missedWhere, session.Account.ID, from, read)
+	entries, _, err := a.entries(ctx, chunk, asKept+" where "+missedWhere, session.Account.ID, from, read)
 	if err != nil || len(entries) == 0 {
 		return from, err
 	}
@@ -465,8 +465,7 @@ func (a *Archive) writeCursors(ctx context.Context, moved map[int64]int64) error
 			return err
 		}
 		if a.hiding(account) {
-			_, err := a.db.Exec(ctx, "delete from archive_entry where account = $1 and id <= $2 and (kind & 2) = 2", account, reached)
-			if err != nil {
+			if err := a.discard(ctx, "account = $1 and id <= $2 and (kind & 2) = 2", account, reached); err != nil {
 				return fmt.Errorf("delete passing messages: %w", err)
 			}
 		}

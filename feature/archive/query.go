@@ -263,21 +263,47 @@ func (a *Archive) find(ctx context.Context, account *core.Account, q *request) (
 
 // read reads at most limit entries in the direction of the request. With more, there may be others though these are fewer.
 func (a *Archive) read(ctx context.Context, account *core.Account, q *request, limit int) (found []entry, more bool, err error) {
-	sql, args := q.where(account)
-	if q.page.Last {
-		return a.entries(ctx, limit, sql+" order by id desc", args...)
+	for _, s := range a.stretches(q) {
+		sql, args := s.where(account)
+		some, more, err := a.entries(ctx, limit-len(found), s.from+" where "+sql+q.order(), args...)
+		if err != nil {
+			return nil, false, err
+		}
+		var cut bool
+		if found, cut = onePage(append(found, some...)); more || cut || len(found) >= limit {
+			return found, more || cut, nil
+		}
 	}
-	return a.entries(ctx, limit, sql+" order by id", args...)
+	return found, false, nil
+}
+
+// order is the direction of the page.
+func (q *request) order() string {
+	if q.page.Last {
+		return " order by id desc"
+	}
+	return " order by id"
 }
 
 // maxPageBytes bounds the messages that are read and sent at once, so that the largest ones fit a session's queue and the memory; one
 // message always goes.
 const maxPageBytes = 2 << 20
 
-// entries reads at most limit entries of an account, which is the first argument of the condition with its order. With more, there may be
-// others though these are fewer.
-func (a *Archive) entries(ctx context.Context, limit int, where string, args ...any) (found []entry, more bool, err error) {
-	sql := "select id, kind, stanza from archive_entry where " + where + " limit $" + strconv.Itoa(len(args)+1)
+// onePage cuts off what makes a page too large.
+func onePage(found []entry) (page []entry, cut bool) {
+	size := 0
+	for i := range found {
+		if size += len(found[i].stanza); size > maxPageBytes && i > 0 {
+			return found[:i], true
+		}
+	}
+	return found, false
+}
+
+// entries reads at most limit entries of an account, which is the first argument: from tables, with a condition and an order. With more, there
+// may be others though these are fewer.
+func (a *Archive) entries(ctx context.Context, limit int, from string, args ...any) (found []entry, more bool, err error) {
+	sql := "select id, kind, stanza from " + from + " limit $" + strconv.Itoa(len(args)+1)
 	account := args[0].(int64)
 	fit := a.fitting(account, limit)
 	rows, err := a.db.Query(ctx, sql, append(slices.Clone(args), fit)...)
@@ -288,18 +314,17 @@ func (a *Archive) entries(ctx context.Context, limit int, where string, args ...
 	if err != nil {
 		return nil, false, fmt.Errorf("read archive: %w", err)
 	}
-	found = make([]entry, 0, rows.Len())
-	size := 0
-	for rows.Next() {
-		var e entry
+	found = make([]entry, rows.Len())
+	for i := range found {
+		e := &found[i]
+		rows.Next()
 		if err := rows.Scan(&e.id, &e.kind, &e.stanza); err != nil {
 			return nil, false, err
 		}
-		if size += len(e.stanza); size > maxPageBytes && len(found) > 0 {
-			a.fits(account, len(found)+1)
-			return found, true, nil
-		}
-		found = append(found, e)
+	}
+	if page, cut := onePage(found); cut {
+		a.fits(account, len(page)+1)
+		return page, true, nil
 	}
 	if fit < limit {
 		a.fits(account, 2*len(found)+1)
@@ -337,8 +362,17 @@ func (a *Archive) fits(account int64, n int) {
 // where is the condition of a request. The bit is compared in such a way that PostgreSQL, which cannot know how many entries have it,
 // expects most to pass: it reads in the order of the index then, instead of sorting the whole archive.
 func (q *request) where(account *core.Account) (string, []any) {
+	sql, args := q.among(account)
+	return sql + " and (kind & 2) <> 2", args // with two comparisons SQLite reads the whole account for one chat
+}
+
+// among is where, with the entries that are not shown.
+func (q *request) among(account *core.Account) (string, []any) {
 	args := []any{account.ID, q.after + 1, q.until - 1}
-	sql := "account = $1 and id between $2 and $3 and (kind & 2) <> 2" // with two comparisons SQLite reads the whole account for one chat
+	sql := "account = $1 and id between $2 and $3"
+	if len(q.named) > 0 {
+		sql = "account = $1 and +id between $2 and $3" // the plus has SQLite look the ids up, not the whole log through
+	}
 	if !q.with.IsZero() {
 		args = append(args, contactID(q.with))
 		sql += " and contact = $4"
@@ -350,15 +384,28 @@ func (q *request) where(account *core.Account) (string, []any) {
 	return sql, args
 }
 
-// readFull reads for a full address: the log is filed by bare ones, so the messages are looked at.
+// readFull reads for a full address: the log is filed by bare ones, so the messages are looked at, at most maxLooked of them. If none of
+// these fits, the device is asked to narrow its search by time: an empty page could not be continued.
 func (a *Archive) readFull(ctx context.Context, account *core.Account, q *request) (found []entry, more bool, err error) {
+	if err := a.allowed.begin(account.ID); err != nil {
+		return nil, false, err
+	}
+	looked := 0
+	defer func() { a.allowed.end(account.ID, looked*lookCost) }()
 	const chunk = 500
 	step := *q
 	for size := 0; len(found) <= q.page.Max; {
+		if looked >= maxLooked && len(found) > 0 {
+			return found, true, nil
+		}
+		if looked >= maxLooked {
+			return nil, false, xmpp.ResourceConstraint.Because("not among %d messages; ask for a span of time", looked)
+		}
 		entries, more, err := a.read(ctx, account, &step, chunk)
 		if err != nil {
 			return nil, false, err
 		}
+		looked += len(entries)
 		for _, e := range entries {
 			st, err := parseStored(e.stanza)
 			if err != nil {

@@ -28,6 +28,6 @@ func (a *Archive) deleteSome(ctx context.Context, account, before int64) (more b
 	if err != nil && !errors.Is(err, store.ErrNoRows) {
 		return true, err
 	}
-	_, err = a.db.Exec(ctx, "delete from archive_entry where account = $1 and id <= $2", account, upTo)
+	err = a.db.Tx(ctx, func(ctx context.Context) error { return a.discard(ctx, "account = $1 and id <= $2", account, upTo) })
 	return more, err
 }

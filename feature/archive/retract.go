@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
-// retractReach is how many of the latest messages with a contact a retraction is looked for among.
+// retractReach is how many of the latest messages with a contact a retraction is looked for among, those aside that are not filed yet.
 const retractReach = 2000
 
 // retracted is the id of the message that st retracts, "" if it is no retraction (XEP-0424 §3).
@@ -22,29 +23,41 @@ const maxCandidates = 20
 // bury replaces the message that st retracts by a tombstone in one account's log (XEP-0424 §5). Only its own author can retract a
 // message; anything else leaves the log as it is. from is the bit that the author's messages have in this log.
 func (a *Archive) bury(ctx context.Context, account *core.Account, contact xmpp.JID, from kind, st *xmpp.Stanza, id string) error {
-	rows, err := a.db.Query(ctx, `select id, kind, stanza from
-		(select id, kind, stanza from archive_entry where account = $1 and contact = $2 order by id desc limit $3) as latest
-		where (kind & 5) = $4 and replace(stanza, $5, '') <> stanza order by id desc limit $6`,
-		account.ID, contactID(contact), retractReach, int64(from), plainPart(id), maxCandidates)
-	if err != nil {
-		return fmt.Errorf("look for the retracted message: %w", err)
+	latest := &request{with: contact, until: 1<<63 - 1, page: xmpp.Page{Last: true}}
+	for _, s := range a.stretches(latest) {
+		where, args := s.among(account)
+		rows, err := a.db.Query(ctx, `select id, kind, stanza from
+			(select id, kind, stanza from `+s.from+` where `+where+` order by id desc limit $5) as latest
+			where (kind & 5) = $6 and replace(stanza, $7, '') <> stanza order by id desc limit $8`,
+			append(args, retractReach, int64(from), plainPart(id), maxCandidates)...)
+		if err != nil {
+			return fmt.Errorf("look for the retracted message: %w", err)
+		}
+		if found, err := a.buryAmong(ctx, account, rows, st, id); found || err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// buryAmong replaces the first of the candidates that is the message which st retracts, if there is one.
+func (a *Archive) buryAmong(ctx context.Context, account *core.Account, rows *store.Rows, st *xmpp.Stanza, id string) (found bool, err error) {
 	for rows.Next() {
 		var entry int64
 		var bits kind
 		var text string
 		if err := rows.Scan(&entry, &bits, &text); err != nil {
-			return err
+			return false, err
 		}
 		original, err := parseStored(text)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if sameMessage(original, id) && original.From.Bare() == st.From.Bare() {
-			return a.replace(ctx, account, entry, bits|tombstone, buried(original, st))
+			return true, a.replace(ctx, account, entry, bits|tombstone, buried(original, st))
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // plainPart is the longest part of an id that is written in only one way.
