@@ -122,7 +122,7 @@ func (a *App) attach() {
 			a.runners = append(a.runners, p.Run)
 		}
 	}
-	a.runners = append(a.runners, a.cert.Run, newMemoryKeeper().Run)
+	a.runners = append(a.runners, a.cert.Run, newMemoryKeeper().Run, a.db.Watch)
 	a.cert.Routes(a.http.Mux(), a.cfg.Domain)
 	a.site.Routes(a.http.Mux())
 }

@@ -238,19 +238,43 @@ func (l *lane) connect() error {
 	if l.w != nil {
 		return nil
 	}
+	if l.db.displaced.Load() {
+		return fmt.Errorf("%w: another server has the database", ErrUnavailable)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), reconnectFor)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		w, err := l.db.engine.writer(ctx)
+		w, err := l.rejoin(ctx)
 		if err == nil {
 			l.w = w
 			l.db.log.Warn("writer connected again")
 			return nil
 		}
+		if l.db.displaced.Load() {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
 		select {
 		case <-ctx.Done():
+			if errors.Is(err, ErrLocked) { // all that time: it is no old session of ours
+				l.db.displace()
+			}
 			return fmt.Errorf("%w: reconnect: %w", ErrUnavailable, err)
 		case <-time.After(pause):
 		}
 	}
+}
+
+// rejoin connects the writer, unless another process has owned the database since.
+func (l *lane) rejoin(ctx context.Context) (writer, error) {
+	w, err := l.db.engine.writer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.db.stillOwner(w); err != nil {
+		if errors.Is(err, ErrLocked) {
+			l.db.displace()
+		}
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
 }

@@ -31,6 +31,10 @@ type DB struct {
 	clock   *clock
 	metrics *metrics
 	closed  atomic.Bool
+
+	owner     int64         // number of this process among the owners of the database
+	displaced atomic.Bool   // another process owns the database
+	lost      chan struct{} // closed then
 }
 
 // engine is what differs between SQLite and PostgreSQL.
@@ -70,7 +74,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db := &DB{cfg: cfg, log: log, engine: e, clock: newClock()}
+	db := &DB{cfg: cfg, log: log, engine: e, clock: newClock(), lost: make(chan struct{})}
 	w, err := db.firstWriter(ctx)
 	if err != nil {
 		e.close()
@@ -92,6 +96,10 @@ func (db *DB) firstWriter(ctx context.Context) (writer, error) {
 	if err := db.clock.load(w); err != nil {
 		w.close()
 		return nil, fmt.Errorf("load clock: %w", err)
+	}
+	if err := db.becomeOwner(w); err != nil {
+		w.close()
+		return nil, fmt.Errorf("own the database: %w", err)
 	}
 	return w, nil
 }
