@@ -1,0 +1,10 @@
+// The unit tests. Node 20 has its WebSocket behind a flag.
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    execArgv: ['--experimental-websocket'],
+    testTimeout: 20_000,
+    hookTimeout: 120_000,
+  },
+})
