@@ -47,9 +47,9 @@ func TestAllQueuesAreBounded(t *testing.T) {
 			romeo.Send(fmt.Sprintf("<message type='chat' to='%s@localhost' id='%d'><body>%s</body></message>", to, n, strings.Repeat("x", size)))
 			romeo.Silent()
 		}
-		say("nurse", 0, 10_000)
-		for i := range 6 {
-			say("juliet", i, 10_000)
+		say("nurse", 0, 20_000)
+		for i := range 3 {
+			say("juliet", i, 20_000)
 		}
 		w.hears(t, "juliet@localhost/home ends")
 		end := juliet.Receive()
@@ -59,7 +59,7 @@ func TestAllQueuesAreBounded(t *testing.T) {
 		if end.Child(xmpp.NSStreams, "resource-constraint") == nil {
 			t.Errorf("got %s", end)
 		}
-		say("juliet", 6, 1)
+		say("juliet", 3, 1)
 		say("nurse", 1, 1)
 		for i := range 2 {
 			e := nurse.Receive()
@@ -74,7 +74,7 @@ func TestAllQueuesAreBounded(t *testing.T) {
 		w.hears(t, "nurse@localhost/home ends")
 		juliet = s.Login(t, "juliet")
 		juliet.Send("<presence/>")
-		for i := range 7 {
+		for i := range 4 {
 			if e := juliet.Expect(xmpp.NSClient, "message"); e.Attr("id") != fmt.Sprint(i) {
 				t.Errorf("got %s", e)
 			}

@@ -58,8 +58,9 @@ type Config struct {
 	MaxQueue int `toml:"max_queue"`
 	// MaxQueueBytes is the same in bytes.
 	MaxQueueBytes int `toml:"max_queue_bytes"`
-	// MaxQueueTotal is how many bytes may wait for all sessions together, those without a connection included. With more, the sessions for
-	// which most waits end, until an eighth of it is free; their messages come from the archive when the clients are back.
+	// MaxQueueTotal is how many bytes may wait for all sessions together, those without a connection included; less than 8 KiB of a session
+	// does not count. With more, the sessions for which most waits end, until an eighth of it is free; their messages come from the archive
+	// when the clients are back.
 	MaxQueueTotal int `toml:"max_queue_total"`
 	// MaxDormant is how many stanzas may wait for a session whose connection broke, those included that it has not acknowledged. With more
 	// it ends; its messages come from the archive when the client is back.

@@ -39,7 +39,7 @@ func (d *Door) Collectors() []prometheus.Collector {
 	}
 	return []prometheus.Collector{connections, refused, handshakes, logins, loginSeconds, resumptions, overflows, stalls, streamErrors,
 		lostDeliveries, dormant, queues{d},
-		gauge("palabre_c2s_queued_bytes", "Bytes that wait for all sessions, or that these have not acknowledged.",
+		gauge("palabre_c2s_queued_bytes", "Bytes that wait for all sessions, or that these have not acknowledged, in steps of 8 KiB for each.",
 			func() float64 { return float64(d.queued.Load()) }),
 		gauge("palabre_c2s_dormant_bytes", "Bytes that wait for sessions that may be resumed.",
 			func() float64 { return float64(d.dormant.Load()) }),
