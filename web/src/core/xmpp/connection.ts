@@ -82,6 +82,7 @@ export class Connection implements Session {
   stop(): void {
     this.running = false
     const pipe = this.leave()
+    if (this.ledger) pipe?.write(tell(this.ledger))
     pipe?.close()
     this.forget()
     this.wakeUp?.()
