@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
+	"palabre.dev/palabre/xmpp"
 )
 
 // BenchmarkKeep measures commits of 8 and 80 messages, each kept for two of many accounts, on SQLite: filed late, with all that filing
@@ -74,6 +76,55 @@ func benchmarkKeep(b *testing.B, late bool, group int) {
 	b.ReportMetric(float64(took[len(took)-1].Microseconds()), "max-µs")
 	b.ReportMetric(float64(bytesAfter-bytes)/messages, "bytes/message")
 	b.ReportMetric(float64((cpuAfter-cpu).Microseconds())/messages, "cpu-µs/message")
+}
+
+// BenchmarkChat reads the last 50 messages of one of 200 chats, in an archive of 100,000: all filed; with the largest number that is not
+// filed, all of this account; and for comparison by an index.
+func BenchmarkChat(b *testing.B) {
+	for _, how := range []string{"filed", "waiting", "index"} {
+		b.Run(how, func(b *testing.B) {
+			a, err := New(b.Context(), DefaultConfig(), storetest.Open(b, storetest.SQLite), nil, slog.New(slog.DiscardHandler))
+			if err != nil {
+				b.Fatal(err)
+			}
+			appendChats(b, a, 100_000)
+			if err := a.file(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			if how == "waiting" {
+				appendChats(b, a, filingWindow)
+			}
+			if how == "index" {
+				a.filing.upto.Store(0)
+				if _, err := a.db.Exec(b.Context(), "create index archive_entry_contact on archive_entry (account, contact)"); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				q := &request{with: contactOfChat(7), until: 1<<63 - 1, page: xmpp.Page{Last: true}}
+				if found, _, err := a.read(b.Context(), &core.Account{ID: 1}, q, 50); err != nil || len(found) != 50 {
+					b.Fatal(len(found), err)
+				}
+			}
+		})
+	}
+}
+
+func contactOfChat(i int) xmpp.JID { return xmpp.MustJID(fmt.Sprintf("c%d@localhost", i)) }
+
+func appendChats(b *testing.B, a *Archive, n int) {
+	err := a.db.Tx(b.Context(), func(ctx context.Context) error {
+		for i := range n {
+			if err := a.db.Append(ctx, insertEntry, a.db.Next(), int64(1), contactID(contactOfChat(i%200)), int64(0), benchStanza); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a.filing.waiting.Add(int64(n))
 }
 
 // benchNumber reads a number from the environment.
