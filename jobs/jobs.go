@@ -53,8 +53,8 @@ type Again time.Duration
 func (a Again) Error() string { return "to be gone on with after " + time.Duration(a).String() }
 
 const (
-	batch     = 100                   // jobs read at once
-	parallel  = 16                    // jobs done at once
+	batch     = 100                   // jobs of a kind that Work does at most
+	parallel  = 16                    // jobs of a kind done at once: those that wait for a slow gateway hold up no other kind
 	pollPause = 1 * time.Second       // how often due jobs are looked for
 	maxPause  = 1 * time.Hour         // between two attempts
 	eagerly   = 20 * time.Millisecond // how soon after Enqueue its transaction is expected to be committed
@@ -68,11 +68,14 @@ type Jobs struct {
 	wake    chan struct{}
 	done    *prometheus.CounterVec
 	now     func() time.Time
+
+	mu      sync.Mutex // guards running
+	running map[string]map[int64]bool
 }
 
 // New makes the queue and its table.
 func New(ctx context.Context, db *store.DB, log *slog.Logger) (*Jobs, error) {
-	j := &Jobs{db: db, log: log.With("part", "jobs"), workers: map[string]Worker{}, wake: make(chan struct{}, 1), now: time.Now,
+	j := &Jobs{db: db, log: log.With("part", "jobs"), workers: map[string]Worker{}, wake: make(chan struct{}, 1), now: time.Now, running: map[string]map[int64]bool{},
 		done: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "palabre_jobs_attempts_total", Help: "Attempts at jobs, by kind and outcome."},
 			[]string{"kind", "outcome"})}
 	return j, db.Migrate(ctx, "jobs", migrations)
@@ -94,10 +97,7 @@ func (j *Jobs) Enqueue(ctx context.Context, kind, name, payload string) error {
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", kind, err)
 	}
-	select {
-	case j.wake <- struct{}{}:
-	default:
-	}
+	j.wakeUp()
 	return nil
 }
 
@@ -107,8 +107,17 @@ func (j *Jobs) Cancel(ctx context.Context, kind, name string) error {
 	return err
 }
 
+func (j *Jobs) wakeUp() {
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
 // Run does jobs as they fall due, until ctx ends; those under way are waited for.
 func (j *Jobs) Run(ctx context.Context) error {
+	var under sync.WaitGroup
+	defer under.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -120,52 +129,94 @@ func (j *Jobs) Run(ctx context.Context) error {
 			continue
 		case <-timer.C:
 		}
-		n, err := j.Work(ctx)
-		if err != nil && ctx.Err() == nil {
+		if _, err := j.begin(ctx, &under, parallel); err != nil && ctx.Err() == nil {
 			j.log.Error("could not look for jobs", "err", err)
 		}
-		pause := pollPause
-		if n == batch {
-			pause = 0
-		}
-		timer.Reset(pause)
+		timer.Reset(pollPause)
 	}
 }
 
-// Work does the jobs that are due now, at most 100, and returns how many there were.
+// Work does the jobs that are due now, at most 100 of each kind, and returns how many there were.
 func (j *Jobs) Work(ctx context.Context) (int, error) {
-	due, err := j.due(ctx)
+	var under sync.WaitGroup
+	defer under.Wait()
+	return j.begin(ctx, &under, batch)
+}
+
+// begin starts jobs that are due, so that at most limit of each kind are under way, and returns how many it started.
+func (j *Jobs) begin(ctx context.Context, under *sync.WaitGroup, limit int) (started int, err error) {
+	kinds, err := j.kinds(ctx)
 	if err != nil {
 		return 0, err
 	}
-	room := make(chan struct{}, parallel)
-	var all sync.WaitGroup
-	for _, job := range due {
-		room <- struct{}{}
-		all.Go(func() {
-			defer func() { <-room }()
-			j.attempt(ctx, job)
-		})
+	for _, kind := range kinds {
+		due, err := j.due(ctx, kind, limit)
+		if err != nil {
+			return started, err
+		}
+		for _, job := range due {
+			started++
+			under.Go(func() {
+				j.attempt(ctx, job)
+				j.finished(job, len(due) == limit)
+			})
+		}
 	}
-	all.Wait()
-	return len(due), nil
+	return started, nil
 }
 
-func (j *Jobs) due(ctx context.Context) ([]Job, error) {
-	rows, err := j.db.Query(ctx, "select id, kind, name, payload, attempts from jobs_job where due <= $1 order by due limit $2",
-		j.now().UnixMicro(), batch)
+// kinds are those of the jobs that are due.
+func (j *Jobs) kinds(ctx context.Context) (kinds []string, err error) {
+	rows, err := j.db.Query(ctx, "select distinct kind from jobs_job where due <= $1", j.now().UnixMicro())
 	if err != nil {
 		return nil, err
 	}
-	var due []Job
 	for rows.Next() {
-		var job Job
-		if err := rows.Scan(&job.ID, &job.Kind, &job.Name, &job.Payload, &job.Attempts); err != nil {
+		var kind string
+		if err := rows.Scan(&kind); err != nil {
 			return nil, err
 		}
-		due = append(due, job)
+		kinds = append(kinds, kind)
+	}
+	return kinds, nil
+}
+
+// due takes the next jobs of a kind that are not under way, so many that there will be at most limit.
+func (j *Jobs) due(ctx context.Context, kind string, limit int) ([]Job, error) {
+	rows, err := j.db.Query(ctx, "select id, name, payload, attempts from jobs_job where kind = $1 and due <= $2 order by due limit $3",
+		kind, j.now().UnixMicro(), limit)
+	if err != nil {
+		return nil, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	running := j.running[kind]
+	if running == nil {
+		running = map[int64]bool{}
+		j.running[kind] = running
+	}
+	var due []Job
+	for rows.Next() && len(running) < limit {
+		job := Job{Kind: kind}
+		if err := rows.Scan(&job.ID, &job.Name, &job.Payload, &job.Attempts); err != nil {
+			return nil, err
+		}
+		if !running[job.ID] {
+			running[job.ID] = true
+			due = append(due, job)
+		}
 	}
 	return due, nil
+}
+
+// finished makes room; with more, others of the kind were waiting for it.
+func (j *Jobs) finished(job Job, more bool) {
+	j.mu.Lock()
+	delete(j.running[job.Kind], job.ID)
+	j.mu.Unlock()
+	if more {
+		j.wakeUp()
+	}
 }
 
 // attempt does one job and notes how it went.
