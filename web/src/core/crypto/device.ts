@@ -26,6 +26,8 @@ export interface Device {
   readonly now: () => number
   /** Between beginCatchUp and endCatchUp, used prekeys stay readable. */
   catchingUp: boolean
+  /** Called when there are new notices, after they are kept. */
+  onNews?: () => void
 }
 
 /** What a device is made of besides its state. */
@@ -181,6 +183,7 @@ export class Step {
     for (const account of this.accounts.values()) this.noteAccount(account)
     if (this.ownerChanged && this.ownerLoaded) this.changes.set(ownerName, saveOwner(this.ownerLoaded))
     if (this.changes.size > 0) await this.d.store.save(this.changes)
+    if ([...this.accounts.values()].some((account) => account.news.length > 0)) this.d.onNews?.()
   }
 
   private noteAccount(account: Account): void {

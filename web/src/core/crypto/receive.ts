@@ -28,6 +28,8 @@ export interface Decrypted {
   owesReply: boolean
   /** A prekey was used up and replaced: publish the bundle of this version again. */
   bundleChanged: boolean
+  /** Through which room it came, as the caller said. */
+  room?: string
 }
 
 // One key of a message, opened and not kept.
@@ -37,7 +39,7 @@ interface Try { opened: OpenedKey; payload?: Bytes; bundleChanged: boolean }
  * most 8), since OMEMO 0.3 does not say whose device is meant, and stops at the first that opens. The advanced ratchet is kept before it
  * is fulfilled, in one step with the plaintext under key, which a repeated call then gives again until `stored` removes it. Refused with
  * `not-for-us` and `duplicate` (ignore both), `no-session`, `no-prekey`, `too-far`, `decrypt`, `malformed`, nothing has changed. */
-export function decrypt(d: Device, from: string, m: Encrypted, key?: string): Promise<Decrypted> {
+export function decrypt(d: Device, from: string, m: Encrypted, key?: string, room?: string): Promise<Decrypted> {
   const p = profileOf(m.version)
   const sender = { jid: from, device: m.sid }
   checkAddress(sender)
@@ -48,7 +50,7 @@ export function decrypt(d: Device, from: string, m: Encrypted, key?: string): Pr
     const again = key ? await step.read(openedName(key)) : undefined
     if (again) return loadOpened(again)
     const opened = await tryKeys(step, p, sender, m)
-    return keepOpened(step, p, sender, opened, key)
+    return keepOpened(step, p, sender, opened, key, room)
   })
 }
 
@@ -126,7 +128,7 @@ async function openExchange(step: Step, p: Profile, session: Session, data: Byte
 }
 
 // Keeps what was opened; only then may the plaintext be seen.
-async function keepOpened(step: Step, p: Profile, sender: Address, t: Try, key?: string): Promise<Decrypted> {
+async function keepOpened(step: Step, p: Profile, sender: Address, t: Try, key?: string, room?: string): Promise<Decrypted> {
   const { d } = step
   const { curve } = t.opened.identity
   const account = await step.account(sender.jid)
@@ -140,6 +142,7 @@ async function keepOpened(step: Step, p: Profile, sender: Address, t: Try, key?:
   const out: Decrypted = {
     sender, version: p.version, fingerprint: hex(curve), trust, owesReply: t.opened.owesReply, bundleChanged: t.bundleChanged,
   }
+  if (room) out.room = room
   if (t.payload) {
     out.plaintext = t.payload
     if (key) step.keep(openedName(key), saveOpened(out, t.payload))

@@ -1,0 +1,68 @@
+// What the engine may ask of the crypto worker. One account is open at a time in one worker; several tabs may have a worker each, and take
+// turns. Every promise is fulfilled, with a Result.
+
+import type { Device, JID } from '../model.ts'
+import type {
+  Address, Bytes, Comparison, DecryptRequest, Due, EncryptRequest, MediaKey, Notice, Opened, Own, Result, ScannedKey, Sealed, Trust, Version,
+} from './types.ts'
+
+type Answer<T> = Promise<Result<T>>
+
+/** Crypto is the worker, as seen from the tab. */
+export interface Crypto {
+  /** Opens or makes the account's device; first of all, and again for another account. `taken`: ids on its own device lists, if known. */
+  init(account: JID, taken: number[]): Answer<Own>
+  /** A new session with the server began that was not the old one resumed. */
+  newSession(): Answer<void>
+  /** A device list that the server told (PEP event), or that was fetched; [] if there is none. For our own account: what to publish as the new list,
+   * after what is due has been published; null if our device is on it. */
+  listed(jid: JID, version: Version, ids: number[]): Answer<number[] | null>
+  /** The ratchets behind the ciphertext are kept before it is given. After a crash encrypt again, under the same origin-id. */
+  encrypt(request: EncryptRequest): Answer<Sealed>
+  /** One call after the other is not needed: they wait for each other. Replays with the same key give the same until `stored`. */
+  decrypt(request: DecryptRequest): Answer<Opened>
+  /** These messages are in the engine's own store, durably. */
+  stored(keys: string[]): Answer<void>
+  /** At start: messages that were decrypted but never `stored`. At most 500; ask again after storing them. */
+  unstored(): Answer<Opened[]>
+  /** Around reading the archive: used prekeys stay readable, and nothing is answered until it ends. */
+  beginCatchUp(): Answer<void>
+  endCatchUp(): Answer<void>
+  /** Once a day: rotates keys. */
+  maintain(): Answer<void>
+  /** Send and publish this. Ask when `onDue` says so, and at the start of a session. */
+  due(): Answer<Due>
+  /** The server has the bundle with this mark. With '': it has none, publish it again. */
+  published(version: Version, mark: string): Answer<void>
+  /** For the `labelsig` of the OMEMO 2 device list. */
+  signLabel(label: string): Answer<Bytes>
+
+  /** Devices of an account, oldest first; of our own, this one first. A fingerprint is '' while the key has not been seen: `learn` it. */
+  devices(jid: JID): Answer<Device[]>
+  /** Fetches keys of an account's devices that have not been seen. */
+  learn(jid: JID): Answer<void>
+  /** A person decided about the device whose key they saw as `fingerprint` (64 hex digits). */
+  setTrust(device: Address, fingerprint: string, trust: Trust): Answer<void>
+  setLabel(device: Address, label: string): Answer<void>
+  /** What people have to see: new devices, new keys. Kept until `noticed`. */
+  notices(): Answer<Notice[]>
+  noticed(ids: string[]): Answer<void>
+  /** For the QR code of our own account. */
+  trustURI(): Answer<string>
+  /** Reads a scanned code without deciding anything. */
+  parseTrustURI(uri: string): Answer<{ jid: JID; keys: ScannedKey[] }>
+  /** Compares a scanned code and decides. */
+  compare(uri: string): Answer<Comparison & { jid: JID }>
+  /** Twelve groups of five digits. */
+  safetyNumber(jid: JID): Answer<string>
+  /** Two people found the number equal: all listed devices are verified. */
+  verifyNumber(jid: JID, number: string): Answer<void>
+
+  /** Encrypts a file with a new key, in pieces, so that large ones need little memory. The result is 16 bytes longer. */
+  encryptMedia(file: Blob): Answer<{ blob: Blob; key: MediaKey }>
+  /** Decrypts a file. Nothing comes back before all of it proved authentic. */
+  decryptMedia(file: Blob, key: MediaKey, mime: string): Answer<Blob>
+
+  /** Removes every key of the account from this device. */
+  wipe(): Answer<void>
+}

@@ -1,0 +1,161 @@
+// Who can be written to: device lists, which version reaches everybody, and sessions with those who have none yet.
+
+import { accountName, ownAddress, Step, type Device } from './device.ts'
+import { answer, refuse } from './failure.ts'
+import { maxDevices } from './limits.ts'
+import { profileOf, profiles } from './profile.ts'
+import { begin, missing } from './send.ts'
+import { checkJID } from './session.ts'
+import type { Address, Asked, Bundle, Skipped, Version } from './types.ts'
+
+const listAge = 600 // seconds for which a list that was fetched is believed; one that was told is, until the next session
+const retryAfter = 600 // seconds after which a device without usable keys is asked again
+const atOnce = 32 // requests at a time
+const patience = 30_000 // milliseconds given to what is asked for
+const maxAccounts = 1000
+const maxRemembered = 10_000
+
+/** What the lists of several accounts give: what to encrypt in which version. */
+export interface Recipients { version: Version; to: Address[] }
+
+/** Lists knows device lists and asks for what is missing. */
+export class Lists {
+  /** Until when a list is fresh, in seconds. */
+  private readonly fresh = new Map<string, number>()
+  private readonly failed = new Map<string, number>()
+
+  constructor(private readonly d: Device, private readonly asked: Asked) {}
+
+  /** A new session with the server: what was told before may have changed unseen. */
+  newSession(): void {
+    this.fresh.clear()
+    this.failed.clear()
+  }
+
+  /** Takes over a list that the server told. */
+  async told(jid: string, version: Version, ids: number[]): Promise<void> {
+    await this.keep(jid, version, ids)
+    this.note(this.fresh, `${version} ${jid}`, Infinity)
+    for (const id of ids) this.failed.delete(`${version} ${id} ${jid}`)
+  }
+
+  private async keep(jid: string, version: Version, ids: number[]): Promise<void> {
+    checkJID(jid)
+    const { d } = this
+    const others = [...new Set(ids)].filter((id) => Number.isInteger(id) && id > 0 && id < 2 ** 31 && !(jid === d.jid && id === d.id))
+    if (others.length > maxDevices) refuse('too-large', `${others.length} devices of ${jid}`)
+    await d.turn(async () => {
+      const step = new Step(d)
+      ;(await step.account(jid)).list(profileOf(version), others, d.now())
+      await step.commit()
+    })
+  }
+
+  private note(table: Map<string, number>, key: string, until: number): void {
+    if (table.size >= maxRemembered) table.clear()
+    table.set(key, until)
+  }
+
+  /** Divides the devices of accounts among the versions: everything in OMEMO 2 if every device has it, else 0.3 for those that have it and 2 for
+   * those that have nothing else. Our own device is left out. */
+  async recipients(jids: string[]): Promise<Recipients[]> {
+    const accounts = [...new Set([...jids, this.d.jid])]
+    if (accounts.length > maxAccounts) refuse('too-large', `${accounts.length} accounts`)
+    await this.refresh(accounts)
+    const old: Address[] = []
+    const fresh: Address[] = []
+    const only2: Address[] = []
+    let both = true
+    for (const { jid, ids03, ids2 } of await this.read(accounts)) {
+      const address = (device: number) => ({ jid, device })
+      old.push(...ids03.map(address))
+      fresh.push(...ids2.map(address))
+      only2.push(...ids2.filter((id) => !ids03.includes(id)).map(address))
+      both &&= ids03.every((id) => ids2.includes(id))
+    }
+    const parts: Recipients[] = both ? [{ version: '2', to: fresh }] : [{ version: '0.3', to: old }, { version: '2', to: only2 }]
+    return parts.filter((part) => part.to.length > 0)
+  }
+
+  private read(accounts: string[]): Promise<{ jid: string; ids03: number[]; ids2: number[] }[]> {
+    return this.d.turn(async () => {
+      const step = new Step(this.d)
+      await step.preload(accounts.map(accountName))
+      const out = []
+      for (const jid of accounts) {
+        const account = await step.account(jid)
+        out.push({ jid, ids03: account.listed(profiles[0]), ids2: account.listed(profiles[1]) })
+      }
+      return out
+    })
+  }
+
+  // Asks for lists that are not fresh. What cannot be had now leaves the list as it was known.
+  private async refresh(accounts: string[]): Promise<void> {
+    const stale = accounts.flatMap((jid) => profiles.map((p) => ({ jid, version: p.version }))).filter(({ jid, version }) => {
+      return (this.fresh.get(`${version} ${jid}`) ?? 0) < this.d.now()
+    })
+    await several(stale, async ({ jid, version }) => {
+      const ids = await ask(() => this.asked.devices(jid, version))
+      if (!ids) return
+      await this.keep(jid, version, ids)
+      this.note(this.fresh, `${version} ${jid}`, this.d.now() + listAge)
+    })
+  }
+
+  /** Begins sessions with those devices that have none. It says which have no keys that can be used; they are not asked for again for a while. */
+  async meet({ version, to }: Recipients): Promise<Skipped[]> {
+    const wanted = await missing(this.d, version, to)
+    const skipped: Skipped[] = []
+    const bundles: { to: Address; bundle: Bundle }[] = []
+    await several(wanted, async (a) => {
+      const bundle = await this.bundle(version, a)
+      if (bundle) bundles.push({ to: a, bundle })
+      else skipped.push({ ...a, reason: 'no-bundle' })
+    })
+    if (bundles.length > 0) skipped.push(...await begin(this.d, bundles))
+    for (const a of skipped) this.note(this.failed, failedKey(version, a), this.d.now() + retryAfter)
+    return skipped
+  }
+
+  private async bundle(version: Version, a: Address): Promise<Bundle | undefined> {
+    if ((this.failed.get(failedKey(version, a)) ?? 0) > this.d.now()) return undefined
+    const bundle = await ask(() => this.asked.bundle(a.jid, a.device, version))
+    return bundle?.version === version ? bundle : undefined
+  }
+
+  /** Begins a session anew, whether there is one or not; tells whether it could. */
+  async mend(version: Version, a: Address): Promise<boolean> {
+    const own = ownAddress(this.d)
+    if (a.jid === own.jid && a.device === own.device) return false
+    const bundle = await ask(() => this.asked.bundle(a.jid, a.device, version))
+    return bundle?.version === version && (await begin(this.d, [{ to: a, bundle }])).length === 0
+  }
+
+  /** Fetches the keys of all listed devices of an account that have not been seen, so that they can be compared. */
+  async learn(jid: string): Promise<void> {
+    for (const part of await this.recipients([jid])) await this.meet(part)
+  }
+}
+
+function failedKey(version: Version, a: Address): string {
+  return `${version} ${a.device} ${a.jid}`
+}
+
+// What was asked for, or nothing if it is not to be had now.
+async function ask<T>(work: () => Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<undefined>((resolve) => { timer = setTimeout(() => resolve(undefined), patience) })
+  const found = await Promise.race([answer(work), timeout])
+  clearTimeout(timer)
+  return found?.ok ? found.value : undefined
+}
+
+// Runs work for all items, a limited number at a time.
+async function several<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items].reverse()
+  const run = async (): Promise<void> => {
+    for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, run))
+}

@@ -1,0 +1,253 @@
+// Everything that is asked of the crypto worker about one account. The methods throw a Refused; the worker makes Results of them.
+
+import { sha256 } from '@noble/hashes/sha2.js'
+import { hex, join, text, utf8 } from './bytes.ts'
+import {
+  beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
+} from './device.ts'
+import { unwrap, wrap } from './envelope.ts'
+import { answer, refuse, refusalOf } from './failure.ts'
+import { Lists, type Recipients } from './lists.ts'
+import { profiles } from './profile.ts'
+import { Fields } from './protobuf.ts'
+import { kinds, readSaved } from './saved.ts'
+import { decrypt, stored, unstored, type Decrypted } from './receive.ts'
+import { encrypt, encryptEmpty } from './send.ts'
+import type {
+  Address, Asked, Bundle, Bytes, DecryptRequest, Due, EncryptRequest, Notice, Opened, Own, Publication, RefusalCode, Sealed, Skipped, Version,
+} from './types.ts'
+
+const healPause = 3600 // seconds between two attempts to mend a session with one device
+const maxOwed = 1000
+const maxNotices = 500
+const maxUnstored = 500
+
+const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 'too-far']
+
+/** Tells what happened without being asked: there are new notices, or something is due. */
+export type Happened = (what: 'notices' | 'due') => void
+
+/** Service is one account's end of encrypted conversations. */
+export class Service {
+  private readonly lists: Lists
+  /** Devices that wait for a message of ours, or whose session is broken, by version, device and account. */
+  private readonly owed = new Map<string, { version: Version; to: Address; mend: boolean }>()
+
+  private constructor(readonly device: Device, private readonly fresh: boolean, asked: Asked, private readonly happened: Happened) {
+    this.lists = new Lists(device, asked)
+    device.onNews = () => happened('notices')
+  }
+
+  /** Opens or makes the account's device. `taken` are the ids on its device lists, if they are known. */
+  static async open(jid: string, taken: number[], around: Surroundings, asked: Asked, happened: Happened): Promise<Service> {
+    const { device, fresh } = await openDevice(jid, taken, around)
+    return new Service(device, fresh, asked, happened)
+  }
+
+  /** Our own device. */
+  own(): Own {
+    return { device: this.device.id, fingerprint: hex(this.device.identity.curve), fresh: this.fresh }
+  }
+
+  /** A new session with the server began, which was not the old one resumed: lists are to be trusted only when they are told again. */
+  newSession(): void {
+    this.lists.newSession()
+  }
+
+  /** A device list that the server told or that was fetched. If it is our own account's and our device is missing from it, the list to publish
+   * comes back, after the bundle that is then due (XEP-0384 §5.3). */
+  async listed(jid: string, version: Version, ids: number[]): Promise<number[] | null> {
+    await this.lists.told(jid, version, ids)
+    if (jid !== this.device.jid || ids.includes(this.device.id)) return null
+    await this.published(version, '')
+    return [...new Set([...ids, this.device.id])]
+  }
+
+  /** Encrypts for every device of the accounts and our other devices. Refused with `no-devices`, `undecided` or `distrusted` if nobody of `to` can
+   * read it; a note to ourselves needs nobody. */
+  async encrypt(request: EncryptRequest): Promise<Sealed> {
+    const parts = await this.lists.recipients(request.to)
+    const sealed: Sealed = { messages: [], whole: true, skipped: [], unreached: [] }
+    for (const part of parts) await this.encryptPart(request, part, sealed)
+    const reached = new Set(sealed.messages.flatMap((m) => m.keys.map((k) => k.jid)))
+    const others = [...new Set(request.to)].filter((jid) => jid !== this.device.jid)
+    sealed.unreached = others.filter((jid) => !reached.has(jid))
+    if (others.length > 0 && sealed.unreached.length === others.length) refuse(reasonOf(sealed.skipped, others), 'nobody can read it')
+    for (const m of sealed.messages) for (const k of m.keys) this.owed.delete(owedKey(m.version, { jid: k.jid ?? '', device: k.rid }))
+    return sealed
+  }
+
+  private async encryptPart(request: EncryptRequest, part: Recipients, sealed: Sealed): Promise<void> {
+    const unmet = await this.lists.meet(part)
+    const plaintext = part.version === '2'
+      ? wrap(request.content, this.device.jid, this.device.now(), this.device.random, request.room)
+      : utf8(request.body)
+    const to = part.to.filter((a) => !unmet.some((u) => u.jid === a.jid && u.device === a.device))
+    const { message, skipped } = await encrypt(this.device, part.version, plaintext, to)
+    sealed.skipped.push(...unmet, ...skipped)
+    if (!message) return
+    sealed.messages.push(message)
+    sealed.whole &&= part.version === '2'
+  }
+
+  /** Decrypts one message. The same key gives the same again until `stored`. */
+  async decrypt(request: DecryptRequest): Promise<Opened> {
+    const { message, from } = request
+    try {
+      const opened = await decrypt(this.device, from, message, request.key, request.room)
+      if (opened.owesReply || opened.bundleChanged) this.owe(opened)
+      return await this.read(request.key, opened)
+    } catch (thrown) {
+      if (broken.includes(refusalOf(thrown).code)) this.note(message.version, { jid: from, device: message.sid }, true)
+      throw thrown
+    }
+  }
+
+  private owe(opened: Decrypted): void {
+    if (opened.owesReply) this.note(opened.version, opened.sender, false)
+    else this.happened('due')
+  }
+
+  private note(version: Version, to: Address, mend: boolean): void {
+    if (this.owed.size >= maxOwed) return
+    const key = owedKey(version, to)
+    this.owed.set(key, { version, to, mend: mend || (this.owed.get(key)?.mend ?? false) })
+    this.happened('due')
+  }
+
+  // Makes text of a plaintext. One that is no text, or no envelope of its sender, is not kept either.
+  private async read(key: string, m: Decrypted): Promise<Opened> {
+    const { sender, fingerprint, trust, version, plaintext, room } = m
+    const out: Opened = { key, version, empty: plaintext === undefined, sender, fingerprint, trust }
+    if (!plaintext) return out
+    try {
+      if (version === '2') return { ...out, ...unwrap(plaintext, sender.jid, room) }
+      return { ...out, body: text(plaintext) }
+    } catch (thrown) {
+      await stored(this.device, [key])
+      throw thrown
+    }
+  }
+
+  /** The engine has these messages in its own store. */
+  async stored(keys: string[]): Promise<void> {
+    await stored(this.device, keys)
+  }
+
+  /** Messages that were decrypted but not stored, at most 500: what a tab that died left behind. */
+  async unstored(): Promise<Opened[]> {
+    const out: Opened[] = []
+    for (const { key, message } of await unstored(this.device, maxUnstored)) {
+      const read = await answer(() => this.read(key, message))
+      if (read.ok) out.push(read.value)
+    }
+    return out
+  }
+
+  beginCatchUp(): void {
+    beginCatchUp(this.device)
+  }
+
+  async endCatchUp(): Promise<void> {
+    await endCatchUp(this.device)
+    await this.maintain()
+    this.happened('due')
+  }
+
+  /** Rotates signed prekeys when they are due. Once a day. */
+  async maintain(): Promise<void> {
+    if (await maintainDevice(this.device)) this.happened('due')
+  }
+
+  /** What is to be sent: answers that sessions need, mended sessions (at most once an hour each), and bundles that changed. During a
+   * catch-up no answers. */
+  async due(): Promise<Due> {
+    const out: Due = { answers: [], publications: await this.publications() }
+    if (this.device.catchingUp) return out
+    for (const [key, { version, to, mend }] of [...this.owed]) {
+      this.owed.delete(key)
+      if (mend && !(await this.mend(version, to))) continue
+      const message = await answer(() => encryptEmpty(this.device, version, to))
+      if (message.ok) out.answers.push({ to: to.jid, message: message.value })
+    }
+    return out
+  }
+
+  // Begins a broken session anew; seldom, so that nobody can make us do it again and again.
+  private async mend(version: Version, to: Address): Promise<boolean> {
+    const { device } = this
+    await this.lists.recipients([to.jid]) // a device on no list is not begun with
+    const may = await device.turn(async () => {
+      const step = new Step(device)
+      const account = await step.account(to.jid)
+      const record = account.device(to.device)
+      if (!record || device.now() - record.healed < healPause) return false
+      record.healed = device.now()
+      account.changed = true
+      await step.commit()
+      return true
+    })
+    return may && this.lists.mend(version, to)
+  }
+
+  private async publications(): Promise<Publication[]> {
+    const out: Publication[] = []
+    for (const p of profiles) {
+      const own = await bundle(this.device, p.version)
+      const mark = markOf(own)
+      const done = (await this.device.store.load([publishedName(p.number)])).get(publishedName(p.number))
+      if (!done || text(done) !== mark) out.push({ version: p.version, device: this.device.id, bundle: own, mark })
+    }
+    return out
+  }
+
+  /** The server has the bundle with this mark; '' says that it has none. */
+  async published(version: Version, mark: string): Promise<void> {
+    const number = profiles.find((p) => p.version === version)?.number ?? refuse('malformed', 'version of OMEMO')
+    await this.device.turn(() => this.device.store.save(new Map([[publishedName(number), utf8(mark)]])))
+  }
+
+  /** The signature over a label for the OMEMO 2 device list. */
+  signLabel(label: string): Bytes {
+    return signLabel(this.device, label)
+  }
+
+  /** What people have to see and have not, oldest first, at most 500. */
+  async notices(): Promise<Notice[]> {
+    const { store } = this.device
+    const found = await store.load(await store.names('notice/', maxNotices))
+    return [...found.values()].map((saved) => readSaved(saved, kinds.notice, (fields) => {
+      const [first] = fields
+      return JSON.parse(text(first?.bytes() ?? new Uint8Array(0))) as Notice
+    }))
+  }
+
+  /** These were shown, in a way that stays: a line in the chat. */
+  async noticed(ids: string[]): Promise<void> {
+    await this.device.turn(() => this.device.store.save(new Map(ids.map((id) => [`notice/${id}`, null]))))
+  }
+
+  /** Fetches the keys of an account's devices, so that they can be shown and compared. */
+  learn(jid: string): Promise<void> {
+    return this.lists.learn(jid)
+  }
+}
+
+function publishedName(version: number): string {
+  return `published/${version}`
+}
+
+function owedKey(version: Version, to: Address): string {
+  return `${version} ${to.device} ${to.jid}`
+}
+
+function reasonOf(skipped: Skipped[], accounts: string[]): RefusalCode {
+  const reasons = skipped.filter((s) => accounts.includes(s.jid)).map((s) => s.reason)
+  return (['undecided', 'distrusted'] as const).find((code) => reasons.includes(code)) ?? 'no-devices'
+}
+
+function markOf(b: Bundle): string {
+  const parts = new Fields().bytes(1, b.identity).number(2, b.signedPreKey.id).bytes(3, join(b.signedPreKey.key, b.signature))
+  for (const k of b.preKeys) parts.number(4, k.id).bytes(5, k.key)
+  return hex(sha256(parts.done()))
+}
