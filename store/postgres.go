@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,9 @@ const (
 	roundTripTimeout = 30 * time.Second
 	// readTimeout bounds a read whose context has no earlier end.
 	readTimeout = 60 * time.Second
+	// restPause is for how long no reader connects after one could not, when nobody has a connection: a server that is just starting
+	// must not be kept busy with turning hundreds away.
+	restPause = 250 * time.Millisecond
 )
 
 // postgres is the PostgreSQL engine: one writing connection, and a pool of reading ones.
@@ -25,6 +29,7 @@ type postgres struct {
 	conn    *pgx.ConnConfig
 	log     *slog.Logger
 	readers *pgxpool.Pool
+	rest    atomic.Int64 // the end of the pause, in microseconds since 1970
 }
 
 func openPostgres(ctx context.Context, cfg Config, log *slog.Logger) (*postgres, error) {
@@ -65,8 +70,14 @@ func (e *postgres) query(caller context.Context, sql string, args []any) (*Rows,
 }
 
 func (e *postgres) queryOnce(ctx context.Context, sql string, args []any) (*Rows, error) {
+	if time.Now().UnixMicro() < e.rest.Load() && e.readers.Stat().TotalConns() == 0 {
+		return nil, fmt.Errorf("%w: it could not be reached a moment ago", ErrUnavailable)
+	}
 	conn, err := e.readers.Acquire(ctx)
 	if err != nil {
+		if ctx.Err() == nil {
+			e.rest.Store(time.Now().Add(restPause).UnixMicro())
+		}
 		return nil, e.acquireError(ctx, err)
 	}
 	defer conn.Release()

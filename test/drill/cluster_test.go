@@ -121,7 +121,7 @@ func (c *cluster) start() {
 	c.disk.must(c.process.Start())
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	for try := time.NewTicker(50 * time.Millisecond); ; {
+	for try := time.NewTicker(250 * time.Millisecond); ; {
 		conn, err := pgx.Connect(ctx, c.url())
 		if err == nil {
 			try.Stop()
