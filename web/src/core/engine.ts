@@ -4,7 +4,8 @@
 // and return how to stop.
 
 import type {
-  AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, Message, Micros, SearchHit,
+  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, Message, Micros, SearchHit, SignedIn, Storage,
+  Waiting, Waking,
 } from './model.ts'
 
 export type Stop = () => void
@@ -83,4 +84,45 @@ export interface Engine {
   deleteAccount(password: string): Promise<void>
   signOut(wipe: boolean): Promise<void>
   exportData(): Promise<Blob>
+
+  // Verifying keys (XEP-0384; the number and the code: core/crypto/trust.ts)
+  /** Twelve groups of five digits. Fails when keys of a device cannot be had. */
+  safetyNumber(jid: JID): Promise<string>
+  /** Two people found the number equal. */
+  verifyNumber(jid: JID, number: string): Promise<void>
+  /** The xmpp: address with `omemo-sid` keys of this account's devices. */
+  trustURI(): Promise<string>
+  /** Compares a scanned address with keys and decides. Fails with `malformed` for anything else. */
+  compare(uri: string): Promise<Comparison>
+  /** New devices and keys that nobody has looked at. */
+  watchNotices(show: (notices: DeviceNotice[]) => void): Stop
+  noticed(ids: string[]): Promise<void>
+
+  // Where this account is signed in
+  sessions(): Promise<SignedIn[]>
+  /** Signs an app out; it needs the password to come back. */
+  revoke(id: string): Promise<void>
+  /** What a new device scans to be linked, for a short time (docs/protocol/encrypted-history.md). */
+  linkCode(): Promise<{ text: string; expires: Micros }>
+  /** The code that opens the encrypted history when every device is lost. It is made here and never leaves. */
+  recoveryCode(): Promise<string>
+
+  // What a person chose
+  watchChoices(show: (choices: Choices) => void): Stop
+  choose(change: Partial<Choices>): Promise<void>
+  blocked(): Promise<JID[]>
+
+  // Waking, keeping
+  waking(): Promise<Waking>
+  /** Subscribes or unsubscribes this browser; the permission has been asked for already. */
+  setWaking(on: boolean): Promise<Waking>
+  /** Has the server wake this browser once; fulfils when the request was taken. */
+  testWaking(): Promise<void>
+  storage(): Promise<Storage>
+  /** Deletes the media of a chat from this device (they can be loaded again as long as the server has them). */
+  dropMedia(jid: JID): Promise<void>
+  /** What waits to leave, the oldest first; at most 200. */
+  waiting(): Promise<Waiting[]>
+  /** Addresses of the servers in the order in which they are tried. */
+  servers(): Promise<string[]>
 }

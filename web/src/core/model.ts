@@ -203,3 +203,89 @@ export interface SearchHit {
   /** Parts of the text that match: pairs of offsets. */
   marks: [number, number][]
 }
+
+/** One place where the account is signed in: an app on a device that has a token or a password (XEP-0494). */
+export interface SignedIn {
+  id: string
+  /** What the app calls itself, and where it runs. */
+  app: string
+  platform?: string
+  since: Micros
+  lastUsed?: Micros
+  /** It is connected now. */
+  online: boolean
+  /** It is this one. */
+  here: boolean
+  /** It knows the password: only a new password signs it out. */
+  password?: boolean
+}
+
+/** What comparing a scanned code with what is known here gave, as ids of devices. */
+export interface Comparison {
+  jid: JID
+  matching: number[]
+  /** Have another key here than in the code. */
+  differing: number[]
+  unknown: number[]
+}
+
+/** Something about devices that a person has to see. */
+export interface DeviceNotice {
+  id: string
+  type: 'new-device' | 'new-key'
+  jid: JID
+  device: number
+  fingerprint: string
+  own: boolean
+  time: Micros
+}
+
+/** Which media load by themselves. */
+export type AutoLoad = ('image' | 'voice' | 'video' | 'file')[]
+
+/** What a person chose and the engine or the service worker must know. What only the looks depend on is in ui/prefs.ts. */
+export interface Choices {
+  /** Contacts may see when we were last there (XEP-0012, docs/protocol/last-privacy.md). Of the account, kept by the server. */
+  lastSeen: boolean
+  /** Others are told that their messages were read, and that we write. */
+  readReceipts: boolean
+  typing: boolean
+  /** Who may write: everybody, or contacts alone; others come as requests. */
+  strangers: boolean
+  /** Notifications: what they show, and for which kinds. */
+  preview: boolean
+  sound: boolean
+  notify: { people: boolean; groups: boolean; reactions: boolean; calls: boolean }
+  autoLoad: { wifi: AutoLoad; mobile: AutoLoad }
+}
+
+/** How this browser is woken when it is closed (docs/protocol/web-push.md). */
+export interface Waking {
+  /** `unsupported`: this browser cannot; `denied`: the person or the browser forbids it; `failed`: the server or the vendor's service refused. */
+  state: 'on' | 'off' | 'unsupported' | 'denied' | 'failed'
+  /** The service that wakes, such as fcm.googleapis.com. */
+  service?: string
+  /** When it last woke this browser. */
+  last?: Micros
+}
+
+/** What is kept on this device. */
+export interface Storage {
+  used: number
+  /** What the browser gives at most; 0: unknown. */
+  quota: number
+  /** The browser promised not to delete it by itself. */
+  persistent: boolean
+  /** The largest first. */
+  chats: { jid: JID; messages: number; media: number; bytes: number }[]
+}
+
+/** What waits to leave. */
+export interface Waiting {
+  id: string
+  chat: JID
+  text: string
+  since: Micros
+  /** How far an upload is. */
+  transfer?: Transfer
+}
