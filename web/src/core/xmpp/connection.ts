@@ -3,13 +3,14 @@
 
 import type { Connection as Model } from '../model.ts'
 import { backoff, Pulse } from '../net/pulse.ts'
+import { safely } from '../net/safely.ts'
 import { logIn, Refused, streamError, type Identity, type Welcome } from './login.ts'
 import { CSI, FRAMING, SM, STREAM } from './ns.ts'
 import type { Pipe, Socket } from './pipe.ts'
 import { Requests, type Answerer } from './requests.ts'
 import { SaslError, type Token } from './sasl.ts'
 import type { Done, Handler, Session, Stop } from './session.ts'
-import { ask, Ledger, safely, tell } from './sm.ts'
+import { ask, Ledger, tell } from './sm.ts'
 import { isStanza } from './stanza.ts'
 import { el, type Element } from './xml.ts'
 

@@ -1,6 +1,7 @@
 // Stream management (XEP-0198): who has got what. What we send stays in a queue until the server says that it has it; what the server sends
 // is counted once it is handled here. One Ledger belongs to one session and outlives its connections.
 
+import { safely } from '../net/safely.ts'
 import { SM } from './ns.ts'
 import type { Done } from './session.ts'
 import { el, type Element } from './xml.ts'
@@ -76,15 +77,6 @@ export class Ledger {
   /** The session is over: gives everything that is not acknowledged back to its callers. */
   end(): void {
     for (const one of this.unacked.splice(0)) safely(() => one.done?.(false))
-  }
-}
-
-/** Calls somebody else's function: what it throws is shown as an error of its own and ends nothing here. */
-export function safely(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    queueMicrotask(() => { throw error })
   }
 }
 
