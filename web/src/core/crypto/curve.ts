@@ -1,11 +1,12 @@
 // Curve25519 keys, their Ed25519 form, and signatures that convert between the two (RFC 7748, XEdDSA).
 
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
+import { Point } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { copy, join, same, unhex } from './bytes.ts'
+import { copy, isZero, join, same, unhex } from './bytes.ts'
 import { refuse, strictly } from './failure.ts'
 import type { Profile } from './profile.ts'
 import type { Bytes } from './types.ts'
+import { agreement, invert, L, modulo, montgomery, P, publicOf, scalarOf, toBytes, toNumber } from './x25519.ts'
 
 /** Draws random bytes. */
 export type Random = (size: number) => Bytes
@@ -19,9 +20,6 @@ export interface KeyPair { private: Bytes; public: Bytes }
 /** An identity key in both forms. In OMEMO 2 the Ed25519 form is the one that was received: its sign bit counts. */
 export interface PublicIdentity { curve: Bytes; ed: Bytes }
 
-const { Point } = ed25519
-const { Fp, Fn } = Point
-
 /** Draws a key pair from 32 random bytes. */
 export function newKeyPair(random: Random): KeyPair {
   return pairOf(random(32))
@@ -29,13 +27,14 @@ export function newKeyPair(random: Random): KeyPair {
 
 /** Derives the public half. */
 export function pairOf(privateKey: Bytes): KeyPair {
-  return { private: privateKey, public: x25519.getPublicKey(privateKey) }
+  return { private: privateKey, public: publicOf(privateKey) }
 }
 
 /** X25519. It refuses points of low order, whose shared secret an attacker would know (RFC 7748 §6.1). */
 export function agree(privateKey: Bytes, publicKey: Bytes): Bytes {
   if (publicKey.length !== 32 || isLowOrder(publicKey)) refuse('malformed', 'public key of low order')
-  return strictly('agree on a secret', () => x25519.getSharedSecret(privateKey, publicKey))
+  const secret = agreement(privateKey, publicKey)
+  return isZero(secret) ? refuse('malformed', 'public key of low order') : secret
 }
 
 // The u-coordinates of order 1, 2, 4 and 8 on the curve and its twist, and their unreduced forms.
@@ -62,21 +61,16 @@ export function isReduced(key: Bytes): boolean {
 /** Maps a u-coordinate to the Ed25519 point with the given sign bit: y = (u-1)/(u+1) (RFC 7748 §4.1). */
 export function edwardsOf(curve: Bytes, sign: number): Bytes {
   if (isLowOrder(curve) || !isReduced(curve)) refuse('malformed', 'identity of low order or not reduced')
-  return strictly('identity is not on the curve', () => {
-    const u = Fp.fromBytes(curve)
-    const ed = copy(Fp.toBytes(Fp.mul(Fp.sub(u, Fp.ONE), Fp.inv(Fp.add(u, Fp.ONE)))))
-    ed[31] = (ed[31] ?? 0) | (sign & 0x80)
-    Point.fromBytes(ed)
-    return ed
-  })
+  const u = toNumber(curve)
+  const ed = toBytes(((u - 1n) * invert(u + 1n)) % P)
+  ed[31] = (ed[31] ?? 0) | (sign & 0x80)
+  strictly('identity is not on the curve', () => Point.fromBytes(ed))
+  return ed
 }
 
 /** Maps an Ed25519 point to its u-coordinate. It accepts both sign bits and refuses low order and unreduced encodings. */
 export function curveOf(ed: Bytes): Bytes {
-  const u = strictly('identity is not on the curve', () => {
-    const { y } = Point.fromBytes(ed)
-    return copy(Fp.toBytes(Fp.mul(Fp.add(Fp.ONE, y), Fp.inv(Fp.sub(Fp.ONE, y)))))
-  })
+  const u = montgomery(strictly('identity is not on the curve', () => Point.fromBytes(ed)))
   if (isLowOrder(u)) refuse('malformed', 'identity of low order')
   return u
 }
@@ -88,22 +82,19 @@ hashPrefix[0] = 0xfe
 /** Makes an Ed25519 signature with a Curve25519 private key and 64 random bytes (XEdDSA §3). */
 export function sign(privateKey: Bytes, message: Uint8Array, random: Random): Bytes {
   const { scalar, public: ed } = edKey(privateKey)
-  const nonce = hashScalar(hashPrefix, scalarBytes(scalar), message, random(64))
+  const nonce = hashScalar(hashPrefix, toBytes(scalar), message, random(64))
   const commitment = Point.BASE.multiply(nonce).toBytes()
   const challenge = hashScalar(commitment, ed, message)
-  return join(commitment, scalarBytes(Fn.add(Fn.mul(challenge, scalar), nonce)))
+  return join(commitment, toBytes((challenge * scalar + nonce) % L))
 }
 
 /** The Ed25519 scalar and public key with sign bit 0 of a Curve25519 private key (XEdDSA §2.3). */
 export function edKey(privateKey: Bytes): { scalar: bigint; public: Bytes } {
-  const clamped = copy(privateKey)
-  clamped[0] = (clamped[0] ?? 0) & 248
-  clamped[31] = ((clamped[31] ?? 0) & 127) | 64
-  const scalar = Fn.create(number(clamped))
+  const scalar = scalarOf(privateKey) % L
   const ed = copy(Point.BASE.multiply(scalar).toBytes())
   if (((ed[31] ?? 0) & 0x80) === 0) return { scalar, public: ed }
   ed[31] = (ed[31] ?? 0) & 0x7f
-  return { scalar: Fn.neg(scalar), public: ed }
+  return { scalar: L - scalar, public: ed }
 }
 
 /** Checks a signature by an identity, given in the form in which the version carries it; refuses one that does not hold. */
@@ -115,20 +106,19 @@ export function verify(p: Profile, identity: PublicIdentity, message: Uint8Array
     signer = edwardsOf(identity.curve, signature[63] ?? 0)
     plain[63] = (plain[63] ?? 0) & 0x7f
   }
-  if (!strictly('signature', () => ed25519.verify(plain, message, signer, { zip215: false }))) refuse('malformed', 'signature does not verify')
+  if (!strictly('signature', () => holds(signer, message, plain))) refuse('malformed', 'signature does not verify')
+}
+
+// Ed25519 (RFC 8032 §5.1.7): [S]B = R + [k]A, compared as bytes.
+function holds(signer: Bytes, message: Uint8Array, signature: Bytes): boolean {
+  const commitment = signature.subarray(0, 32)
+  const s = toNumber(signature.subarray(32))
+  if (s >= L) return false
+  const k = hashScalar(commitment, signer, message)
+  const point = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(signer).multiplyUnsafe(k))
+  return same(point.toBytes(), commitment)
 }
 
 function hashScalar(...parts: Uint8Array[]): bigint {
-  const scalar = Fn.create(number(sha512(join(...parts))))
-  return scalar === 0n ? 1n : scalar // never happens; multiply would throw
-}
-
-function number(littleEndian: Uint8Array): bigint {
-  let out = 0n
-  for (let i = littleEndian.length - 1; i >= 0; i--) out = (out << 8n) | BigInt(littleEndian[i] ?? 0)
-  return out
-}
-
-function scalarBytes(scalar: bigint): Bytes {
-  return copy(Fn.toBytes(scalar))
+  return modulo(toNumber(sha512(join(...parts))), L) || 1n // 0 never happens; multiply would throw
 }

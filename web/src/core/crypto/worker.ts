@@ -5,9 +5,11 @@ import { answer, refuse } from './failure.ts'
 import { decryptMedia, encryptMedia, newMediaKey } from './media.ts'
 import type { FromWorker, ToWorker } from './port.ts'
 import { Service } from './service.ts'
-import { compare, devicesOf, parseTrustURI, safetyNumber, setLabel, setTrust, trustURI, verifyNumber } from './trust.ts'
 import type { Asked } from './types.ts'
 import { Vault, vaultTurn } from './vault.ts'
+
+// What is asked for seldom is a chunk of its own.
+const trust = () => import('./trust.ts')
 
 /** The calls of Crypto as they are done here: they throw instead of returning a Result. */
 type Calls = { [K in keyof Crypto]: (...args: Parameters<Crypto[K]>) => ResultOf<Crypto[K]> | Promise<ResultOf<Crypto[K]>> }
@@ -54,17 +56,17 @@ export function serve(post: (message: FromWorker) => void): (message: ToWorker) 
     due: () => open().due(),
     published: (...args) => open().published(...args),
     signLabel: (label) => open().signLabel(label),
-    devices: (jid) => devicesOf(device(), jid),
+    devices: async (jid) => (await trust()).devicesOf(device(), jid),
     learn: (jid) => open().learn(jid),
-    setTrust: (...args) => setTrust(device(), ...args),
-    setLabel: (...args) => setLabel(device(), ...args),
+    setTrust: async (...args) => (await trust()).setTrust(device(), ...args),
+    setLabel: async (...args) => (await trust()).setLabel(device(), ...args),
     notices: () => open().notices(),
     noticed: (ids) => open().noticed(ids),
-    trustURI: () => trustURI(device()),
-    parseTrustURI,
-    compare: (uri) => compare(device(), uri),
-    safetyNumber: (jid) => safetyNumber(device(), jid),
-    verifyNumber: (...args) => verifyNumber(device(), ...args),
+    trustURI: async () => (await trust()).trustURI(device()),
+    parseTrustURI: async (uri) => (await trust()).parseTrustURI(uri),
+    compare: async (uri) => (await trust()).compare(device(), uri),
+    safetyNumber: async (jid) => (await trust()).safetyNumber(device(), jid),
+    verifyNumber: async (...args) => (await trust()).verifyNumber(device(), ...args),
     async encryptMedia(file) {
       const key = newMediaKey()
       return { blob: await encryptMedia(file, key), key }
