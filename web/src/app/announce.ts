@@ -1,0 +1,34 @@
+// What happens outside the open conversation is told once: the title and the badge count chats, the live region names who wrote.
+import { effect } from '@preact/signals'
+import { say } from '../ui/toast.tsx'
+import { t } from '../i18n/t.ts'
+import { place } from './router.ts'
+import { chats, isMuted, nameOf, unreadChats } from './session.ts'
+
+/** announce keeps the title, the badge of the app and the live region true. */
+export function announce(): void {
+  effect(() => {
+    const { jid } = place.value.params
+    const count = unreadChats.value
+    document.title = `${count ? `(${count}) ` : ''}${jid ? `${nameOf(jid)} · ` : ''}Palabre`
+  })
+  effect(() => { void setBadge(unreadChats.value) })
+  let before: Map<string, string> | undefined
+  effect(() => {
+    const all = chats.value
+    if (!all) return
+    const open = place.peek().params['jid']
+    const known = before
+    before = new Map(all.map((c) => [c.jid, c.last?.id ?? '']))
+    if (!known) return
+    for (const chat of all) {
+      const { last } = chat
+      if (last && !last.own && known.get(chat.jid) !== last.id && chat.unread > 0 && chat.jid !== open && !isMuted(chat)) say(t('said.elsewhere', { name: chat.name }))
+    }
+  })
+}
+
+async function setBadge(count: number): Promise<void> {
+  const device = navigator as Navigator & { setAppBadge?: (n: number) => Promise<void> }
+  try { await device.setAppBadge?.(count) } catch { /* an app that is not installed has no badge */ }
+}

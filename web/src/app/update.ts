@@ -1,0 +1,29 @@
+// The service worker keeps the client for a start without network. A new version waits until a person agrees, so that nothing changes under
+// an open page (WEB.md §1.2).
+import { signal } from '@preact/signals'
+import { scriptURL } from '../core/trusted.ts'
+
+/** Whether a newer version is here and waits. */
+export const updateWaits = signal(false)
+let waiting: ServiceWorker | null = null
+
+/** keepOffline registers the service worker and watches for newer versions. It does nothing where there are none. */
+export async function keepOffline(): Promise<void> {
+  if (!('serviceWorker' in navigator) || import.meta.env.DEV) return
+  const registration = await navigator.serviceWorker.register(scriptURL('/sw.js'))
+  const notice = (worker: ServiceWorker | null): void => { if (worker && navigator.serviceWorker.controller) { waiting = worker; updateWaits.value = true } }
+  notice(registration.waiting)
+  registration.addEventListener('updatefound', () => {
+    const fresh = registration.installing
+    fresh?.addEventListener('statechange', () => { if (fresh.state === 'installed') notice(fresh) })
+  })
+  let reloading = false
+  navigator.serviceWorker.addEventListener('controllerchange', () => {
+    if (!reloading && waiting) { reloading = true; location.reload() }
+  })
+}
+
+/** update changes to the newer version: the page is loaded again as soon as it is in charge. */
+export function update(): void {
+  waiting?.postMessage({ type: 'activate' })
+}

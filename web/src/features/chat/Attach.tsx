@@ -1,0 +1,103 @@
+// What can be sent besides words: pictures, files, people, places, questions.
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Chat, Content, JID } from '../../core/model.ts'
+import { contacts, engine } from '../../app/session.ts'
+import { t } from '../../i18n/t.ts'
+import { Avatar } from '../../ui/Avatar.tsx'
+import { Button, Field, Switch } from '../../ui/controls.tsx'
+import { Icon, type IconName } from '../../ui/Icon.tsx'
+import { confirm, over, Sheet } from '../../ui/overlay.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { offerFiles } from './Prepare.tsx'
+
+const maxOptions = 10
+
+/** openAttach shows what can be sent. */
+export function openAttach(chat: Chat): Promise<void> {
+  const tiles: [IconName, string, number, () => void][] = [
+    ['image', t('attach.photo'), 3, () => pickFiles(chat.jid, 'image/*,video/*')],
+    ['camera', t('attach.camera'), 5, () => takePicture(chat.jid)],
+    ['fileText', t('attach.file'), 1, () => pickFiles(chat.jid, '')],
+    ['contact', t('attach.contact'), 4, () => void over((close) => <PickContact jid={chat.jid} close={close} />)],
+    ['mapPin', t('attach.place'), 2, () => void sendPlace(chat.jid)],
+    ['chartBar', t('attach.poll'), 7, () => void over((close) => <MakePoll jid={chat.jid} close={close} />)],
+  ]
+  return over((close) => (
+    <Sheet title={t('attach')} close={close}>
+      <div class="attach">
+        {tiles.map(([icon, name, colour, act]) => <button type="button" key={icon} onClick={() => { close(); act() }}><span class={`tile c${colour}`}><Icon name={icon} /></span>{name}</button>)}
+      </div>
+    </Sheet>
+  ))
+}
+
+function pickFiles(jid: JID, accept: string, capture = false): void {
+  const input = document.createElement('input')
+  input.type = 'file'
+  input.accept = accept
+  if (capture) input.setAttribute('capture', 'environment')
+  else input.multiple = true
+  input.addEventListener('change', () => offerFiles(jid, [...(input.files ?? [])]))
+  input.click()
+}
+
+/** takePicture opens the device's camera where there is one, and otherwise its pictures. */
+export function takePicture(jid: JID): void {
+  pickFiles(jid, 'image/*', true)
+}
+
+async function sendContent(jid: JID, content: Content): Promise<void> {
+  try { await engine().send(jid, { content }) } catch (error) { console.error('send', error); toast(t('notKept')) }
+}
+
+/** The place is sent only after it was asked for, and only this once. */
+async function sendPlace(jid: JID): Promise<void> {
+  if (!await confirm({ title: t('place.title'), text: t('place.text'), yes: t('send') })) return
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => void sendContent(jid, { type: 'location', latitude: coords.latitude, longitude: coords.longitude, accuracy: coords.accuracy }),
+    () => toast(t('place.refused')),
+    { enableHighAccuracy: true, timeout: 20_000, maximumAge: 60_000 },
+  )
+}
+
+function PickContact({ jid, close }: { jid: JID; close: () => void }): JSX.Element {
+  const [words, setWords] = useState('')
+  const wanted = words.trim().toLocaleLowerCase()
+  const people = contacts.value.map((c) => ({ jid: c.jid, name: c.name ?? c.nick ?? c.jid })).filter((c) => c.jid !== jid && c.name.toLocaleLowerCase().includes(wanted)).slice(0, 50)
+  return (
+    <Sheet title={t('attach.contact')} close={close}>
+      <div class="search sunk"><Icon name="search" /><input type="search" dir="auto" aria-label={t('forward.search')} placeholder={t('forward.search')} value={words} onInput={(e) => setWords(e.currentTarget.value)} /></div>
+      <ul class="acts scroll">
+        {people.map((p) => <li key={p.jid}><button type="button" class="act" onClick={() => { close(); void sendContent(jid, { type: 'contact', jid: p.jid, name: p.name }) }}><Avatar id={p.jid} name={p.name} size="s" /><span class="cut" dir="auto">{p.name}</span></button></li>)}
+      </ul>
+    </Sheet>
+  )
+}
+
+function MakePoll({ jid, close }: { jid: JID; close: () => void }): JSX.Element {
+  const [question, setQuestion] = useState('')
+  const [options, setOptions] = useState(['', ''])
+  const [many, setMany] = useState(false)
+  const full = options.map((o) => o.trim()).filter(Boolean)
+  const change = (i: number, value: string): void => {
+    const next = options.map((o, j) => (j === i ? value : o))
+    if (next.every(Boolean) && next.length < maxOptions) next.push('')
+    setOptions(next)
+  }
+  const send = (event: Event): void => {
+    event.preventDefault()
+    close()
+    void sendContent(jid, { type: 'poll', question: question.trim(), options: full, many, votes: {} })
+  }
+  return (
+    <Sheet title={t('attach.poll')} close={close}>
+      <form class="form" onSubmit={send}>
+        <Field label={t('poll.question')} value={question} change={setQuestion} limit={200} required focus />
+        {options.map((o, i) => <Field key={i} label={t('poll.answer', { n: i + 1 })} value={o} change={(v) => change(i, v)} limit={100} />)}
+        <Switch label={t('poll.many')} on={many} change={setMany} />
+        <div class="do"><Button kind="t" act={close}>{t('cancel')}</Button><Button kind="p" submit disabled={!question.trim() || full.length < 2}>{t('send')}</Button></div>
+      </form>
+    </Sheet>
+  )
+}

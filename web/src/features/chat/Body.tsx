@@ -1,0 +1,50 @@
+// What a message contains, by its kind.
+import type { JSX } from 'preact'
+import type { Content, LinkPreview, Message } from '../../core/model.ts'
+import { t } from '../../i18n/t.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { ContactCard, Place } from './cards.tsx'
+import { Picture, Sticker } from './Picture.tsx'
+import { Poll } from './Poll.tsx'
+import { Document } from './Document.tsx'
+import { Text } from './Text.tsx'
+import { Voice } from './Voice.tsx'
+
+const cards = new Set<Content['type']>(['image', 'video', 'location', 'contact', 'poll', 'file'])
+
+/** isCard is whether a content fills the bubble to its edges. */
+export const isCard = (content: Content): boolean => cards.has(content.type)
+
+/** Body draws the content of a message. */
+export function Body({ message: m }: { message: Message }): JSX.Element | null {
+  const { content } = m
+  switch (content.type) {
+    case 'text': return <>{content.preview && <Link preview={content.preview} />}<Text text={content.text} mentions={m.mentions} /></>
+    case 'image': case 'video': return <><Picture message={m} content={content} />{content.caption && <div class="pad"><Text text={content.caption} /></div>}</>
+    case 'sticker': return <Sticker content={content} />
+    case 'voice': case 'audio': return <><Voice message={m} media={content.media} />{content.caption && <Text text={content.caption} />}</>
+    case 'file': return <><Document message={m} media={content.media} />{content.caption && <div class="pad"><Text text={content.caption} /></div>}</>
+    case 'location': return <Place content={content} />
+    case 'contact': return <ContactCard content={content} />
+    case 'poll': return <Poll message={m} content={content} />
+    case 'call': return <Call content={content} />
+    case 'system': case 'undecryptable': return null
+  }
+}
+
+/** The card was made by who sent it: nothing is fetched here (XEP-0511). */
+function Link({ preview }: { preview: LinkPreview }): JSX.Element | null {
+  let host: string
+  try { const url = new URL(preview.url); if (!/^https?:$/.test(url.protocol)) return null; host = url.host } catch { return null }
+  const picture = preview.image?.startsWith('data:image/') ? preview.image : undefined
+  return (
+    <a class="link" href={preview.url} target="_blank" rel="noopener noreferrer nofollow">
+      {picture && <img src={picture} alt="" />}
+      <span><b dir="auto">{preview.title}</b>{preview.description && <span class="desc" dir="auto">{preview.description}</span>}<small dir="ltr">{host}</small></span>
+    </a>
+  )
+}
+
+function Call({ content }: { content: Extract<Content, { type: 'call' }> }): JSX.Element {
+  return <span class="gone"><Icon name={content.video ? 'video' : 'phone'} />{t(`call.${content.outcome}`)}</span>
+}

@@ -1,0 +1,102 @@
+// One message. What surrounds the content is here: who, forwarded, the quotation, the time and state, reactions, what went wrong.
+import type { JSX } from 'preact'
+import type { Message } from '../../core/model.ts'
+import { engine, nameOf } from '../../app/session.ts'
+import { t, type Key } from '../../i18n/t.ts'
+import { clock, fullTime } from '../../i18n/when.ts'
+import { hue } from '../../ui/Avatar.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { Ticks } from '../../ui/Ticks.tsx'
+import { contentText, systemText } from './label.ts'
+import { Body, isCard } from './Body.tsx'
+import { jump, open as chatOpen } from './state.ts'
+import { showReactions } from './reactions.tsx'
+import { explainLocked, explainProblem } from './help.tsx'
+
+const manyTimes = 5
+
+/** Bubble draws a message. It is drawn again only when the message itself has changed. */
+export function Bubble({ message: m, first, group }: { message: Message; first: boolean; group: boolean }): JSX.Element {
+  if (m.content.type === 'system') return <SystemLine message={m} />
+  const card = !m.retracted && isCard(m.content)
+  return (
+    <>
+      <div class={`m${card ? ' card' : ''}`}>
+        {group && !m.own && first && <span class={`by c${hue(m.from)} cut`} dir="auto">{m.author ?? nameOf(m.from)}</span>}
+        {m.forwarded !== undefined && !m.retracted && <span class="fwd"><Icon name="forward" flip />{t(m.forwarded >= manyTimes ? 'forwardedMany' : 'forwarded')}</span>}
+        {m.reply && !m.retracted && <Quote reply={m.reply} />}
+        {m.retracted ? <Gone retracted={m.retracted} own={m.own} /> : m.content.type === 'undecryptable' ? <Locked message={m} /> : <Body message={m} />}
+        <Meta message={m} />
+      </div>
+      <Reactions message={m} />
+      {m.state === 'failed' && <Problem message={m} />}
+    </>
+  )
+}
+
+function Meta({ message: m }: { message: Message }): JSX.Element {
+  return (
+    <span class="meta" aria-hidden="true">
+      {m.starred && <Icon name="star" full />}
+      {m.pinned && <Icon name="pin" />}
+      {m.expiresAt !== undefined && <Icon name="clock" />}
+      {m.protection === 'none' && <Icon name="lockOpen" />}
+      {m.edited && !m.retracted && <span>{t('edited')}</span>}
+      <time title={fullTime(m.time)}>{clock(m.time)}</time>
+      {m.own && m.state && !m.retracted && <Ticks state={m.state} quiet />}
+    </span>
+  )
+}
+
+function Quote({ reply }: { reply: NonNullable<Message['reply']> }): JSX.Element {
+  return (
+    <button type="button" class="quote" onClick={() => void jump(reply.id)} title={t('jumpThere')}>
+      <b dir="auto">{reply.to === engine().account().jid ? t('you') : nameOf(reply.to)}</b><span dir="auto">{reply.text || t('quote.none')}</span>
+    </button>
+  )
+}
+
+function Gone({ retracted, own }: { retracted: NonNullable<Message['retracted']>; own: boolean }): JSX.Element {
+  const byOther = !own && chatOpen.value?.kind === 'group' && retracted.reason !== undefined
+  return <span class="gone"><Icon name="trash" />{byOther ? t('removedBy', { name: nameOf(retracted.by) }) : t(own ? 'removedByYou' : 'removed')}</span>
+}
+
+function Locked({ message: m }: { message: Message }): JSX.Element {
+  return (
+    <span class="gone"><Icon name="lock" />
+      <span>{contentText(m.content)} <button type="button" class="more" onClick={() => void explainLocked(m)}>{t('why')}</button></span>
+    </span>
+  )
+}
+
+function Reactions({ message: m }: { message: Message }): JSX.Element | null {
+  const all = Object.entries(m.reactions ?? {}).filter(([, who]) => who.length > 0)
+  if (!all.length || m.retracted) return null
+  const me = engine().account().jid
+  return (
+    <div class="rxs">
+      {all.map(([emoji, who]) => (
+        <button type="button" class="rx num" key={emoji} aria-pressed={who.includes(me)} onClick={() => void showReactions(m)}
+          aria-label={t('reacted.label', { n: who.length, emoji })} title={who.slice(0, 8).map((j) => (j === me ? t('you') : nameOf(j))).join(', ')}>
+          {emoji}{who.length > 1 && <span>{who.length}</span>}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+function Problem({ message: m }: { message: Message }): JSX.Element {
+  return (
+    <div class="problem">
+      <span>{t(`failed.${m.failure ?? 'server'}` as Key)}</span>
+      <button type="button" onClick={() => void engine().retry(m.id)}>{t('again')}</button>
+      <button type="button" onClick={() => void explainProblem(m)}>{t('why')}</button>
+    </div>
+  )
+}
+
+function SystemLine({ message: m }: { message: Message }): JSX.Element | null {
+  if (m.content.type !== 'system') return null
+  const key = /device|key|identity|trust/.test(m.content.key)
+  return <div class={`note${key ? ' key' : ''}`}>{key && <Icon name="shieldAlert" />}<span>{systemText(m.content)}{key && <> <a href={`/chat/${encodeURIComponent(m.chat)}/security`}>{t('system.check')}</a></>}</span></div>
+}

@@ -1,0 +1,121 @@
+// Where one writes: text that grows, what is answered or edited, emoji, files, voice. What is written here is kept as a draft at every pause.
+import type { JSX } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import smilePath from 'icon:smile'
+import attachPath from 'icon:paperclip'
+import type { Chat } from '../../core/model.ts'
+import { engine } from '../../app/session.ts'
+import { t } from '../../i18n/t.ts'
+import { IconButton } from '../../ui/controls.tsx'
+import { EmojiPicker } from '../../ui/EmojiPicker.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { prefs } from '../../ui/prefs.ts'
+import { toast } from '../../ui/toast.tsx'
+import { openAttach, takePicture } from './Attach.tsx'
+import { Above } from './Above.tsx'
+import { Draft } from './draft.ts'
+import { candidates, found, type Found } from './mention.ts'
+import { Mentions } from './Mentions.tsx'
+import { offerFiles } from './Prepare.tsx'
+import { RecordBar, RecordButton } from './Recording.tsx'
+import { recording } from './recorder.ts'
+import { edit } from './actions.tsx'
+import { editing, replying, timeline } from './state.ts'
+
+const longest = 20_000
+
+/** Composer is the bar at the bottom of a conversation. */
+export function Composer({ chat }: { chat: Chat }): JSX.Element {
+  const area = useRef<HTMLTextAreaElement>(null)
+  const [text, setText] = useState(chat.draft?.text ?? '')
+  const [emoji, setEmoji] = useState(false)
+  const [asked, setAsked] = useState<Found | undefined>(undefined)
+  const draft = useDraft(chat, text)
+  const edited = editing.value
+  useEffect(() => { if (edited) { setText(edited.content.type === 'text' ? edited.content.text : ''); area.current?.focus() } }, [edited])
+  useLayoutEffect(() => grow(area.current), [text])
+  const write = (value: string): void => { setText(value); setAsked(chat.kind === 'group' ? found(value, area.current?.selectionStart ?? value.length) : undefined) }
+  const insert = (piece: string, from?: number): void => {
+    const field = area.current
+    const start = from ?? field?.selectionStart ?? text.length, end = field?.selectionEnd ?? text.length
+    setText(text.slice(0, start) + piece + text.slice(end))
+    setAsked(undefined)
+    requestAnimationFrame(() => { field?.focus(); field?.setSelectionRange(start + piece.length, start + piece.length) })
+  }
+  const send = async (): Promise<void> => {
+    const words = text.trim()
+    if (!words) return
+    const answered = replying.value, mentions = draft.mentionsIn(words)
+    setText(''); setAsked(undefined); draft.sent()
+    editing.value = undefined; replying.value = undefined
+    try {
+      if (edited) await engine().edit(edited.id, words)
+      else await engine().send(chat.jid, { text: words, ...(answered ? { reply: answered.id } : {}), ...(mentions.length ? { mentions } : {}) })
+    } catch (error) {
+      console.error('send', error)
+      setText((now) => now || words)
+      replying.value = answered
+      toast(t('notKept'))
+    }
+  }
+  const keys = (event: KeyboardEvent): void => {
+    if (event.isComposing) return
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || (prefs.enterSends.value && !event.shiftKey && !asked))) { event.preventDefault(); void send() }
+    else if (event.key === 'Escape' && (edited || replying.value || emoji)) { event.preventDefault(); event.stopPropagation(); cancel() }
+    else if (event.key === 'ArrowUp' && !text) editLast(event)
+    else if (event.key === 'e' && event.ctrlKey) { event.preventDefault(); setEmoji(!emoji) }
+  }
+  const cancel = (): void => { if (edited) setText(''); setEmoji(false); editing.value = undefined; replying.value = undefined }
+  const paste = (event: ClipboardEvent): void => {
+    const files = [...(event.clipboardData?.files ?? [])]
+    if (files.length) { event.preventDefault(); offerFiles(chat.jid, files) }
+  }
+  const busy = recording.value !== undefined
+  return (
+    <footer class="chat-foot">
+      <Above close={cancel} />
+      {asked && <Mentions people={candidates(asked.words, timeline.value?.messages.value ?? [])} pick={(p) => { draft.mentioned(p); insert(`@${p.name} `, asked.from) }} close={() => setAsked(undefined)} />}
+      <div class="comp">
+        {busy ? <RecordBar chat={chat} /> : (
+          <div class="box">
+            <IconButton path={smilePath} label={t('emoji')} expanded={emoji} act={() => setEmoji(!emoji)} />
+            <textarea ref={area} rows={1} dir="auto" maxLength={longest} value={text} placeholder={t(chat.protection === 'omemo' ? 'write' : 'writeOpen')} aria-label={t('writeTo', { name: chat.name })}
+              enterkeyhint={prefs.enterSends.value ? 'send' : 'enter'} onInput={(e) => write(e.currentTarget.value)} onKeyDown={keys} onPaste={paste} />
+            <IconButton path={attachPath} label={t('attach')} act={() => void openAttach(chat)} />
+            {!text && !edited && <IconButton icon="camera" label={t('attach.camera')} act={() => takePicture(chat.jid)} />}
+          </div>
+        )}
+        {text.trim() || edited
+          ? <button type="button" class="send" aria-label={t(edited ? 'edit.done' : 'send')} onPointerDown={(e) => e.preventDefault()} onClick={() => void send()}><Icon name={edited ? 'check' : 'send'} flip /></button>
+          : <RecordButton chat={chat} />}
+      </div>
+      {emoji && <EmojiPicker pick={(sign) => insert(sign)} />}
+    </footer>
+  )
+}
+
+function useDraft(chat: Chat, text: string): Draft {
+  const draft = useRef<Draft | undefined>(undefined)
+  draft.current ??= new Draft(engine(), chat)
+  const kept = draft.current
+  useEffect(() => { kept.write(text, replying.value?.id, editing.value?.id) }, [text, replying.value, editing.value])
+  useEffect(() => {
+    kept.restore(timeline.value?.messages.value ?? [])
+    const leave = (): void => kept.flush()
+    addEventListener('pagehide', leave)
+    return () => { removeEventListener('pagehide', leave); kept.close() }
+  }, [])
+  return kept
+}
+
+function editLast(event: KeyboardEvent): void {
+  const mine = timeline.value?.messages.value.filter((m) => m.own && m.content.type === 'text' && !m.retracted)
+  const last = mine?.[mine.length - 1]
+  if (last) { event.preventDefault(); edit(last) }
+}
+
+function grow(field: HTMLTextAreaElement | null): void {
+  if (!field) return
+  field.style.height = 'auto'
+  field.style.height = `${field.scrollHeight}px`
+}

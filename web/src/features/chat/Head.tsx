@@ -1,0 +1,88 @@
+// Who one is talking with, whether they are there, and how the talk is protected.
+import type { JSX } from 'preact'
+import copyPath from 'icon:copy'
+import calendarPath from 'icon:calendar'
+import banPath from 'icon:ban'
+import downloadPath from 'icon:download'
+import type { Chat } from '../../core/model.ts'
+import { back, chatPath, go } from '../../app/router.ts'
+import { contactOf, engine, nameOf, typing, isMuted } from '../../app/session.ts'
+import { exists } from '../../app/View.tsx'
+import { ago } from '../../i18n/when.ts'
+import { t } from '../../i18n/t.ts'
+import { Avatar } from '../../ui/Avatar.tsx'
+import { IconButton } from '../../ui/controls.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { openMenu, type Item } from '../../ui/overlay.tsx'
+import { wide } from '../../ui/width.ts'
+import { copy, removeMessages } from './actions.tsx'
+import { askDate, askExpiry, askMute, blockContact, saveChat } from './chatActions.tsx'
+import { forward } from './Forward.tsx'
+import { chosen, deselect, selected } from './state.ts'
+
+/** Head is the top of a conversation. */
+export function Head({ chat }: { chat: Chat }): JSX.Element {
+  const name = chat.kind === 'self' ? t('chats.self') : chat.name
+  const inside = (
+    <>
+      <Avatar id={chat.jid} name={chat.name} kind={chat.kind} picture={chat.avatar} size="s" />
+      <span><h1 class="nm" tabIndex={-1}><span class="cut" dir="auto">{name}</span></h1><span class="sub"><Sub chat={chat} /></span></span>
+    </>
+  )
+  return (
+    <header class="hd">
+      {!wide.value && <IconButton icon="chevronLeft" flip label={t('back')} act={() => back('/')} />}
+      {exists('about') ? <a class="who" href={`${chatPath(chat.jid)}/about`}>{inside}</a> : <div class="who">{inside}</div>}
+      <IconButton icon="ellipsis" label={t('chat.menu')} menu act={(e) => void openMenu(e.currentTarget as HTMLElement, t('chat.menu'), items(chat))} />
+    </header>
+  )
+}
+
+function Sub({ chat }: { chat: Chat }): JSX.Element {
+  const active = typing.value[chat.jid] ?? []
+  const first = active[0]
+  if (first) {
+    const what = t(first.what === 'recording' ? 'chats.recording' : 'chats.typing')
+    return <span class="typing cut" role="status">{chat.kind === 'group' ? t('chats.who', { name: nameOf(first.jid), text: what }) : what}</span>
+  }
+  if (chat.protection === 'none') return <><Icon name="lockOpen" /><span class="warn cut">{t('head.open')}</span></>
+  return <><Icon name="lock" /><span class="cut">{[t('head.encrypted'), presence(chat)].filter(Boolean).join(' · ')}</span></>
+}
+
+function presence(chat: Chat): string {
+  if (chat.kind === 'self' || chat.kind === 'group') return ''
+  const contact = contactOf(chat.jid)
+  if (contact?.presence?.show === 'online') return t('head.online')
+  if (contact?.presence?.status) return contact.presence.status.slice(0, 60)
+  return contact?.lastSeen ? t('head.seen', { when: ago(contact.lastSeen) }) : ''
+}
+
+function items(chat: Chat): Item[] {
+  const list: Item[] = []
+  if (exists('about')) list.push({ label: t('chat.about'), icon: 'info', act: () => go(`${chatPath(chat.jid)}/about`) })
+  if (exists('security') && chat.kind !== 'self') list.push({ label: t('chat.security'), icon: 'shield', act: () => go(`${chatPath(chat.jid)}/security`) })
+  if (exists('search')) list.push({ label: t('chat.search'), icon: 'search', act: () => go(`/search?in=${encodeURIComponent(chat.jid)}`) })
+  list.push({ label: t('chat.date'), path: calendarPath, act: () => void askDate(chat) })
+  list.push({ label: t(isMuted(chat) ? 'act.unmute' : 'act.mute'), icon: 'bellOff', act: () => void askMute(chat) })
+  list.push({ label: t('chat.expires'), icon: 'clock', act: () => void askExpiry(chat) })
+  list.push({ label: t('chat.export'), path: downloadPath, act: () => void saveChat(chat) })
+  if (chat.kind === 'person' || chat.kind === 'business') list.push({ label: t(chat.blocked ? 'act.unblock' : 'act.block'), path: banPath, line: true, danger: true, act: () => void (chat.blocked ? engine().unblock(chat.jid) : blockContact(chat)) })
+  return list
+}
+
+/** SelectionHead is the top while messages are selected. */
+export function SelectionHead(): JSX.Element {
+  const all = chosen()
+  const then = (act: () => unknown) => (): void => { void act(); deselect() }
+  const usable = all.filter((m) => !m.retracted && m.content.type !== 'system' && m.content.type !== 'undecryptable')
+  return (
+    <div class="picking" role="toolbar" aria-label={t('select.tools')} onKeyDown={(e) => { if (e.key === 'Escape') { e.stopPropagation(); deselect() } }}>
+      <IconButton icon="x" label={t('pick.stop')} act={deselect} />
+      <b class="num" role="status">{t('pick.count', { n: selected.value.size })}</b>
+      <IconButton path={copyPath} label={t('act.copy')} act={then(() => copy(all))} />
+      <IconButton icon="star" label={t('act.star')} act={then(() => engine().star(all.map((m) => m.id), !all.every((m) => m.starred)))} />
+      <IconButton icon="forward" label={t('act.forward')} disabled={!usable.length} act={then(() => forward(usable))} />
+      <IconButton icon="trash" label={t('act.delete')} act={then(() => removeMessages(all))} />
+    </div>
+  )
+}

@@ -1,0 +1,34 @@
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { t } from '../../i18n/t.ts'
+import { Avatar } from '../../ui/Avatar.tsx'
+import type { Person } from './mention.ts'
+
+/** Mentions offers the people who may be meant; arrow keys move, Enter or Tab takes, Escape closes, and the text keeps the focus. */
+export function Mentions({ people, pick, close }: { people: Person[]; pick: (person: Person) => void; close: () => void }): JSX.Element | null {
+  const [at, setAt] = useState(0)
+  const chosen = people[Math.min(at, people.length - 1)]
+  useEffect(() => {
+    const key = (event: KeyboardEvent): void => {
+      if (!chosen || event.isComposing) return
+      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') setAt((at + (event.key === 'ArrowDown' ? 1 : people.length - 1)) % people.length)
+      else if (event.key === 'Enter' || event.key === 'Tab') pick(chosen)
+      else if (event.key === 'Escape') close()
+      else return
+      event.preventDefault()
+      event.stopPropagation()
+    }
+    addEventListener('keydown', key, true)
+    return () => removeEventListener('keydown', key, true)
+  })
+  if (!people.length) return null
+  return (
+    <ul class="picks" role="listbox" aria-label={t('mention')}>
+      {people.map((p) => (
+        <li key={p.jid} role="option" aria-selected={p === chosen} class="act" onPointerDown={(e) => { e.preventDefault(); pick(p) }}>
+          <Avatar id={p.jid} name={p.name} size="xs" /><span class="cut" dir="auto">{p.name}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,49 @@
+// Photos, videos and stickers. Their place is kept from the first moment, so that nothing jumps when the bytes come.
+import type { JSX } from 'preact'
+import { useRef } from 'preact/hooks'
+import downPath from 'icon:download'
+import playPath from 'icon:play'
+import type { Content, Media, Message } from '../../core/model.ts'
+import { engine } from '../../app/session.ts'
+import { t } from '../../i18n/t.ts'
+import { length, size } from '../../i18n/when.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { over } from '../../ui/overlay.tsx'
+import { useBytes, useSeen } from './bytes.ts'
+import { Blur } from './Blur.tsx'
+import { fetchesItself, moving, Ring } from './transfer.tsx'
+import { Look } from './Look.tsx'
+
+type Visual = Extract<Content, { media: Media }>
+const tallest = 1.35
+
+/** Picture shows a photo or a video; a click looks at it closely, or fetches it when it is not here yet. */
+export function Picture({ message, content }: { message: Message; content: Visual }): JSX.Element {
+  const { media } = content
+  const box = useRef<HTMLDivElement>(null)
+  const url = useBytes(media.key, media.transfer?.state)
+  const video = content.type === 'video'
+  useSeen(() => box.current, () => { if (!url && !video && !message.own) void engine().fetch(message.id) }, !url && fetchesItself(media))
+  const width = media.width ?? 4, height = Math.min(media.height ?? 3, (media.width ?? 4) * tallest)
+  const name = content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
+  const act = (): void => { if (url) void over((done) => <Look url={url} video={video} name={name} close={done} />); else void engine().fetch(message.id) }
+  const running = moving(media)
+  return (
+    <div class="pic" ref={box}>
+      <svg class="fit" viewBox={`0 0 ${width} ${height}`} aria-hidden="true" />
+      {!url && media.thumbhash && <Blur hash={media.thumbhash} />}
+      {url && (video ? <video src={url} muted preload="metadata" playsInline /> : <img src={url} alt={name} decoding="async" />)}
+      <button type="button" class="cover" onClick={act} aria-label={url ? t('look', { what: name }) : t('transfer.get', { size: size(media.size) })} />
+      {running && <span class="get"><Ring message={message} media={media} /></span>}
+      {!url && !running && <span class="get" aria-hidden="true"><Icon path={downPath} />{t('transfer.load', { size: size(media.size) })}</span>}
+      {url && video && <span class="get" aria-hidden="true"><Icon path={playPath} full /></span>}
+      {video && media.seconds !== undefined && <span class="len num">{length(media.seconds)}</span>}
+    </div>
+  )
+}
+
+/** Sticker shows a small picture without a bubble's manners. */
+export function Sticker({ content }: { content: Visual }): JSX.Element {
+  const url = useBytes(content.media.key, content.media.transfer?.state)
+  return url ? <img class="sticker" src={url} alt={content.caption ?? t('kind.sticker')} /> : <span class="gone"><Icon name="sticker" />{content.caption ?? t('kind.sticker')}</span>
+}

@@ -1,0 +1,100 @@
+// Files before they are sent: looked at, with words, as they are or made smaller.
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Outgoing } from '../../core/engine.ts'
+import type { JID } from '../../core/model.ts'
+import { engine } from '../../app/session.ts'
+import { size } from '../../i18n/when.ts'
+import { t } from '../../i18n/t.ts'
+import { Button, Field, IconButton, Switch } from '../../ui/controls.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { over, Sheet } from '../../ui/overlay.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { replying } from './state.ts'
+
+const mostAtOnce = 20
+
+/** offerFiles shows files before they are sent to a chat. */
+export function offerFiles(jid: JID, files: File[]): void {
+  if (!files.length) return
+  if (files.length > mostAtOnce) toast(t('files.most', { n: mostAtOnce }))
+  void over((close) => <Prepare jid={jid} files={files.slice(0, mostAtOnce)} close={close} />)
+}
+
+const kindOf = (file: File): 'image' | 'video' | 'file' => (/^image\/(?!svg)/.test(file.type) ? 'image' : file.type.startsWith('video/') ? 'video' : 'file')
+
+function Prepare({ jid, files, close }: { jid: JID; files: File[]; close: () => void }): JSX.Element {
+  const [list, setList] = useState(files)
+  const [at, setAt] = useState(0)
+  const [caption, setCaption] = useState('')
+  const [hd, setHd] = useState(false)
+  const shown = list[Math.min(at, list.length - 1)]
+  const pictures = list.some((f) => kindOf(f) !== 'file')
+  const send = (event: Event): void => { event.preventDefault(); close(); void sendAll(jid, list, caption.trim(), hd) }
+  const drop = (): void => { if (list.length === 1) close(); else { setList(list.filter((f) => f !== shown)); setAt(0) } }
+  if (!shown) return <Sheet title={t('files.title', { n: 0 })} close={close}>{null}</Sheet>
+  return (
+    <Sheet title={t('files.title', { n: list.length })} close={close}>
+      <form class="preview" onSubmit={send}>
+        <Show file={shown} />
+        {list.length > 1 && (
+          <div class="thumbs" role="tablist" aria-label={t('files.all')}>
+            {list.map((f, i) => <button type="button" role="tab" key={f.name + i} aria-selected={f === shown} onClick={() => setAt(i)} aria-label={f.name}>{kindOf(f) === 'image' ? <Small file={f} /> : <Icon name={kindOf(f) === 'video' ? 'video' : 'fileText'} />}</button>)}
+          </div>
+        )}
+        <Field label={t('files.caption')} value={caption} change={setCaption} limit={2000} focus />
+        {pictures && <Switch label={t('files.hd')} hint={t('files.hdHint')} on={hd} change={setHd} />}
+        <div class="do"><IconButton icon="trash" label={t('files.drop')} act={drop} /><Button kind="t" act={close}>{t('cancel')}</Button><Button kind="p" icon="send" submit>{t('send')}</Button></div>
+      </form>
+    </Sheet>
+  )
+}
+
+function useUrl(file: File): string | undefined {
+  const [url, setUrl] = useState<string | undefined>(undefined)
+  useEffect(() => { const made = URL.createObjectURL(file); setUrl(made); return () => URL.revokeObjectURL(made) }, [file])
+  return url
+}
+
+function Show({ file }: { file: File }): JSX.Element {
+  const url = useUrl(file)
+  const kind = kindOf(file)
+  if (kind === 'image') return <img src={url} alt={file.name} />
+  if (kind === 'video') return <video src={url} controls muted playsInline />
+  return <div class="doc"><span class="tile"><Icon name="fileText" /></span><span class="grow"><b class="cut" dir="auto">{file.name}</b><small class="num">{size(file.size)}</small></span></div>
+}
+
+function Small({ file }: { file: File }): JSX.Element {
+  return <img src={useUrl(file)} alt="" />
+}
+
+/** The words go with the first file; each file is a message of its own. */
+async function sendAll(jid: JID, files: File[], caption: string, hd: boolean): Promise<void> {
+  const reply = replying.value?.id
+  replying.value = undefined
+  for (const [i, file] of files.entries()) {
+    const message: Outgoing = { file: { blob: file, name: file.name, mime: file.type || 'application/octet-stream', as: kindOf(file), hd, ...(i === 0 && caption ? { caption } : {}), ...await measure(file) }, ...(i === 0 && reply ? { reply } : {}) }
+    try { await engine().send(jid, message) } catch (error) { console.error('send file', error); toast(t('notKept')); return }
+  }
+}
+
+/** The size of a picture keeps its place in the conversation from the first moment. */
+async function measure(file: File): Promise<{ width?: number; height?: number; seconds?: number }> {
+  try {
+    if (kindOf(file) === 'image') { const b = await createImageBitmap(file); const found = { width: b.width, height: b.height }; b.close(); return found }
+    if (kindOf(file) === 'video') return await measureVideo(file)
+  } catch { return {} }
+  return {}
+}
+
+function measureVideo(file: File): Promise<{ width: number; height: number; seconds: number }> {
+  return new Promise((done, failed) => {
+    const video = document.createElement('video')
+    const url = URL.createObjectURL(file)
+    const end = (): void => URL.revokeObjectURL(url)
+    video.preload = 'metadata'
+    video.addEventListener('loadedmetadata', () => { end(); done({ width: video.videoWidth, height: video.videoHeight, seconds: video.duration }) })
+    video.addEventListener('error', () => { end(); failed(new Error('not a video that this browser knows')) })
+    video.src = url
+  })
+}

@@ -1,0 +1,115 @@
+// The microphone: hold to speak and let go to send, slide to the side to throw away, slide up to go on without a finger; a tap or a key begins
+// without a finger at once. What was said can be heard before it is sent.
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import pausePath from 'icon:square'
+import playPath from 'icon:play'
+import upPath from 'icon:chevron-up'
+import type { Chat } from '../../core/model.ts'
+import { engine } from '../../app/session.ts'
+import { length } from '../../i18n/when.ts'
+import { t } from '../../i18n/t.ts'
+import { IconButton } from '../../ui/controls.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { cancel, lock, recording, start, stop } from './recorder.ts'
+import { replying } from './state.ts'
+
+const tapMs = 350
+const cancelAt = 90
+const lockAt = 70
+
+async function begin(chat: Chat, locked: boolean): Promise<boolean> {
+  try {
+    await start(locked)
+    engine().typing(chat.jid, 'recording')
+    return true
+  } catch { toast(t('voice.refused')); return false }
+}
+
+async function finish(chat: Chat): Promise<void> {
+  const done = await stop()
+  engine().typing(chat.jid, 'paused')
+  if (!done) { toast(t('voice.short')); return }
+  recording.value = undefined
+  const { blob, seconds, waveform } = done
+  const reply = replying.value?.id
+  replying.value = undefined
+  const ending = blob.type.includes('mp4') ? 'm4a' : blob.type.includes('ogg') ? 'ogg' : 'webm'
+  try { await engine().send(chat.jid, { file: { blob, name: `voice.${ending}`, mime: blob.type.split(';')[0] ?? blob.type, as: 'voice', seconds, waveform }, ...(reply ? { reply } : {}) }) }
+  catch (error) { console.error('voice', error); recording.value = { since: Date.now(), locked: true, level: 0, done }; toast(t('notKept')) }
+}
+
+function throwAway(chat: Chat): void {
+  cancel()
+  engine().typing(chat.jid, 'paused')
+}
+
+/** RecordButton is the microphone, and the send button while something is being recorded. */
+export function RecordButton({ chat }: { chat: Chat }): JSX.Element {
+  const holding = useRef(false)
+  const now = recording.value
+  useEffect(() => () => cancel(), [])
+  if (now?.locked) return <button type="button" class="send" aria-label={t('voice.send')} onClick={() => void finish(chat)}><Icon name="send" flip /></button>
+  const down = (event: PointerEvent): void => {
+    if (!event.isPrimary || event.button !== 0) return
+    event.preventDefault()
+    const button = event.currentTarget as HTMLElement
+    const origin = { x: event.clientX, y: event.clientY, time: Date.now() }
+    const sign = document.documentElement.dir === 'rtl' ? -1 : 1
+    holding.current = true
+    const started = begin(chat, false)
+    const end = (act: (() => void) | undefined): void => {
+      holding.current = false
+      button.removeEventListener('pointermove', move); button.removeEventListener('pointerup', up); button.removeEventListener('pointercancel', lost)
+      void started.then((on) => { if (on) act?.() })
+    }
+    const move = (e: PointerEvent): void => {
+      if ((origin.x - e.clientX) * sign > cancelAt) end(() => throwAway(chat))
+      else if (origin.y - e.clientY > lockAt) end(lock)
+    }
+    const up = (): void => end(Date.now() - origin.time < tapMs ? lock : () => void finish(chat))
+    const lost = (): void => end(lock)
+    button.setPointerCapture(event.pointerId)
+    button.addEventListener('pointermove', move); button.addEventListener('pointerup', up); button.addEventListener('pointercancel', lost)
+  }
+  const byKey = (event: MouseEvent): void => { if (event.detail === 0 && !holding.current) void begin(chat, true) }
+  return (
+    <>
+      {now && <div class="rec-lock" aria-hidden="true"><Icon name="lock" /><Icon path={upPath} /></div>}
+      <button type="button" class={`send${now ? ' rec' : ''}`} aria-label={t('voice.record')} title={t('voice.hold')} onPointerDown={down} onClick={byKey} onContextMenu={(e) => e.preventDefault()}><Icon name="mic" /></button>
+    </>
+  )
+}
+
+/** RecordBar stands in the place of the text while something is being recorded. */
+export function RecordBar({ chat }: { chat: Chat }): JSX.Element {
+  const now = recording.value
+  const seconds = now?.done?.seconds ?? (now ? (Date.now() - now.since) / 1000 : 0)
+  if (!now) return <div class="rec-bar" />
+  return (
+    <div class="rec-bar" role="group" aria-label={t('voice.recording')}>
+      {now.locked && <IconButton icon="trash" label={t('voice.cancel')} act={() => throwAway(chat)} />}
+      {!now.done && <i class="rdot" />}
+      <span class="num" role="timer">{length(seconds)}</span>
+      {!now.locked ? <span class="hint">{t('voice.slide')}</span>
+        : now.done ? <Listen blob={now.done.blob} />
+          : <><meter class="grow" min={0} max={1} value={now.level} aria-label={t('voice.level')} /><IconButton path={pausePath} label={t('voice.stop')} act={() => void stop()} /></>}
+    </div>
+  )
+}
+
+function Listen({ blob }: { blob: Blob }): JSX.Element {
+  const audio = useRef<HTMLAudioElement>(null)
+  const [url, setUrl] = useState('')
+  const [on, setOn] = useState(false)
+  useEffect(() => { const made = URL.createObjectURL(blob); setUrl(made); return () => URL.revokeObjectURL(made) }, [blob])
+  const toggle = (): void => { const a = audio.current; if (a) void (a.paused ? a.play() : Promise.resolve(a.pause())) }
+  return (
+    <>
+      <audio ref={audio} src={url} onPlay={() => setOn(true)} onPause={() => setOn(false)} />
+      <span class="grow">{t('voice.ready')}</span>
+      <IconButton path={on ? pausePath : playPath} label={t(on ? 'voice.pause' : 'voice.listen')} act={toggle} />
+    </>
+  )
+}

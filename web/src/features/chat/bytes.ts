@@ -1,0 +1,30 @@
+// The bytes of media that are on the screen, as addresses that an element can show. They are given back when nobody looks any more.
+import { useEffect, useState } from 'preact/hooks'
+import { engine } from '../../app/session.ts'
+
+/** useBytes gives a URL for media that is on this device, once it is; `moment` changes when it may have come. */
+export function useBytes(key: string, moment: unknown): string | undefined {
+  const [url, setUrl] = useState<string | undefined>(undefined)
+  useEffect(() => {
+    let made: string | undefined
+    let wanted = true
+    void engine().bytes(key).then((blob) => {
+      if (!wanted || !blob) return
+      made = URL.createObjectURL(blob)
+      setUrl(made)
+    })
+    return () => { wanted = false; if (made) URL.revokeObjectURL(made) }
+  }, [key, moment])
+  return url
+}
+
+/** useSeen calls once when an element comes near the window. */
+export function useSeen(element: () => Element | null, seen: () => void, active: boolean): void {
+  useEffect(() => {
+    const target = element()
+    if (!active || !target) return
+    const watch = new IntersectionObserver((entries) => { if (entries.some((e) => e.isIntersecting)) { watch.disconnect(); seen() } }, { rootMargin: '200px' })
+    watch.observe(target)
+    return () => watch.disconnect()
+  }, [active])
+}

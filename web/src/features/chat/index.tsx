@@ -1,0 +1,72 @@
+// An open conversation: who, what was said, and where one writes.
+import '../../ui/css/bubble.css'
+import '../../ui/css/media.css'
+import '../../ui/css/composer.css'
+import { effect } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useMemo } from 'preact/hooks'
+import type { Chat } from '../../core/model.ts'
+import { ConnectionBanner } from '../../app/Connection.tsx'
+import { engine, ready } from '../../app/session.ts'
+import type { ViewProps } from '../../app/View.tsx'
+import { Composer } from './Composer.tsx'
+import { DropPlace } from './drop.tsx'
+import { Head, SelectionHead } from './Head.tsx'
+import { Log } from './Log.tsx'
+import { Pinned } from './Pinned.tsx'
+import { hush } from './player.ts'
+import { deselect, editing, jump, open, replying, selected, timeline } from './state.ts'
+import { Timeline } from './timeline.ts'
+import { NotAllowed } from './NotAllowed.tsx'
+
+/** Conversation shows the chat that the address names. */
+export default function Conversation({ params }: ViewProps): JSX.Element {
+  const jid = params['jid'] ?? ''
+  if (!ready.value || !jid) return <div class="chat" />
+  return <Open key={jid} jid={jid} message={params['message']} />
+}
+
+function Open({ jid, message }: { jid: string; message: string | undefined }): JSX.Element {
+  const line = useMemo(() => new Timeline(engine(), jid), [])
+  useEffect(() => {
+    timeline.value = line
+    let first = true
+    const stop = engine().watchChat(jid, (chat) => {
+      open.value = chat ?? fresh(jid)
+      if (first) { first = false; void line.open(chat).then(() => { if (message) void jump(message) }) }
+    })
+    return () => { stop(); line.close(); hush(); forget() }
+  }, [])
+  useEffect(() => { if (message && line.loaded.value) void jump(message) }, [message])
+  const chat = open.value?.jid === jid ? open.value : undefined
+  if (!chat) return <div class="chat" />
+  return (
+    <>
+      {selected.value.size > 0 ? <SelectionHead /> : <Head chat={chat} />}
+      <Pinned chat={chat} />
+      <div class="chat">
+        {line.loaded.value ? <Log line={line} chat={chat} /> : <div class="log" />}
+        <div class="foot">
+          <div class="chat-foot"><div class="chat-banner"><ConnectionBanner /></div></div>
+          {chat.blocked ? <NotAllowed chat={chat} /> : <Composer chat={chat} />}
+        </div>
+        {!chat.blocked && <DropPlace chat={chat} />}
+      </div>
+    </>
+  )
+}
+
+/** A chat that has no message yet. */
+function fresh(jid: string): Chat {
+  return { jid, kind: 'person', name: jid.split('@')[0] ?? jid, time: Date.now() * 1000, unread: 0, protection: 'omemo' }
+}
+
+function forget(): void {
+  open.value = undefined
+  timeline.value = undefined
+  replying.value = undefined
+  editing.value = undefined
+  deselect()
+}
+
+effect(() => { if (!timeline.value) deselect() })

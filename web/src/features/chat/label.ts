@@ -1,0 +1,48 @@
+// One sentence for each message, so that a screen reader says who, in reply to what, what, how far it has come, and when.
+import type { Content, Message } from '../../core/model.ts'
+import { nameOf } from '../../app/session.ts'
+import { has, t, type Key } from '../../i18n/t.ts'
+import { clock, length } from '../../i18n/when.ts'
+
+const longest = 400
+
+/** contentText is what a message is in words: its own, or what kind of thing it is. */
+export function contentText(content: Content): string {
+  switch (content.type) {
+    case 'text': return content.text
+    case 'voice': case 'audio': return t('kind.long', { kind: t(`kind.${content.type}`), more: length(content.media.seconds ?? 0) })
+    case 'file': return t('kind.long', { kind: t('kind.file'), more: content.media.name })
+    case 'image': case 'video': case 'sticker': return content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
+    case 'location': return content.label ? t('kind.long', { kind: t('kind.location'), more: content.label }) : t('kind.location')
+    case 'contact': return t('kind.long', { kind: t('kind.contact'), more: content.name })
+    case 'poll': return t('kind.long', { kind: t('kind.poll'), more: content.question })
+    case 'call': return t(`call.${content.outcome}`)
+    case 'system': return systemText(content)
+    case 'undecryptable': return t(`locked.${content.reason}`)
+  }
+}
+
+/** systemText is the sentence of a line that nobody wrote. */
+export function systemText(content: Extract<Content, { type: 'system' }>): string {
+  const key = `system.${content.key}`
+  return has(key) ? t(key, content.values) : t('system.unknown')
+}
+
+/** authorOf is who is shown to have spoken. */
+export function authorOf(m: Message): string {
+  return m.own ? t('you') : m.author ?? nameOf(m.from)
+}
+
+/** label is the whole sentence. */
+export function label(m: Message): string {
+  const parts: string[] = [authorOf(m)]
+  if (m.reply) parts.push(t('label.reply', { name: nameOf(m.reply.to), text: m.reply.text.slice(0, 80) }))
+  if (m.forwarded !== undefined) parts.push(t('forwarded'))
+  parts.push(m.retracted ? t('removed') : contentText(m.content).slice(0, longest))
+  if (m.edited) parts.push(t('edited'))
+  for (const [emoji, who] of Object.entries(m.reactions ?? {})) if (who.length) parts.push(t('label.reacted', { n: who.length, name: nameOf(who[0] ?? ''), emoji }))
+  if (m.starred) parts.push(t('starred'))
+  if (m.own && m.state) parts.push(t(`state.${m.state}` as Key))
+  parts.push(clock(m.time))
+  return parts.join(', ')
+}

@@ -1,0 +1,28 @@
+// Naming somebody in a group: what was typed after @, and who may be meant.
+import type { JID, Message } from '../../core/model.ts'
+import { nameOf } from '../../app/session.ts'
+
+export interface Person { jid: JID; name: string }
+export interface Found { from: number; words: string }
+
+const most = 8
+
+/** found is the name that is being typed after an @ at the caret. */
+export function found(text: string, caret: number): Found | undefined {
+  const before = text.slice(0, caret)
+  const match = /(?:^|\s)@([\p{L}\p{N}_.-]{0,30})$/u.exec(before)
+  return match ? { from: caret - (match[1]?.length ?? 0) - 1, words: match[1] ?? '' } : undefined
+}
+
+/** candidates are those who spoke, the latest first, whose name begins like that. */
+export function candidates(words: string, messages: Message[]): Person[] {
+  const wanted = words.toLocaleLowerCase()
+  const people = new Map<JID, Person>()
+  for (let i = messages.length - 1; i >= 0 && people.size < most; i--) {
+    const m = messages[i]
+    if (!m || m.own || m.content.type === 'system' || people.has(m.from)) continue
+    const name = m.author ?? nameOf(m.from)
+    if (name.toLocaleLowerCase().split(/\s+/).some((w) => w.startsWith(wanted))) people.set(m.from, { jid: m.from, name })
+  }
+  return [...people.values()]
+}

@@ -1,0 +1,48 @@
+// Uploads and downloads as they are seen: how much there is, how far it has come, and how to stop it.
+import type { JSX } from 'preact'
+import pausePath from 'icon:pause'
+import downPath from 'icon:download'
+import type { Media, Message } from '../../core/model.ts'
+import { engine } from '../../app/session.ts'
+import { t } from '../../i18n/t.ts'
+import { size } from '../../i18n/when.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { lowData } from '../../ui/prefs.ts'
+
+/** What is fetched without being asked: pictures and voice, up to this size, unless data is to be saved. */
+const freelyBytes = 1_000_000
+
+/** fetchesItself is whether media of a message is got as soon as it is seen. */
+export function fetchesItself(media: Media): boolean {
+  return !lowData.value && media.size <= freelyBytes && (media.transfer === undefined || media.transfer.state === 'waiting')
+}
+
+/** moving is whether bytes are under way. */
+export const moving = (media: Media): boolean => media.transfer !== undefined && ['waiting', 'running'].includes(media.transfer.state)
+
+const round = 2 * Math.PI * 16
+
+/** Ring is the button of a transfer: fetch, pause with progress, or try again. */
+export function Ring({ message, media }: { message: Message; media: Media }): JSX.Element {
+  const { transfer } = media
+  const running = transfer?.state === 'running'
+  const done = transfer && transfer.total > 0 ? transfer.done / transfer.total : 0
+  const percent = Math.round(done * 100)
+  const act = (event: MouseEvent): void => { event.stopPropagation(); void (running ? engine().pause(message.id) : engine().fetch(message.id)) }
+  const name = running ? t('transfer.pause', { percent }) : t(transfer?.state === 'failed' ? 'transfer.again' : 'transfer.get', { size: size(media.size) })
+  return (
+    <button type="button" class="ring" onClick={act} aria-label={name} title={name}>
+      <svg class="dial" viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="16" /><circle cx="18" cy="18" r="16" stroke-dasharray={`${round * done} ${round}`} /></svg>
+      <Icon path={running ? pausePath : downPath} />
+    </button>
+  )
+}
+
+/** progressText says how far a transfer has come. */
+export function progressText(media: Media): string {
+  const { transfer } = media
+  if (!transfer || transfer.state === 'done') return size(media.size)
+  if (transfer.state === 'paused') return t('transfer.paused', { size: size(media.size) })
+  if (transfer.state === 'failed') return t('transfer.failed')
+  return t('transfer.part', { done: size(transfer.done), total: size(transfer.total || media.size) })
+}

@@ -1,0 +1,149 @@
+// The list of chats: what is new, with whom, and what can be done with a chat without opening it.
+import { computed, signal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useRef } from 'preact/hooks'
+import type { Chat } from '../../core/model.ts'
+import { ConnectionBanner, ConnectionPill } from '../../app/Connection.tsx'
+import { go, place } from '../../app/router.ts'
+import { chats } from '../../app/session.ts'
+import { showShortcuts } from '../../app/shortcuts.tsx'
+import { exists, type ViewProps } from '../../app/View.tsx'
+import { t, type Key } from '../../i18n/t.ts'
+import { Button, Empty, IconButton } from '../../ui/controls.tsx'
+import { arrows } from '../../ui/focus.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { openMenu, type Item } from '../../ui/overlay.tsx'
+import { Rows } from '../../ui/Rows.tsx'
+import { TalkDrawing } from '../../ui/drawings.tsx'
+import { Picking, picked } from './picking.tsx'
+import { Row } from './Row.tsx'
+
+type Filter = 'all' | 'unread' | 'groups' | 'business' | 'favourites'
+const filters: Filter[] = ['all', 'unread', 'groups', 'business', 'favourites']
+
+const filter = signal<Filter>('all')
+const words = signal('')
+
+const isUnread = (chat: Chat): boolean => chat.unread > 0 || chat.markedUnread === true
+
+const passes: Record<Filter, (chat: Chat) => boolean> = {
+  all: () => true,
+  unread: isUnread,
+  groups: (chat) => chat.kind === 'group',
+  business: (chat) => chat.kind === 'business',
+  favourites: (chat) => chat.favourite === true,
+}
+
+/** plain makes words comparable: no case, no accents. */
+const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
+
+function select(archived: boolean): Chat[] {
+  const wanted = plain(words.value.trim())
+  const all = chats.value ?? []
+  if (wanted) return all.filter((c) => plain(c.name).includes(wanted) || c.jid.includes(wanted))
+  return all.filter((c) => (c.archived ?? false) === archived && passes[filter.value](c))
+}
+
+const unreadCount = computed(() => (chats.value ?? []).filter((c) => isUnread(c) && !c.archived).length)
+const archivedCount = computed(() => (chats.value ?? []).filter((c) => c.archived).length)
+
+/** Chats is the first screen: every conversation, the newest first. */
+export default function Chats({ path }: ViewProps): JSX.Element {
+  const archive = path === '/archive'
+  const shown = select(archive)
+  const root = useRef<HTMLDivElement>(null)
+  const searching = words.value.trim() !== ''
+  const key = (event: KeyboardEvent): void => { if (root.current && (event.target as Element).closest('.row')) arrows(event, root.current, '.row') }
+  return (
+    <>
+      {picked.value.size > 0 ? <Picking /> : <Head archive={archive} />}
+      <Find />
+      {!archive && !searching && <Filters />}
+      <div class="sheet-top" ref={root} onKeyDown={key}>
+        <div class="list-banner"><ConnectionBanner /></div>
+        {chats.value && (shown.length === 0
+          ? <Nothing searching={searching} archive={archive} />
+          : <Rows items={shown} label={t(archive ? 'chats.archive' : 'chats.title')} keyOf={(c) => c.jid} draw={(chat) => <Row chat={chat} at={place.value.params['jid'] === chat.jid} />}
+              head={!archive && !searching && archivedCount.value > 0 && filter.value === 'all' && <ArchiveLine />}
+              foot={searching && exists('search') && <a class="foldline" href={`/search?q=${encodeURIComponent(words.value)}`}><Icon name="search" />{t('chats.searchMessages', { words: words.value })}</a>} />)}
+        <a class="fab" href="/new" aria-label={t('chats.new')} title={t('chats.new')}><Icon name="plus" /></a>
+      </div>
+    </>
+  )
+}
+
+function Head({ archive }: { archive: boolean }): JSX.Element {
+  if (archive) return <header class="top"><IconButton icon="chevronLeft" label={t('back')} flip kind="back" act={() => go('/')} /><h1 tabIndex={-1}>{t('chats.archive')}</h1></header>
+  return (
+    <header class="top">
+      <h1 tabIndex={-1}>{t('chats.title')}</h1>
+      <ConnectionPill />
+      <IconButton icon="qr" label={t('chats.myCode')} kind="push" act={() => go('/new/code')} />
+      <IconButton icon="ellipsis" label={t('menu')} menu act={(e) => void openMenu(e.currentTarget as HTMLElement, t('menu'), items())} />
+    </header>
+  )
+}
+
+function items(): Item[] {
+  const list: Item[] = [{ label: t('chats.new'), icon: 'plus', act: () => go('/new') }]
+  if (exists('groups')) list.push({ label: t('chats.newGroup'), icon: 'users', act: () => go('/groups/new') })
+  list.push({ label: t('chats.archive'), icon: 'archive', act: () => go('/archive') })
+  if (exists('devices')) list.push({ label: t('chats.devices'), icon: 'qr', act: () => go('/devices') })
+  if (exists('happening')) list.push({ label: t('tab.happening'), icon: 'activity', act: () => go('/happening') })
+  if (exists('settings')) list.push({ label: t('tab.settings'), icon: 'settings', act: () => go('/settings') })
+  list.push({ label: t('keys.title'), icon: 'info', act: showShortcuts, line: true })
+  return list
+}
+
+function Find(): JSX.Element {
+  const deeper = (event: Event): void => {
+    event.preventDefault()
+    if (exists('search') && words.value.trim()) go(`/search?q=${encodeURIComponent(words.value)}`)
+  }
+  return (
+    <form class="find" role="search" onSubmit={deeper}>
+      <div class="search">
+        <Icon name="search" />
+        <input type="search" enterkeyhint="search" dir="auto" placeholder={t('chats.search')} aria-label={t('chats.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }}
+          onKeyDown={(e) => { if (e.key === 'Escape' && words.value) { e.stopPropagation(); e.preventDefault(); words.value = '' } }} />
+        {words.value && <IconButton icon="x" label={t('clear')} act={() => { words.value = '' }} />}
+      </div>
+    </form>
+  )
+}
+
+function Filters(): JSX.Element {
+  return (
+    <div class="chips" role="group" aria-label={t('chats.filters')}>
+      {filters.map((f) => (
+        <button type="button" class="chip" key={f} aria-pressed={filter.value === f} onClick={() => { filter.value = f }}>
+          {t(`filter.${f}` as Key)}{f === 'unread' && unreadCount.value > 0 && <b class="num">{unreadCount.value}</b>}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+function ArchiveLine(): JSX.Element {
+  return <a class="foldline" href="/archive"><Icon name="archive" />{t('chats.archive')}<span class="num">{archivedCount.value}</span></a>
+}
+
+function Nothing({ searching, archive }: { searching: boolean; archive: boolean }): JSX.Element {
+  if (searching) {
+    return (
+      <Empty title={t('chats.noneFound')} text={t('chats.noneFoundText', { words: words.value })}>
+        {exists('search') && <Button kind="p" icon="search" act={() => go(`/search?q=${encodeURIComponent(words.value)}`)}>{t('chats.searchInMessages')}</Button>}
+      </Empty>
+    )
+  }
+  if (archive) return <Empty title={t('chats.noArchive')} text={t('chats.noArchiveText')} />
+  if (filter.value !== 'all' && (chats.value?.length ?? 0) > 0) {
+    return <Empty title={t(`none.${filter.value}` as Key)}><Button kind="s" act={() => { filter.value = 'all' }}>{t('filter.showAll')}</Button></Empty>
+  }
+  return (
+    <Empty drawing={<TalkDrawing />} title={t('chats.none')} text={t('chats.noneText')}>
+      <Button kind="p" icon="qr" act={() => go('/new/code')}>{t('chats.showCode')}</Button>
+      <Button kind="t" act={() => go('/new')}>{t('chats.new')}</Button>
+    </Empty>
+  )
+}

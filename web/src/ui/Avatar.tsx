@@ -1,0 +1,83 @@
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { Icon } from './Icon.tsx'
+import { lowData } from './prefs.ts'
+
+/** Where pictures come from: the shell hands in the engine's door. */
+let source: (key: string) => Promise<Blob | undefined> = async () => undefined
+const urls = new Map<string, string>()
+const maxUrls = 200
+
+/** avatarsFrom says where the bytes of pictures are got. */
+export function avatarsFrom(bytes: (key: string) => Promise<Blob | undefined>): void {
+  source = bytes
+}
+
+async function urlOf(key: string): Promise<string | undefined> {
+  const known = urls.get(key)
+  if (known) return known
+  const blob = await source(key)
+  if (!blob) return undefined
+  if (urls.size >= maxUrls) for (const [old, url] of urls) { URL.revokeObjectURL(url); urls.delete(old); break }
+  const url = URL.createObjectURL(blob)
+  urls.set(key, url)
+  return url
+}
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+const letter = /\p{L}|\p{N}/u
+
+/** initials are the first letters of at most two words of a name. */
+export function initials(name: string): string {
+  const words = name.split(/[\s·.@_-]+/u).filter((word) => letter.test(word)).slice(0, 2)
+  return words.map((word) => first(word)).join('').toLocaleUpperCase()
+}
+
+function first(word: string): string {
+  for (const { segment } of segmenter.segment(word)) if (letter.test(segment)) return segment
+  return ''
+}
+
+/** hue is one of the eight colours, always the same for an address. */
+export function hue(id: string): number {
+  let sum = 0
+  for (let i = 0; i < id.length; i++) sum = (sum * 31 + id.charCodeAt(i)) >>> 0
+  return (sum % 8) + 1
+}
+
+interface Shown {
+  id: string
+  name: string
+  kind?: 'person' | 'group' | 'self' | 'business'
+  picture?: string | undefined
+  size?: 'xs' | 's' | 'l'
+  online?: boolean | undefined
+}
+
+/** Avatar shows who: a circle for a person, a rounded square for a business, two circles for a group. Names beside it say the same in words. */
+export function Avatar({ id, name, kind = 'person', picture, size, online }: Shown): JSX.Element {
+  const url = usePicture(picture)
+  const n = hue(id)
+  const classes = `av${size ? ` ${size}` : ''}`
+  if (url) return <span class={`${classes}${kind === 'business' ? ' biz' : ''}`} aria-hidden="true"><img src={url} alt="" />{online && <i class="dot" />}</span>
+  if (kind === 'group') {
+    return <span class={`${classes} grp`} aria-hidden="true"><i class={`c${((n + 2) % 8) + 1}`} /><i class={`c${n}`}>{initials(name)}</i></span>
+  }
+  const inside = kind === 'business' ? <Icon name="store" /> : kind === 'self' ? <Icon name="star" /> : initials(name) || <Icon name="user" />
+  return (
+    <span class={`${classes} c${n}${kind === 'business' ? ' biz' : ''}`} aria-hidden="true">
+      {inside}{online && <i class="dot" />}
+    </span>
+  )
+}
+
+function usePicture(key: string | undefined): string | undefined {
+  const [url, setUrl] = useState(key && urls.get(key))
+  useEffect(() => {
+    let wanted = true
+    if (!key) setUrl(undefined)
+    else if (!lowData.value || urls.has(key)) void urlOf(key).then((found) => { if (wanted) setUrl(found) })
+    return () => { wanted = false }
+  }, [key])
+  return url
+}

@@ -1,0 +1,54 @@
+// The rest of what screens ask, answered from memory: devices, choices, storage.
+import type { Stop } from '../../src/core/engine.ts'
+import type { Choices, Comparison, DeviceNotice, JID, Micros, SignedIn, Storage, Waiting, Waking } from '../../src/core/model.ts'
+
+const now = (): Micros => Date.now() * 1000
+const hour = 3600_000_000
+
+/** DemoMore is what DemoEngine adds its chats and messages to. */
+export class DemoMore {
+  private choices: Choices = {
+    lastSeen: true, readReceipts: true, typing: true, strangers: true, preview: true, sound: true,
+    notify: { people: true, groups: true, reactions: false, calls: true }, autoLoad: { wifi: ['image', 'voice', 'video'], mobile: ['image', 'voice'] },
+  }
+  private choosing: ((choices: Choices) => void) | undefined
+  private wakes: Waking = { state: 'off', service: 'push.example' }
+  private signedIn: SignedIn[] = [
+    { id: 'here', app: 'Palabre', platform: 'Chrome, Android', since: now() - 90 * hour, lastUsed: now(), online: true, here: true },
+    { id: 'desk', app: 'Palabre', platform: 'Firefox, Linux', since: now() - 2000 * hour, lastUsed: now() - hour / 6, online: true, here: false },
+    { id: 'conv', app: 'Conversations', since: now() - 9000 * hour, lastUsed: now() - 200 * hour, online: false, here: false, password: true },
+  ]
+  private news: DeviceNotice[] = [{ id: 'n1', type: 'new-device', jid: 'aicha@palabre.example', device: 1187, fingerprint: 'b7'.repeat(32), own: false, time: now() - 5 * hour }]
+
+  async safetyNumber(): Promise<string> { return '24071 90833 15526 00418 77310 62954 38107 51263 09948 71605 43382 20917' }
+  async verifyNumber(): Promise<void> { /* they are equal */ }
+  async trustURI(): Promise<string> { return `xmpp:nadia@palabre.example?omemo-sid-4711=${'3f'.repeat(32)};omemo-sid-905=${'a1'.repeat(32)}` }
+  async compare(uri: string): Promise<Comparison> {
+    const jid = /^xmpp:([^?]+)\?omemo-sid/.exec(uri)?.[1]
+    if (!jid) throw new Error('malformed')
+    return { jid: decodeURIComponent(jid), matching: [4711], differing: [], unknown: [] }
+  }
+  watchNotices(show: (notices: DeviceNotice[]) => void): Stop { show(this.news); return () => undefined }
+  async noticed(ids: string[]): Promise<void> { this.news = this.news.filter((n) => !ids.includes(n.id)) }
+  async sessions(): Promise<SignedIn[]> { return this.signedIn }
+  async revoke(id: string): Promise<void> { this.signedIn = this.signedIn.filter((s) => s.id !== id) }
+  async linkCode(): Promise<{ text: string; expires: Micros }> { return { text: 'https://palabre.example/link#nadia@palabre.example/hTq9xV3mWk2sPz81LmQn4RtY', expires: now() + hour / 30 } }
+  async recoveryCode(): Promise<string> { return 'VKQ7-2MHD-93TX-PLRA-6WNE-J4CB' }
+  watchChoices(show: (choices: Choices) => void): Stop { this.choosing = show; show(this.choices); return () => { this.choosing = undefined } }
+  async choose(change: Partial<Choices>): Promise<void> { this.choices = { ...this.choices, ...change }; this.choosing?.(this.choices) }
+  async blocked(): Promise<JID[]> { return ['spam@elsewhere.example'] }
+  async waking(): Promise<Waking> { return this.wakes }
+  async setWaking(on: boolean): Promise<Waking> { return this.wakes = { ...this.wakes, state: on ? 'on' : 'off', last: now() - hour } }
+  async testWaking(): Promise<void> { this.wakes = { ...this.wakes, last: now() } }
+  async storage(): Promise<Storage> {
+    return { used: 184e6, quota: 4.2e9, persistent: false, chats: [
+      { jid: 'famille@rooms.palabre.example', messages: 4120, media: 310, bytes: 121e6 }, { jid: 'ce2@rooms.palabre.example', messages: 960, media: 84, bytes: 41e6 },
+      { jid: 'aicha@palabre.example', messages: 2210, media: 31, bytes: 9.4e6 }, { jid: 'joao@palabre.example', messages: 40, media: 2, bytes: 0.48e6 }] }
+  }
+  async dropMedia(): Promise<void> { /* kept */ }
+  async waiting(): Promise<Waiting[]> {
+    return [{ id: 'w1', chat: 'atlas@boutique.example', text: 'Merci, à tout à l’heure 🙏', since: now() - 50e6 },
+      { id: 'w2', chat: 'joao@palabre.example', text: '', since: now() - 40e6, transfer: { direction: 'up', done: 120_000, total: 240_000, state: 'paused' } }]
+  }
+  async servers(): Promise<string[]> { return ['wss://palabre.example/ws', 'wss://relais2.palabre.example/ws'] }
+}

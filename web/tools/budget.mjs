@@ -1,0 +1,34 @@
+// The sizes of the build against the budgets (WEB.md §4), in bytes after gzip: what the first visit loads in one language, each part that is
+// loaded later, and all that is kept for a start without network. Fails on a breach.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+
+const dist = process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url))
+const budget = { first: 70_000, part: 35_000, locale: 6_000, all: 300_000 }
+const gz = (name) => gzipSync(readFileSync(join(dist, name)), { level: 9 }).length
+const list = JSON.parse(readFileSync(join(dist, 'files.json'), 'utf8'))
+const locales = JSON.parse(readFileSync(join(dist, 'locales.json'), 'utf8'))
+const html = readFileSync(join(dist, 'index.html'), 'utf8')
+const asked = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map((m) => m[1])
+const rows = []
+let bad = 0
+
+function row(name, bytes, limit) {
+  const over = bytes > limit
+  if (over) bad++
+  rows.push(`${over ? 'OVER' : '  ok'}  ${(bytes / 1000).toFixed(1).padStart(6)} / ${(limit / 1000).toFixed(0).padStart(3)} KB  ${name}`)
+}
+
+const common = ['index.html', ...asked].reduce((sum, name) => sum + gz(name), 0)
+for (const [language, file] of Object.entries(locales)) {
+  row(`first visit, ${language}`, common + gz(file), budget.first)
+  row(`first texts, ${language}`, gz(file), budget.locale)
+}
+const later = readdirSync(join(dist, 'assets')).map((n) => `assets/${n}`).filter((n) => statSync(join(dist, n)).isFile() && !asked.includes(n) && !Object.values(locales).includes(n))
+for (const name of later.sort((a, b) => gz(b) - gz(a)).slice(0, 12)) row(name, gz(name), budget.part)
+for (const [language, files] of Object.entries(list.locales)) row(`everything kept, ${language}`, [...list.files, ...files].reduce((sum, name) => sum + gz(name), 0), budget.all)
+
+console.log(rows.join('\n'))
+process.exitCode = bad ? 1 : 0

@@ -1,0 +1,49 @@
+// Makes `import('virtual:emoji/fr')` the emoji of Unicode in their groups, with the names and words of a language from CLDR (licence
+// Unicode-3.0), so that the picker searches in the language of who looks. One lazy chunk for each language.
+import { createRequire } from 'node:module'
+
+const prefix = 'virtual:emoji/'
+const require = createRequire(import.meta.url)
+const maxWords = 4
+
+/** The first emoji of each group, in the order of Unicode; what is left out (flags of countries) the picker makes itself. */
+const groups = [
+  ['smileys', '😀'], ['people', '👋'], ['nature', '🐵'], ['food', '🍇'], ['travel', '🌍'], ['activity', '🎃'], ['objects', '👓'], ['symbols', '🏧'],
+  ['flags', '🏁'],
+]
+const skinTone = /[\u{1F3FB}-\u{1F3FF}]/u
+const pictograph = /^\p{Extended_Pictographic}/u
+const sided = /[←-⇿]|\u200D[♀♂]/u
+
+/** Asks for the picture where a sign can also be a letter (Unicode TS 51, presentation selectors). */
+function picture(sign) {
+  return [...sign].map((c) => (/\p{Emoji}/u.test(c) && !/\p{Emoji_Presentation}/u.test(c) ? `${c}\u{FE0F}` : c)).join('')
+}
+
+/** CLDR writes pt for the Portuguese of Brazil. */
+const folder = (language) => (language === 'pt-BR' ? 'pt' : language)
+
+export function emojiOf(language) {
+  const all = require(`cldr-annotations-full/annotations/${folder(language)}/annotations.json`).annotations.annotations
+  const english = require('cldr-annotations-full/annotations/en/annotations.json').annotations.annotations
+  const signs = Object.keys(english)
+  return groups.map(([key, first], i) => {
+    const next = groups[i + 1]
+    const part = signs.slice(signs.indexOf(first), next ? signs.indexOf(next[1]) : undefined)
+    return [key, part.filter((s) => pictograph.test(s) && !skinTone.test(s) && !sided.test(s)).map((sign) => {
+      const { tts, default: words = [] } = all[sign] ?? english[sign]
+      const name = tts?.[0] ?? words[0] ?? ''
+      const more = words.filter((word) => !name.includes(word)).slice(0, maxWords).join(' ')
+      return [picture(sign), name, more]
+    })]
+  })
+}
+
+export function emoji() {
+  return {
+    name: 'emoji',
+    enforce: 'pre',
+    resolveId: (id) => (id.startsWith(prefix) ? id : undefined),
+    load: (id) => (id.startsWith(prefix) ? `export default ${JSON.stringify(emojiOf(id.slice(prefix.length)))}` : undefined),
+  }
+}

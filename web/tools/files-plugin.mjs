@@ -1,0 +1,40 @@
+// Writes two lists into the build. locales.json tells the server which file has the first texts of a language, so that it can have them loaded
+// together with the program. files.json tells the service worker what to keep for a start without network: `files` for everybody, and
+// `locales` for who reads that language. `version` changes when any file does.
+import { createHash } from 'node:crypto'
+
+const localePart = /\/i18n\/(?:([\w-]+)\/)?([\w-]+)\.json$/
+const emojiPart = /virtual:emoji\/([\w-]+)$/
+
+/** The language that a chunk is for, and whether it holds the first texts. */
+function languageOf(chunk) {
+  const id = chunk.facadeModuleId ?? ''
+  const emoji = emojiPart.exec(id)
+  if (emoji) return { language: emoji[1], first: false }
+  const texts = localePart.exec(id)
+  return texts && { language: texts[1] ?? texts[2], first: !texts[1] }
+}
+
+export function files() {
+  return {
+    name: 'files',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle(_, bundle) {
+      const first = {}
+      const locales = {}
+      const common = ['index.html']
+      for (const [name, item] of Object.entries(bundle)) {
+        const found = item.type === 'chunk' ? languageOf(item) : undefined
+        if (!found) { if (name !== 'index.html') common.push(name); continue }
+        ;(locales[found.language] ??= []).push(name)
+        if (found.first) first[found.language] = name
+      }
+      const sorted = (table) => Object.fromEntries(Object.keys(table).sort().map((key) => [key, Array.isArray(table[key]) ? table[key].sort() : table[key]]))
+      const lists = { files: common.sort(), locales: sorted(locales) }
+      const version = createHash('sha256').update(JSON.stringify(lists)).digest('hex').slice(0, 16)
+      this.emitFile({ type: 'asset', fileName: 'locales.json', source: JSON.stringify(sorted(first), null, 1) })
+      this.emitFile({ type: 'asset', fileName: 'files.json', source: JSON.stringify({ version, ...lists }, null, 1) })
+    },
+  }
+}
