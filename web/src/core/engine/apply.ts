@@ -1,0 +1,187 @@
+// Keeps what came: each letter is put into the database in one step, together with the cursor and with what it sets going (receipts, the end of
+// an errand). The same letter may come again by any way and at any time; the second time changes nothing.
+
+import type { Chat, JID, Message, Micros } from '../model.ts'
+import { chatFor, counts, countUnread, previewOf, refreshLast } from '../store/chats.ts'
+import type { Change, KeptMessage } from '../store/database.ts'
+import { take, wait } from '../store/later.ts'
+import { byNames, freePlace, newestPlace, put } from '../store/messages.ts'
+import { archiveName, isUnique, senderName } from '../store/names.ts'
+import { addIfRoom, errandsOf } from '../store/outbox.ts'
+import { textOf } from '../store/preview.ts'
+import type { Collector } from './changes.ts'
+import { about } from './effects.ts'
+import type { Letter, Said } from './said.ts'
+
+/** Receipts are sent for messages that are at most a week old. */
+const RECEIPT_AGE = 7 * 86_400e6
+const MAX_NAMES = 8
+
+/** What a step knows and tells. */
+export interface Step {
+  tx: Change
+  account: JID
+  /** Ours, by the server's clock as far as it is known. */
+  now: Micros
+  changes: Collector
+}
+
+/** An id for something new: 128 random bits. */
+export const freshId = (): string => crypto.randomUUID()
+
+/** A letter's place in the archive as a number, if the archive numbers by time as Palabre does. */
+export function archivePlace(id: string | undefined): Micros | undefined {
+  const n = id !== undefined && /^\d{15,16}$/.test(id) ? Number(id) : undefined
+  return n !== undefined && Number.isSafeInteger(n) ? n : undefined
+}
+
+/** Keeps a letter. */
+export async function apply(step: Step, letter: Letter): Promise<void> {
+  for (const said of letter.says) await applyOne(step, letter, said)
+}
+
+async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
+  if (said.what === 'content' || said.what === 'tombstone') return keep(step, letter, said)
+  if (said.what === 'typing') return undefined
+  const waits = await about(step, letter, said)
+  // What waits keeps only what its effect needs.
+  if (waits) await wait(step.tx, waits, { letter: { ...letter, says: [] }, said }, letter.time)
+}
+
+/** The names of the message in a letter. */
+export const namesOf = (letter: Letter): string[] =>
+  [...(letter.archived ? [archiveName(letter.archived)] : []), ...letter.ids.map((id) => senderName(letter.from, id))]
+
+/** Finds the message that a letter brings, if it came before. Short ids are no proof: some apps count from 1 at each start. */
+export function known(tx: Change, letter: Letter): Promise<KeptMessage | undefined> {
+  return byNames(tx, [...(letter.archived ? [archiveName(letter.archived)] : []), ...letter.ids.filter(isUnique).map((id) => senderName(letter.from, id))])
+}
+
+async function keep(step: Step, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<void> {
+  const before = await known(step.tx, letter)
+  if (before) return merge(step, before, letter, said)
+  if (said.what === 'content' && said.expires && letter.time + said.expires * 1e6 < step.now) return
+  const message = await make(step, letter, said)
+  const chat = await chatFor(step.tx, message.chat, step.account)
+  await put(step.tx, message, true)
+  step.changes.message(message.chat, message.id)
+  await intoChat(step, chat, message, letter)
+  if (letter.wantsReceipt && await mayAnswer(step, letter)) {
+    const target = letter.ids[0]
+    if (target) await addIfRoom(step.tx, { chat: letter.chat, id: freshId(), message: message.id, task: { what: 'receipt', target }, since: step.now })
+    step.changes.mark('outbox')
+  }
+  await afterwards(step, message)
+}
+
+/** Who may know that we are here: those who may see our presence anyhow (XEP-0184 §8). */
+async function mayAnswer(step: Step, letter: Letter): Promise<boolean> {
+  if (letter.own || letter.old || letter.time < step.now - RECEIPT_AGE) return false
+  const contact = await step.tx.objectStore('contacts').get(letter.chat)
+  return contact?.subscription === 'from' || contact?.subscription === 'both'
+}
+
+async function make(step: Step, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<KeptMessage> {
+  const { tx } = step
+  const place = archivePlace(letter.archived)
+  const order = await freePlace(tx, letter.chat, place ?? (letter.live ? Math.max(letter.time, (await newestPlace(tx, letter.chat) ?? 0) + 1) : letter.time))
+  const message: KeptMessage = {
+    id: freshId(), chat: letter.chat, order, time: letter.time, from: letter.from, own: letter.own, content: said.what === 'content' ? said.content : { type: 'text', text: '' },
+    names: namesOf(letter).slice(0, MAX_NAMES), shelves: [], protection: letter.protection,
+    ...(letter.ids[0] ? { originId: letter.ids[0] } : {}), ...(place ? { archiveId: place } : {}), ...(letter.archived ? { stanzaId: letter.archived } : {}),
+    ...(letter.own ? { state: 'sent' as const } : {}), ...(letter.device ? { device: letter.device } : {}),
+    ...(letter.wantsMarker && letter.ids[0] && !letter.own ? { markable: letter.ids[0] } : {}),
+  }
+  if (said.what === 'tombstone') message.retracted = { by: letter.from, time: said.time, ...(said.reason ? { reason: said.reason } : {}) }
+  else await say(step, message, letter, said)
+  return message
+}
+
+/** Puts what was said with a content into its message. */
+async function say(step: Step, message: KeptMessage, letter: Letter, said: Said & { what: 'content' }): Promise<void> {
+  if (said.mentions) message.mentions = said.mentions
+  if (said.forwarded) message.forwarded = said.forwarded
+  if (said.expires) message.expiresAt = letter.time + said.expires * 1e6
+  let answersUs = false
+  if (said.reply) {
+    const { id, to, text } = said.reply
+    const answered = await byNames(step.tx, [senderName(to ?? letter.chat, id), senderName(letter.chat, id), senderName(step.account, id)])
+    answersUs = !!answered?.own
+    message.reply = answered && answered.chat === letter.chat
+      ? { id: answered.id, to: answered.from, text: (textOf(answered.content) ?? '').slice(0, 300) } : { id, to: to ?? letter.chat, text: text ?? '' }
+  }
+  if (!letter.own && (answersUs || said.mentions?.some((m) => m.jid === step.account))) message.calls = true
+}
+
+/** What came before comes again: by another way, with another name. */
+async function merge(step: Step, message: KeptMessage, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<void> {
+  const before = JSON.stringify([message.names, message.order, message.state, message.content.type, !!message.retracted])
+  message.names = [...new Set([...message.names, ...namesOf(letter)])].slice(0, MAX_NAMES)
+  const place = archivePlace(letter.archived)
+  if (place && !message.archiveId) {
+    message.order = await freePlace(step.tx, message.chat, place)
+    message.archiveId = place
+    message.time = message.own ? letter.time : message.time
+  }
+  message.stanzaId ??= letter.archived
+  if (letter.own) await arrivedAtServer(step, message)
+  const unread = message.content.type === 'undecryptable' && said.what === 'content' && said.content.type !== 'undecryptable'
+  if (unread) {
+    message.content = said.content
+    await say(step, message, letter, said)
+  }
+  if (said.what === 'tombstone' && !message.retracted && letter.archived && !letter.live) message.retracted = { by: letter.from, time: said.time }
+  if (JSON.stringify([message.names, message.order, message.state, message.content.type, !!message.retracted]) === before) return
+  await put(step.tx, message, unread || !!message.retracted)
+  step.changes.message(message.chat, message.id)
+  const chat = await step.tx.objectStore('chats').get(message.chat)
+  if (!chat) return
+  await refreshLast(step.tx, chat)
+  await step.tx.objectStore('chats').put(chat)
+  step.changes.chat(chat.jid)
+}
+
+/** The server has a message of ours: its errand is done. */
+export async function arrivedAtServer(step: Step, message: KeptMessage): Promise<void> {
+  if (message.state === 'waiting' || message.state === 'failed') {
+    message.state = 'sent'
+    delete message.failure
+  }
+  for (const errand of await errandsOf(step.tx, message.id)) {
+    if (errand.task.what !== 'message') continue
+    await step.tx.objectStore('outbox').delete(errand.seq)
+    step.changes.mark('outbox')
+  }
+}
+
+async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Letter): Promise<void> {
+  const newest = !chat.last || message.time >= chat.time
+  if (newest) {
+    chat.last = previewOf(message)
+    chat.time = message.time
+  }
+  if (letter.own && !letter.old && message.order > (chat.readUpTo ?? 0)) {
+    // Who answers has read.
+    chat.readUpTo = message.order
+    const { unread, mentioned } = await countUnread(step.tx, chat)
+    Object.assign(chat, { unread, mentioned, markedUnread: false })
+  } else if (!letter.old && counts(message) && message.order > (chat.readUpTo ?? 0)) {
+    chat.unread++
+    if (message.calls) chat.mentioned = true
+  }
+  await step.tx.objectStore('chats').put(chat)
+  step.changes.chat(chat.jid)
+}
+
+/** Applies what came before its message. */
+async function afterwards(step: Step, message: KeptMessage): Promise<void> {
+  for (const one of await take(step.tx, message.names)) {
+    const { letter, said } = one as { letter: Letter; said: Said }
+    await applyOne(step, letter, said)
+  }
+}
+
+/** How far a state is. */
+const STATES: Message['state'][] = ['failed', 'waiting', 'sent', 'delivered', 'read']
+/** Says whether a message has come further than a state. */
+export const isFurther = (a: Message['state'], b: Message['state']): boolean => STATES.indexOf(a) > STATES.indexOf(b)

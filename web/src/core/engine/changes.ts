@@ -1,0 +1,93 @@
+// What changed in the database, told to those who show it, in this tab and in the others: each reads again what it shows.
+
+import type { JID } from '../model.ts'
+
+/** What one step changed. */
+export interface Changes {
+  /** Chats whose row changed. */
+  chats?: JID[]
+  /** Ids of messages that are new or changed, by chat. */
+  messages?: Record<JID, string[]>
+  removed?: Record<JID, string[]>
+  contacts?: boolean
+  outbox?: boolean
+  choices?: boolean
+}
+
+interface Channel {
+  postMessage(message: unknown): void
+  onmessage: ((event: MessageEvent) => void) | null
+  close(): void
+}
+
+/** Collects what a step changes. */
+export class Collector {
+  private readonly chats = new Set<JID>()
+  private readonly messages = new Map<JID, Set<string>>()
+  private readonly removed = new Map<JID, Set<string>>()
+  private readonly flags: Pick<Changes, 'contacts' | 'outbox' | 'choices'> = {}
+
+  chat(jid: JID): void {
+    this.chats.add(jid)
+  }
+
+  message(chat: JID, id: string): void {
+    this.messages.set(chat, (this.messages.get(chat) ?? new Set()).add(id))
+  }
+
+  remove(chat: JID, ids: string[]): void {
+    const set = this.removed.get(chat) ?? new Set()
+    for (const id of ids) set.add(id)
+    this.removed.set(chat, set)
+  }
+
+  mark(what: 'contacts' | 'outbox' | 'choices'): void {
+    this.flags[what] = true
+  }
+
+  /** All of it, undefined for nothing. */
+  get all(): Changes | undefined {
+    const lists = (map: Map<JID, Set<string>>) => Object.fromEntries([...map].map(([jid, ids]) => [jid, [...ids]]))
+    if (!this.chats.size && !this.messages.size && !this.removed.size && !Object.keys(this.flags).length) return undefined
+    return { chats: [...this.chats], messages: lists(this.messages), removed: lists(this.removed), ...this.flags }
+  }
+}
+
+/** Tells changes within this tab and to the account's other tabs. */
+export class News {
+  private readonly listeners = new Set<(changes: Changes) => void>()
+  private readonly channel: Channel | undefined
+
+  constructor(account: JID, channel?: Channel) {
+    this.channel = channel ?? (typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('palabre-news-' + account))
+    if (this.channel) this.channel.onmessage = ({ data }) => this.hear(data as Changes)
+  }
+
+  /** Hears of every change from now on. */
+  listen(listener: (changes: Changes) => void): () => void {
+    this.listeners.add(listener)
+    return () => { this.listeners.delete(listener) }
+  }
+
+  /** Tells what a step changed. */
+  tell(changes: Changes | undefined): void {
+    if (!changes) return
+    this.hear(changes)
+    this.channel?.postMessage(changes)
+  }
+
+  close(): void {
+    this.listeners.clear()
+    this.channel?.close()
+  }
+
+  private hear(changes: Changes): void {
+    for (const listener of [...this.listeners]) {
+      try {
+        listener(changes)
+      } catch (error) {
+        queueMicrotask(() => { throw error })
+      }
+    }
+  }
+}

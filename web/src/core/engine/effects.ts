@@ -1,0 +1,218 @@
+// What a message does to another one: corrections, retractions, reactions, receipts, markers. Each says under which name it looks for its
+// message, and that name contains who may do it: only the author corrects and retracts, only the other side receives and reads.
+
+import type { Micros } from '../model.ts'
+import { countUnread, refreshLast } from '../store/chats.ts'
+import type { KeptMessage } from '../store/database.ts'
+import { dropFile } from '../store/files.ts'
+import { byNames, mediaOf, put } from '../store/messages.ts'
+import { senderName } from '../store/names.ts'
+import { arrivedAtServer, isFurther, type Step } from './apply.ts'
+import type { Letter, Said } from './said.ts'
+
+/** Reactions of different people that one message shows; of one person at most 8. */
+const MAX_REACTING = 1000
+/** Messages that one marker makes read. */
+const MAX_READ = 1000
+
+type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' }>
+
+/** Does it, or gives the name of the message that has to come first. */
+export async function about(step: Step, letter: Letter, said: Effect): Promise<string | undefined> {
+  const names = targets(step, letter, said)
+  const message = await byNames(step.tx, names)
+  if (!message) return said.what === 'error' ? undefined : names[0]
+  if (message.chat !== letter.chat) return undefined
+  const changed = await effect(step, letter, said, message)
+  if (!changed) return undefined
+  await put(step.tx, message, said.what === 'edit' || said.what === 'retract')
+  step.changes.message(message.chat, message.id)
+  await row(step, message)
+  return undefined
+}
+
+function targets(step: Step, letter: Letter, said: Effect): string[] {
+  const { account } = step
+  const other = letter.chat
+  switch (said.what) {
+    case 'edit': case 'retract': return [senderName(letter.from, said.target)]
+    case 'receipt': case 'played': return [senderName(letter.own ? other : account, said.target)]
+    case 'error': return [senderName(account, said.target)]
+    // Others mark what we said; some apps mark the newest message of all, which may be their own.
+    case 'displayed': return letter.own ? [senderName(other, said.target), senderName(account, said.target)] : [senderName(account, said.target), senderName(other, said.target)]
+    default: return [senderName(account, said.target), senderName(other, said.target)]
+  }
+}
+
+async function effect(step: Step, letter: Letter, said: Effect, message: KeptMessage): Promise<boolean> {
+  switch (said.what) {
+    case 'edit': return edit(message, letter.time, said)
+    case 'retract': return retract(step, message, letter, said.reason)
+    case 'react': return react(message, letter, said.emoji)
+    case 'vote': return vote(message, letter, said.options)
+    case 'pin': return pin(step, message, said.on)
+    case 'receipt': return letter.own ? false : received(step, message, letter, 'delivered')
+    case 'displayed': return letter.own ? readHere(step, message) : readThere(step, message, letter)
+    case 'played': return played(message, letter)
+    case 'error': return failed(step, message, letter, said.condition, said.kind)
+  }
+}
+
+async function row(step: Step, message: KeptMessage): Promise<void> {
+  const chat = await step.tx.objectStore('chats').get(message.chat)
+  if (!chat || chat.last?.id !== message.id) return
+  await refreshLast(step.tx, chat)
+  await step.tx.objectStore('chats').put(chat)
+  step.changes.chat(chat.jid)
+}
+
+function edit(message: KeptMessage, time: Micros, said: Effect & { what: 'edit' }): boolean {
+  if (message.retracted || (message.edited ?? 0) >= time || message.content.type === 'system') return false
+  // A file stays the file that it was: what is corrected is its caption.
+  const media = mediaOf(message.content)
+  if (media && said.content.type === 'text') Object.assign(message.content, { caption: said.content.text })
+  else message.content = said.content
+  message.edited = time
+  if (said.mentions) message.mentions = said.mentions
+  else delete message.mentions
+  return true
+}
+
+/** Takes the content of a message away: the place stays. */
+export async function retract(step: Step, message: KeptMessage, letter: Pick<Letter, 'from' | 'time'>, reason?: string): Promise<boolean> {
+  if (message.retracted) return false
+  const media = mediaOf(message.content)
+  if (media) await dropFile(step.tx, media.key)
+  message.content = { type: 'text', text: '' }
+  message.retracted = { by: letter.from, time: letter.time, ...(reason ? { reason } : {}) }
+  for (const field of ['reactions', 'mentions', 'starred', 'pinned', 'reply', 'calls'] as const) delete message[field]
+  const chat = await step.tx.objectStore('chats').get(message.chat)
+  if (!chat || message.own) return true
+  await put(step.tx, message, true)
+  Object.assign(chat, await countUnread(step.tx, chat))
+  await step.tx.objectStore('chats').put(chat)
+  step.changes.chat(chat.jid)
+  return true
+}
+
+function react(message: KeptMessage, letter: Letter, emoji: string[]): boolean {
+  const since = message.marks?.[letter.from] ?? 0
+  if (message.retracted || since > letter.time) return false
+  const all: Record<string, string[]> = {}
+  for (const [one, who] of Object.entries(message.reactions ?? {})) {
+    const others = who.filter((jid) => jid !== letter.from)
+    if (others.length) all[one] = others
+  }
+  if (Object.keys(message.marks ?? {}).length >= MAX_REACTING) return false
+  for (const one of emoji) all[one] = [...(all[one] ?? []), letter.from]
+  message.marks = { ...message.marks, [letter.from]: letter.time }
+  message.reactions = all
+  return true
+}
+
+function vote(message: KeptMessage, letter: Letter, options: number[]): boolean {
+  const { content } = message
+  if (content.type !== 'poll' || message.retracted) return false
+  const chosen = [...new Set(options)].filter((o) => o < content.options.length).slice(0, content.many ? undefined : 1)
+  const since = message.marks?.['vote ' + letter.from] ?? 0
+  if (since > letter.time) return false
+  message.marks = { ...message.marks, ['vote ' + letter.from]: letter.time }
+  content.votes = { ...content.votes, [letter.from]: chosen }
+  return true
+}
+
+async function pin(step: Step, message: KeptMessage, on: boolean): Promise<boolean> {
+  if (message.retracted || !!message.pinned === on) return false
+  const chat = await step.tx.objectStore('chats').get(message.chat)
+  if (chat) {
+    if (on) chat.pinnedMessage = message.id
+    else if (chat.pinnedMessage === message.id) delete chat.pinnedMessage
+    await step.tx.objectStore('chats').put(chat)
+    step.changes.chat(chat.jid)
+  }
+  message.pinned = on
+  return true
+}
+
+/** The other side has a message of ours, or has read it. */
+async function received(step: Step, message: KeptMessage, letter: Letter, how: 'delivered' | 'read'): Promise<boolean> {
+  if (!message.own) return false
+  await arrivedAtServer(step, message)
+  const mark = message.receipts?.[letter.from] ?? {}
+  if (mark[how] !== undefined && !isFurther(how, message.state)) return false
+  message.receipts = { ...message.receipts, [letter.from]: { delivered: letter.time, ...mark, [how]: mark[how] ?? letter.time } }
+  if (isFurther(how, message.state)) message.state = how
+  return true
+}
+
+/** They have read up to here: this message, and all of ours before it that were not read yet. */
+async function readThere(step: Step, message: KeptMessage, letter: Letter): Promise<boolean> {
+  const range = IDBKeyRange.bound([message.chat, -Infinity], [message.chat, message.order], false, true)
+  let cursor = await step.tx.objectStore('messages').index('place').openCursor(range, 'prev')
+  for (let looked = 0; cursor && looked < MAX_READ; looked++, cursor = await cursor.continue()) {
+    const m = cursor.value
+    if (!m.own) continue
+    if (m.state === 'read') break
+    // One that waits to leave was not there to be read.
+    if (m.state === 'waiting' || m.state === 'failed' || !await received(step, m, letter, 'read')) continue
+    await put(step.tx, m, false)
+    step.changes.message(m.chat, m.id)
+    await row(step, m)
+  }
+  return received(step, message, letter, 'read')
+}
+
+/** We have read up to here on another device. */
+async function readHere(step: Step, message: KeptMessage): Promise<boolean> {
+  await readUpTo(step, message.chat, message.order)
+  return false
+}
+
+/** Counts anew what is unread after a place; a place before the known one changes nothing. */
+export async function readUpTo(step: Step, jid: string, place: Micros): Promise<boolean> {
+  const chat = await step.tx.objectStore('chats').get(jid)
+  if (!chat || (chat.readUpTo ?? 0) >= place) return false
+  chat.readUpTo = place
+  const { unread, mentioned } = await countUnread(step.tx, chat)
+  Object.assign(chat, { unread, mentioned, markedUnread: false })
+  await step.tx.objectStore('chats').put(chat)
+  step.changes.chat(jid)
+  return true
+}
+
+function played(message: KeptMessage, letter: Letter): boolean {
+  const media = mediaOf(message.content)
+  if (!media) return false
+  if (letter.own) { // on another device of ours
+    if (media.played) return false
+    media.played = true
+    return true
+  }
+  const mark = message.receipts?.[letter.from]
+  if (!message.own || mark?.played !== undefined) return false
+  message.receipts = { ...message.receipts, [letter.from]: { ...mark, played: letter.time } }
+  return true
+}
+
+/** Somebody refuses a message of ours. The other side may have got it on one device and lost it on another: what was delivered stays so. */
+async function failed(step: Step, message: KeptMessage, letter: Letter, condition: string, kind: string): Promise<boolean> {
+  if (!message.own || letter.own || isFurther(message.state, 'sent') || message.state === 'failed' || message.retracted) return false
+  message.state = 'failed'
+  message.failure = reasonFor(condition, kind)
+  for (let c = await step.tx.objectStore('outbox').index('message').openCursor(message.id); c; c = await c.continue()) {
+    await c.update({ ...c.value, state: 'failed', failure: message.failure })
+    step.changes.mark('outbox')
+  }
+  return true
+}
+
+/** What a person is told for a condition (RFC 6120 §8.3.3). */
+export function reasonFor(condition: string, kind: string): NonNullable<KeptMessage['failure']> {
+  switch (condition) {
+    case 'item-not-found': case 'remote-server-not-found': case 'jid-malformed': case 'gone': return 'unknown-contact'
+    case 'forbidden': case 'not-acceptable': case 'policy-violation': return condition === 'policy-violation' ? 'too-large' : 'blocked'
+    case 'resource-constraint': return 'quota'
+    case 'service-unavailable': return 'unknown-contact'
+    default: return kind === 'wait' ? 'server' : 'refused'
+  }
+}

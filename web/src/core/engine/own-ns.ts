@@ -1,0 +1,22 @@
+// The namespaces of what has no standard yet; docs/protocol/web-messages.md says what they hold. An app that does not know them shows the body.
+
+/** Polls and votes. */
+export const POLL = 'urn:palabre:poll:0'
+/** A message is pinned in its chat, for both sides. */
+export const PIN = 'urn:palabre:pin:0'
+/** A voice message was listened to. */
+export const PLAYED = 'urn:palabre:played:0'
+/** How often a message was passed on. */
+export const FORWARDED = 'urn:palabre:forwarded:0'
+/** What a voice message or picture looks like before it is loaded: attributes of the metadata of XEP-0446. */
+export const LOOKS = 'urn:palabre:looks:0'
+/** Files shared with their metadata (XEP-0447, XEP-0446). */
+export const SFS = 'urn:xmpp:sfs:0'
+/** Metadata of files (XEP-0446). */
+export const FILE = 'urn:xmpp:file:metadata:0'
+/** Where a file is (XEP-0103 by way of XEP-0447). */
+export const URL_DATA = 'http://jabber.org/protocol/url-data'
+/** Descriptions of links (XEP-0511). */
+export const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#'
+/** The words that describe them. */
+export const OPEN_GRAPH = 'https://ogp.me/ns#'

@@ -1,0 +1,164 @@
+// Reads what the elements of a message say. Everything here was written by somebody else: each list, text and number has a limit, and what makes
+// no sense is left out.
+
+import type { Content, JID } from '../model.ts'
+import { bare, parseJID } from '../xmpp/jid.ts'
+import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT, STATES } from '../xmpp/ns.ts'
+import { errorOf } from '../xmpp/stanza.ts'
+import { parseTime } from '../xmpp/time.ts'
+import type { Element } from '../xmpp/xml.ts'
+import { readContent } from './content.ts'
+import { FORWARDED, PIN, PLAYED, POLL } from './own-ns.ts'
+import type { Said } from './said.ts'
+
+const MAX_ID = 256
+const MAX_EMOJI = 8
+const MAX_EMOJI_LENGTH = 64
+const MAX_MENTIONS = 100
+/** Seconds after which a message may disappear at most: a year. */
+const MAX_EXPIRES = 31_536_000
+
+/** What is in a message: the stanza, and what was encrypted in it. */
+export interface Parts {
+  outer: Element
+  /** OMEMO 2: all that was encrypted. */
+  content?: Element
+  /** OMEMO 0.3: the text that was encrypted. */
+  body?: string
+  encrypted: boolean
+}
+
+const id = (e: Element | undefined): string | undefined => {
+  const found = e?.attr('id')
+  return found && found.length <= MAX_ID ? found : undefined
+}
+
+/** Reads all that a message says; [] for nothing that we know. */
+export function read(parts: Parts): Said[] {
+  const { outer } = parts
+  if (outer.attr('type') === 'error') return readError(outer)
+  const inner = parts.content ?? outer
+  const find = finder(inner, outer)
+  const says: Said[] = [...readMarks(find)]
+  const about = readAbout(find) ?? readTombstone(outer)
+  if (about) return [...says, about]
+  const body = parts.body ?? (parts.encrypted && !parts.content ? undefined : inner.textOf('body', CLIENT))
+  const cleaned = body === undefined ? undefined : withoutFallback(body, inner)
+  const content = readContent(cleaned, inner)
+  const shift = (body?.length ?? 0) - (cleaned?.length ?? 0)
+  const state = readState(inner) ?? readState(outer)
+  if (content) says.push(aboutContent(content, find, shift))
+  else if (state) says.push({ what: 'typing', state })
+  return says
+}
+
+/** Looks for an element in what was encrypted, and then beside it. */
+interface Find {
+  (name: string, ns: string): Element | undefined
+  all(name: string, ns: string): Element[]
+}
+
+function finder(inner: Element, outer: Element): Find {
+  const all = (name: string, ns: string) => {
+    const found = inner.children(name, ns)
+    return found.length ? found : outer.children(name, ns)
+  }
+  return Object.assign((name: string, ns: string) => all(name, ns)[0], { all })
+}
+
+function readError(outer: Element): Said[] {
+  const target = id(outer)
+  if (!target) return []
+  const { condition, type } = errorOf(outer)
+  return [{ what: 'error', target, condition, kind: type }]
+}
+
+/** Receipts and markers, which may stand beside each other. */
+function readMarks(find: Find): Said[] {
+  const received = id(find('received', RECEIPTS))
+  const displayed = id(find('displayed', MARKERS)) ?? id(find('acknowledged', MARKERS))
+  const played = id(find('played', PLAYED))
+  return [
+    ...(received ? [{ what: 'receipt', target: received } as const] : []),
+    ...(displayed ? [{ what: 'displayed', target: displayed } as const] : []),
+    ...(played ? [{ what: 'played', target: played } as const] : []),
+  ]
+}
+
+/** What changes another message and is none itself. */
+function readAbout(find: Find): Said | undefined {
+  const retract = find('retract', RETRACT)
+  const retracted = id(retract)
+  if (retracted) return { what: 'retract', target: retracted, reason: retract?.textOf('reason')?.slice(0, 500) || undefined }
+  const reactions = find('reactions', REACTIONS)
+  const reacted = id(reactions)
+  if (reactions && reacted) {
+    const emoji = [...new Set(reactions.children('reaction').slice(0, MAX_EMOJI).map((r) => r.text.trim()))]
+    return { what: 'react', target: reacted, emoji: emoji.filter((e) => e && e.length <= MAX_EMOJI_LENGTH) }
+  }
+  const vote = find('vote', POLL)
+  const voted = id(vote)
+  if (vote && voted) return { what: 'vote', target: voted, options: vote.children('option').slice(0, 20).map((o) => Number(o.text)).filter((n) => Number.isInteger(n) && n >= 0 && n < 20) }
+  const pin = find('pin', PIN)
+  const pinned = id(pin)
+  return pinned ? { what: 'pin', target: pinned, on: pin?.attr('on') !== 'false' } : undefined
+}
+
+function readTombstone(outer: Element): Said | undefined {
+  const left = outer.child('retracted', RETRACT)
+  const time = parseTime(left?.attr('stamp'))
+  return left && time !== undefined ? { what: 'tombstone', time, reason: left.textOf('reason')?.slice(0, 500) || undefined } : undefined
+}
+
+function aboutContent(content: Content, find: Find, shift: number): Said {
+  const mentions = readMentions(find, shift)
+  const target = id(find('replace', CORRECT))
+  if (target) return { what: 'edit', target, content, ...mentions }
+  const reply = find('reply', REPLY)
+  const replied = id(reply)
+  const forwarded = Number(find('forwarded', FORWARDED)?.attr('times'))
+  const expires = Number(find('ephemeral', EPHEMERAL)?.attr('timer'))
+  return {
+    what: 'content', content, ...mentions,
+    ...(replied ? { reply: { id: replied, to: bareOf(reply?.attr('to')) } } : {}),
+    ...(forwarded > 0 && forwarded < 1000 ? { forwarded: Math.floor(forwarded) } : {}),
+    ...(expires > 0 ? { expires: Math.min(Math.floor(expires), MAX_EXPIRES) } : {}),
+  }
+}
+
+const bareOf = (text: string | undefined): JID | undefined => {
+  const jid = parseJID(text ?? '')
+  return jid && bare(jid)
+}
+
+/** The mentions of a text before which `shift` characters of a quote were cut. */
+function readMentions(find: Find, shift: number): { mentions?: { from: number; to: number; jid: JID }[] } {
+  const out = find.all('reference', REFERENCE).slice(0, MAX_MENTIONS).flatMap((e) => {
+    const jid = bareOf(/^xmpp:([^?]+)/.exec(e.attr('uri') ?? '')?.[1])
+    const [from, to] = [Number(e.attr('begin')) - shift, Number(e.attr('end')) - shift]
+    return e.attr('type') === 'mention' && jid && from >= 0 && to > from ? [{ from, to, jid }] : []
+  })
+  return out.length ? { mentions: out } : {}
+}
+
+function readState(e: Element): 'composing' | 'recording' | 'paused' | undefined {
+  const state = e.children().find((c) => c.ns === STATES)
+  if (!state) return undefined
+  if (state.name !== 'composing') return 'paused'
+  return state.attr('{urn:palabre:recording:0}on') || state.attr('recording') ? 'recording' : 'composing'
+}
+
+/** Cuts out of a text what is only for apps that do not know replies (XEP-0461 §3, XEP-0428). Offsets count code points. */
+export function withoutFallback(body: string, within: Element): string {
+  const ranges = within.children('fallback', FALLBACK).slice(0, 10).filter((f) => f.attr('for') === REPLY)
+    .flatMap((f) => f.children('body').slice(0, 10).map((b) => [Number(b.attr('start') ?? 0), Number(b.attr('end') ?? Infinity)] as const))
+    .filter(([start, end]) => start >= 0 && end > start)
+  if (!ranges.length) return body
+  return [...body].filter((_, i) => !ranges.some(([start, end]) => i >= start && i < end)).join('')
+}
+
+/** Says whether a message asks for a receipt, or wants to be told that it was read. */
+export const wants = (parts: Parts): { receipt: boolean; marker: boolean } => ({
+  receipt: !!(parts.outer.child('request', RECEIPTS) ?? parts.content?.child('request', RECEIPTS)),
+  marker: !!(parts.outer.child('markable', MARKERS) ?? parts.content?.child('markable', MARKERS)),
+})

@@ -1,0 +1,43 @@
+// What a message says, once it is unwrapped, decrypted and read: no XML any more. read.ts makes it, apply.ts keeps it, write.ts says it.
+
+import type { Content, JID, Message, Micros, Protection } from '../model.ts'
+
+/** One thing that a message says. `target` is the id that the other message's sender gave it. */
+export type Said =
+  | { what: 'content'; content: Content; reply?: { id: string; to?: JID; text?: string }; mentions?: Message['mentions']; forwarded?: number; expires?: number }
+  | { what: 'edit'; target: string; content: Content; mentions?: Message['mentions'] }
+  | { what: 'retract'; target: string; reason?: string }
+  /** What is left of a message that was retracted before we read it from the archive (XEP-0424 §5). */
+  | { what: 'tombstone'; time: Micros; reason?: string }
+  | { what: 'react'; target: string; emoji: string[] }
+  | { what: 'vote'; target: string; options: number[] }
+  | { what: 'pin'; target: string; on: boolean }
+  | { what: 'receipt'; target: string }
+  | { what: 'displayed'; target: string }
+  | { what: 'played'; target: string }
+  | { what: 'typing'; state: 'composing' | 'recording' | 'paused' }
+  | { what: 'error'; target: string; condition: string; kind: string }
+
+/** A message that came, by whichever way. */
+export interface Letter {
+  /** The conversation: the other side's bare address, our own for notes. */
+  chat: JID
+  /** Who says it: the bare address that the server vouches for. */
+  from: JID
+  own: boolean
+  /** The id of the stanza, and the origin-id where it has one. */
+  ids: string[]
+  /** Its entry in our archive, if it has one. */
+  archived?: string
+  time: Micros
+  /** It came at once, not from the archive nor late. */
+  live: boolean
+  /** It was read from the archive backwards: it is old, and nothing new for anybody. */
+  old?: boolean
+  /** The sender wants to know that it arrived (XEP-0184), that it was read (XEP-0333). */
+  wantsReceipt: boolean
+  wantsMarker: boolean
+  protection: Protection
+  device?: { id: number; trusted: boolean }
+  says: Said[]
+}

@@ -1,0 +1,117 @@
+// Writes what has to be said as elements of a message: what is to be encrypted, and what stands beside it in clear.
+
+import type { KeptMessage } from '../store/database.ts'
+import type { Task } from '../store/outbox.ts'
+import { textOf } from '../store/preview.ts'
+import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, HINTS, IDS, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT } from '../xmpp/ns.ts'
+import { DISPLAYED } from '../xmpp/ns.ts'
+import { el, type Element } from '../xmpp/xml.ts'
+import { bodyElement, writeContent } from './content.ts'
+import { FORWARDED, PIN, PLAYED, POLL } from './own-ns.ts'
+
+/** How much of a quoted message is repeated for apps that do not know replies, in characters. */
+const QUOTE = 200
+
+/** A message in parts. */
+export interface Outbound {
+  /** What every app shows; '' for none. */
+  body: string
+  /** To be encrypted together with the body, wherever the other side can read it so. */
+  inner: Element[]
+  /** Always in clear: what servers need. */
+  outer: Element[]
+  /** `clear`: nothing of it is secret, or servers have to see it. */
+  secrecy: 'encrypt' | 'clear'
+}
+
+/** What is known when an errand is written: the message that it is about, the one that is answered. */
+export interface About {
+  id: string
+  message?: KeptMessage
+  answered?: KeptMessage
+  /** Seconds after which messages of the chat disappear. */
+  expires?: number
+  account: string
+}
+
+/** The id by which others know a message. */
+export const wireId = (m: KeptMessage): string => m.originId ?? m.id
+
+const store = () => el(HINTS, 'store')
+const origin = (id: string) => el(IDS, 'origin-id', { id })
+
+/** Writes a task; undefined if what it is about is not here any more. */
+export function write(task: Task, about: About): Outbound | undefined {
+  const { id, message } = about
+  switch (task.what) {
+    case 'message': return message && writeMessage(message, about)
+    case 'edit': return message && writeEdit(message, task.text, about)
+    case 'retract': return message && writeRetraction(message, id)
+    case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: wireId(message) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
+    case 'vote': return message && hidden(id, el(POLL, 'vote', { id: wireId(message) }, ...task.options.map((o) => el(POLL, 'option', {}, o))))
+    case 'pin': return message && hidden(id, el(PIN, 'pin', { id: wireId(message), on: String(task.on) }))
+    case 'receipt': return { body: '', inner: [], outer: [el(RECEIPTS, 'received', { id: task.target }), store()], secrecy: 'clear' }
+    case 'played': return { body: '', inner: [], outer: [el(PLAYED, 'played', { id: task.target }), store()], secrecy: 'clear' }
+    case 'displayed': return { body: '', inner: [], outer: displayed(task.marker, task.stanzaId, about.account), secrecy: 'clear' }
+  }
+}
+
+const hidden = (id: string, inner: Element): Outbound => ({ body: '', inner: [inner], outer: [origin(id), store()], secrecy: 'encrypt' })
+
+/** Tells the contact (XEP-0333) and our own devices (XEP-0490, which the server takes out of the message). */
+function displayed(marker: string | undefined, stanzaId: string | undefined, account: string): Element[] {
+  return [
+    ...(marker ? [el(MARKERS, 'displayed', { id: marker })] : []),
+    ...(stanzaId ? [el(DISPLAYED, 'displayed', {}, el(IDS, 'stanza-id', { id: stanzaId, by: account }))] : []),
+    store(),
+  ]
+}
+
+function writeMessage(message: KeptMessage, about: About): Outbound {
+  const { body, elements } = writeContent(message.content)
+  const quote = message.reply && about.answered ? quoteOf(about.answered) : ''
+  const inner = [...elements, ...replyElements(message, about.answered, quote), ...mentionElements(message, quote.length)]
+  if (message.forwarded) inner.push(el(FORWARDED, 'forwarded', { times: message.forwarded }))
+  if (about.expires) inner.push(el(EPHEMERAL, 'ephemeral', { timer: about.expires }))
+  return { body: quote + body, inner, outer: [el(RECEIPTS, 'request'), el(MARKERS, 'markable'), origin(about.id), store()], secrecy: 'encrypt' }
+}
+
+function quoteOf(message: KeptMessage): string {
+  const text = (textOf(message.content) ?? '').slice(0, QUOTE)
+  return text ? text.split('\n').map((line) => `> ${line}\n`).join('') : ''
+}
+
+function replyElements(message: KeptMessage, answered: KeptMessage | undefined, quote: string): Element[] {
+  if (!message.reply || !answered) return []
+  const reply = el(REPLY, 'reply', { to: message.reply.to, id: wireId(answered) })
+  if (!quote) return [reply]
+  return [reply, el(FALLBACK, 'fallback', { for: REPLY }, el(FALLBACK, 'body', { start: 0, end: [...quote].length }))]
+}
+
+const mentionElements = (message: KeptMessage, shift: number): Element[] => (message.mentions ?? []).map((m) =>
+  el(REFERENCE, 'reference', { type: 'mention', begin: m.from + shift, end: m.to + shift, uri: 'xmpp:' + m.jid }))
+
+function writeEdit(message: KeptMessage, text: string, about: About): Outbound {
+  const replace = el(CORRECT, 'replace', { id: wireId(message) })
+  return { body: text, inner: [replace], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
+}
+
+const APOLOGY = 'This person deleted an earlier message, but your app does not know how to do that.'
+
+function writeRetraction(message: KeptMessage, id: string): Outbound {
+  return {
+    body: '', inner: [],
+    outer: [el(RETRACT, 'retract', { id: wireId(message) }), el(FALLBACK, 'fallback', { for: RETRACT }), bodyElement(APOLOGY), origin(id), store()],
+    secrecy: 'clear',
+  }
+}
+
+/** What an app shows that cannot decrypt. */
+export const CANNOT_READ = 'This message is end-to-end encrypted and cannot be read by this app.'
+
+/** All that is encrypted with OMEMO 2, as text: the elements with their namespaces. */
+export const envelope = (outbound: Outbound): string =>
+  [...(outbound.body ? [bodyElement(outbound.body)] : []), ...outbound.inner].map(String).join('')
+
+/** The body as an element of a stanza in clear. */
+export const clearBody = (outbound: Outbound): Element[] => outbound.body ? [el(CLIENT, 'body', {}, outbound.body)] : []

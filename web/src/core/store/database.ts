@@ -1,0 +1,159 @@
+// The database of one account on this device: what the screens show and what still has to leave. IndexedDB, one database for each account. The
+// schema only grows: a version adds, and never changes what an older tab may still read.
+
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb'
+import type { Chat, Contact, JID, Message, Micros } from '../model.ts'
+import type { Errand } from './outbox.ts'
+import type { KeptFile } from './files.ts'
+
+/** A message as it is kept: with the names that lead to it and the shelves that it stands on. */
+export interface KeptMessage extends Message {
+  /** See names.ts. At most 8. */
+  names: string[]
+  /** [chat, shelf, order]: media, files, links, voice, starred. */
+  shelves: [JID, string, Micros][]
+  /** It names us, or answers us. */
+  calls?: boolean
+  /** Its sender wants to be told that it was read here (XEP-0333), with this id. */
+  markable?: string
+  /** When each person's reactions were said last, `vote` before the address for votes: older ones change nothing. */
+  marks?: Record<string, Micros>
+}
+
+/** What came before the message that it is about; see later.ts. */
+export interface Later {
+  id?: number
+  /** The name of the message that it waits for. */
+  target: string
+  time: Micros
+  what: unknown
+}
+
+/** The words of a message; the index of words is what a search reads. */
+export interface Words {
+  id: string
+  chat: JID
+  words: string[]
+}
+
+/** The stores of an account's database. */
+export interface Schema extends DBSchema {
+  kv: { key: string; value: unknown }
+  chats: { key: JID; value: Chat }
+  messages: {
+    key: string
+    value: KeptMessage
+    indexes: { place: [JID, Micros]; names: string; shelves: [JID, string, Micros]; expires: Micros }
+  }
+  words: { key: string; value: Words; indexes: { words: string; chat: JID } }
+  outbox: { key: number; value: Errand; indexes: { message: string } }
+  later: { key: number; value: Later; indexes: { target: string; time: Micros } }
+  files: { key: string; value: KeptFile; indexes: { used: Micros; chat: JID } }
+  blobs: { key: string; value: Blob }
+  contacts: { key: JID; value: Contact }
+}
+
+/** An open database of an account. */
+export type Database = IDBPDatabase<Schema>
+/** A store's name. */
+export type Store = StoreNames<Schema>
+/** All that one step may touch. */
+export type Change<S extends Store = Store> = IDBPTransaction<Schema, S[], 'readwrite'>
+/** A step of which only reading is asked: one that look() began, or one that writes as well. The types of idb let neither stand for the other. */
+export type Look = Change
+
+/** All stores, for a step that may touch any. */
+export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts']
+/** What the arrival and the sending of messages touch: all but the bytes. */
+export const conversation: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'contacts', 'files']
+
+const VERSION = 1
+
+/** The name of an account's database. */
+export const databaseName = (account: JID): string => 'palabre:' + account
+
+/** The device has no room left. Nothing of the step was kept, and nothing that was kept before is gone. */
+export class StorageFull extends Error {
+  override readonly name = 'StorageFull'
+}
+
+/** The database cannot be used at all: it is closed, broken, or a newer version of the client has it. */
+export class StorageBroken extends Error {
+  override readonly name = 'StorageBroken'
+}
+
+/** Opens the database of an account, or makes it. `ended` is told when it can be used no longer: another tab has a newer version, or wipes it. */
+export async function openAccount(account: JID, ended: () => void = () => undefined): Promise<Database> {
+  try {
+    const db = await openDB<Schema>(databaseName(account), VERSION, {
+      upgrade: (db, from) => { if (from < 1) first(db) },
+      blocking: () => {
+        db.close()
+        ended()
+      },
+      terminated: ended,
+    })
+    return db
+  } catch (error) {
+    throw storageError(error)
+  }
+}
+
+function first(db: Database): void {
+  db.createObjectStore('kv')
+  db.createObjectStore('chats', { keyPath: 'jid' })
+  const messages = db.createObjectStore('messages', { keyPath: 'id' })
+  messages.createIndex('place', ['chat', 'order'])
+  messages.createIndex('names', 'names', { multiEntry: true })
+  messages.createIndex('shelves', 'shelves', { multiEntry: true })
+  messages.createIndex('expires', 'expiresAt')
+  const words = db.createObjectStore('words', { keyPath: 'id' })
+  words.createIndex('words', 'words', { multiEntry: true })
+  words.createIndex('chat', 'chat')
+  db.createObjectStore('outbox', { keyPath: 'seq', autoIncrement: true }).createIndex('message', 'message')
+  const later = db.createObjectStore('later', { keyPath: 'id', autoIncrement: true })
+  later.createIndex('target', 'target')
+  later.createIndex('time', 'time')
+  const files = db.createObjectStore('files', { keyPath: 'key' })
+  files.createIndex('used', 'used')
+  files.createIndex('chat', 'chat')
+  db.createObjectStore('blobs')
+  db.createObjectStore('contacts', { keyPath: 'jid' })
+}
+
+/**
+ * Does one step: all of it is on the disk when the promise is fulfilled, or nothing is kept and it fails with StorageFull or StorageBroken. `work`
+ * may wait for nothing but the transaction's own requests; what it throws undoes the step.
+ */
+export async function change<T>(db: Database, stores: Store[], work: (tx: Change) => Promise<T>): Promise<T> {
+  let tx: Change
+  try {
+    tx = db.transaction(stores, 'readwrite', { durability: 'strict' })
+  } catch (error) {
+    throw storageError(error)
+  }
+  tx.done.catch(() => undefined) // told below
+  try {
+    const result = await work(tx)
+    await tx.done
+    return result
+  } catch (error) {
+    try {
+      tx.abort()
+    } catch {
+      // it has ended by itself
+    }
+    throw storageError(tx.error ?? error)
+  }
+}
+
+/** Begins a step that reads; it sees one state of the database. */
+export function look(db: Database, stores: Store[] = everything): Look {
+  return db.transaction(stores, 'readonly') as unknown as Look
+}
+
+function storageError(error: unknown): unknown {
+  if (!(error instanceof DOMException)) return error
+  if (error.name === 'QuotaExceededError') return new StorageFull(error.message)
+  return /^(InvalidState|Abort|Unknown|Version|NotFound)Error$/.test(error.name) ? new StorageBroken(`${error.name}: ${error.message}`) : error
+}

@@ -1,0 +1,75 @@
+// What has to leave. An errand is written in the same step as what it is about (the message, the mark), so that a fulfilled promise means that it
+// will leave; it is taken away in the same step in which the server's acknowledgement is noted. Between the two it may be tried many times,
+// always under the same id.
+
+import type { Failure, JID, Micros } from '../model.ts'
+import type { Change, Database, Look } from './database.ts'
+
+/** What an errand is about. Messages are in the store of messages; the rest is here. */
+export type Task =
+  | { what: 'message' }
+  | { what: 'edit'; text: string }
+  | { what: 'retract' }
+  | { what: 'react'; emoji: string[] }
+  | { what: 'vote'; options: number[] }
+  | { what: 'pin'; on: boolean }
+  /** Receipts (XEP-0184): `target` is the id that the sender gave. */
+  | { what: 'receipt'; target: string }
+  /** We have read up to here: for the contact if `marker` (XEP-0333), for our own devices if `stanzaId` (XEP-0490). */
+  | { what: 'displayed'; marker?: string; stanzaId?: string }
+  | { what: 'played'; target: string }
+
+/** One thing that has to leave. */
+export interface Errand {
+  /** Their order. */
+  seq: number
+  chat: JID
+  /** The id of its stanza, which is its origin-id. */
+  id: string
+  /** The message that it is about, '' for none. */
+  message: string
+  task: Task
+  /** `new`: no server has seen it. `tried`: it was written, and whether it was kept is not known. `failed`: a person has to decide. */
+  state: 'new' | 'tried' | 'failed'
+  /** The newest id of the archive that was known when it was written first: it can only come after this. */
+  tried?: Micros
+  failure?: Failure
+  since: Micros
+}
+
+/** Errands that may wait; beyond, what a person sends is refused with an error, and what is sent for them is left out. */
+export const MAX_ERRANDS = 5000
+
+/** Too much waits already: nothing was kept. */
+export class OutboxFull extends Error {
+  override readonly name = 'OutboxFull'
+}
+
+type Fresh = Pick<Errand, 'chat' | 'id' | 'message' | 'task' | 'since'>
+
+/** Adds an errand in this step. Throws OutboxFull, which undoes the step. */
+export async function add(tx: Change, errand: Fresh): Promise<Errand> {
+  const store = tx.objectStore('outbox')
+  if (await store.count() >= MAX_ERRANDS) throw new OutboxFull()
+  const fresh: Omit<Errand, 'seq'> = { ...errand, state: 'new' }
+  const seq = await store.add(fresh as Errand)
+  return { ...fresh, seq }
+}
+
+/** Adds one that nobody promised: a receipt is left out when too much waits. */
+export async function addIfRoom(tx: Change, errand: Fresh): Promise<void> {
+  if (await tx.objectStore('outbox').count() < MAX_ERRANDS) await add(tx, errand)
+}
+
+/** All errands, oldest first. */
+export const errands = (from: Database): Promise<Errand[]> => from.getAll('outbox', null, MAX_ERRANDS)
+
+/** The errands about a message, oldest first. */
+export const errandsOf = (tx: Look, message: string): Promise<Errand[]> => tx.objectStore('outbox').index('message').getAll(message)
+
+/** What waits, and since when: failed ones wait for a person and are not counted, nor what nobody asked for. */
+export async function waiting(db: Database): Promise<{ waiting: number; oldestWaiting?: Micros }> {
+  const open = (await errands(db)).filter((e) => e.state !== 'failed' && e.task.what !== 'receipt' && e.task.what !== 'displayed' && e.task.what !== 'played')
+  const oldest = open.reduce((least, e) => Math.min(least, e.since), Infinity)
+  return { waiting: open.length, ...(open.length ? { oldestWaiting: oldest } : {}) }
+}

@@ -1,0 +1,25 @@
+// What a message says in one line, for the list of chats and for search.
+
+import type { Content } from '../model.ts'
+
+const MAX = 200
+
+/** The text of a content, undefined if it has none. */
+export function textOf(content: Content): string | undefined {
+  switch (content.type) {
+    case 'text': return content.text
+    case 'image': case 'video': case 'voice': case 'audio': case 'sticker': return content.caption
+    case 'file': return content.caption ? `${content.media.name} ${content.caption}` : content.media.name
+    case 'location': return content.label
+    case 'contact': return content.name
+    case 'poll': return [content.question, ...content.options].join(' ')
+    default: return undefined
+  }
+}
+
+/** One line of it, at most 200 characters; '' where the kind says all. */
+export function sayShortly(content: Content): string {
+  const text = content.type === 'poll' ? content.question : content.type === 'system' ? content.key : textOf(content) ?? ''
+  const line = text.slice(0, 4 * MAX).replace(/\s+/g, ' ').trim()
+  return line.length > MAX ? line.slice(0, MAX - 1) + '…' : line
+}
