@@ -104,7 +104,7 @@ export async function changePassword(session: Session, password: string): Promis
   await session.request('set', credentials(local(session.account), password), { to: domainOf(session.account) })
 }
 
-/** Deletes the account with all that the server keeps of it. */
+/** Deletes the account with all that the server keeps of it. `disconnected` leaves it open whether it was: then the next login is refused. */
 export async function deleteAccount(session: Session): Promise<void> {
   await session.request('set', el(REGISTER, 'query', {}, el(REGISTER, 'remove')), { to: domainOf(session.account), seconds: 60 })
 }
