@@ -3,7 +3,8 @@
 
 import type { Device, JID } from '../model.ts'
 import type {
-  Address, Bytes, Comparison, DecryptRequest, Due, EncryptRequest, MediaKey, Notice, Opened, Own, Result, ScannedKey, Sealed, Trust, Version,
+  Address, Bytes, Comparison, DecryptRequest, Due, Encrypted, EncryptRequest, HistoryChunk, HistoryIndex, HistoryState, LinkMessage, LinkRole,
+  LinkStep, MediaKey, Notice, Opened, Own, Result, ScannedKey, Sealed, Trust, Version,
 } from './types.ts'
 
 type Answer<T> = Promise<Result<T>>
@@ -62,6 +63,34 @@ export interface Crypto {
   encryptMedia(file: Blob): Answer<{ blob: Blob; key: MediaKey }>
   /** Decrypts a file. Nothing comes back before all of it proved authentic. */
   decryptMedia(file: Blob, key: MediaKey, mime: string): Answer<Blob>
+
+  // Encrypted history, docs/protocol/encrypted-history.md
+
+  historyState(): Answer<HistoryState>
+  /** The first key, or the next one after a device was removed: then publish `wrapRecovery` and send `shareHistory`. */
+  newHistoryKey(): Answer<HistoryState>
+  /** A message to our own verified devices with the keys of the history; null if there are none. Theirs take it over by themselves. */
+  shareHistory(): Answer<Encrypted | null>
+  /** Packs and seals as many lines (JSON, no line breaks) as fit into one chunk of this device; `taken` says how many. */
+  sealChunk(number: number, previous: string, lines: string[]): Answer<HistoryChunk & { taken: number }>
+  openChunk(data: Bytes, expected: { writer: number; number: number; hash?: string }): Answer<{ lines: string[]; previous: string }>
+  sealIndex(index: HistoryIndex): Answer<Bytes>
+  /** `duplicate`: the server gave an older one than was seen here. `no-session`: sealed with a key that this device has not (yet). */
+  openIndex(writer: number, data: Bytes): Answer<HistoryIndex>
+  /** A new recovery code to show once, and what to publish for it. */
+  newRecovery(): Answer<{ code: string; wrapped: Bytes }>
+  /** What to publish for the code that there is, after a new key. */
+  wrapRecovery(): Answer<Bytes>
+  recover(code: string, wrapped: Bytes): Answer<HistoryState>
+  /** Begins a hand-over on the device that shows the QR code; `address` is its full address. It ends after five minutes. */
+  linkShow(role: LinkRole, address: string): Answer<{ id: string; uri: string }>
+  /** On the device that scanned it: send the first message to `to`. */
+  linkScan(uri: string): Answer<LinkStep & { id: string; to: string }>
+  /** A message of the other device; it must come from our own account. */
+  linkHear(id: string, message: LinkMessage): Answer<LinkStep>
+  /** A person found the same six digits on both devices. */
+  linkConfirm(id: string): Answer<LinkStep>
+  linkCancel(id: string): Answer<void>
 
   /** Removes every key of the account from this device. */
   wipe(): Answer<void>

@@ -25,7 +25,8 @@ export interface Port {
 const names = [
   'init', 'newSession', 'listed', 'encrypt', 'decrypt', 'stored', 'unstored', 'beginCatchUp', 'endCatchUp', 'maintain', 'due', 'published',
   'signLabel', 'devices', 'learn', 'setTrust', 'setLabel', 'notices', 'noticed', 'trustURI', 'parseTrustURI', 'compare', 'safetyNumber',
-  'verifyNumber', 'encryptMedia', 'decryptMedia', 'wipe',
+  'verifyNumber', 'encryptMedia', 'decryptMedia', 'historyState', 'newHistoryKey', 'shareHistory', 'sealChunk', 'openChunk', 'sealIndex',
+  'openIndex', 'newRecovery', 'wrapRecovery', 'recover', 'linkShow', 'linkScan', 'linkHear', 'linkConfirm', 'linkCancel', 'wipe',
 ] as const satisfies readonly (keyof Crypto)[]
 
 // Fails to compile when a call is missing from the list.

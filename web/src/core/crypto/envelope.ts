@@ -1,6 +1,6 @@
 // What OMEMO 2 encrypts: an envelope around elements (XEP-0420).
 
-import { el, parse, serialise } from '../xmpp/xml.ts'
+import { el, Element, parse, serialise } from '../xmpp/xml.ts'
 import { text, utf8 } from './bytes.ts'
 import type { Random } from './curve.ts'
 import { refuse } from './failure.ts'
@@ -39,6 +39,20 @@ export function unwrap(plaintext: Bytes, from: string, room?: string): Envelope 
   const time = Date.parse(envelope.child('time')?.attr('stamp') ?? '')
   if (Number.isFinite(time)) out.time = time * 1000
   return out
+}
+
+/** Takes one kind of element out of a content: the text of the first, and the content without any. */
+export function split(content: string, element: string, ns: string): { keys?: string; rest: string } {
+  const parsed = parse(content)
+  const found = parsed?.child(element, ns)
+  if (!parsed || !found) return { rest: content }
+  const nodes = parsed.nodes.filter((n) => typeof n === 'string' || !n.is(element, ns))
+  return { keys: found.text, rest: serialise(new Element(parsed.ns, parsed.name, parsed.attrs, nodes)) }
+}
+
+/** Text as it may stand in an element. */
+export function escapeText(plain: string): string {
+  return plain.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 }
 
 function bare(jid: string | undefined): string | undefined {

@@ -5,7 +5,7 @@ import { hex, join, text, utf8 } from './bytes.ts'
 import {
   beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
 } from './device.ts'
-import { unwrap, wrap } from './envelope.ts'
+import { escapeText, split, unwrap, wrap } from './envelope.ts'
 import { answer, refuse, refusalOf } from './failure.ts'
 import { Lists, type Recipients } from './lists.ts'
 import { profiles } from './profile.ts'
@@ -14,13 +14,14 @@ import { kinds, readSaved } from './saved.ts'
 import { decrypt, stored, unstored, type Decrypted } from './receive.ts'
 import { encrypt, encryptEmpty } from './send.ts'
 import type {
-  Address, Asked, Bundle, Bytes, DecryptRequest, Due, EncryptRequest, Notice, Opened, Own, Publication, RefusalCode, Sealed, Skipped, Version,
+  Address, Asked, Bundle, Bytes, DecryptRequest, Due, Encrypted, EncryptRequest, Notice, Opened, Own, Publication, RefusalCode, Sealed, Skipped, Version,
 } from './types.ts'
 
 const healPause = 3600 // seconds between two attempts to mend a session with one device
 const maxOwed = 1000
 const maxNotices = 500
 const maxUnstored = 500
+const historySpace = 'urn:palabre:history:0'
 
 const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 'too-far']
 
@@ -121,12 +122,41 @@ export class Service {
     const out: Opened = { key, version, empty: plaintext === undefined, sender, fingerprint, trust }
     if (!plaintext) return out
     try {
-      if (version === '2') return { ...out, ...unwrap(plaintext, sender.jid, room) }
+      if (version === '2') return await this.takeKeys({ ...out, ...unwrap(plaintext, sender.jid, room) })
       return { ...out, body: text(plaintext) }
     } catch (thrown) {
       await stored(this.device, [key])
       throw thrown
     }
+  }
+
+  // Keys of the history from another device of ours that was verified are kept at once; they go no further.
+  private async takeKeys(opened: Opened): Promise<Opened> {
+    const { content, sender, trust } = opened
+    if (!content?.includes(historySpace)) return opened
+    const { keys, rest } = split(content, 'keys', historySpace)
+    if (keys === undefined) return opened
+    if (sender.jid === this.device.jid && trust === 'verified') {
+      const { adoptKept, readKept } = await import('./history.ts')
+      await adoptKept(this.device, readKept(keys), true)
+    }
+    return { ...opened, content: rest }
+  }
+
+  /** The keys of the history, encrypted for our own other devices that were verified; null if there are none. */
+  async shareHistory(): Promise<Encrypted | null> {
+    const { device } = this
+    await this.lists.recipients([device.jid])
+    const to = await device.turn(async () => {
+      const account = await new Step(device).account(device.jid)
+      const listed = account.listed(profiles[1])
+      return account.devices.filter((r) => listed.includes(r.id) && account.trustOf(r) === 'verified').map((r) => ({ jid: device.jid, device: r.id }))
+    })
+    await this.lists.meet({ version: '2', to })
+    const { loadKept, writeKept } = await import('./history.ts')
+    const content = `<keys xmlns='${historySpace}'>${escapeText(writeKept(await loadKept(device)))}</keys>`
+    const { message } = await encrypt(device, '2', wrap(content, device.jid, device.now(), device.random), to)
+    return message ?? null
   }
 
   /** The engine has these messages in its own store. */

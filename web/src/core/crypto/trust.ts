@@ -42,6 +42,15 @@ export function setTrust(d: Device, a: Address, fingerprint: string, trust: Trus
   })
 }
 
+/** Verifies the key of a device that proved itself in another way, whether it has been seen before or not. */
+export function vouch(d: Device, a: Address, identity: Bytes): Promise<void> {
+  return change(d, a.jid, (account) => {
+    decide(account, identity, 'verified')
+    const record = account.device(a.device)
+    if (record?.identity && hex(record.identity) !== hex(identity)) decide(account, record.identity, 'distrusted')
+  })
+}
+
 /** Tells the label of a device, whose signature was checked. */
 export function setLabel(d: Device, a: Address, label: string): Promise<void> {
   return change(d, a.jid, (account) => {

@@ -205,3 +205,61 @@ export interface MediaKey {
   /** 12 bytes; 16 from old apps. */
   iv: Bytes
 }
+
+// Encrypted history (docs/protocol/encrypted-history.md)
+
+/** A key of the history. It never leaves the worker but sealed. */
+export interface ArchiveKey {
+  /** 8 bytes in hex. */
+  id: string
+  key: Bytes
+  /** Seconds since 1970. */
+  made: number
+}
+
+export interface HistoryState {
+  /** Ids of the keys that this device has, newest first; none: it can neither write nor read the history. */
+  keys: string[]
+  /** There is a recovery code, and this device can wrap new keys under it. */
+  recovery: boolean
+}
+
+export interface HistoryChunk {
+  /** At most 128 KiB; what the item holds. */
+  data: Bytes
+  /** Device that wrote it. */
+  writer: number
+  /** Counts from 1 for each writer. */
+  number: number
+  /** SHA-256 of data, in hex. */
+  hash: string
+  /** Hash of the chunk before, '' for the first. */
+  previous: string
+}
+
+/** What a device has written, at most 2048 chunks. */
+export interface HistoryIndex {
+  /** Greater than that of the index before. */
+  number: number
+  chunks: { number: number; hash: string; from: Micros; to: Micros; count: number }[]
+  /** Spans of archive ids of which everything that could be read is in the chunks. */
+  complete: [Micros, Micros][]
+}
+
+/** Which side of a hand-over a device is. */
+export type LinkRole = 'new' | 'old'
+
+/** What one device sends to the other, over the server. */
+export interface LinkMessage {
+  step: 1 | 2 | 3 | 4
+  /** Base64url. */
+  data: string
+}
+
+/** What to do next. */
+export interface LinkStep {
+  send?: LinkMessage
+  /** Six digits to show; a person compares them with the other device's, then `linkConfirm`. */
+  code?: string
+  finished?: true
+}

@@ -1,7 +1,9 @@
 // The worker: takes calls from the tab one by one as they come, asks the tab for what only the server has, and never throws.
 
 import type { Crypto } from './api.ts'
+import type { Device } from './device.ts'
 import { answer, refuse } from './failure.ts'
+import type { Links } from './link.ts'
 import { decryptMedia, encryptMedia, newMediaKey } from './media.ts'
 import type { FromWorker, ToWorker } from './port.ts'
 import { Service } from './service.ts'
@@ -10,6 +12,7 @@ import { Vault, vaultTurn } from './vault.ts'
 
 // What is asked for seldom is a chunk of its own.
 const trust = () => import('./trust.ts')
+const past = () => import('./past.ts')
 
 /** The calls of Crypto as they are done here: they throw instead of returning a Result. */
 type Calls = { [K in keyof Crypto]: (...args: Parameters<Crypto[K]>) => ResultOf<Crypto[K]> | Promise<ResultOf<Crypto[K]>> }
@@ -34,6 +37,12 @@ export function serve(post: (message: FromWorker) => void): (message: ToWorker) 
   }
   const open = (): Service => service ?? refuse('gone', 'no account is open')
   const device = () => open().device
+  let linking: { to: Device; links: Links } | undefined
+  const links = async (): Promise<Links> => {
+    const { Links } = await past()
+    if (linking?.to !== device()) linking = { to: device(), links: new Links(device()) }
+    return linking.links
+  }
 
   const calls: Calls = {
     async init(account, taken) {
@@ -72,6 +81,21 @@ export function serve(post: (message: FromWorker) => void): (message: ToWorker) 
       return { blob: await encryptMedia(file, key), key }
     },
     decryptMedia: (file, key, mime) => decryptMedia(file, key, mime),
+    historyState: async () => (await past()).historyState(device()),
+    newHistoryKey: async () => (await past()).newHistoryKey(device()),
+    shareHistory: () => open().shareHistory(),
+    sealChunk: async (...args) => (await past()).sealChunk(device(), ...args),
+    openChunk: async (...args) => (await past()).openChunk(device(), ...args),
+    sealIndex: async (index) => (await past()).sealIndex(device(), index),
+    openIndex: async (...args) => (await past()).openIndex(device(), ...args),
+    newRecovery: async () => (await past()).newRecovery(device()),
+    wrapRecovery: async () => (await past()).wrap(device()),
+    recover: async (...args) => (await past()).recover(device(), ...args),
+    linkShow: async (...args) => (await links()).show(...args),
+    linkScan: async (uri) => (await links()).scan(uri),
+    linkHear: async (...args) => (await links()).hear(...args),
+    linkConfirm: async (id) => (await links()).confirm(id),
+    linkCancel: async (id) => (await links()).cancel(id),
     async wipe() {
       const { turn } = device()
       const old = vault
