@@ -5,7 +5,7 @@ import type { Chat, JID, Message, Micros } from '../model.ts'
 import { chatFor, counts, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import type { Change, KeptMessage } from '../store/database.ts'
 import { take, wait } from '../store/later.ts'
-import { byNames, freePlace, newestPlace, put } from '../store/messages.ts'
+import { byNames, freePlace, isGone, newestPlace, put } from '../store/messages.ts'
 import { archiveName, isUnique, senderName } from '../store/names.ts'
 import { addIfRoom, errandsOf } from '../store/outbox.ts'
 import { textOf } from '../store/preview.ts'
@@ -60,6 +60,7 @@ export function known(tx: Change, letter: Letter): Promise<KeptMessage | undefin
 async function keep(step: Step, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<void> {
   const before = await known(step.tx, letter)
   if (before) return merge(step, before, letter, said)
+  if (await isGone(step.tx, letter.chat, archivePlace(letter.archived), namesOf(letter))) return
   if (said.what === 'content' && said.expires && letter.time + said.expires * 1e6 < step.now) return
   const message = await make(step, letter, said)
   const chat = await chatFor(step.tx, message.chat, step.account)

@@ -51,6 +51,8 @@ export interface Schema extends DBSchema {
   files: { key: string; value: KeptFile; indexes: { used: Micros; chat: JID } }
   blobs: { key: string; value: Blob }
   contacts: { key: JID; value: Contact }
+  /** Names of messages that a person deleted here: they do not come back from the archive. */
+  gone: { key: string; value: Micros }
 }
 
 /** An open database of an account. */
@@ -63,9 +65,7 @@ export type Change<S extends Store = Store> = IDBPTransaction<Schema, S[], 'read
 export type Look = Change
 
 /** All stores, for a step that may touch any. */
-export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts']
-/** What the arrival and the sending of messages touch: all but the bytes. */
-export const conversation: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'contacts', 'files']
+export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone']
 
 const VERSION = 1
 
@@ -119,6 +119,7 @@ function first(db: Database): void {
   files.createIndex('chat', 'chat')
   db.createObjectStore('blobs')
   db.createObjectStore('contacts', { keyPath: 'jid' })
+  db.createObjectStore('gone')
 }
 
 /**

@@ -22,8 +22,12 @@ export interface Values {
   settings: Settings
   /** When expired messages were last looked for, and the like. */
   maintained: Micros
-  /** How far each chat was read from the archive backwards: the oldest id, 0 when nothing is older. */
-  [older: `older ${string}`]: Micros
+  /** How far each chat was read from the archive backwards: the oldest id, '' when nothing is older. */
+  [older: `older ${string}`]: string
+  /** A chat was cleared up to this place. */
+  [cleared: `cleared ${string}`]: Micros
+  /** How far the archive was read backwards for all chats: the oldest id, '' when nothing is older. */
+  floor: string
 }
 
 /** What a person chose for this account on this device. */

@@ -2,6 +2,7 @@
 
 import type { Content, JID, Micros } from '../model.ts'
 import type { Change, KeptMessage, Look } from './database.ts'
+import { get } from './kv.ts'
 import { index } from './words.ts'
 
 /** Messages that one page may have. */
@@ -39,6 +40,14 @@ export async function drop(tx: Change, ids: string[]): Promise<void> {
     await tx.objectStore('messages').delete(id)
     await tx.objectStore('words').delete(id)
   }
+}
+
+/** Says whether a person deleted a message with one of these names here, or cleared its chat after it. */
+export async function isGone(tx: Look, chat: JID, place: Micros | undefined, names: string[]): Promise<boolean> {
+  const cleared = await get(tx, `cleared ${chat}`)
+  if (cleared !== undefined && place !== undefined && place <= cleared) return true
+  for (const name of names) if (await tx.objectStore('gone').getKey(name) !== undefined) return true
+  return false
 }
 
 /** The first message with one of these names. */

@@ -1,0 +1,324 @@
+// What a person does, put into the database: it needs no connection, and works in every tab. A fulfilled promise means that it is kept, and that
+// the sender will take care of the rest.
+
+import type { Outgoing } from '../engine.ts'
+import type { Chat, Content, Draft, JID, Message, Micros } from '../model.ts'
+import { chatFor, countUnread, previewOf, refreshLast } from '../store/chats.ts'
+import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
+import { dropFile, keepFile } from '../store/files.ts'
+import { get } from '../store/kv.ts'
+import { drop, freePlace, mediaOf, newestPlace, put } from '../store/messages.ts'
+import { senderName } from '../store/names.ts'
+import { add, addIfRoom, errandsOf, type Task } from '../store/outbox.ts'
+import { textOf } from '../store/preview.ts'
+import { freshId, type Step } from './apply.ts'
+import { Collector, type News } from './changes.ts'
+import { about, readUpTo } from './effects.ts'
+import type { Letter, Said } from './said.ts'
+
+/** Text of a message, in characters: what fits into a stanza even when it is encrypted for many devices. */
+export const MAX_TEXT = 60_000
+/** The largest file that is sent, in bytes. */
+export const MAX_FILE = 2 ** 31
+
+/** It cannot be kept or sent as it is: too long, empty, or about something that is not there. */
+export class Unusable extends Error {
+  override readonly name = 'Unusable'
+}
+
+/** What a person does in one account. */
+export class Desk {
+  constructor(private readonly db: Database, private readonly account: JID, private readonly news: News) {}
+
+  /** Now, by the server's clock as far as it is known: a wrong clock of the device must not mix the order up. */
+  private async now(tx: Change): Promise<Micros> {
+    return Date.now() * 1000 + (await get(tx, 'skew') ?? 0)
+  }
+
+  private async step<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    const changes = new Collector()
+    const result = await change(this.db, everything, async (tx) => work({ tx, account: this.account, now: await this.now(tx), changes }))
+    this.news.tell(changes.all)
+    return result
+  }
+
+  /** Keeps a new message and its errand. */
+  send(jid: JID, out: Outgoing): Promise<Message> {
+    const { file } = out
+    if (file && file.blob.size > MAX_FILE) return Promise.reject(new Unusable('too large'))
+    return this.step(async (step) => {
+      const { tx, now } = step
+      const chat = await chatFor(tx, jid, this.account, now)
+      const original = out.forwardOf ? await tx.objectStore('messages').get(out.forwardOf) : undefined
+      const id = freshId()
+      const content = contentOf(out, original, id)
+      const order = await freePlace(tx, jid, Math.max(now, (await newestPlace(tx, jid) ?? 0) + 1))
+      const message: KeptMessage = {
+        id, chat: jid, order, time: now, from: this.account, own: true, originId: id, content, state: 'waiting', names: [senderName(this.account, id)], shelves: [],
+        protection: chat.protection, ...(out.mentions?.length ? { mentions: out.mentions } : {}), ...(original ? { forwarded: (original.forwarded ?? 0) + 1 } : {}),
+        ...(chat.expires ? { expiresAt: now + chat.expires * 1e6 } : {}),
+      }
+      const answered = out.reply ? await tx.objectStore('messages').get(out.reply) : undefined
+      if (answered?.chat === jid) message.reply = { id: answered.id, to: answered.from, text: (textOf(answered.content) ?? '').slice(0, 300) }
+      const media = mediaOf(content)
+      if (file && media) await keepFile(tx, { key: media.key, chat: jid, only: true, used: now }, file.blob)
+      await put(tx, message, true)
+      await add(tx, { chat: jid, id, message: id, task: { what: 'message' }, since: now })
+      this.intoChat(chat, message)
+      await tx.objectStore('chats').put(chat)
+      step.changes.chat(jid)
+      step.changes.message(jid, id)
+      step.changes.mark('outbox')
+      return message
+    })
+  }
+
+  private intoChat(chat: Chat, message: KeptMessage): void {
+    Object.assign(chat, { last: previewOf(message), time: message.time, readUpTo: message.order, unread: 0, mentioned: false, markedUnread: false, archived: false })
+    delete chat.draft
+  }
+
+  /** Says something about a message: here at once, to the others by an errand. */
+  private async tellAbout(step: Step, message: KeptMessage, said: Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'error' }>, task: Task): Promise<void> {
+    const { account, now, changes } = step
+    const letter: Letter = {
+      chat: message.chat, from: account, own: true, ids: [], time: now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
+    }
+    await about(step, letter, said)
+    if (isLocal(message)) return
+    await add(step.tx, { chat: message.chat, id: freshId(), message: message.id, task, since: now })
+    changes.mark('outbox')
+  }
+
+  private async find(step: Step, id: string): Promise<KeptMessage> {
+    const message = await step.tx.objectStore('messages').get(id)
+    if (!message) throw new Unusable('no such message')
+    return message
+  }
+
+  /** Corrects a text of ours. One that no server has seen yet is simply changed. */
+  edit(id: string, text: string): Promise<void> {
+    if (!text.trim() || text.length > MAX_TEXT) return Promise.reject(new Unusable('text'))
+    return this.step(async (step) => {
+      const message = await this.find(step, id)
+      const media = mediaOf(message.content)
+      if (!message.own || message.retracted || (message.content.type !== 'text' && !media)) throw new Unusable('not a text of ours')
+      const errand = (await errandsOf(step.tx, id)).find((e) => e.task.what === 'message')
+      if (errand && errand.state !== 'tried') {
+        if (media) Object.assign(message.content, { caption: text })
+        else message.content = { type: 'text', text }
+        await put(step.tx, message, true)
+        step.changes.message(message.chat, id)
+        await this.refresh(step, message.chat)
+        return
+      }
+      await this.tellAbout(step, message, { what: 'edit', target: wire(message), content: { type: 'text', text } }, { what: 'edit', text })
+    })
+  }
+
+  /** Takes messages away: here, and with `forAll` from the others as well, as far as they are ours. */
+  remove(ids: string[], forAll: boolean): Promise<void> {
+    return this.step(async (step) => {
+      for (const id of ids.slice(0, 500)) {
+        const message = await step.tx.objectStore('messages').get(id)
+        if (message) await (forAll && message.own ? this.retract(step, message) : this.forget(step, message))
+      }
+    })
+  }
+
+  private async retract(step: Step, message: KeptMessage): Promise<void> {
+    const errands = await errandsOf(step.tx, message.id)
+    const unseen = errands.some((e) => e.task.what === 'message' && e.state === 'new')
+    for (const e of errands) if (e.state === 'new') await step.tx.objectStore('outbox').delete(e.seq)
+    step.changes.mark('outbox')
+    if (unseen) return this.forget(step, message)
+    await this.tellAbout(step, message, { what: 'retract', target: wire(message) }, { what: 'retract' })
+  }
+
+  private async forget(step: Step, message: KeptMessage): Promise<void> {
+    const { tx, changes, now } = step
+    const media = mediaOf(message.content)
+    if (media) await dropFile(tx, media.key)
+    await drop(tx, [message.id])
+    for (const e of await errandsOf(tx, message.id)) if (e.state !== 'tried') await tx.objectStore('outbox').delete(e.seq)
+    for (const name of message.names) await tx.objectStore('gone').put(now, name)
+    changes.remove(message.chat, [message.id])
+    await this.refresh(step, message.chat)
+  }
+
+  private async refresh(step: Step, jid: JID): Promise<void> {
+    const chat = await step.tx.objectStore('chats').get(jid)
+    if (!chat) return
+    await refreshLast(step.tx, chat)
+    Object.assign(chat, await countUnread(step.tx, chat))
+    await step.tx.objectStore('chats').put(chat)
+    step.changes.chat(jid)
+  }
+
+  /** Reacts with an emoji, with none for null: one for each person, as people know it. */
+  react(id: string, emoji: string | null): Promise<void> {
+    const chosen = emoji && emoji.length <= 64 ? [emoji] : []
+    return this.about(id, (m) => ({ said: { what: 'react', target: wire(m), emoji: chosen }, task: { what: 'react', emoji: chosen } }))
+  }
+
+  /** Votes in a poll. */
+  vote(id: string, options: number[]): Promise<void> {
+    return this.about(id, (m) => ({ said: { what: 'vote', target: wire(m), options }, task: { what: 'vote', options } }))
+  }
+
+  /** Pins a message for all of the chat, or takes the pin away. */
+  pin(id: string, on: boolean): Promise<void> {
+    return this.about(id, (m) => ({ said: { what: 'pin', target: wire(m), on }, task: { what: 'pin', on } }))
+  }
+
+  private about(id: string, make: (message: KeptMessage) => { said: Parameters<Desk['tellAbout']>[2]; task: Task }): Promise<void> {
+    return this.step(async (step) => {
+      const message = await this.find(step, id)
+      const { said, task } = make(message)
+      await this.tellAbout(step, message, said, task)
+    })
+  }
+
+  /** We listened to a voice message: its sender is told, if we tell such things. */
+  played(id: string, tell: boolean): Promise<void> {
+    return this.step(async (step) => {
+      const message = await this.find(step, id)
+      const media = mediaOf(message.content)
+      if (!media || media.played || message.own) return
+      media.played = true
+      await put(step.tx, message, false)
+      step.changes.message(message.chat, id)
+      if (tell) await addIfRoom(step.tx, { chat: message.chat, id: freshId(), message: id, task: { what: 'played', target: wire(message) }, since: step.now })
+      step.changes.mark('outbox')
+    })
+  }
+
+  /** Stars messages, here only. */
+  star(ids: string[], on: boolean): Promise<void> {
+    return this.step(async (step) => {
+      for (const id of ids.slice(0, 500)) {
+        const message = await step.tx.objectStore('messages').get(id)
+        if (!message) continue
+        message.starred = on
+        await put(step.tx, message, false)
+        step.changes.message(message.chat, id)
+      }
+    })
+  }
+
+  /** We have read a chat up to a place. The contact is told with `tell`, our other devices always; older marks that still wait are replaced. */
+  read(jid: JID, upTo: Micros, tell: boolean): Promise<void> {
+    return this.step(async (step) => {
+      if (!await readUpTo(step, jid, upTo)) return
+      const { tx } = step
+      let newest: KeptMessage | undefined
+      let marker: string | undefined
+      const range = IDBKeyRange.bound([jid, -Infinity], [jid, upTo])
+      let cursor = await tx.objectStore('messages').index('place').openCursor(range, 'prev')
+      for (let looked = 0; cursor && looked < 200 && !(newest && marker); looked++, cursor = await cursor.continue()) {
+        if (cursor.value.own) continue
+        newest ??= cursor.value.stanzaId ? cursor.value : undefined
+        marker ??= cursor.value.markable
+      }
+      const stanzaId = newest?.stanzaId
+      if (!stanzaId && !(tell && marker)) return
+      for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) {
+        if (c.value.chat === jid && c.value.task.what === 'displayed' && c.value.state === 'new') await c.delete()
+      }
+      await addIfRoom(tx, { chat: jid, id: freshId(), message: '', task: { what: 'displayed', ...(tell && marker ? { marker } : {}), ...(stanzaId ? { stanzaId } : {}) }, since: step.now })
+      step.changes.mark('outbox')
+    })
+  }
+
+  /** Sends again what failed. */
+  retry(id: string): Promise<void> {
+    return this.step(async (step) => {
+      const { tx, now, changes } = step
+      const message = await this.find(step, id)
+      if (!message.own || message.state !== 'failed') return
+      message.state = 'waiting'
+      delete message.failure
+      const media = mediaOf(message.content)
+      if (media?.transfer) media.transfer = { ...media.transfer, state: 'waiting', failure: undefined }
+      await put(tx, message, false)
+      const errand = (await errandsOf(tx, id)).find((e) => e.task.what === 'message')
+      if (errand) await tx.objectStore('outbox').put({ ...errand, state: 'new', failure: undefined })
+      else await add(tx, { chat: message.chat, id: message.originId ?? id, message: id, task: { what: 'message' }, since: now })
+      changes.message(message.chat, id)
+      changes.mark('outbox')
+      await this.refresh(step, message.chat)
+    })
+  }
+
+  /** Changes what a person decides about a chat. */
+  setChat(jid: JID, fields: Partial<Chat>): Promise<void> {
+    return this.step(async (step) => {
+      const chat = { ...await chatFor(step.tx, jid, this.account, step.now), ...fields }
+      for (const key of Object.keys(fields) as (keyof Chat)[]) if (chat[key] === undefined) delete chat[key]
+      await step.tx.objectStore('chats').put(chat)
+      step.changes.chat(jid)
+    })
+  }
+
+  /** Keeps or forgets what is being written. */
+  setDraft(jid: JID, draft: Draft | undefined): Promise<void> {
+    return this.setChat(jid, { draft: draft && { ...draft, text: draft.text.slice(0, MAX_TEXT) } })
+  }
+
+  /** Removes all messages of a chat from this device, for ever. What still waits to leave goes with it. */
+  clear(jid: JID): Promise<void> {
+    return this.step(async (step) => {
+      const { tx, changes } = step
+      const ids: string[] = []
+      let top = 0
+      const range = IDBKeyRange.bound([jid, -Infinity], [jid, Infinity])
+      for (let c = await tx.objectStore('messages').index('place').openCursor(range); c; c = await c.continue()) {
+        const media = mediaOf(c.value.content)
+        if (media) await dropFile(tx, media.key)
+        ids.push(c.value.id)
+        top = Math.max(top, c.value.order)
+        await c.delete()
+      }
+      for (const id of ids) await tx.objectStore('words').delete(id)
+      for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) if (c.value.chat === jid && c.value.state !== 'tried') await c.delete()
+      if (top) await tx.objectStore('kv').put(top, `cleared ${jid}`)
+      changes.remove(jid, ids)
+      changes.mark('outbox')
+      await this.refresh(step, jid)
+    })
+  }
+
+  /** Changes a message by hand: what transfers do. */
+  alter(id: string, work: (message: KeptMessage) => boolean): Promise<void> {
+    return this.step(async (step) => {
+      const message = await step.tx.objectStore('messages').get(id)
+      if (!message || !work(message)) return
+      await put(step.tx, message, false)
+      step.changes.message(message.chat, id)
+      const chat = await step.tx.objectStore('chats').get(message.chat)
+      if (chat?.last?.id !== id) return
+      chat.last = previewOf(message)
+      await step.tx.objectStore('chats').put(chat)
+      step.changes.chat(chat.jid)
+    })
+  }
+}
+
+const wire = (m: KeptMessage): string => m.originId ?? m.id
+/** It never left this device, and nobody else knows of it. */
+const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
+
+function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string): Content {
+  const { file } = out
+  if (file) {
+    const { name, mime, as, caption, width, height, seconds, waveform } = file
+    const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform }).filter(([, v]) => v !== undefined))
+    return { type: as, media: { key: 'm ' + id, name: name.slice(0, 255), mime, size: file.blob.size, ...facts }, ...(caption ? { caption: caption.slice(0, 5000) } : {}) }
+  }
+  const content = out.content ?? original?.content ?? { type: 'text' as const, text: out.text ?? '' }
+  if (content.type === 'text' && (!content.text.trim() || content.text.length > MAX_TEXT)) throw new Unusable('text')
+  if (content.type === 'system' || content.type === 'undecryptable' || original?.retracted) throw new Unusable('content')
+  if (content.type === 'poll') return { ...content, votes: {} }
+  return structuredClone(content)
+}
+

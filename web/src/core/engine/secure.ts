@@ -1,0 +1,196 @@
+// Between the crypto worker, which cannot reach the server, and the connection, which knows no keys: device lists and bundles, messages made
+// unreadable and readable again.
+
+import type { Crypto } from '../crypto/api.ts'
+import type { Surroundings } from '../crypto/client.ts'
+import type { Due, Encrypted, Opened, RefusalCode, Result, Sealed, Version } from '../crypto/types.ts'
+import type { JID } from '../model.ts'
+import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, type Listed } from '../xmpp/omemo.ts'
+import { hint } from '../xmpp/ids.ts'
+import type { NodeEvent } from '../xmpp/pubsub.ts'
+import type { Session } from '../xmpp/session.ts'
+import { message, newID } from '../xmpp/stanza.ts'
+import { parse, type Element } from '../xmpp/xml.ts'
+import { CANNOT_READ, clearBody, envelope, type Outbound } from './write.ts'
+import { bodyElement } from './content.ts'
+
+/** What came out of an encrypted stanza. `nothing`: there is nothing to show. */
+export type Reading =
+  | { what: 'text'; key: string; body?: string; content?: Element; device: { id: number; trusted: boolean } }
+  | { what: 'nothing'; key?: string }
+  | { what: 'unreadable'; reason: 'no-key' | 'broken' | 'old-device' }
+
+/** It could not be done now, and may be done later: nothing was decided about the message. */
+export class NotNow extends Error {
+  override readonly name = 'NotNow'
+}
+
+/** It cannot be encrypted for whom it is for; a person has to decide. */
+export class CannotEncrypt extends Error {
+  override readonly name = 'CannotEncrypt'
+  constructor(readonly code: RefusalCode) {
+    super(code)
+  }
+}
+
+const VERSIONS: Version[] = ['2', '0.3']
+const TEMPORARY: RefusalCode[] = ['gone', 'storage', 'fault', 'no-bundle']
+
+/** One account's end-to-end encryption, as the engine uses it. */
+export class Secure {
+  readonly crypto: Crypto & { end(): void }
+  private session: Session | undefined
+  private sending: Promise<void> | undefined
+  private again = false
+  private device = 0
+  /** Labels of our other devices' lists, as they were told: they are published again with the list. */
+  private own = new Map<Version, Listed[]>()
+
+  /** `open` begins the worker; `notices` is told when a person has to see something about devices. */
+  constructor(private readonly account: JID, open: (around: Surroundings) => Crypto & { end(): void }, notices: () => void) {
+    this.crypto = open({
+      devices: async (jid, version) => (await fetchDevices(this.live(), jid, version)).map((d) => d.id),
+      bundle: (jid, device, version) => fetchBundle(this.live(), jid, device, version),
+      onNotices: notices,
+      onDue: () => { void this.sendDue() },
+    })
+  }
+
+  private live(): Session {
+    if (!this.session) throw new NotNow('not connected')
+    return this.session
+  }
+
+  /** Opens the keys of this device, without which nothing can be read. */
+  async begin(): Promise<void> {
+    const own = value(await this.crypto.init(this.account, []))
+    this.device = own.device
+  }
+
+  /** The id of this device among the account's. */
+  get deviceID(): number {
+    return this.device
+  }
+
+  /** A session with the server is there. For a new one our device is put on the lists, and what is due is sent. */
+  async connected(session: Session, resumed: boolean): Promise<void> {
+    this.session = session
+    if (resumed) return this.sendDue()
+    value(await this.crypto.newSession())
+    for (const version of VERSIONS) await this.told(this.account, version, await fetchDevices(session, this.account, version))
+    await this.sendDue()
+  }
+
+  /** No session can be used any more. */
+  disconnected(): void {
+    this.session = undefined
+  }
+
+  /** Takes news of device lists; false for any other. */
+  async event(event: NodeEvent): Promise<boolean> {
+    const list = deviceListEvent(event)
+    if (!list) return false
+    await this.told(list.jid, list.version, list.devices)
+    return true
+  }
+
+  private async told(jid: JID, version: Version, devices: Listed[]): Promise<void> {
+    if (jid === this.account) this.own.set(version, devices)
+    const missing = value(await this.crypto.listed(jid, version, devices.map((d) => d.id)))
+    for (const d of devices) if (d.label) await this.crypto.setLabel({ jid, device: d.id }, d.label)
+    if (!missing || !this.session) return
+    await this.sendDue() // our keys before our name
+    const labels = new Map(this.own.get(version)?.map((d) => [d.id, d]))
+    await publishDevices(this.session, version, missing.map((id) => labels.get(id) ?? { id }))
+  }
+
+  /** Sends what the sessions need: one run at a time, again if something came up meanwhile. */
+  async sendDue(): Promise<void> {
+    this.again = true
+    this.sending ??= (async () => {
+      try {
+        while (this.again && this.session) {
+          this.again = false
+          const due = await this.crypto.due()
+          if (due.ok) await this.sendOne(this.session, due.value)
+        }
+      } catch {
+        // The connection broke: it is still due, and asked for at the next one.
+      } finally {
+        this.sending = undefined
+      }
+    })()
+    await this.sending
+  }
+
+  private async sendOne(session: Session, due: Due): Promise<void> {
+    for (const p of due.publications) {
+      await publishBundle(session, p.version, p.device, p.bundle)
+      value(await this.crypto.published(p.version, p.mark))
+    }
+    for (const { to, message: empty } of due.answers) session.send(message({ to, id: newID() }, encryptedElement(empty), hint('store')))
+  }
+
+  /** Makes the parts of a stanza of what has to be said. Throws NotNow or CannotEncrypt. [] if there is nobody who could read it. */
+  async seal(to: JID, outbound: Outbound): Promise<Element[]> {
+    const result = await this.crypto.encrypt({ to: to === this.account ? [] : [to], body: outbound.body, content: envelope(outbound) })
+    if (!result.ok) throw TEMPORARY.includes(result.error.code) || !this.session ? new NotNow(result.error.detail) : new CannotEncrypt(result.error.code)
+    const { messages, whole } = result.value
+    const first = messages[0]
+    if (!first) return []
+    // Apps with OMEMO 0.3 alone decrypt a text and nothing else: what changes other messages has no text, and goes in clear for them.
+    if (!whole && !outbound.body) return [...outbound.inner, ...outbound.outer]
+    return [...sealedElements(result.value, first), ...(whole ? [] : outbound.inner.filter((e) => !outbound.outer.includes(e))), ...outbound.outer, bodyElement(CANNOT_READ)]
+  }
+
+  /** Reads a stanza; undefined if it is not encrypted. Throws NotNow. `key` names the message, the same whichever way it comes. */
+  async open(stanza: Element, from: JID, key: string): Promise<Reading | undefined> {
+    const found = parseEncrypted(stanza)
+    if (!found.length) return undefined
+    // Our own, which we cannot read: what it says we knew when we sent it.
+    if (from === this.account && found.some((m) => m.sid === this.device)) return { what: 'nothing' }
+    let worst: RefusalCode = 'not-for-us'
+    for (const one of found) {
+      const result = await this.crypto.decrypt({ key, from, message: one })
+      if (result.ok) return readingOf(result.value)
+      const { code, detail } = result.error
+      if (TEMPORARY.includes(code)) throw new NotNow(`${code}: ${detail}`)
+      if (code === 'duplicate') return { what: 'nothing' }
+      if (code !== 'not-for-us') worst = code
+    }
+    return unreadable(worst, found)
+  }
+
+  /** The engine keeps these now. */
+  async stored(keys: string[]): Promise<void> {
+    if (keys.length) await this.crypto.stored(keys) // if not, they are told again at the next start
+  }
+
+  end(): void {
+    this.session = undefined
+    this.crypto.end()
+  }
+}
+
+const sealedElements = (sealed: Sealed, first: Encrypted): Element[] => [...sealed.messages.map(encryptedElement), encryptionElement(first.version)]
+
+function unreadable(code: RefusalCode, found: Encrypted[]): Reading {
+  if (!found.some((m) => m.payload)) return { what: 'nothing' }
+  if (code === 'not-for-us') return { what: 'unreadable', reason: 'old-device' }
+  return { what: 'unreadable', reason: code === 'no-session' || code === 'no-prekey' ? 'no-key' : 'broken' }
+}
+
+function readingOf(opened: Opened): Reading {
+  const { key, empty, body, content, sender, trust } = opened
+  if (empty) return { what: 'nothing', key }
+  return { what: 'text', key, body, content: content === undefined ? undefined : parse(content), device: { id: sender.device, trusted: trust === 'verified' } }
+}
+
+/** The value of a result, or NotNow thrown. */
+export function value<T>(result: Result<T>): T {
+  if (!result.ok) throw new NotNow(`${result.error.code}: ${result.error.detail}`)
+  return result.value
+}
+
+/** The parts of a stanza that is not encrypted. */
+export const inClear = (outbound: Outbound): Element[] => [...clearBody(outbound), ...outbound.inner.filter((e) => !outbound.outer.includes(e)), ...outbound.outer]

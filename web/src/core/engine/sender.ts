@@ -1,0 +1,266 @@
+// Sends what is in the outbox. Each errand goes through these steps, and a tab may be killed between any two of them:
+//
+//   1 it is kept (outbox.ts)                       killed: it is found at the next start and goes on here
+//   2 it is marked as tried, durably               killed: it may or may not have been written, so the archive is asked before it goes again
+//   3 it is written to the connection              killed: the same
+//   4 the server acknowledges (XEP-0198): it has it on its disk
+//   5 the errand is removed and the message marked as sent, in one step      killed: the archive has it, and the catch-up does the same
+//
+// A stanza whose session ended without an acknowledgement is in the state after 3. The catch-up reads the archive from before 2, so whatever the
+// server kept is found there by its origin-id; what is still not found after a second look a moment later goes again, under the same id.
+
+import type { Failure, JID, Micros } from '../model.ts'
+import { change, everything, type Database, type KeptMessage } from '../store/database.ts'
+import { get } from '../store/kv.ts'
+import { mediaOf, put } from '../store/messages.ts'
+import { errands, type Errand } from '../store/outbox.ts'
+import type { Session } from '../xmpp/session.ts'
+import { message as stanza } from '../xmpp/stanza.ts'
+import { arrivedAtServer } from './apply.ts'
+import { Collector, type News } from './changes.ts'
+import { CannotEncrypt, inClear, NotNow } from './secure.ts'
+import type { Element } from '../xmpp/xml.ts'
+import { write, type About, type Outbound } from './write.ts'
+
+/** After a failure that passes by itself, in milliseconds. */
+const PAUSE = 5000
+/** Between the two looks into the archive: the server may still be writing what an ended connection brought. */
+const SECOND_LOOK = 1500
+/** Stanzas that may wait for an acknowledgement at once; see MAX_UNACKED of core/xmpp/sm.ts. */
+const MAX_FLYING = 200
+
+/** What the sender needs of others. */
+export interface Helpers {
+  seal(to: JID, outbound: Outbound): Promise<Element[]>
+  /** Reads the archive once more from this place. */
+  lookAgain(session: Session, since: Micros): Promise<void>
+  /** Begins, or goes on with, the upload of a message's file; it wakes the sender when the address is known. */
+  upload(message: KeptMessage): void
+}
+
+/** Sends the outbox of one account. */
+export class Sender {
+  private session: Session | undefined
+  private caughtUp = false
+  /** Errands on their way in this tab: between steps 2 and 5. */
+  private readonly flying = new Set<number>()
+  private readonly chats = new Map<JID, Promise<void>>()
+  private readonly dirty = new Set<JID>()
+  private looking: Promise<void> | undefined
+  private pause: ReturnType<typeof setTimeout> | undefined
+  private ended = false
+  private scanning = false
+  private rescan = false
+
+  constructor(
+    private readonly db: Database, private readonly account: JID, private readonly helpers: Helpers, private readonly news: News, private readonly now: () => Micros,
+  ) {}
+
+  /** A session is there. One that is new has to be caught up with before what was tried goes again. */
+  connected(session: Session, resumed: boolean): void {
+    this.session = session
+    if (!resumed) this.caughtUp = false
+    this.wake()
+  }
+
+  /** The archive has been read to its end. */
+  complete(): void {
+    this.caughtUp = true
+    void this.settle()
+  }
+
+  /** There is something to send. */
+  wake(): void {
+    this.rescan = true
+    if (this.scanning || this.ended) return
+    this.scanning = true
+    void this.scan().catch(() => this.later()).finally(() => { this.scanning = false })
+  }
+
+  /** Ends; what is under way is left in the outbox. */
+  end(): void {
+    this.ended = true
+    this.session = undefined
+    clearTimeout(this.pause)
+  }
+
+  private later(): void {
+    clearTimeout(this.pause)
+    if (!this.ended) this.pause = setTimeout(() => this.wake(), PAUSE)
+  }
+
+  /** What was tried and is neither acknowledged nor in the archive goes again, after a second look. */
+  private async settle(): Promise<void> {
+    const { session } = this
+    const open = (await errands(this.db)).filter((e) => e.state === 'tried' && !this.flying.has(e.seq))
+    const since = Math.min(...open.filter((e) => e.task.what === 'message').map((e) => e.tried ?? 0))
+    if (session && since !== Infinity && !this.looking) {
+      this.looking = new Promise<void>((resolve) => setTimeout(resolve, SECOND_LOOK)).then(() => this.helpers.lookAgain(session, since))
+      try {
+        await this.looking
+      } catch {
+        return this.later() // not certain: nothing goes again
+      } finally {
+        this.looking = undefined
+      }
+      if (!this.caughtUp || this.ended) return
+    }
+    const now = await errands(this.db)
+    const again = now.filter((e) => open.some((o) => o.seq === e.seq) && e.state === 'tried' && !this.flying.has(e.seq))
+    if (again.length) await change(this.db, ['outbox'], async (tx) => {
+      for (const e of again) await tx.objectStore('outbox').put({ ...e, state: 'new' })
+    })
+    this.wake()
+  }
+
+  /** Has each chat that something waits for send it. */
+  private async scan(): Promise<void> {
+    while (this.rescan && this.session && !this.ended) {
+      this.rescan = false
+      for (const chat of new Set((await errands(this.db)).filter((e) => e.state !== 'failed').map((e) => e.chat))) this.serve(chat)
+    }
+  }
+
+  /** One errand of a chat after the other; different chats do not wait for each other. */
+  private serve(chat: JID): void {
+    this.dirty.add(chat)
+    if (this.chats.has(chat)) return
+    const work = (async () => {
+      while (this.dirty.delete(chat)) await this.sendChat(chat)
+    })().catch(() => this.later()).finally(() => { this.chats.delete(chat) })
+    this.chats.set(chat, work)
+  }
+
+  private async sendChat(chat: JID): Promise<void> {
+    for (const errand of (await errands(this.db)).filter((e) => e.chat === chat && e.state !== 'failed' && !this.flying.has(e.seq))) {
+      if (!this.session || this.ended) return
+      if (errand.state === 'tried') return // it goes again, or is done, when the archive has been read; what comes after waits, to keep the order
+      if (this.flying.size >= MAX_FLYING) return this.later()
+      if (!await this.sendOne(errand)) return
+    }
+  }
+
+  /** Sends one; false if those after it have to wait. */
+  private async sendOne(errand: Errand): Promise<boolean> {
+    const { session } = this
+    if (!session) return false
+    const about = await this.aboutOf(errand)
+    if (about.message?.own && errand.task.what === 'message' && waitsForUpload(about.message)) {
+      this.helpers.upload(about.message)
+      return true // texts overtake what takes long
+    }
+    const outbound = write(errand.task, about)
+    if (!outbound) return this.drop(errand)
+    let parts: Element[]
+    try {
+      parts = await this.protect(errand, outbound, about)
+    } catch (error) {
+      if (error instanceof CannotEncrypt) return this.fail(errand, failureOf(error))
+      if (!(error instanceof NotNow)) throw error
+      this.later()
+      return false
+    }
+    if (!parts.length) return this.done(errand, false) // a note to ourselves, and no other device to read it
+    if (this.session !== session || !await this.mark(errand)) return false
+    this.flying.add(errand.seq)
+    session.send(stanza({ to: errand.chat, id: errand.id }, ...parts), (acknowledged) => { void this.sent(errand, acknowledged) })
+    return true
+  }
+
+  private async aboutOf(errand: Errand): Promise<About & { plain: boolean }> {
+    const message = errand.message ? await this.db.get('messages', errand.message) : undefined
+    const answered = message?.reply ? await this.db.get('messages', message.reply.id) : undefined
+    const chat = await this.db.get('chats', errand.chat)
+    return { id: errand.id, message, answered, account: this.account, expires: chat?.expires, plain: chat?.protection === 'none' }
+  }
+
+  private protect(errand: Errand, outbound: Outbound, about: { plain: boolean }): Promise<Element[]> {
+    return outbound.secrecy === 'clear' || about.plain ? Promise.resolve(inClear(outbound)) : this.helpers.seal(errand.chat, outbound)
+  }
+
+  /** Step 2. False if the errand is gone meanwhile: retracted, or sent by another way. */
+  private async mark(errand: Errand): Promise<boolean> {
+    return change(this.db, ['outbox', 'kv'], async (tx) => {
+      const now = await tx.objectStore('outbox').get(errand.seq)
+      if (!now || now.state !== 'new') return false
+      await tx.objectStore('outbox').put({ ...now, state: 'tried', tried: now.tried ?? await get(tx, 'newest') ?? 0 })
+      return true
+    })
+  }
+
+  private async sent(errand: Errand, acknowledged: boolean): Promise<void> {
+    if (this.ended) return
+    if (acknowledged) {
+      try {
+        await this.done(errand, true)
+      } catch {
+        this.flying.delete(errand.seq) // the archive has it: the next catch-up finds it
+        return
+      }
+    }
+    this.flying.delete(errand.seq)
+    // Nobody knows what became of it: when the archive has been read, it is decided.
+    if (!acknowledged && this.caughtUp && this.session) void this.settle().catch(() => this.later())
+    if (acknowledged) this.wake()
+  }
+
+  /** Step 5. */
+  private async done(errand: Errand, kept: boolean): Promise<boolean> {
+    const changes = new Collector()
+    await change(this.db, everything, async (tx) => {
+      await tx.objectStore('outbox').delete(errand.seq)
+      changes.mark('outbox')
+      const message = errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
+      if (!message) return
+      if (kept) await arrivedAtServer({ tx, account: this.account, now: this.now(), changes }, message)
+      else delete message.state
+      await this.putMessage(tx, changes, message)
+    })
+    this.news.tell(changes.all)
+    return true
+  }
+
+  private async putMessage(tx: Parameters<typeof put>[0], changes: Collector, message: KeptMessage): Promise<void> {
+    await put(tx, message, false)
+    changes.message(message.chat, message.id)
+    const chat = await tx.objectStore('chats').get(message.chat)
+    if (chat?.last?.id !== message.id) return
+    chat.last = { ...chat.last, state: message.state }
+    await tx.objectStore('chats').put(chat)
+    changes.chat(chat.jid)
+  }
+
+  private async drop(errand: Errand): Promise<boolean> {
+    await change(this.db, ['outbox'], (tx) => tx.objectStore('outbox').delete(errand.seq))
+    this.news.tell({ outbox: true })
+    return true
+  }
+
+  /** A person has to decide. What the others of the chat say goes on. */
+  private async fail(errand: Errand, failure: Failure): Promise<boolean> {
+    const changes = new Collector()
+    await change(this.db, everything, async (tx) => {
+      const now = await tx.objectStore('outbox').get(errand.seq)
+      if (!now) return
+      await tx.objectStore('outbox').put({ ...now, state: 'failed', failure })
+      changes.mark('outbox')
+      const message = await tx.objectStore('messages').get(errand.message)
+      if (!message || errand.task.what !== 'message') return
+      Object.assign(message, { state: 'failed', failure })
+      await this.putMessage(tx, changes, message)
+    })
+    this.news.tell(changes.all)
+    return true
+  }
+}
+
+/** Says whether a message has a file that is not on the server yet. */
+export const waitsForUpload = (message: KeptMessage): boolean => {
+  const media = mediaOf(message.content)
+  return !!media && !media.url
+}
+
+function failureOf(error: CannotEncrypt): Failure {
+  if (error.code === 'undecided' || error.code === 'distrusted') return 'untrusted-devices'
+  return error.code === 'too-large' ? 'too-large' : 'no-devices'
+}
