@@ -19,7 +19,7 @@ export const routes: Route[] = [
   { path: '/new/:way', feature: 'newchat', pane: 'list' },
   { path: '/search', feature: 'search', pane: 'list' },
   { path: '/contacts', feature: 'contacts', pane: 'list' },
-  { path: '/contacts/:jid', feature: 'contacts', pane: 'main' },
+  { path: '/contacts/:jid', feature: 'about', pane: 'main' },
   { path: '/groups/new', feature: 'groups', pane: 'list' },
   { path: '/chat/:jid', feature: 'chat', pane: 'main' },
   { path: '/chat/:jid/at/:message', feature: 'chat', pane: 'main' },

@@ -13,6 +13,9 @@ export function avatarsFrom(bytes: (key: string) => Promise<Blob | undefined>): 
   source = bytes
 }
 
+/** bytesOf gives the bytes of a picture or other media that are on this device. */
+export const bytesOf = (key: string): Promise<Blob | undefined> => source(key)
+
 async function urlOf(key: string): Promise<string | undefined> {
   const known = urls.get(key)
   if (known) return known

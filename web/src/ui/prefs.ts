@@ -32,7 +32,7 @@ export const prefs = {
   textSize: kept<number>('textSize', 1),
   motion: kept<'auto' | 'off'>('motion', 'auto'),
   lowData: kept<'auto' | 'on' | 'off'>('lowData', 'auto'),
-  wallpaper: kept('wallpaper', true),
+  wallpaper: kept<boolean>('wallpaper', true),
   enterSends: kept('enterSends', !matchMedia('(pointer: coarse)').matches),
   /** Speed of voice notes. */
   voiceRate: kept<number>('voiceRate', 1),

@@ -1,0 +1,88 @@
+// The people one knows: who asks, who is here, and how to add and invite others.
+import { signal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Contact, DeviceNotice } from '../../core/model.ts'
+import { PageHead } from '../../app/PageHead.tsx'
+import { place } from '../../app/router.ts'
+import { contacts, engine, nameOf, ready } from '../../app/session.ts'
+import { language, t } from '../../i18n/t.ts'
+import { ago, listOf } from '../../i18n/when.ts'
+import { Banner, Button, Empty, IconButton } from '../../ui/controls.tsx'
+import { TalkDrawing } from '../../ui/drawings.tsx'
+import { arrows } from '../../ui/focus.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { Peer } from '../../ui/Peer.tsx'
+import { toast } from '../../ui/toast.tsx'
+import '../../ui/css/pages.css'
+import { add } from './add.tsx'
+import { inviteSomebody } from './invite.tsx'
+
+const words = signal('')
+const maxShown = 500
+const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
+const calledOf = (c: Contact): string => c.name ?? c.nick ?? nameOf(c.jid)
+
+function select(): Contact[] {
+  const wanted = plain(words.value.trim())
+  const order = new Intl.Collator(language.value)
+  return contacts.value.filter((c) => (c.subscription !== 'none' || c.asks === 'out') && (!wanted || plain(calledOf(c)).includes(wanted) || c.jid.includes(wanted)))
+    .sort((a, b) => order.compare(calledOf(a), calledOf(b)))
+}
+
+/** Contacts is the list of people. */
+export default function Contacts(): JSX.Element {
+  const root = useRef<HTMLDivElement>(null)
+  const asking = contacts.value.filter((c) => c.asks === 'in')
+  const people = select()
+  const none = people.length === 0
+  return (
+    <>
+      <PageHead title={t('con.title')} up="/">
+        <IconButton icon="userPlus" label={t('con.add')} act={add} />
+      </PageHead>
+      <div class="find"><div class="search"><Icon name="search" /><input type="search" dir="auto" aria-label={t('con.search')} placeholder={t('con.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }} /></div></div>
+      <div class="sheet-top" ref={root} onKeyDown={(e) => { if (root.current && (e.target as Element).closest('.peer')) arrows(e, root.current, 'a.peer') }}>
+        <div class="scroll list-in">
+          {ready.value && <News />}
+          {asking.length > 0 && <><h2>{t('con.requests')}</h2><ul>{asking.map((c) => <li key={c.jid}><Request contact={c} /></li>)}</ul></>}
+          {!none && <><h2>{t('con.people')}</h2><ul aria-label={t('con.people')}>{people.slice(0, maxShown).map((c) => <li key={c.jid}><Person contact={c} /></li>)}</ul></>}
+          {none && <Nothing />}
+          {!none && <button type="button" class="act" onClick={inviteSomebody}><span class="tile"><Icon name="mail" /></span><span class="grow">{t('con.invite')}</span></button>}
+        </div>
+      </div>
+    </>
+  )
+}
+
+function Nothing(): JSX.Element {
+  if (words.value.trim()) return <Empty title={t('con.noneFound')} />
+  return <Empty drawing={<TalkDrawing />} title={t('con.none')} text={t('con.noneText')}><Button kind="p" icon="userPlus" act={add}>{t('con.add')}</Button><Button kind="t" act={inviteSomebody}>{t('con.invite')}</Button></Empty>
+}
+
+function Person({ contact: c }: { contact: Contact }): JSX.Element {
+  const show = c.presence?.show
+  const under = c.asks === 'out' ? t('con.asked') : c.presence?.status || (show === 'online' ? t('con.online') : show === 'away' ? t('con.away') : c.lastSeen !== undefined ? t('con.seen', { time: ago(c.lastSeen) }) : c.jid)
+  return <Peer id={c.jid} name={calledOf(c)} picture={c.avatar} online={show === 'online'} under={<bdi>{under}</bdi>} href={`/contacts/${encodeURIComponent(c.jid)}`} at={place.value.params['jid'] === c.jid} />
+}
+
+function Request({ contact: c }: { contact: Contact }): JSX.Element {
+  const name = c.nick ?? c.jid
+  const answer = (yes: boolean): void => { engine().answerContact(c.jid, yes).catch(() => toast(t('con.failed'))) }
+  return (
+    <Peer id={c.jid} name={name} picture={c.avatar} under={t('con.wants')}>
+      <button type="button" class="btn p" aria-label={t('con.acceptName', { name })} onClick={() => answer(true)}>{t('con.accept')}</button>
+      <button type="button" class="btn t" aria-label={t('con.refuseName', { name })} onClick={() => answer(false)}>{t('con.refuse')}</button>
+    </Peer>
+  )
+}
+
+/** New devices of contacts are never silent: here is who has one. */
+function News(): JSX.Element | null {
+  const [news, setNews] = useState<DeviceNotice[]>([])
+  useEffect(() => engine().watchNotices((all) => setNews(all.filter((n) => !n.own))), [])
+  if (!news.length) return null
+  const names = [...new Set(news.map((n) => nameOf(n.jid)))].slice(0, 5)
+  const first = news[0]
+  return <a class="news" href={`/chat/${encodeURIComponent(first?.jid ?? '')}/security`}><Banner icon="shieldAlert" title={t('con.news', { n: news.length })} text={t('con.newsText', { names: listOf(names) })} /></a>
+}

@@ -1,0 +1,125 @@
+// Where this account is signed in, what can read its messages, and linking another device.
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import laptop from 'icon:monitor-smartphone'
+import type { Device, SignedIn } from '../../core/model.ts'
+import { PageHead } from '../../app/PageHead.tsx'
+import { engine } from '../../app/session.ts'
+import { t, type Key } from '../../i18n/t.ts'
+import { ago, shortTime } from '../../i18n/when.ts'
+import { Banner, Busy, Button } from '../../ui/controls.tsx'
+import { DeviceRow } from '../../ui/DeviceRow.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { confirm, openMenu, over, Sheet, type Item } from '../../ui/overlay.tsx'
+import { Qr } from '../../ui/Qr.tsx'
+import { copy } from '../../ui/save.ts'
+import { toast } from '../../ui/toast.tsx'
+import '../../ui/css/pages.css'
+
+/** Devices is the page of this account's devices. */
+export default function Devices(): JSX.Element {
+  return (
+    <div class="scroll">
+      <PageHead title={t('dev.title')} up="/settings" />
+      <div class="page">
+        <Button kind="p" icon="qr" wide act={linkAnother}>{t('dev.link')}</Button>
+        <SignedInList />
+        <Keys />
+      </div>
+    </div>
+  )
+}
+
+function SignedInList(): JSX.Element {
+  const [list, setList] = useState<SignedIn[] | 'none'>()
+  const load = (): void => { engine().sessions().then(setList, () => setList('none')) }
+  useEffect(load, [])
+  const revoke = async (session: SignedIn): Promise<void> => {
+    const name = session.app
+    if (!await confirm({ title: t('dev.outTitle', { name }), text: t('dev.outText'), yes: t('dev.out'), danger: true })) return
+    try { await engine().revoke(session.id); toast(t('dev.outDone')) } catch { toast(t('dev.failed')) }
+    load()
+  }
+  return (
+    <section class="card flat">
+      <h2 class="label2">{t('dev.signedIn')}</h2>
+      <p class="small">{t('dev.signedInText')}</p>
+      {!list && <Busy />}
+      {list === 'none' && <p class="small">{t('dev.none')}</p>}
+      {Array.isArray(list) && <ul class="acts">{list.map((s) => <Session key={s.id} session={s} revoke={() => void revoke(s)} />)}</ul>}
+    </section>
+  )
+}
+
+function Session({ session: s, revoke }: { session: SignedIn; revoke: () => void }): JSX.Element {
+  const used = s.online ? t('dev.now') : s.lastUsed !== undefined ? t('dev.last', { time: ago(s.lastUsed) }) : t('dev.since', { time: shortTime(s.since) })
+  return (
+    <li class="act">
+      <span class="tile"><Icon path={laptop} /></span>
+      <span class="grow"><b dir="auto">{s.app}{s.platform && ` · ${s.platform}`}</b><small>{s.here ? t('dev.here') : used}{s.password && ` · ${t('dev.passwordOnly')}`}</small></span>
+      {!s.here && !s.password && <button type="button" class="btn d" aria-label={t('dev.outName', { name: s.app })} onClick={revoke}>{t('dev.out')}</button>}
+    </li>
+  )
+}
+
+function Keys(): JSX.Element {
+  const { jid } = engine().account()
+  const [list, setList] = useState<Device[]>()
+  const load = (): void => { engine().devices(jid).then(setList, () => setList([])) }
+  useEffect(load, [jid])
+  const decide = (device: Device, trust: Device['trust']): void => { engine().trust(device, trust).then(load, () => toast(t('dev.failed'))) }
+  return (
+    <section class="card flat">
+      <h2 class="label2">{t('dev.keys')}</h2>
+      <p class="small">{t('dev.keysText')}</p>
+      {!list && <Busy />}
+      <ul class="acts">{list?.map((d, i) => {
+        const name = i === 0 ? t('dev.mine') : d.label ?? t('dev.device', { id: String(d.id) })
+        const facts = [!d.active && t('dev.inactive'), d.lastUsed !== undefined && t('dev.last', { time: ago(d.lastUsed) })].filter(Boolean).join(' · ')
+        const options = { label: t('dev.options', { name }), act: (e: MouseEvent): void => void openMenu(e.currentTarget as HTMLElement, name, items(d, decide)) }
+        return <DeviceRow key={d.id} device={d} name={name} facts={facts} trust={t(`dev.${d.trust}` as Key)} fingerprint={t('dev.fingerprint')} unknownKey={t('dev.unknownKey')} {...(i === 0 || !d.fingerprint ? {} : { options })} />
+      })}</ul>
+    </section>
+  )
+}
+
+function items(device: Device, decide: (device: Device, trust: Device['trust']) => void): Item[] {
+  const all: Item[] = [
+    { label: t('dev.verify'), icon: 'shield', act: () => decide(device, 'verified') },
+    { label: t('dev.trust'), icon: 'check', act: () => decide(device, 'trusted') },
+    { label: t('dev.distrust'), icon: 'shieldAlert', danger: true, act: () => decide(device, 'distrusted') },
+  ]
+  const at = { verified: 0, trusted: 1, distrusted: 2, undecided: -1 }[device.trust]
+  return all.filter((_, i) => i !== at)
+}
+
+function linkAnother(): void {
+  void over((done) => <Sheet title={t('dev.link')} close={done}><LinkCode /></Sheet>)
+}
+
+function LinkCode(): JSX.Element {
+  const [code, setCode] = useState<{ text: string; expires: number }>()
+  const [failed, setFailed] = useState(false)
+  const [left, setLeft] = useState(0)
+  const load = (): void => { setFailed(false); engine().linkCode().then(setCode, () => setFailed(true)) }
+  useEffect(load, [])
+  useEffect(() => {
+    if (!code) return
+    const look = (): void => setLeft(Math.max(0, Math.round((code.expires / 1000 - Date.now()) / 1000)))
+    look()
+    const timer = setInterval(look, 1000)
+    return () => clearInterval(timer)
+  }, [code])
+  if (failed) return <div class="qr-of"><p role="alert">{t('dev.failed')}</p><Button kind="p" icon="refresh" act={load}>{t('again')}</Button></div>
+  if (!code) return <Busy />
+  return (
+    <div class="qr-of">
+      <p>{t('dev.linkText')}</p>
+      {left > 0 ? <Qr text={code.text} label={t('dev.linkLabel')} /> : <p role="alert">{t('dev.linkOver')}</p>}
+      <Banner icon="shieldAlert" title={t('dev.linkWarn')} {...(left > 0 ? { text: t('dev.linkLeft', { n: left }) } : {})} />
+      <div class="dos mid">
+        {left > 0 ? <Button kind="s" act={() => void copy(code.text).then((ok) => { if (ok) toast(t('dev.copied')) })}>{t('dev.copy')}</Button> : <Button kind="p" icon="refresh" act={load}>{t('dev.linkNew')}</Button>}
+      </div>
+    </div>
+  )
+}

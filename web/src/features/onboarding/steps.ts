@@ -1,0 +1,17 @@
+// What follows once somebody is in. Each step is an address, so that a reload stays where it was.
+import { chatPath } from '../../app/router.ts'
+import { installed } from '../../app/install.ts'
+
+/** The steps after the account is there. */
+export type Step = 'me' | 'recovery' | 'history' | 'install'
+
+/** nextSteps is the address of a step; `to` is with whom the first chat opens. */
+export function nextSteps(step: Step, to?: string | null): string {
+  return `/welcome?step=${step}${to ? `&to=${encodeURIComponent(to)}` : ''}`
+}
+
+/** ending is where the last step leads: to the chat with who invited, or to the list. */
+export const ending = (to: string | null): string => (to ? chatPath(to) : '/')
+
+/** afterKeys is what follows the keys: the hint to install, unless we are installed. */
+export const afterKeys = (to: string | null): string => (installed() ? ending(to) : nextSteps('install', to))
