@@ -33,7 +33,7 @@ export interface Engine {
   // Chats
   watchChats(show: (chats: Chat[]) => void): Stop
   watchChat(jid: JID, show: (chat: Chat | undefined) => void): Stop
-  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'markedUnread' | 'expires'>>): Promise<void>
+  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'markedUnread' | 'expires' | 'protection'>>): Promise<void>
   setDraft(jid: JID, draft: Draft | undefined): Promise<void>
   clearChat(jid: JID): Promise<void>
   exportChat(jid: JID): Promise<Blob>

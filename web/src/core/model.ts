@@ -132,6 +132,8 @@ export interface Media {
   /** Where the (encrypted) bytes are; aesgcm:// when end-to-end encrypted (XEP-0454). */
   url?: string
   played?: boolean
+  /** To be sent as large as it is useful, not as small. */
+  hd?: boolean
   transfer?: Transfer
 }
 

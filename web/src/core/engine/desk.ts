@@ -2,7 +2,7 @@
 // the sender will take care of the rest.
 
 import type { Outgoing } from '../engine.ts'
-import type { Chat, Content, Draft, JID, Message, Micros } from '../model.ts'
+import type { Chat, Content, Draft, Failure, JID, Media, Message, Micros } from '../model.ts'
 import { chatFor, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
 import { dropFile, keepFile } from '../store/files.ts'
@@ -288,6 +288,50 @@ export class Desk {
     })
   }
 
+  /** The file of a message is on the server: the message can leave, and the bytes here can be fetched again. */
+  uploaded(id: string, url: string): Promise<void> {
+    return this.step(async (step) => {
+      const { tx, changes } = step
+      const message = await tx.objectStore('messages').get(id)
+      const media = message && mediaOf(message.content)
+      if (!message || !media) return
+      media.url = url
+      delete media.transfer
+      const file = await tx.objectStore('files').get(media.key)
+      if (file) await tx.objectStore('files').put({ ...file, only: false })
+      await put(tx, message, false)
+      changes.message(message.chat, id)
+      changes.mark('outbox')
+    })
+  }
+
+  /** Another file takes the place of a message's file: a picture that was made smaller. */
+  replaceFile(id: string, blob: Blob, facts: Partial<Media>): Promise<void> {
+    return this.step(async (step) => {
+      const message = await step.tx.objectStore('messages').get(id)
+      const media = message && mediaOf(message.content)
+      if (!message || !media || media.url) return
+      Object.assign(media, facts)
+      await keepFile(step.tx, { key: media.key, chat: message.chat, only: true, used: step.now }, blob)
+      await put(step.tx, message, false)
+      step.changes.message(message.chat, id)
+    })
+  }
+
+  /** A message cannot leave; a person has to decide. */
+  fail(id: string, failure: Failure): Promise<void> {
+    return this.step(async (step) => {
+      const message = await step.tx.objectStore('messages').get(id)
+      if (!message || message.state !== 'waiting') return
+      Object.assign(message, { state: 'failed', failure })
+      await put(step.tx, message, false)
+      for (const e of await errandsOf(step.tx, id)) await step.tx.objectStore('outbox').put({ ...e, state: 'failed', failure })
+      step.changes.message(message.chat, id)
+      step.changes.mark('outbox')
+      await this.refresh(step, message.chat)
+    })
+  }
+
   /** Changes a message by hand: what transfers do. */
   alter(id: string, work: (message: KeptMessage) => boolean): Promise<void> {
     return this.step(async (step) => {
@@ -311,8 +355,8 @@ const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
 function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string): Content {
   const { file } = out
   if (file) {
-    const { name, mime, as, caption, width, height, seconds, waveform } = file
-    const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform }).filter(([, v]) => v !== undefined))
+    const { name, mime, as, caption, width, height, seconds, waveform, hd } = file
+    const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform, hd: hd || undefined }).filter(([, v]) => v !== undefined))
     return { type: as, media: { key: 'm ' + id, name: name.slice(0, 255), mime, size: file.blob.size, ...facts }, ...(caption ? { caption: caption.slice(0, 5000) } : {}) }
   }
   const content = out.content ?? original?.content ?? { type: 'text' as const, text: out.text ?? '' }

@@ -6,6 +6,8 @@ export const POLL = 'urn:palabre:poll:0'
 export const PIN = 'urn:palabre:pin:0'
 /** A voice message was listened to. */
 export const PLAYED = 'urn:palabre:played:0'
+/** Beside the chat state composing (XEP-0085): a voice message is being recorded. */
+export const RECORDING = 'urn:palabre:recording:0'
 /** How often a message was passed on. */
 export const FORWARDED = 'urn:palabre:forwarded:0'
 /** What a voice message or picture looks like before it is loaded: attributes of the metadata of XEP-0446. */

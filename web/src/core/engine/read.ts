@@ -8,7 +8,7 @@ import { errorOf } from '../xmpp/stanza.ts'
 import { parseTime } from '../xmpp/time.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { readContent } from './content.ts'
-import { FORWARDED, PIN, PLAYED, POLL } from './own-ns.ts'
+import { FORWARDED, PIN, PLAYED, POLL, RECORDING } from './own-ns.ts'
 import type { Said } from './said.ts'
 
 const MAX_ID = 256
@@ -145,7 +145,7 @@ function readState(e: Element): 'composing' | 'recording' | 'paused' | undefined
   const state = e.children().find((c) => c.ns === STATES)
   if (!state) return undefined
   if (state.name !== 'composing') return 'paused'
-  return state.attr('{urn:palabre:recording:0}on') || state.attr('recording') ? 'recording' : 'composing'
+  return e.child('recording', RECORDING) ? 'recording' : 'composing'
 }
 
 /** Cuts out of a text what is only for apps that do not know replies (XEP-0461 §3, XEP-0428). Offsets count code points. */

@@ -97,7 +97,7 @@ export class Secure {
   private async told(jid: JID, version: Version, devices: Listed[]): Promise<void> {
     if (jid === this.account) this.own.set(version, devices)
     const missing = value(await this.crypto.listed(jid, version, devices.map((d) => d.id)))
-    for (const d of devices) if (d.label) await this.crypto.setLabel({ jid, device: d.id }, d.label)
+    for (const d of devices) if (d.label && d.signature) await this.crypto.setLabel({ jid, device: d.id }, d.label, d.signature)
     if (!missing || !this.session) return
     await this.sendDue() // our keys before our name
     const labels = new Map(this.own.get(version)?.map((d) => [d.id, d]))

@@ -1,6 +1,6 @@
 // Small values under names: cursors, settings, the snapshot of the list of chats.
 
-import type { Micros } from '../model.ts'
+import type { Choices, Micros } from '../model.ts'
 import type { Snapshot } from './chats.ts'
 import type { Database, Look } from './database.ts'
 
@@ -19,7 +19,7 @@ export interface Values {
   /** Addresses that are blocked. */
   blocked: string[]
   profile: { name?: string; avatar?: string }
-  settings: Settings
+  choices: Partial<Choices>
   /** When expired messages were last looked for, and the like. */
   maintained: Micros
   /** How far each chat was read from the archive backwards: the oldest id, '' when nothing is older. */
@@ -30,33 +30,15 @@ export interface Values {
   floor: string
 }
 
-/** What a person chose for this account on this device. */
-export interface Settings {
-  /** Tell others that we have read, and that we type. */
-  receipts: boolean
-  typing: boolean
-  /** What is fetched by itself: largest size in bytes, by kind, on a free and on a metered network. */
-  fetch: { free: FetchRule; metered: FetchRule }
-  /** Save data: nothing is fetched by itself. `auto` follows the browser. */
-  lowData: 'auto' | 'on' | 'off'
-  /** Bytes that fetched media may take. */
-  mediaBound: number
-}
-
-/** The largest file of each kind that is fetched by itself, in bytes. */
-export type FetchRule = Record<'image' | 'voice' | 'video' | 'file', number>
-
 /** What holds until somebody chooses otherwise. */
-export const defaults: Settings = {
-  receipts: true,
-  typing: true,
-  fetch: {
-    free: { image: 4 << 20, voice: 8 << 20, video: 8 << 20, file: 2 << 20 },
-    metered: { image: 512 << 10, voice: 2 << 20, video: 0, file: 0 },
-  },
-  lowData: 'auto',
-  mediaBound: 512 << 20,
+export const defaults: Choices = {
+  lastSeen: true, readReceipts: true, typing: true, strangers: true, preview: true, sound: true,
+  notify: { people: true, groups: true, reactions: true, calls: true },
+  autoLoad: { wifi: ['image', 'voice', 'video', 'file'], mobile: ['image', 'voice'] },
 }
+
+/** Bytes that media may take on this device; what can be fetched again makes room. */
+export const MEDIA_BOUND = 512 << 20
 
 /** Reads a value. */
 export async function get<K extends keyof Values>(from: Database | Look, name: K): Promise<Values[K] | undefined> {
@@ -65,6 +47,6 @@ export async function get<K extends keyof Values>(from: Database | Look, name: K
 }
 
 /** What a person chose, with the defaults for the rest. */
-export async function settingsOf(from: Database | Look): Promise<Settings> {
-  return { ...defaults, ...(await get(from, 'settings')) }
+export async function choicesOf(from: Database | Look): Promise<Choices> {
+  return { ...defaults, ...(await get(from, 'choices')) }
 }

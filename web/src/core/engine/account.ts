@@ -1,0 +1,234 @@
+// One account at work in the tab that leads: the connection, what comes in, what leaves. Screens use it through engine.ts.
+
+import { openCrypto, type Surroundings } from '../crypto/client.ts'
+import type { Crypto } from '../crypto/api.ts'
+import type { JID, Micros } from '../model.ts'
+import type { Account as Registered, Accounts } from '../store/accounts.ts'
+import { change, type Database } from '../store/database.ts'
+import { get } from '../store/kv.ts'
+import { byNames } from '../store/messages.ts'
+import { archiveName } from '../store/names.ts'
+import { Connection, type Options } from '../xmpp/connection.ts'
+import { answerAboutUs, capsElement } from '../xmpp/disco.ts'
+import { displayedEvent, fetchDisplayed, type Displayed } from '../xmpp/displayed.ts'
+import { announce } from '../xmpp/presence.ts'
+import { parseEvent } from '../xmpp/pubsub.ts'
+import type { Socket } from '../xmpp/pipe.ts'
+import type { Session } from '../xmpp/session.ts'
+import { parseTime } from '../xmpp/time.ts'
+import { domain } from '../xmpp/jid.ts'
+import { el, type Element } from '../xmpp/xml.ts'
+import { Collector, type News } from './changes.ts'
+import { Desk } from './desk.ts'
+import { readUpTo } from './effects.ts'
+import { Inbox } from './inbox.ts'
+import { Line } from './line.ts'
+import { People } from './people.ts'
+import { Secure } from './secure.ts'
+import { Sender } from './sender.ts'
+import { Typing } from './typing.ts'
+import { Views } from './views.ts'
+
+/** What an account at work needs; tests give parts of their own. */
+export interface Parts {
+  accounts: Accounts
+  db: Database
+  news: News
+  registered: Registered
+  /** Only for the first login. */
+  password?: string
+  servers(): Promise<string[]>
+  version: string
+  /** What the server shows of this device. */
+  device: string
+  socket?: Socket
+  crypto?: (around: Surroundings) => Crypto & { end(): void }
+  /** A message came that is new: for notifications. */
+  onMessage?(chat: JID): void
+  /** The server's answer to a login is final. */
+  onRefused?(): void
+}
+
+const TIME = 'urn:xmpp:time'
+/** A clock that is wrong by less than this is not corrected, in microseconds. */
+const TOLERANCE = 2e6
+/** How often keys are looked after, in milliseconds. */
+const DAY = 86_400_000
+
+/** One account at work. */
+export class Worker {
+  readonly desk: Desk
+  readonly views: Views
+  readonly people: People
+  readonly typing = new Typing()
+  readonly line: Line
+  readonly inbox: Inbox
+  readonly sender: Sender
+  readonly secure: Secure
+  readonly connection: Connection
+  readonly account: JID
+  private skew: Micros = 0
+  private readonly stops: (() => void)[] = []
+  private readonly notices = new Set<() => void>()
+  /** Told for each new session, before anything is asked. */
+  readonly onSession = new Set<(session: Session, resumed: boolean) => void>()
+  /** Begins the upload of a message's file. */
+  upload: (message: Parameters<ConstructorParameters<typeof Sender>[2]['upload']>[0]) => void = () => undefined
+
+  constructor(readonly parts: Parts) {
+    const { db, news, registered } = parts
+    this.account = registered.jid
+    const now = () => this.now()
+    this.desk = new Desk(db, this.account, news)
+    this.people = new People(db, this.account, news, now)
+    this.line = new Line(db, news)
+    this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => { for (const tell of this.notices) tell() })
+    this.inbox = new Inbox(db, this.account, this.secure, news, {
+      caughtUp: () => this.sender.complete(),
+      stuck: (full) => { this.full = full },
+      arrived: (letter) => {
+        this.full = false
+        if (letter.own || !letter.says.some((s) => s.what === 'content')) return
+        this.typing.heard(letter.chat, letter.from, 'paused')
+        parts.onMessage?.(letter.chat)
+      },
+      typing: (letter, state) => { if (!letter.own) this.typing.heard(letter.chat, letter.from, state) },
+    }, now)
+    this.views = new Views(db, this.account, news, this.inbox)
+    this.sender = new Sender(db, this.account, {
+      seal: (to, outbound) => this.secure.seal(to, outbound),
+      lookAgain: (session, since) => this.inbox.lookFor(session, since),
+      upload: (message) => this.upload(message),
+    }, news, now)
+    this.connection = new Connection(this.options())
+  }
+
+  /** The last thing that came could not be kept because the device is full. */
+  full = false
+
+  /** Now, by the server's clock as far as it is known. */
+  now(): Micros {
+    return Date.now() * 1000 + this.skew
+  }
+
+  /** Is told when there is something new about devices. */
+  onNotices(tell: () => void): () => void {
+    this.notices.add(tell)
+    return () => { this.notices.delete(tell) }
+  }
+
+  private options(): Options {
+    const { parts } = this
+    const { registered, accounts } = parts
+    return {
+      who: {
+        account: registered.jid, agent: { id: registered.agent, software: 'Palabre Web', device: parts.device },
+        token: registered.token as Options['who']['token'], password: parts.password,
+      },
+      servers: () => parts.servers(),
+      keepToken: (token) => { void accounts.change(registered.jid, { token }) },
+      show: (link) => {
+        this.line.show(link)
+        if (link.state === 'refused') parts.onRefused?.()
+      },
+      began: ({ resumed }) => this.began(resumed),
+      socket: parts.socket,
+    }
+  }
+
+  /** Opens the keys and connects. */
+  async start(): Promise<void> {
+    const { db, news } = this.parts
+    this.skew = await get(db, 'skew') ?? 0
+    const session = this.connection
+    this.stops.push(
+      session.on('message', (stanza) => this.message(stanza)), session.on('presence', (stanza) => this.people.presence(stanza)),
+      this.people.attach(session), answerAboutUs(session, this.parts.version),
+      news.listen((changes) => { if (changes.outbox) this.sender.wake() }),
+    )
+    await this.secure.begin()
+    session.start()
+  }
+
+  private message(stanza: Element): Promise<void> {
+    const event = parseEvent(stanza)
+    if (!event) return this.inbox.take(stanza)
+    return this.event(event)
+  }
+
+  private async event(event: NonNullable<ReturnType<typeof parseEvent>>): Promise<void> {
+    // Not waited for where an answer of the server is needed: it comes after this stanza on the same connection.
+    void this.secure.event(event).catch(() => undefined)
+    await this.people.event(event)
+    await this.displayed(displayedEvent(event, this.account))
+  }
+
+  private began(resumed: boolean): void {
+    const session = this.connection
+    for (const tell of this.onSession) tell(session, resumed)
+    if (!resumed) void this.introduce(session)
+    // Messages wait for nothing of it: what fails beside them is asked for again at the next session.
+    void this.secure.connected(session, resumed).catch(() => undefined)
+    this.inbox.connected(session, resumed)
+    this.sender.connected(session, resumed)
+  }
+
+  private async introduce(session: Session): Promise<void> {
+    try {
+      announce(session, { caps: await capsElement() })
+      await this.setClock(session)
+      await this.people.connected(session, false)
+      await this.displayed(await fetchDisplayed(session))
+      await this.maintain()
+    } catch {
+      // The connection broke: the next session asks anew.
+    }
+  }
+
+  private async setClock(session: Session): Promise<void> {
+    const asked = Date.now() * 1000
+    const answer = await session.request('get', el(TIME, 'time'), { to: domain(this.account) }).catch(() => undefined)
+    const utc = parseTime(answer?.child('time', TIME)?.textOf('utc'))
+    if (utc === undefined) return
+    const skew = utc - (asked + Date.now() * 1000) / 2
+    this.skew = Math.abs(skew) < TOLERANCE ? 0 : Math.round(skew)
+    await change(this.parts.db, ['kv'], async (tx) => { await tx.objectStore('kv').put(this.skew, 'skew') })
+  }
+
+  /** Other devices have read up to there. */
+  private async displayed(list: Displayed[]): Promise<void> {
+    if (!list.length) return
+    const changes = new Collector()
+    await change(this.parts.db, ['chats', 'messages'], async (tx) => {
+      for (const { chat, id, by } of list) {
+        if (by !== this.account) continue
+        const message = await byNames(tx, [archiveName(id)])
+        if (message?.chat === chat) await readUpTo({ tx, account: this.account, now: this.now(), changes }, chat, message.order)
+      }
+    })
+    this.news.tell(changes.all)
+  }
+
+  private get news(): News {
+    return this.parts.news
+  }
+
+  /** Once a day: rotates keys. */
+  private async maintain(): Promise<void> {
+    const last = await get(this.parts.db, 'maintained') ?? 0
+    if (Date.now() * 1000 - last < DAY * 1000 && last <= Date.now() * 1000) return
+    await this.secure.crypto.maintain()
+    await change(this.parts.db, ['kv'], async (tx) => { await tx.objectStore('kv').put(Date.now() * 1000, 'maintained') })
+  }
+
+  /** Ends all of it in order. What waits stays in the outbox. */
+  stop(): void {
+    for (const stop of this.stops.splice(0)) stop()
+    this.sender.end()
+    this.inbox.disconnected()
+    this.connection.stop()
+    this.secure.end()
+    this.typing.end()
+    this.line.end()
+  }
+}
