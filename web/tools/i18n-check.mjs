@@ -72,7 +72,7 @@ gather(src)
 const all = sources.join('\n')
 for (const key of seen.keys()) {
   const starts = [...key.matchAll(/[.-]/g)].map((m) => key.slice(0, m.index + 1))
-  if (!all.includes(`'${key}'`) && !starts.some((s) => all.includes(`\`${s}\${`)) ) problems.push(`en: ${key} is used nowhere`)
+  if (!all.includes(`'${key}'`) && !all.includes(`"${key}"`) && !starts.some((s) => all.includes(`\`${s}\${`)) ) problems.push(`en: ${key} is used nowhere`)
 }
 
 for (const problem of problems) console.error(problem)

@@ -14,7 +14,7 @@ const doors = {
   ui: ['i18n', 'core/model.ts', 'core/engine.ts'],
   features: ['ui', 'i18n', 'app', 'core/model.ts', 'core/engine.ts', 'core/accounts.ts'],
   app: ['ui', 'i18n', 'core', 'features'],
-  sw: ['core', 'i18n'],
+  sw: ['core', 'i18n', 'app/routes.ts'],
 }
 
 function check(file, code) {

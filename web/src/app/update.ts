@@ -2,6 +2,7 @@
 // an open page (WEB.md §1.2).
 import { signal } from '@preact/signals'
 import { scriptURL } from '../core/trusted.ts'
+import { language } from '../i18n/t.ts'
 
 /** Whether a newer version is here and waits. */
 export const updateWaits = signal(false)
@@ -11,6 +12,7 @@ let waiting: ServiceWorker | null = null
 export async function keepOffline(): Promise<void> {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return
   const registration = await navigator.serviceWorker.register(scriptURL('/sw.js'))
+  void navigator.serviceWorker.ready.then((r) => r.active?.postMessage({ type: 'language', language: language.value }))
   const notice = (worker: ServiceWorker | null): void => { if (worker && navigator.serviceWorker.controller) { waiting = worker; updateWaits.value = true } }
   notice(registration.waiting)
   registration.addEventListener('updatefound', () => {

@@ -1,0 +1,61 @@
+// What the service worker keeps so that the client starts without network: every file of one version, whole or not at all. The version before
+// stays one round longer, because an open page may still ask for its parts (WEB.md §1.2).
+
+/** Files of a build: for everybody, and by language. */
+export interface Build { version: string; files: string[]; locales: Record<string, string[]> }
+
+const prefix = 'palabre-'
+const notes = 'palabre:notes'
+const languageNote = '/-/language'
+const beforeNote = '/-/before'
+
+async function note(key: string): Promise<string | undefined> {
+  const found = await (await caches.open(notes)).match(key)
+  return found?.text()
+}
+
+async function write(key: string, value: string): Promise<void> {
+  await (await caches.open(notes)).put(key, new Response(value))
+}
+
+/** The name under which a version is kept. */
+export const nameOf = (build: Build): string => prefix + build.version
+const address = (file: string): string => (file === 'index.html' ? '/' : `/${file}`)
+
+/** keep fetches every file of a build that is not here yet. It rejects when one cannot be had: then the version before goes on. */
+export async function keep(build: Build): Promise<void> {
+  const language = await note(languageNote)
+  const cache = await caches.open(nameOf(build))
+  const wanted = [...build.files, ...(language ? build.locales[language] ?? [] : [])].map(address)
+  await Promise.all(wanted.map((url) => bring(cache, url)))
+}
+
+/** Files whose name carries the hash of their content are taken from the version before where they are in it. */
+async function bring(cache: Cache, url: string): Promise<void> {
+  const known = url.startsWith('/assets/') ? await caches.match(url) : undefined
+  const response = known ?? await fetch(url, { cache: 'no-cache', credentials: 'same-origin' })
+  if (!response.ok) throw new Error(`${url}: ${response.status}`)
+  await cache.put(url, response)
+}
+
+/** keepLanguage adds the texts of a language, now and for the versions to come. */
+export async function keepLanguage(build: Build, language: string): Promise<void> {
+  const files = build.locales[language]
+  if (!files) return
+  await write(languageNote, language)
+  const cache = await caches.open(nameOf(build))
+  await Promise.all(files.map(async (file) => { if (!await cache.match(address(file))) await bring(cache, address(file)) }))
+}
+
+/** tidy deletes all versions but this one and the one before. */
+export async function tidy(build: Build): Promise<void> {
+  const mine = nameOf(build)
+  const before = await note(beforeNote)
+  for (const name of await caches.keys()) if (name.startsWith(prefix) && name !== mine && name !== before) await caches.delete(name)
+  await write(beforeNote, mine)
+}
+
+/** answer gives a kept file, from this version first; undefined when it is not kept. */
+export async function answer(build: Build, url: string): Promise<Response | undefined> {
+  return await (await caches.open(nameOf(build))).match(url) ?? await caches.match(url)
+}

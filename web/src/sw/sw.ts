@@ -1,0 +1,37 @@
+// The service worker: the client opens without network, and a new version waits until a person agrees.
+import { match } from '../app/routes.ts'
+import { scope } from './scope.ts'
+import { answer, keep, keepLanguage, tidy, type Build } from './keep.ts'
+
+declare const __BUILD__: Build
+
+const build = __BUILD__
+
+scope.addEventListener('install', (event) => { event.waitUntil(keep(build)) })
+scope.addEventListener('activate', (event) => { event.waitUntil(tidy(build).then(() => scope.clients.claim())) })
+
+scope.addEventListener('message', (event) => {
+  const message: unknown = event.data
+  if (typeof message !== 'object' || message === null || !('type' in message)) return
+  if (message.type === 'activate') void scope.skipWaiting()
+  else if (message.type === 'language' && 'language' in message && typeof message.language === 'string') event.waitUntil(keepLanguage(build, message.language).catch(() => undefined))
+})
+
+scope.addEventListener('fetch', (event) => {
+  const { request } = event
+  const url = new URL(request.url)
+  if (request.method !== 'GET' || url.origin !== scope.location.origin) return
+  if (request.mode === 'navigate') { if (match(url.pathname)) event.respondWith(page(request)) }
+  else if (kept(url.pathname)) event.respondWith(file(request, url.pathname))
+})
+
+const kept = (path: string): boolean => path.startsWith('/assets/') || build.files.includes(path.slice(1))
+
+/** The page is always the one of this version, at once; a newer one comes as a new service worker. */
+async function page(request: Request): Promise<Response> {
+  return await answer(build, '/') ?? fetch(request)
+}
+
+async function file(request: Request, path: string): Promise<Response> {
+  return await answer(build, path) ?? fetch(request)
+}
