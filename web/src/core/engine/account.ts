@@ -52,6 +52,8 @@ export interface Parts {
 const TIME = 'urn:xmpp:time'
 /** A clock that is wrong by less than this is not corrected, in microseconds. */
 const TOLERANCE = 2e6
+/** Between two tries to open the keys, in milliseconds. */
+const AGAIN = 5000
 /** How often keys are looked after, in milliseconds. */
 const DAY = 86_400_000
 
@@ -103,6 +105,7 @@ export class Worker {
     this.connection = new Connection(this.options())
   }
 
+  private ended = false
   /** The last thing that came could not be kept because the device is full. */
   full = false
 
@@ -115,6 +118,11 @@ export class Worker {
   onNotices(tell: () => void): () => void {
     this.notices.add(tell)
     return () => { this.notices.delete(tell) }
+  }
+
+  /** What is new about devices has changed. */
+  tellNotices(): void {
+    for (const tell of this.notices) tell()
   }
 
   private options(): Options {
@@ -136,7 +144,7 @@ export class Worker {
     }
   }
 
-  /** Opens the keys and connects. */
+  /** Opens the keys and connects. Without keys nothing could be read: as long as they cannot be opened, it is tried again. */
   async start(): Promise<void> {
     const { db, news } = this.parts
     this.skew = await get(db, 'skew') ?? 0
@@ -146,8 +154,16 @@ export class Worker {
       this.people.attach(session), answerAboutUs(session, this.parts.version),
       news.listen((changes) => { if (changes.outbox) this.sender.wake() }),
     )
-    await this.secure.begin()
-    session.start()
+    while (!this.ended) {
+      try {
+        await this.secure.begin()
+        break
+      } catch (error) {
+        console.warn('keys', error)
+        await new Promise((resolve) => setTimeout(resolve, AGAIN))
+      }
+    }
+    if (!this.ended) session.start()
   }
 
   private message(stanza: Element): Promise<void> {
@@ -223,6 +239,7 @@ export class Worker {
 
   /** Ends all of it in order. What waits stays in the outbox. */
   stop(): void {
+    this.ended = true
     for (const stop of this.stops.splice(0)) stop()
     this.sender.end()
     this.inbox.disconnected()

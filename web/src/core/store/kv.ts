@@ -20,6 +20,10 @@ export interface Values {
   blocked: string[]
   profile: { name?: string; avatar?: string }
   choices: Partial<Choices>
+  /** This browser is to be woken when it is closed. */
+  waking: boolean
+  /** When it was woken last; the service worker writes it. */
+  woken: Micros
   /** When expired messages were last looked for, and the like. */
   maintained: Micros
   /** How far each chat was read from the archive backwards: the oldest id, '' when nothing is older. */

@@ -1,0 +1,304 @@
+// What only the tab that holds the connection can do for the others: everything that asks the server or the keys. The rest is done in each tab
+// (tab.ts), since the database is common to all.
+
+import type { Engine, Stop } from '../engine.ts'
+import { browserHttp, type Http } from '../media/http.ts'
+import { prepareAvatar, prepareImage } from '../media/image.ts'
+import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, SignedIn, Waiting, Waking } from '../model.ts'
+import { change } from '../store/database.ts'
+import { keepFile } from '../store/files.ts'
+import { choicesOf, get } from '../store/kv.ts'
+import { listAccess, revokeAccess } from '../xmpp/access.ts'
+import { block, unblock } from '../xmpp/blocking.ts'
+import { isLastShown, showLast } from '../xmpp/last.ts'
+import { fetchToken } from '../xmpp/login.ts'
+import { publishAvatar, publishNick } from '../xmpp/profile.ts'
+import { changePassword, deleteAccount, invite } from '../xmpp/register.ts'
+import { retire } from '../xmpp/presence.ts'
+import { Worker, type Parts } from './account.ts'
+import { Transfers } from './transfers.ts'
+import { value } from './secure.ts'
+import { Push } from './push.ts'
+
+/** It needs the connection, and there is none now. */
+export class Offline extends Error {
+  override readonly name = 'Offline'
+}
+
+/** The parts of the engine that need the connection or the keys. */
+export type Led = Pick<Engine,
+  'typing' | 'watchTyping' | 'fetch' | 'pause' | 'cancel' | 'addContact' | 'renameContact' | 'removeContact' | 'answerContact' | 'block' | 'unblock' | 'devices' | 'trust' |
+  'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData'
+> & {
+  /** Reads a page of a chat that is older than what is here; whether there is more. */
+  older(jid: JID): Promise<boolean>
+  /** A choice was made that the server keeps as well. */
+  chose(change: Partial<Choices>): Promise<void>
+}
+
+/** What a leading tab is given besides. */
+export interface LeadParts extends Parts {
+  http?: Http
+  /** The account is gone from this device: the screens begin anew. */
+  onGone(): void
+  /** Puts all that the account has into one file. */
+  exportData(): Promise<Blob>
+}
+
+/** The leading tab. */
+export class Lead implements Led {
+  readonly worker: Worker
+  private readonly transfers: Transfers
+  private readonly push: Push
+
+  constructor(private readonly parts: LeadParts) {
+    this.worker = new Worker(parts)
+    const { worker } = this
+    this.transfers = new Transfers(parts.db, worker.desk, {
+      session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage, now: () => worker.now(),
+    })
+    worker.upload = (message) => this.transfers.upload(message)
+    this.push = new Push(parts.db, parts.news, () => this.session())
+    worker.onSession.add((session, resumed) => {
+      if (resumed) return
+      this.transfers.connected()
+      void this.push.renew(session).catch(() => undefined)
+      void this.readChoices().catch(() => undefined)
+    })
+  }
+
+  /** Begins to work. Without keys nothing can be read, so a failure ends it. */
+  start(): Promise<void> {
+    return this.worker.start()
+  }
+
+  stop(): void {
+    this.transfers.end()
+    this.worker.stop()
+  }
+
+  private session() {
+    const { connection } = this.worker
+    if (!connection.live) throw new Offline()
+    return connection
+  }
+
+  older(jid: JID): Promise<boolean> {
+    return this.worker.connection.live ? this.worker.inbox.older(jid) : Promise.resolve(false)
+  }
+
+  typing(jid: JID, what: 'composing' | 'recording' | 'paused'): void {
+    void choicesOf(this.parts.db).then((choices) => { if (choices.typing) this.worker.typing.say(this.worker.connection, jid, what) })
+  }
+
+  watchTyping(show: Parameters<Engine['watchTyping']>[0]): Stop {
+    return this.worker.typing.watch(show)
+  }
+
+  fetch(id: string): Promise<void> {
+    return this.transfers.fetch(id)
+  }
+
+  pause(id: string): Promise<void> {
+    return this.transfers.pause(id)
+  }
+
+  cancel(id: string): Promise<void> {
+    return this.transfers.cancel(id)
+  }
+
+  addContact(jid: JID, name?: string): Promise<void> {
+    return this.worker.people.add(jid, name)
+  }
+
+  renameContact(jid: JID, name: string): Promise<void> {
+    return this.worker.people.rename(jid, name)
+  }
+
+  removeContact(jid: JID): Promise<void> {
+    return this.worker.people.remove(jid)
+  }
+
+  answerContact(jid: JID, accept: boolean): Promise<void> {
+    return this.worker.people.answer(jid, accept)
+  }
+
+  async block(jid: JID, report?: { reason: 'spam' | 'abuse'; text?: string; messages?: string[] }): Promise<void> {
+    const messages = await Promise.all((report?.messages ?? []).slice(0, 50).map((id) => this.parts.db.get('messages', id)))
+    const ids = messages.flatMap((m) => m?.stanzaId ?? [])
+    await block(this.session(), jid, report && { reason: report.reason, text: report.text?.slice(0, 1000), messages: ids })
+  }
+
+  unblock(jid: JID): Promise<void> {
+    return unblock(this.session(), jid)
+  }
+
+  async devices(jid: JID): Promise<Device[]> {
+    const { crypto } = this.worker.secure
+    await crypto.learn(jid)
+    return value(await crypto.devices(jid))
+  }
+
+  async trust(device: Pick<Device, 'jid' | 'id'>, trust: Device['trust']): Promise<void> {
+    const { crypto } = this.worker.secure
+    const known = value(await crypto.devices(device.jid)).find((d) => d.id === device.id)
+    if (!known?.fingerprint) throw new Error('no key of this device has been seen')
+    value(await crypto.setTrust({ jid: device.jid, device: device.id }, known.fingerprint, trust))
+    this.worker.sender.wake()
+  }
+
+  async safetyNumber(jid: JID): Promise<string> {
+    const { crypto } = this.worker.secure
+    value(await crypto.learn(jid))
+    value(await crypto.learn(this.worker.account))
+    return value(await crypto.safetyNumber(jid))
+  }
+
+  async verifyNumber(jid: JID, number: string): Promise<void> {
+    value(await this.worker.secure.crypto.verifyNumber(jid, number))
+  }
+
+  async trustURI(): Promise<string> {
+    return value(await this.worker.secure.crypto.trustURI())
+  }
+
+  async compare(uri: string): Promise<Comparison> {
+    return value(await this.worker.secure.crypto.compare(uri))
+  }
+
+  watchNotices(show: (notices: DeviceNotice[]) => void): Stop {
+    const tell = () => void this.worker.secure.crypto.notices().then((r) => { if (r.ok) show(r.value) })
+    tell()
+    return this.worker.onNotices(tell)
+  }
+
+  async noticed(ids: string[]): Promise<void> {
+    value(await this.worker.secure.crypto.noticed(ids))
+    this.worker.tellNotices()
+  }
+
+  watchConnection(show: (connection: Connection) => void): Stop {
+    return this.worker.line.watch(show)
+  }
+
+  reconnect(): void {
+    this.worker.connection.reconnect()
+  }
+
+  async invite(): ReturnType<Engine['invite']> {
+    const { uri, web, expires } = await invite(this.session())
+    return { link: web ?? uri, ...(expires ? { expires } : {}) }
+  }
+
+  async setProfile(profile: { name?: string; avatar?: Blob | null }): Promise<void> {
+    const session = this.session()
+    const { db, accounts, news } = this.parts
+    const now = { ...await get(db, 'profile') }
+    if (profile.name !== undefined) {
+      await publishNick(session, profile.name.trim().slice(0, 200))
+      now.name = profile.name.trim().slice(0, 200) || undefined
+    }
+    if (profile.avatar !== undefined) {
+      const picture = profile.avatar && await prepareAvatar(profile.avatar)
+      if (profile.avatar && !picture) throw new Error('no picture')
+      const info = await publishAvatar(session, picture ?? null)
+      now.avatar = info && `avatar ${info.id}`
+      if (info && picture) await change(db, ['files', 'blobs'], (tx) => keepFile(tx, { key: `avatar ${info.id}`, only: false, used: this.worker.now() }, picture.blob))
+    }
+    await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put(now, 'profile') })
+    await accounts.change(this.worker.account, { name: now.name, avatar: now.avatar })
+    news.tell({ choices: true })
+  }
+
+  /** The old password is proved by a login before it is changed: whoever finds an open screen shall not lock its owner out. */
+  async changePassword(old: string, fresh: string): Promise<void> {
+    await this.prove(old)
+    await changePassword(this.session(), fresh)
+    await this.worker.connection.renew(fresh)
+  }
+
+  private async prove(password: string): Promise<void> {
+    const { parts, worker } = this
+    const [first] = await parts.servers()
+    const server = worker.connection.link.server ?? first
+    if (!server) throw new Offline()
+    await fetchToken(server, { account: worker.account, agent: { id: crypto.randomUUID(), software: 'Palabre Web', device: parts.device }, password }, parts.socket)
+  }
+
+  async deleteAccount(password: string): Promise<void> {
+    await this.prove(password)
+    await deleteAccount(this.session())
+    await this.forget(true)
+  }
+
+  /** Ends the session; with `wipe` nothing of the account stays on this device. What waits to leave is lost with it. */
+  async signOut(wipe: boolean): Promise<void> {
+    const { connection } = this.worker
+    if (connection.live) {
+      await this.push.set(false).catch(() => undefined)
+      retire(connection)
+    }
+    await connection.signOut()
+    await this.forget(wipe)
+  }
+
+  private async forget(wipe: boolean): Promise<void> {
+    const { accounts, db } = this.parts
+    const { account } = this.worker
+    if (wipe) await this.worker.secure.crypto.wipe()
+    this.stop()
+    await accounts.change(account, { token: undefined, signedOut: true })
+    if (wipe) {
+      db.close()
+      await accounts.remove(account)
+    }
+    this.parts.onGone()
+  }
+
+  sessions(): Promise<SignedIn[]> {
+    return listAccess(this.session())
+  }
+
+  revoke(id: string): Promise<void> {
+    return revokeAccess(this.session(), id)
+  }
+
+  waking(): Promise<Waking> {
+    return this.push.state()
+  }
+
+  setWaking(on: boolean): Promise<Waking> {
+    return this.push.set(on)
+  }
+
+  testWaking(): Promise<void> {
+    return this.push.test()
+  }
+
+  waiting(): Promise<Waiting[]> {
+    return this.worker.line.waiting()
+  }
+
+  servers(): Promise<string[]> {
+    return this.parts.servers()
+  }
+
+  exportData(): Promise<Blob> {
+    return this.parts.exportData()
+  }
+
+  async chose(now: Partial<Choices>): Promise<void> {
+    if (now.lastSeen !== undefined && this.worker.connection.live) await showLast(this.session(), now.lastSeen)
+  }
+
+  /** What the server keeps of the choices. */
+  private async readChoices(): Promise<void> {
+    const { db, news } = this.parts
+    const lastSeen = await isLastShown(this.worker.connection)
+    if ((await choicesOf(db)).lastSeen === lastSeen) return
+    await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put({ ...await get(tx, 'choices'), lastSeen }, 'choices') })
+    news.tell({ choices: true })
+  }
+}
+

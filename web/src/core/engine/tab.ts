@@ -1,0 +1,137 @@
+// The engine as one tab has it: what is kept is read and changed here, in each tab, since the database is common; what needs the connection or the
+// keys is asked of the tab that leads. So a message is kept, and the list is there, even while no tab leads.
+
+import type { Engine } from '../engine.ts'
+import type { AccountSummary, Choices, JID, Storage } from '../model.ts'
+import { change, type Database } from '../store/database.ts'
+import { dropFile, measure, readFile, useFile } from '../store/files.ts'
+import { choicesOf, get } from '../store/kv.ts'
+import type { News } from './changes.ts'
+import { Desk } from './desk.ts'
+import { exportChat } from './export.ts'
+import type { Led } from './lead.ts'
+import { Views } from './views.ts'
+
+/** How long a page waits for what is older in the archive, in milliseconds. */
+const PATIENCE = 8000
+
+/** Gives up waiting, not the work. */
+function within<T>(promise: Promise<T>, otherwise: T): Promise<T> {
+  return Promise.race([promise.catch(() => otherwise), new Promise<T>((resolve) => setTimeout(() => resolve(otherwise), PATIENCE))])
+}
+
+/** Makes a tab's engine. `led` reaches the tab that leads. */
+export function tabEngine(db: Database, news: News, account: () => AccountSummary, led: Led): Engine {
+  const { jid: own } = account()
+  const desk = new Desk(db, own, news)
+  const views = new Views(db, own, news, {
+    older: (jid) => within(led.older(jid), false),
+    hasOlder: async (jid) => (await get(db, `older ${jid}`) ?? await get(db, 'floor') ?? '') !== '',
+  })
+  const tells = async () => (await choicesOf(db)).readReceipts
+  return {
+    watchChats: (show) => views.watchChats(show),
+    watchChat: (jid, show) => views.watchChat(jid, show),
+    setChat: (jid, fields) => desk.setChat(jid, fields),
+    setDraft: (jid, draft) => desk.setDraft(jid, draft),
+    clearChat: (jid) => desk.clear(jid),
+    exportChat: (jid) => exportChat(db, jid),
+
+    page: (jid, at) => views.page(jid, at),
+    watchMessages: (jid, show) => views.watchMessages(jid, show),
+    send: (jid, message) => desk.send(jid, message),
+    retry: (id) => desk.retry(id),
+    edit: (id, text) => desk.edit(id, text),
+    remove: (ids, forAll) => desk.remove(ids, forAll),
+    react: (id, emoji) => desk.react(id, emoji),
+    vote: (id, options) => desk.vote(id, options),
+    star: (ids, on) => desk.star(ids, on),
+    pin: (id, on) => desk.pin(id, on),
+    read: async (jid, upTo) => desk.read(jid, upTo, await tells()),
+    played: async (id) => desk.played(id, await tells()),
+    typing: (jid, what) => led.typing(jid, what),
+    watchTyping: (show) => led.watchTyping(show),
+    search: (words, where) => views.search(words, where),
+    gallery: (jid, kind, before) => views.gallery(jid, kind, before),
+
+    bytes: async (key) => {
+      const blob = await readFile(db, key)
+      if (blob) void useFile(db, key, Date.now() * 1000).catch(() => undefined)
+      return blob
+    },
+    fetch: (id) => led.fetch(id),
+    pause: (id) => led.pause(id),
+    cancel: (id) => led.cancel(id),
+
+    watchContacts: (show) => views.watchContacts(show),
+    addContact: (jid, name) => led.addContact(jid, name),
+    renameContact: (jid, name) => led.renameContact(jid, name),
+    removeContact: (jid) => led.removeContact(jid),
+    answerContact: (jid, accept) => led.answerContact(jid, accept),
+    block: (jid, report) => led.block(jid, report),
+    unblock: (jid) => led.unblock(jid),
+    devices: (jid) => led.devices(jid),
+    trust: (device, trust) => led.trust(device, trust),
+    safetyNumber: (jid) => led.safetyNumber(jid),
+    verifyNumber: (jid, number) => led.verifyNumber(jid, number),
+    trustURI: () => led.trustURI(),
+    compare: (uri) => led.compare(uri),
+    watchNotices: (show) => led.watchNotices(show),
+    noticed: (ids) => led.noticed(ids),
+
+    sessions: () => led.sessions(),
+    revoke: (id) => led.revoke(id),
+    linkCode: () => Promise.reject(new Error('not here yet')),
+    recoveryCode: () => Promise.reject(new Error('not here yet')),
+
+    watchChoices: (show) => views.watch((c) => !!c.choices, async () => show(await choicesOf(db))),
+    choose: async (fields) => {
+      await keepChoices(db, fields)
+      news.tell({ choices: true })
+      await led.chose(fields)
+    },
+    blocked: async () => await get(db, 'blocked') ?? [],
+
+    waking: () => led.waking(),
+    setWaking: (on) => led.setWaking(on),
+    testWaking: () => led.testWaking(),
+    storage: () => storageOf(db),
+    dropMedia: (jid) => dropMedia(db, jid),
+    waiting: () => led.waiting(),
+    servers: () => led.servers(),
+
+    watchConnection: (show) => led.watchConnection(show),
+    reconnect: () => led.reconnect(),
+    account,
+    invite: () => led.invite(),
+    setProfile: (profile) => led.setProfile(profile),
+    changePassword: (old, fresh) => led.changePassword(old, fresh),
+    deleteAccount: (password) => led.deleteAccount(password),
+    signOut: (wipe) => led.signOut(wipe),
+    exportData: () => led.exportData(),
+  }
+}
+
+async function keepChoices(db: Database, fields: Partial<Choices>): Promise<void> {
+  await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put({ ...await get(tx, 'choices'), ...fields }, 'choices') })
+}
+
+/** What is kept on this device, the chat with the most bytes first. */
+export async function storageOf(db: Database): Promise<Storage> {
+  const { chats, used, quota, persistent, bytes } = await measure(db, globalThis.navigator?.storage)
+  const rows: Storage['chats'] = []
+  for (const { jid } of await db.getAll('chats')) {
+    const messages = await db.countFromIndex('messages', 'place', IDBKeyRange.bound([jid, -Infinity], [jid, Infinity]))
+    const of = chats[jid]
+    if (messages || of) rows.push({ jid, messages, media: of?.files ?? 0, bytes: of?.bytes ?? 0 })
+  }
+  rows.sort((a, b) => b.bytes - a.bytes || b.messages - a.messages)
+  return { used: used ?? bytes, quota: quota ?? 0, persistent: persistent ?? false, chats: rows }
+}
+
+/** Removes the bytes of a chat that can be fetched again. */
+export async function dropMedia(db: Database, jid: JID): Promise<void> {
+  await change(db, ['files', 'blobs'], async (tx) => {
+    for (const file of await tx.objectStore('files').index('chat').getAll(jid)) if (!file.only) await dropFile(tx, file.key)
+  })
+}
