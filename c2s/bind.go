@@ -20,7 +20,7 @@ import (
 // bind begins a session at a full address. Nothing is written to the client before attach.
 func (c *connection) bind(jid xmpp.JID) (*session, error) {
 	d := c.door
-	s := &session{door: d, client: c.client}
+	s := &session{door: d, client: c.client, serial: c.serial}
 	c.taken = s
 	begun, err := d.server.Bind(d.life, c.account, jid, s)
 	if err != nil {
@@ -158,11 +158,10 @@ func (c *connection) bind2(ctx context.Context, request *xmpp.Element) (*session
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := c.bind(jid)
+	s, err := c.bindInOrder(jid)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.endOthers(s)
 	bound := xmpp.NewElement(nsBind2, "bound")
 	for _, one := range c.door.inlines {
 		bound.Add(one.handle(ctx, s.core, childOf(request, one.feature)))
@@ -185,12 +184,32 @@ func childOf(e *xmpp.Element, space string) *xmpp.Element {
 	return nil
 }
 
-// endOthers ends earlier sessions of the same installation (XEP-0386 §3.2).
-func (c *connection) endOthers(s *session) {
-	if s.client.id == "" {
-		return
+// bindInOrder is bind after the end of the installation's other sessions; of two connections of one account only one is at it at a time.
+func (c *connection) bindInOrder(jid xmpp.JID) (*session, error) {
+	turn := &c.door.binding[uint64(c.account.ID)%uint64(len(c.door.binding))]
+	turn.Lock()
+	defer turn.Unlock()
+	if err := c.endOthers(jid); err != nil {
+		return nil, err
 	}
-	for _, other := range c.door.sessionsOf(s) {
+	return c.bind(jid)
+}
+
+// endOthers ends earlier sessions of the same installation (XEP-0386 §3.2), and waits until nothing more that they sent is read or handled: when
+// the client then looks into its archive, what it does not find there will never come. A connection that is older than such a session's is
+// refused: the client has given it up, and its last bytes were late.
+func (c *connection) endOthers(jid xmpp.JID) error {
+	for _, other := range c.door.sessionsOf(c, jid) {
+		other.mu.Lock()
+		reader, later := other.reader, other.serial > c.serial && (other.conn != nil || !other.begun)
+		other.mu.Unlock()
+		if later {
+			return fatal("conflict", "a later connection of this client has a session")
+		}
 		other.End("conflict", "another session of this client began")
+		if reader != nil { // not one that was about to take over: it may be waiting for its turn, too
+			<-reader.read
+		}
 	}
+	return nil
 }

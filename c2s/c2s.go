@@ -93,6 +93,8 @@ type Door struct {
 	dormant   atomic.Int64 // bytes that wait for sessions without a connection
 	queued    atomic.Int64 // bytes that wait for all sessions
 	relieving atomic.Bool  // somebody makes room
+	serial    atomic.Uint64
+	binding   [64]sync.Mutex // by account: see bindInOrder; taken before all others
 
 	mu          sync.Mutex // guards what follows
 	stopping    bool
@@ -155,6 +157,7 @@ func (d *Door) Serve(conn net.Conn, direct bool) {
 
 // begin runs a connection unless a limit forbids it.
 func (d *Door) begin(c *connection) {
+	c.serial = d.serial.Add(1)
 	c.read, c.halt = make(chan struct{}), make(chan struct{})
 	d.mu.Lock()
 	if d.stopping {

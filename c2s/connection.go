@@ -19,6 +19,7 @@ import (
 // handled there in order.
 type connection struct {
 	door      *Door
+	serial    uint64 // connections are counted as they come
 	stream    *transport.Stream
 	direct    bool // begins with TLS
 	web       bool // WebSocket

@@ -153,14 +153,15 @@ func (c *connection) wake(request *xmpp.Element) (*session, *xmpp.Element, error
 }
 
 // takeOver takes the session from its connection, or from its sleep, for connection c, and waits until all that the client sent before is
-// handled. Until goOn nothing is written. It reports false if the session has ended.
+// handled. Until goOn nothing is written. It reports false if the session has ended, or has gone on to a later connection.
 func (s *session) takeOver(c *connection) bool {
 	s.mu.Lock()
-	if s.ended {
+	if s.ended || s.conn != nil && s.serial > c.serial { // see endOthers
 		s.mu.Unlock()
 		return false
 	}
 	old, slept := s.conn, s.managed.slept
+	s.serial = c.serial
 	loose := s.unsettled(old)
 	s.conn, c.writing, c.taken = c, true, s
 	s.managed.slept = nil
@@ -214,12 +215,13 @@ func (d *Door) isStopping() bool {
 	return d.stopping
 }
 
-// sessionsOf are the other sessions of the same account that the same installation of a client has.
-func (d *Door) sessionsOf(s *session) []*session {
+// sessionsOf are the sessions of an account that the same installation of its client has, or that have the address jid.
+func (d *Door) sessionsOf(c *connection, jid xmpp.JID) []*session {
 	var out []*session
-	for _, other := range d.server.Sessions(s.core.Account.JID) {
-		if same := d.bound.Get(other); same != nil && same != s && same.client.id == s.client.id {
-			out = append(out, same)
+	for _, one := range d.server.Sessions(c.account.JID) {
+		s := d.bound.Get(one)
+		if s != nil && (one.JID == jid || c.client.id != "" && s.client.id == c.client.id) {
+			out = append(out, s)
 		}
 	}
 	return out

@@ -23,6 +23,8 @@ type session struct {
 
 	mu      sync.Mutex // guards what follows
 	conn    *connection
+	reader  *connection     // the last one whose stanzas were the session's; it may have ended
+	serial  uint64          // of the connection that it began or went on with last
 	queue   []core.Delivery // waits to be written; one without a stanza is bytes of the door's own
 	loose   []core.Delivery // is being written, and counts as acknowledged then
 	written []core.Delivery // was written, and is not acknowledged (only with stream management)
@@ -119,7 +121,7 @@ func (s *session) attach(c *connection, first ...[]byte) error {
 	if s.ended || s.conn != nil && s.conn != c {
 		return fatal("conflict", "another session took its place")
 	}
-	s.conn, s.begun = c, true
+	s.conn, s.reader, s.begun = c, c, true
 	queue := make([]core.Delivery, 0, len(first)+len(s.queue))
 	for _, b := range first {
 		s.size += len(b)

@@ -34,6 +34,8 @@ func isMessage(o *outgoing) bool { return o.stanza.Kind == xmpp.Message }
 func (c *Client) open(s *transport.Stream, unsure, again []*outgoing) {
 	settle(unsure, ErrUnsure)
 	c.mu.Lock()
+	c.session.doubtful = nil
+	c.wake()
 	if c.stream != s {
 		c.session.doubtful = again
 		c.mu.Unlock()

@@ -162,7 +162,7 @@ func (c *Client) attach(ctx context.Context, a *attempt) error {
 		}
 	}
 	lost := append(old.doubtful, old.unacked...)
-	c.session = session{id: a.id, managed: a.managed, held: old.held}
+	c.session = session{id: a.id, managed: a.managed, held: old.held, doubtful: lost}
 	c.jid, c.stream = a.jid, a.stream
 	c.rewind()
 	orphans := c.orphans()
