@@ -39,7 +39,8 @@ func (s *seeder) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := archive.New(ctx, archive.DefaultConfig(), s.db, nil, quiet); err != nil {
+	entries, err := archive.New(ctx, archive.DefaultConfig(), s.db, nil, quiet)
+	if err != nil {
 		return err
 	}
 	first, err := accounts.Create(ctx, "u0", s.password, false, nil)
@@ -56,25 +57,7 @@ func (s *seeder) fill(ctx context.Context) error {
 	if err := s.inChunks(ctx, s.backlog, s.addMissed); err != nil {
 		return fmt.Errorf("backlog: %w", err)
 	}
-	return s.file(ctx)
-}
-
-// file does at once what the server would do in hundreds of steps, and so during the measurements.
-func (s *seeder) file(ctx context.Context) error {
-	if s.db.Engine() != "sqlite" {
-		return nil
-	}
-	return s.db.Tx(ctx, func(ctx context.Context) error {
-		for _, sql := range []string{
-			"insert into archive_contact (account, contact, id) select account, contact, id from archive_entry order by account, contact, id",
-			"update archive_filed set upto = (select coalesce(max(id), 0) from archive_entry)",
-		} {
-			if _, err := s.db.Exec(ctx, sql); err != nil {
-				return fmt.Errorf("file rows: %w", err)
-			}
-		}
-		return nil
-	})
+	return entries.FileAll(ctx)
 }
 
 // addAccounts gives u1 and on the credentials of u0.

@@ -129,6 +129,28 @@ func (a *Archive) file(ctx context.Context) error {
 	}
 }
 
+// FileAll files all entries in one transaction, for whoever has added very many of them, such as a load tool. Nobody may write meanwhile.
+func (a *Archive) FileAll(ctx context.Context) error {
+	if !a.filing.late {
+		return nil
+	}
+	err := a.db.Tx(ctx, func(ctx context.Context) error {
+		for _, sql := range []string{
+			"insert into archive_contact (account, contact, id) select account, contact, id from archive_entry where true order by account, contact, id on conflict do nothing",
+			"update archive_filed set upto = (select coalesce(max(id), 0) from archive_entry)",
+		} {
+			if _, err := a.db.Exec(ctx, sql); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("file messages: %w", err)
+	}
+	return a.loadFiling(ctx)
+}
+
 // readWindow reads the oldest entries that are not filed, in the order in which they will be, and the id of the last. All have been kept
 // that ever will be up to that id, but for imported ones: ids grow in the order of the transactions.
 func (a *Archive) readWindow(ctx context.Context) (window []filed, upto int64, err error) {
