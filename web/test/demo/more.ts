@@ -1,6 +1,8 @@
 // The rest of what screens ask, answered from memory: devices, choices, storage.
+import type { Admin } from '../../src/core/admin.ts'
 import type { Stop } from '../../src/core/engine.ts'
 import type { Choices, Comparison, DeviceNotice, JID, Micros, SignedIn, Storage, Waiting, Waking } from '../../src/core/model.ts'
+import { demoAdmin } from './admin.ts'
 
 const now = (): Micros => Date.now() * 1000
 const hour = 3600_000_000
@@ -19,6 +21,10 @@ export class DemoMore {
     { id: 'conv', app: 'Conversations', since: now() - 9000 * hour, lastUsed: now() - 200 * hour, online: false, here: false, password: true },
   ]
   private news: DeviceNotice[] = [{ id: 'n1', type: 'new-device', jid: 'aicha@palabre.example', device: 1187, fingerprint: 'b7'.repeat(32), own: false, time: now() - 5 * hour }]
+
+  admin<K extends keyof Admin>(what: K, ...args: Parameters<Admin[K]>): ReturnType<Admin[K]> {
+    return (demoAdmin[what] as (...args: Parameters<Admin[K]>) => ReturnType<Admin[K]>)(...args)
+  }
 
   async safetyNumber(): Promise<string> { return '24071 90833 15526 00418 77310 62954 38107 51263 09948 71605 43382 20917' }
   async verifyNumber(): Promise<void> { /* they are equal */ }

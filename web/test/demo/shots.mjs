@@ -14,9 +14,10 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 export function serve() {
   const server = createServer((request, response) => {
-    const path = new URL(request.url, 'http://x').pathname
-    const file = join(dist, extname(path) && existsSync(join(dist, path)) ? path : 'index.html')
-    if (extname(path) && !existsSync(join(dist, path)) && path !== '/') { response.writeHead(404).end(); return }
+    const path = decodeURIComponent(new URL(request.url, 'http://x').pathname)
+    const deep = path.split('/').length > 2 && !path.startsWith('/assets/') && !path.startsWith('/icons/')
+    const file = join(dist, extname(path) && !deep && existsSync(join(dist, path)) ? path : 'index.html')
+    if (!deep && extname(path) && !existsSync(join(dist, path)) && path !== '/') { response.writeHead(404).end(); return }
     response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'text/html', 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' })
     response.end(readFileSync(file))
   })

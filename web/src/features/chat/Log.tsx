@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import type { Chat, Message } from '../../core/model.ts'
-import { engine } from '../../app/session.ts'
+import { engine, typing } from '../../app/session.ts'
 import { dayName } from '../../i18n/when.ts'
 import { t } from '../../i18n/t.ts'
 import { Icon } from '../../ui/Icon.tsx'
@@ -24,7 +24,7 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
   const messages = line.messages.value
   const lines = useMemo(() => layout(messages, line.firstUnread.value), [messages, line.firstUnread.value])
   const whole = !line.older.value && !line.newer.value
-  useLayoutEffect(() => stick.restore(line.firstUnread.value), [messages])
+  useLayoutEffect(() => stick.restore(line.firstUnread.value, !line.newer.value), [messages])
   useEffect(() => begin(line, stick, chat), [line])
   useEffect(() => { reader(line, chat.jid, box.current, stick) }, [messages])
   const scrolled = (): void => {
@@ -42,6 +42,7 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
         <ul aria-label={t('log')} onKeyDown={(e) => keys(e, line)} {...gestures(line)}>
           {!line.older.value && <li class="note"><Icon name={chat.protection === 'omemo' ? 'lock' : 'lockOpen'} /><span>{t(chat.protection === 'omemo' ? 'log.encrypted' : 'log.open')}</span></li>}
           {lines.map((l, i) => <Item key={l.key} line={l} group={chat.kind === 'group'} size={whole ? messages.length : -1} last={i === lines.length - 1} />)}
+          <Writing chat={chat} />
         </ul>
       </div>
       <ToEnd line={line} stick={stick} />
@@ -59,6 +60,12 @@ function Item({ line, group, size, last }: { line: Line; group: boolean; size: n
       <Bubble message={m} first={first} group={group} />
     </li>
   )
+}
+
+/** Three dots where the next message will be; that somebody writes is said in words at the top. */
+function Writing({ chat }: { chat: Chat }): JSX.Element | null {
+  if (!typing.value[chat.jid]?.length) return null
+  return <li class="it f" aria-hidden="true"><div class="m"><span class="typing-dots"><i /><i /><i /></span></div></li>
 }
 
 function begin(line: Timeline, stick: Stick, chat: Chat): () => void {

@@ -1,7 +1,8 @@
 // One sentence for each message, so that a screen reader says who, in reply to what, what, how far it has come, and when.
+import { effect } from '@preact/signals'
 import type { Content, Message } from '../../core/model.ts'
-import { nameOf } from '../../app/session.ts'
-import { has, t, type Key } from '../../i18n/t.ts'
+import { contacts, nameOf } from '../../app/session.ts'
+import { has, language, t, type Key } from '../../i18n/t.ts'
 import { clock, length } from '../../i18n/when.ts'
 
 const longest = 400
@@ -33,8 +34,19 @@ export function authorOf(m: Message): string {
   return m.own ? t('you') : m.author ?? nameOf(m.from)
 }
 
+let said = new WeakMap<Message, string>()
+effect(() => { void language.value; void contacts.value; said = new WeakMap() })
+
 /** label is the whole sentence. */
 export function label(m: Message): string {
+  const known = said.get(m)
+  if (known !== undefined) return known
+  const text = sentence(m)
+  said.set(m, text)
+  return text
+}
+
+function sentence(m: Message): string {
   const parts: string[] = [authorOf(m)]
   if (m.reply) parts.push(t('label.reply', { name: nameOf(m.reply.to), text: m.reply.text.slice(0, 80) }))
   if (m.forwarded !== undefined) parts.push(t('forwarded'))

@@ -24,8 +24,9 @@ export class Stick {
     }
   }
 
-  /** restore puts it back, after lines have changed; at the first time it goes to the first unread message or the end. */
-  restore(firstUnread: string | undefined): void {
+  /** restore puts it back, after lines have changed; at the first time it goes to the first unread message or the end. `newest`: the last line
+   * is the newest there is, so that who was at the end stays there. */
+  restore(firstUnread: string | undefined, newest: boolean): void {
     const box = this.box()
     if (!box) return
     const held = this.held
@@ -39,7 +40,7 @@ export class Stick {
       this.scrolled()
       return
     }
-    if (this.atEnd.peek() || this.force) { this.force = false; box.scrollTop = box.scrollHeight; this.scrolled(); return }
+    if ((this.atEnd.peek() && newest) || this.force) { this.force = false; box.scrollTop = box.scrollHeight; this.scrolled(); return }
     const item = held && this.find(held.id)
     if (held && item) box.scrollTop += item.getBoundingClientRect().top - box.getBoundingClientRect().top - held.top
   }

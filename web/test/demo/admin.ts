@@ -1,0 +1,63 @@
+// What an administrator is answered in the demo.
+import type { Admin, AdminAccount, AdminInvitation, AdminReport } from '../../src/core/admin.ts'
+import { StanzaError } from '../../src/core/xmpp/stanza.ts'
+
+const now = (): number => Date.now() * 1000
+const hour = 3600e6
+const names = ['aicha', 'amina', 'atlas', 'benedicte-de-la-roche-foucauld', 'carlos', 'diego', 'fatou', 'giulia', 'hassan', 'ines', 'joao', 'karim', 'lalla', 'meera', 'nadia', 'omar', 'priya', 'rosa', 'salma', 'yusuf', 'zahra']
+const accounts: AdminAccount[] = names.map((name, i) => ({ name, admin: name === 'nadia', created: now() - (i + 2) * 300 * hour, ...(i % 7 === 5 ? {} : { seen: Math.floor((now() - i * 20 * hour) / (24 * hour)) * 24 * hour }),
+  disabled: i === 8, online: i % 3 === 0, devices: i % 4, bytes: i * 37_400_000 }))
+let invitations: AdminInvitation[] = [
+  { id: '1', by: 'nadia', admin: false, uses: 5, expires: now() + 90 * hour }, { id: '2', name: 'tarek', admin: true, uses: 1, expires: now() + 20 * hour }, { id: '3', by: 'aicha', admin: false, uses: 1, expires: now() + 150 * hour },
+]
+let reports: AdminReport[] = [
+  { id: '9', at: now() - 2 * hour, jid: 'offres@spam.example', by: 'amina', kind: 'spam', words: 'Trois fois par jour, toujours le même lien.', messages: 3, handled: false },
+  { id: '7', at: now() - 40 * hour, jid: 'hassan@palabre.example', by: 'salma', kind: 'abuse', words: 'لا أريد أن يراسلني هذا الشخص.', messages: 1, handled: false },
+  { id: '3', at: now() - 400 * hour, jid: 'old@elsewhere.example', by: 'omar', kind: 'spam', words: '', messages: 0, handled: true },
+]
+const wave = (points: number, base: number, swing: number, gaps = 0): (number | null)[] =>
+  Array.from({ length: points }, (_, i) => i < gaps ? null : Math.max(0, Math.round((base + swing * Math.sin(i / 7) + swing * 0.4 * Math.sin(i * 2.3)) * 10) / 10))
+
+/** DemoAdmin answers from memory. */
+export const demoAdmin: Admin = {
+  async accounts({ after = '', search = '', max = 50 }) {
+    const found = accounts.filter((a) => a.name.includes(search.toLowerCase()))
+    const page = found.filter((a) => a.name > after)
+    return { total: found.length, more: page.length > max, accounts: page.slice(0, max) }
+  },
+  async account(name) {
+    const found = accounts.find((a) => a.name === name)
+    if (!found) throw new StanzaError('item-not-found')
+    return { ...found, quota: 2 ** 31, apps: [{ software: 'Palabre', device: 'Chrome, Android', since: now() - 300 * hour, used: now(), connected: true },
+      { software: 'Conversations', device: 'Pixel 6a', since: now() - 2000 * hour, used: now() - 50 * hour, connected: false }].slice(0, Math.max(1, found.devices)) }
+  },
+  async change(name, change) {
+    const found = accounts.find((a) => a.name === name)
+    if (!found) throw new StanzaError('item-not-found')
+    if (change === 'remove') accounts.splice(accounts.indexOf(found), 1)
+    else if (change === 'disable' || change === 'enable') found.disabled = change === 'disable'
+    else if (change !== 'sign-out') found.admin = change === 'admin'
+  },
+  async passwordLink() { return { web: 'https://palabre.example/password/k3mz7q2w9xrt5vbn8dcf4hjp6a', expires: now() + 24 * hour } },
+  async invitations() { return invitations },
+  async invite({ name, admin, uses }) {
+    const made = { id: String(now()), ...(name ? { name } : {}), admin: admin ?? false, uses: uses ?? 1, expires: now() + 168 * hour }
+    invitations = [made, ...invitations]
+    return { ...made, web: 'https://palabre.example/invite/k3mz7q2w9xrt5vbn8dcf4hjp6a', uri: 'xmpp:palabre.example?register;preauth=k3mz7q2w9xrt5vbn8dcf4hjp6a' }
+  },
+  async withdraw(id) { invitations = invitations.filter((i) => i.id !== id) },
+  async reports({ handled }) { return { open: reports.filter((r) => !r.handled).length, more: false, reports: reports.filter((r) => r.handled === handled) } },
+  async handle(id, handled) { reports = reports.map((r) => r.id === id ? { ...r, handled } : r) },
+  async limits() {
+    return { 'register.open': 'false', 'register.members_invite': 'true', 'register.invites_per_day': '20', 'register.invite_life': '604800', 'upload.max_size_bytes': '104857600', 'upload.quota_bytes': '2147483648',
+      'upload.expiry': '31536000', max_sessions: '25', 'c2s.stanza_rate': '1000', 'c2s.byte_rate': '2097152', 'c2s.max_failures': '100', 'account.min_password_length': '8' }
+  },
+  async storage() { return { 'database.engine': 'sqlite', 'database.bytes': '734003200', 'uploads.bytes': '5368709120', 'uploads.files': '4211', 'disk.free': '14495514624', 'disk.bytes': '42949672960' } },
+  async health(span) {
+    const n = span === 'hour' ? 60 : 144
+    return { at: now(), every: span === 'hour' ? 60 : 600,
+      facts: { version: 'v1.2.0', newer: 'v1.3.0', 'newer-page': 'https://palabre.example/releases/v1.3.0', since: new Date(Date.now() - 9e8).toISOString(), 'certificate-ends': new Date(Date.now() + 5e9).toISOString(), backup: new Date(Date.now() - 9e8).toISOString() },
+      series: { sessions: wave(n, 812, 24, 8), logins: wave(n, 9, 4, 8), 'logins-refused': wave(n, 1, 1, 8), messages: wave(n, 340, 120, 8), stanzas: wave(n, 5200, 1400, 8), commit: wave(n, 3.2, 1, 8), 'commit-slow': wave(n, 9, 3, 8),
+        queue: wave(n, 2, 2, 8), oldest: wave(n, 0.2, 0.2, 8), jobs: wave(n, 4, 3, 8), memory: wave(n, 182e6, 6e6, 8), cpu: wave(n, 12, 5, 8), goroutines: wave(n, 1720, 60, 8) } }
+  },
+}
