@@ -12,7 +12,12 @@ import type { Bytes, Notice, RefusalCode, Trust } from './types.ts'
 const trusts: readonly Trust[] = ['undecided', 'trusted', 'verified', 'distrusted']
 
 /** An identity seen at an account, or scanned, and what is thought of it. */
-export interface Known { identity: Bytes; trust: Trust }
+export interface Known {
+  identity: Bytes
+  trust: Trust
+  /** When it was decided, in seconds since 1970; 0 if nobody did. */
+  decided: number
+}
 
 /** A device of an account. Bit 0 of `listed` and `sessions` is OMEMO 0.3, bit 1 is OMEMO 2. Times are seconds since 1970. */
 export interface DeviceRecord {
@@ -37,6 +42,8 @@ export class Account {
   changed = false
   /** What a person has to see of the change; whoever saves the record saves them too. */
   news: { type: Notice['type']; device: DeviceRecord; trust: Trust }[] = []
+  /** What a person decided about keys in this step: others are to be told. */
+  decisions: { identity: Bytes; trust: Trust }[] = []
   /** Devices that made room: their sessions are to be forgotten. */
   evicted: DeviceRecord[] = []
 
@@ -61,7 +68,7 @@ export class Account {
       if (at < 0) return 'undecided'
       this.known.splice(at, 1)
     }
-    this.known.push({ identity, trust })
+    this.known.push({ identity, trust, decided: 0 })
     this.changed = true
     return trust
   }
@@ -92,7 +99,7 @@ export class Account {
       if ((d.listed & bit) === 0) this.changed = true
       d.listed |= bit
     }
-    if (now - (this.heard[p.number - 1] ?? 0) > 60 || this.heard[p.number - 1] === 0) this.changed = true
+    if (Math.abs(now - (this.heard[p.number - 1] ?? 0)) > 3600) this.changed = true
     this.heard[p.number - 1] = Math.max(1, now)
   }
 
@@ -123,7 +130,7 @@ export class Account {
 
   save(): Bytes {
     const f = newSaved(kinds.account).bytes(1, utf8(this.jid)).number(2, this.heard[0]).number(3, this.heard[1])
-    for (const k of this.known) f.bytes(4, new Fields().bytes(1, k.identity).number(2, trusts.indexOf(k.trust)).done())
+    for (const k of this.known) f.bytes(4, new Fields().bytes(1, k.identity).number(2, trusts.indexOf(k.trust)).number(3, k.decided).done())
     for (const d of this.devices) f.bytes(5, saveDevice(d))
     return f.done()
   }
@@ -160,12 +167,14 @@ export function loadAccount(jid: string, saved: Bytes | undefined): Account {
 function loadKnown(entry: Entry): Known {
   let identity: Bytes = new Uint8Array(32)
   let trust: Trust = 'undecided'
+  let decided = 0
   for (const f of readFields(entry.bytes())) {
     if (f.field === 1) identity = f.key()
     else if (f.field === 2) trust = trusts[f.uint32()] ?? unknownField(f)
+    else if (f.field === 3) decided = f.uint53()
     else unknownField(f)
   }
-  return { identity, trust }
+  return { identity, trust, decided }
 }
 
 function saveDevice(d: DeviceRecord): Bytes {

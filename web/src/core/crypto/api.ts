@@ -11,8 +11,9 @@ type Answer<T> = Promise<Result<T>>
 
 /** Crypto is the worker, as seen from the tab. */
 export interface Crypto {
-  /** Opens or makes the account's device; first of all, and again for another account. `taken`: ids on its own device lists, if known. */
-  init(account: JID, taken: number[]): Answer<Own>
+  /** Opens or makes the account's device; first of all, and again for another account. `taken`: ids on its own device lists, if known. With `only` it
+   * is that device or refused as `gone`: nothing is made anew when keys are expected. */
+  init(account: JID, taken: number[], only?: number): Answer<Own>
   /** A new session with the server began that was not the old one resumed. */
   newSession(): Answer<void>
   /** A device list that the server told (PEP event), or that was fetched; [] if there is none. For our own account: what to publish as the new list,
@@ -22,6 +23,8 @@ export interface Crypto {
   encrypt(request: EncryptRequest): Answer<Sealed>
   /** One call after the other is not needed: they wait for each other. Replays with the same key give the same until `stored`. */
   decrypt(request: DecryptRequest): Answer<Opened>
+  /** The same for up to 200 messages in their order, kept in one step: for catching up, where keeping takes most of the time. */
+  decryptMany(requests: DecryptRequest[]): Answer<Result<Opened>[]>
   /** These messages are in the engine's own store, durably. */
   stored(keys: string[]): Answer<void>
   /** At start: messages that were decrypted but never `stored`. At most 500; ask again after storing them. */
@@ -44,7 +47,8 @@ export interface Crypto {
   learn(jid: JID): Answer<void>
   /** A person decided about the device whose key they saw as `fingerprint` (64 hex digits). */
   setTrust(device: Address, fingerprint: string, trust: Trust): Answer<void>
-  setLabel(device: Address, label: string): Answer<void>
+  /** A label in an OMEMO 2 device list; refused as `malformed` if the signature is not the device's, as `no-session` while its key is not known. */
+  setLabel(device: Address, label: string, signature: Bytes): Answer<void>
   /** What people have to see: new devices, new keys. Kept until `noticed`. */
   notices(): Answer<Notice[]>
   noticed(ids: string[]): Answer<void>

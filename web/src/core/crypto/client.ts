@@ -1,9 +1,10 @@
-// The crypto worker, as the engine calls it. If the worker dies, the calls under way are refused with `gone`, and the next call begins a new one.
+// The crypto worker, as the engine calls it. If the worker dies or loses its database, the calls under way are refused with `gone`, and the next
+// call begins a new one, with the same device or none.
 
 import { scriptURL } from '../trusted.ts'
 import type { Crypto } from './api.ts'
 import type { FromWorker, ToWorker } from './port.ts'
-import type { Asked, Bundle, Result, Version } from './types.ts'
+import type { Asked, Bundle, Own, Result, Version } from './types.ts'
 import workerURL from './start.ts?worker&url'
 
 /** What the engine gives: how to ask the server, and whom to tell. */
@@ -23,7 +24,7 @@ export interface Port {
 }
 
 const names = [
-  'init', 'newSession', 'listed', 'encrypt', 'decrypt', 'stored', 'unstored', 'beginCatchUp', 'endCatchUp', 'maintain', 'due', 'published',
+  'init', 'newSession', 'listed', 'encrypt', 'decrypt', 'decryptMany', 'stored', 'unstored', 'beginCatchUp', 'endCatchUp', 'maintain', 'due', 'published',
   'signLabel', 'devices', 'learn', 'setTrust', 'setLabel', 'notices', 'noticed', 'trustURI', 'parseTrustURI', 'compare', 'safetyNumber',
   'verifyNumber', 'encryptMedia', 'decryptMedia', 'historyState', 'newHistoryKey', 'shareHistory', 'sealChunk', 'openChunk', 'sealIndex',
   'openIndex', 'newRecovery', 'wrapRecovery', 'recover', 'linkShow', 'linkScan', 'linkHear', 'linkConfirm', 'linkCancel', 'wipe',
@@ -55,13 +56,21 @@ class Client {
 
   async call(name: keyof Crypto, args: unknown[]): Promise<Result<unknown>> {
     if (this.ended) return gone('the worker was ended')
-    if (name === 'init') this.opened = args
+    if (name === 'init') return this.init(args)
     if (name === 'wipe') this.opened = undefined
     if (!this.port) {
-      this.begin()
-      if (name !== 'init' && this.opened) void this.send('init', this.opened)
+      if (!this.begin()) return gone('the worker cannot begin')
+      if (this.opened) void this.send('init', this.opened)
     }
     return this.send(name, args)
+  }
+
+  private async init(args: unknown[]): Promise<Result<unknown>> {
+    this.opened = undefined
+    if (!this.port && !this.begin()) return gone('the worker cannot begin')
+    const result = await this.send('init', args)
+    if (result.ok) this.opened = [args[0], args[1], (result.value as Own).device]
+    return result
   }
 
   end(): void {
@@ -69,11 +78,16 @@ class Client {
     this.lose('the worker was ended')
   }
 
-  private begin(): void {
-    const port = this.start()
-    port.onmessage = ({ data }) => this.hear(data)
-    port.onerror = () => this.lose('the worker died')
-    this.port = port
+  private begin(): boolean {
+    try {
+      const port = this.start()
+      port.onmessage = ({ data }) => this.hear(data)
+      port.onerror = () => this.lose('the worker died')
+      this.port = port
+      return true
+    } catch {
+      return false
+    }
   }
 
   private send(call: keyof Crypto, args: unknown[]): Promise<Result<unknown>> {
@@ -93,6 +107,7 @@ class Client {
     if ('id' in message) {
       this.waiting.get(message.id)?.(message.result)
       this.waiting.delete(message.id)
+      if (!message.result.ok && message.result.error.code === 'gone') this.lose('the worker lost its keys')
     } else if ('ask' in message) void this.find(message.ask, message.what, message.args)
     else if (message.happened === 'notices') this.around.onNotices()
     else this.around.onDue()

@@ -11,7 +11,7 @@ import { profileOf, profiles, type Profile } from './profile.ts'
 import { kinds, loadOwner, loadSession, newSaved, saveOwner, saveSession } from './saved.ts'
 import { checkAddress, checkJID, type Session } from './session.ts'
 import type { Store, Turn } from './store.ts'
-import type { Address, Bundle, Bytes } from './types.ts'
+import type { Address, Bundle, Bytes, Trust } from './types.ts'
 
 /** One end. Its identity never changes; everything else is in the store. */
 export interface Device {
@@ -28,6 +28,8 @@ export interface Device {
   catchingUp: boolean
   /** Called when there are new notices, after they are kept. */
   onNews?: () => void
+  /** Called when a person decided about keys of an account, after it is kept. */
+  onDecided?: (jid: string, decisions: { identity: Bytes; trust: Trust }[]) => void
 }
 
 /** What a device is made of besides its state. */
@@ -45,13 +47,16 @@ export function accountName(jid: string): string {
   return `account/${jid}`
 }
 
-/** Opens the device that a store holds, or draws a new one, whose id is none of taken, and keeps it. */
-export async function openDevice(jid: string, taken: number[], around: Surroundings): Promise<{ device: Device; fresh: boolean }> {
+/** Opens the device that a store holds, or draws a new one, whose id is none of taken, and keeps it. With `only` it is that device or none: refused
+ * as `gone`. */
+export async function openDevice(jid: string, taken: number[], around: Surroundings, only?: number): Promise<{ device: Device; fresh: boolean }> {
   checkJID(jid)
   const { store, turn, random = systemRandom, now = () => Math.floor(Date.now() / 1000) } = around
   return turn(async () => {
     const saved = (await store.load([ownerName])).get(ownerName)
+    if (!saved && only !== undefined) refuse('gone', 'the device was removed')
     const owner = saved ? loadOwner(saved) : newOwner(now(), taken, random)
+    if (only !== undefined && owner.device !== only) refuse('gone', 'there is another device now')
     if (!saved) await store.save(new Map([[ownerName, saveOwner(owner)]]))
     const device: Device = {
       jid, id: owner.device, identity: publicIdentity(owner), secret: owner.identity, store, turn, random, now, catchingUp: false,
@@ -130,7 +135,10 @@ export class Step {
     for (const [name, value] of await this.d.store.load(fresh)) this.loaded.set(name, value)
   }
 
+  /** A value as it will be after this step. */
   async read(name: string): Promise<Bytes | undefined> {
+    const changed = this.changes.get(name)
+    if (changed !== undefined) return changed ?? undefined
     await this.preload([name])
     return this.loaded.get(name)
   }

@@ -42,12 +42,12 @@ export function unwrap(plaintext: Bytes, from: string, room?: string): Envelope 
 }
 
 /** Takes one kind of element out of a content: the text of the first, and the content without any. */
-export function split(content: string, element: string, ns: string): { keys?: string; rest: string } {
+export function split(content: string, element: string, ns: string): { found?: string; rest: string } {
   const parsed = parse(content)
   const found = parsed?.child(element, ns)
   if (!parsed || !found) return { rest: content }
   const nodes = parsed.nodes.filter((n) => typeof n === 'string' || !n.is(element, ns))
-  return { keys: found.text, rest: serialise(new Element(parsed.ns, parsed.name, parsed.attrs, nodes)) }
+  return { found: found.text, rest: serialise(new Element(parsed.ns, parsed.name, parsed.attrs, nodes)) }
 }
 
 /** Text as it may stand in an element. */

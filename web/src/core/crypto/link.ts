@@ -67,7 +67,7 @@ export class Links {
   /** Takes a message of the other device. What comes back is to be done: send it, show the code, or it is finished. */
   async hear(id: string, message: LinkMessage): Promise<LinkStep> {
     const s = this.sessions.get(id)
-    if (!s || this.d.now() - s.began > lifetime) refuse('gone', 'no such hand-over')
+    if (!s || this.isOver(s)) refuse('no-session', 'no such hand-over')
     const data = unbase64url(message.data)
     if (data.length > maxOffer) refuse('too-large', 'hand-over')
     if (message.step === 1 && s.shows) return this.hearHello(s, data)
@@ -80,7 +80,7 @@ export class Links {
   /** A person found the same six digits on both devices. The older device then gives its keys away; the new one takes them. */
   async confirm(id: string): Promise<LinkStep> {
     const s = this.sessions.get(id)
-    if (!s?.ready) refuse('gone', 'no such hand-over')
+    if (!s?.ready || this.isOver(s)) refuse('no-session', 'no such hand-over')
     if (s.answer) return s.answer // a step is sealed once
     s.confirmed = true
     await this.vouchForOther(s)
@@ -92,7 +92,7 @@ export class Links {
   // The other device's key for conversations is verified with the same comparison.
   private vouchForOther(s: Session): Promise<void> {
     const { other } = s
-    if (!other) return refuse('gone', 'no such hand-over')
+    if (!other) return refuse('no-session', 'no such hand-over')
     return vouch(this.d, { jid: this.d.jid, device: new DataView(other.buffer, other.byteOffset).getUint32(0) }, other.slice(4))
   }
 
@@ -108,12 +108,17 @@ export class Links {
   }
 
   private add(s: Pick<Session, 'role' | 'shows' | 'pair' | 'secret' | 'shown'>): Session {
-    for (const [id, old] of this.sessions) if (this.d.now() - old.began > lifetime) this.sessions.delete(id)
+    for (const [id, old] of this.sessions) if (this.isOver(old)) this.sessions.delete(id)
     if (this.sessions.size >= maxSessions) refuse('too-large', 'too many hand-overs')
     const id = hex(sha256(join(utf8(domain), s.shown, s.secret)).subarray(0, 8))
     const out: Session = { ...s, id, began: this.d.now(), ready: false, confirmed: false }
     this.sessions.set(id, out)
     return out
+  }
+
+  // Also when the clock was set back meanwhile.
+  private isOver(s: Session): boolean {
+    return Math.abs(this.d.now() - s.began) > lifetime
   }
 
   // Who knows the secret has seen the QR code.
@@ -173,12 +178,12 @@ export class Links {
   }
 
   private async seal(s: Session, step: number, plain: Bytes): Promise<Bytes> {
-    const keys = s.keys ?? refuse('gone', 'no such hand-over')
+    const keys = s.keys ?? refuse('no-session', 'no such hand-over')
     return sealGCM(s.shows ? keys.show : keys.scan, stepIV(step), plain, utf8(`${domain} ${step}`))
   }
 
   private async open(s: Session, step: number, data: Bytes): Promise<Bytes> {
-    const keys = s.keys ?? refuse('gone', 'no such hand-over')
+    const keys = s.keys ?? refuse('no-session', 'no such hand-over')
     return openGCM(s.shows ? keys.scan : keys.show, stepIV(step), data, utf8(`${domain} ${step}`))
   }
 }

@@ -51,6 +51,13 @@ export class Lists {
     })
   }
 
+  // Whether a time is still to come; one that is too far ahead comes from a clock that was set back.
+  private isAhead(until: number | undefined, most: number): boolean {
+    if (until === undefined || until === Infinity) return until !== undefined
+    const left = until - this.d.now()
+    return left > 0 && left <= most
+  }
+
   private note(table: Map<string, number>, key: string, until: number): void {
     if (table.size >= maxRemembered) table.clear()
     table.set(key, until)
@@ -93,7 +100,7 @@ export class Lists {
   // Asks for lists that are not fresh. What cannot be had now leaves the list as it was known.
   private async refresh(accounts: string[]): Promise<void> {
     const stale = accounts.flatMap((jid) => profiles.map((p) => ({ jid, version: p.version }))).filter(({ jid, version }) => {
-      return (this.fresh.get(`${version} ${jid}`) ?? 0) < this.d.now()
+      return !this.isAhead(this.fresh.get(`${version} ${jid}`), listAge)
     })
     await several(stale, async ({ jid, version }) => {
       const ids = await ask(() => this.asked.devices(jid, version))
@@ -119,7 +126,7 @@ export class Lists {
   }
 
   private async bundle(version: Version, a: Address): Promise<Bundle | undefined> {
-    if ((this.failed.get(failedKey(version, a)) ?? 0) > this.d.now()) return undefined
+    if (this.isAhead(this.failed.get(failedKey(version, a)), retryAfter)) return undefined
     const bundle = await ask(() => this.asked.bundle(a.jid, a.device, version))
     return bundle?.version === version ? bundle : undefined
   }

@@ -3,16 +3,16 @@
 import { hex, text, utf8 } from './bytes.ts'
 import { accept } from './bundle.ts'
 import { accountName, sessionName, Step, type Device } from './device.ts'
-import { refuse, refusalOf } from './failure.ts'
+import { answer, refuse, refusalOf } from './failure.ts'
 import { maxTries } from './limits.ts'
 import { unseal } from './payload.ts'
 import { consume, poolOf } from './prekeys.ts'
-import { profileOf, type Profile } from './profile.ts'
+import { profileOf, profiles, type Profile } from './profile.ts'
 import { owesReply } from './ratchet.ts'
 import { kinds, newSaved, readSaved } from './saved.ts'
 import { fieldOf, readOnce } from './protobuf.ts'
 import { checkAddress, decryptMessage, decryptRepeated, withState, type OpenedKey, type Session } from './session.ts'
-import type { Address, Bytes, Encrypted, EncryptedKey, RefusalCode, Trust } from './types.ts'
+import type { Address, Bytes, Encrypted, EncryptedKey, RefusalCode, Result, Trust } from './types.ts'
 import { decodeExchange, decodeMessage } from './wire.ts'
 
 /** A decrypted message. */
@@ -35,23 +35,47 @@ export interface Decrypted {
 // One key of a message, opened and not kept.
 interface Try { opened: OpenedKey; payload?: Bytes; bundleChanged: boolean }
 
-/** Decrypts a message whose sender is the account from, a bare address that the server vouched for. It tries every key for our device id (at
- * most 8), since OMEMO 0.3 does not say whose device is meant, and stops at the first that opens. The advanced ratchet is kept before it
- * is fulfilled, in one step with the plaintext under key, which a repeated call then gives again until `stored` removes it. Refused with
- * `not-for-us` and `duplicate` (ignore both), `no-session`, `no-prekey`, `too-far`, `decrypt`, `malformed`, nothing has changed. */
-export function decrypt(d: Device, from: string, m: Encrypted, key?: string, room?: string): Promise<Decrypted> {
-  const p = profileOf(m.version)
-  const sender = { jid: from, device: m.sid }
-  checkAddress(sender)
-  if (key !== undefined && (key === '' || key.length > maxKey)) refuse('malformed', 'key of a message')
+/** A message to decrypt: `from` is the bare address of its sender, for which the server vouched, `key` a name that no other message has. */
+export interface Received { from: string; message: Encrypted; key?: string; room?: string }
+
+/** Decrypts one message. It tries every key for our device id (at most 8), since OMEMO 0.3 does not say whose device is meant, and stops at the
+ * first that opens. The advanced ratchet is kept before it is fulfilled, in one step with the plaintext under key, which a repeated call then
+ * gives again until `stored` removes it. Refused with `not-for-us` and `duplicate` (ignore both), `no-session`, `no-prekey`, `too-far`,
+ * `decrypt`, `malformed`, nothing has changed. */
+export async function decrypt(d: Device, from: string, message: Encrypted, key?: string, room?: string): Promise<Decrypted> {
+  const [one] = await decryptAll(d, [{ from, message, ...(key === undefined ? {} : { key }), ...(room === undefined ? {} : { room }) }])
+  if (!one) return refuse('fault', 'nothing decrypted')
+  return one.ok ? one.value : refuse(one.error.code, one.error.detail)
+}
+
+/** Decrypts messages in their order, and keeps what came of all of them in one step: what cannot be kept has not happened to any. At most 200. */
+export function decryptAll(d: Device, list: Received[]): Promise<Result<Decrypted>[]> {
+  if (list.length > maxAtOnce) refuse('too-large', `${list.length} messages`)
   return d.turn(async () => {
     const step = new Step(d)
-    await step.preload([sessionName(p, sender), accountName(from), ...(key ? [openedName(key)] : [])])
-    const again = key ? await step.read(openedName(key)) : undefined
-    if (again) return loadOpened(again)
-    const opened = await tryKeys(step, p, sender, m)
-    return keepOpened(step, p, sender, opened, key, room)
+    await step.preload(list.flatMap(({ from, message, key }) => {
+      const p = profiles.find(({ version }) => version === message.version)
+      const names = p ? [sessionName(p, { jid: from, device: message.sid }), accountName(from)] : []
+      return key ? [...names, openedName(key)] : names
+    }))
+    const out: Result<Decrypted>[] = []
+    for (const received of list) out.push(await answer(() => decryptOne(step, received)))
+    await step.commit()
+    return out
   })
+}
+
+const maxAtOnce = 200
+
+// It notes nothing in the step unless the message opened.
+async function decryptOne(step: Step, { from, message, key, room }: Received): Promise<Decrypted> {
+  const p = profileOf(message.version)
+  const sender = { jid: from, device: message.sid }
+  checkAddress(sender)
+  if (key !== undefined && (key === '' || key.length > maxKey)) refuse('malformed', 'key of a message')
+  const again = key ? await step.read(openedName(key)) : undefined
+  if (again) return loadOpened(again)
+  return noteOpened(step, p, sender, await tryKeys(step, p, sender, message), key, room)
 }
 
 const maxKey = 1024
@@ -127,14 +151,14 @@ async function openExchange(step: Step, p: Profile, session: Session, data: Byte
   }
 }
 
-// Keeps what was opened; only then may the plaintext be seen.
-async function keepOpened(step: Step, p: Profile, sender: Address, t: Try, key?: string, room?: string): Promise<Decrypted> {
+// Notes what was opened; the plaintext may be seen once the step is kept.
+async function noteOpened(step: Step, p: Profile, sender: Address, t: Try, key?: string, room?: string): Promise<Decrypted> {
   const { d } = step
   const { curve } = t.opened.identity
   const account = await step.account(sender.jid)
   const trust = account.meet(sender.device, curve, d.now())
   const device = account.device(sender.device)
-  if (device && d.now() - device.lastUsed >= 3600) {
+  if (device && Math.abs(d.now() - device.lastUsed) >= 3600) {
     device.lastUsed = d.now()
     account.changed = true
   }
@@ -147,7 +171,6 @@ async function keepOpened(step: Step, p: Profile, sender: Address, t: Try, key?:
     out.plaintext = t.payload
     if (key) step.keep(openedName(key), saveOpened(out, t.payload))
   }
-  await step.commit()
   return out
 }
 

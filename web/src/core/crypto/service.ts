@@ -5,23 +5,23 @@ import { hex, join, text, utf8 } from './bytes.ts'
 import {
   beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
 } from './device.ts'
-import { escapeText, split, unwrap, wrap } from './envelope.ts'
+import { shareHistory, takeOwn, trustMessages, type Decision } from './among.ts'
+import { unwrap, wrap } from './envelope.ts'
 import { answer, refuse, refusalOf } from './failure.ts'
 import { Lists, type Recipients } from './lists.ts'
 import { profiles } from './profile.ts'
 import { Fields } from './protobuf.ts'
 import { kinds, readSaved } from './saved.ts'
-import { decrypt, stored, unstored, type Decrypted } from './receive.ts'
+import { decryptAll, stored, unstored, type Decrypted } from './receive.ts'
 import { encrypt, encryptEmpty } from './send.ts'
 import type {
-  Address, Asked, Bundle, Bytes, DecryptRequest, Due, Encrypted, EncryptRequest, Notice, Opened, Own, Publication, RefusalCode, Sealed, Skipped, Version,
+  Address, Asked, Bundle, Bytes, DecryptRequest, Due, Encrypted, EncryptRequest, Notice, Opened, Own, Publication, RefusalCode, Result, Sealed, Skipped, Version,
 } from './types.ts'
 
 const healPause = 3600 // seconds between two attempts to mend a session with one device
 const maxOwed = 1000
 const maxNotices = 500
 const maxUnstored = 500
-const historySpace = 'urn:palabre:history:0'
 
 const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 'too-far']
 
@@ -34,14 +34,24 @@ export class Service {
   /** Devices that wait for a message of ours, or whose session is broken, by version, device and account. */
   private readonly owed = new Map<string, { version: Version; to: Address; mend: boolean }>()
 
+  /** What a person decided, and others were not told yet (XEP-0450). */
+  private readonly decided: Decision[] = []
+
   private constructor(readonly device: Device, private readonly fresh: boolean, asked: Asked, private readonly happened: Happened) {
     this.lists = new Lists(device, asked)
     device.onNews = () => happened('notices')
+    device.onDecided = (jid, decisions) => {
+      if (this.decided.length >= maxOwed) return
+      this.decided.push(...decisions.map((one) => ({ jid, ...one })))
+      happened('due')
+    }
   }
 
   /** Opens or makes the account's device. `taken` are the ids on its device lists, if they are known. */
-  static async open(jid: string, taken: number[], around: Surroundings, asked: Asked, happened: Happened): Promise<Service> {
-    const { device, fresh } = await openDevice(jid, taken, around)
+  static async open(
+    jid: string, taken: number[], around: Surroundings, asked: Asked, happened: Happened, only?: number,
+  ): Promise<Service> {
+    const { device, fresh } = await openDevice(jid, taken, around, only)
     return new Service(device, fresh, asked, happened)
   }
 
@@ -91,17 +101,28 @@ export class Service {
     sealed.whole &&= part.version === '2'
   }
 
-  /** Decrypts one message. The same key gives the same again until `stored`. */
-  async decrypt(request: DecryptRequest): Promise<Opened> {
-    const { message, from } = request
-    try {
-      const opened = await decrypt(this.device, from, message, request.key, request.room)
-      if (opened.owesReply || opened.bundleChanged) this.owe(opened)
-      return await this.read(request.key, opened)
-    } catch (thrown) {
-      if (broken.includes(refusalOf(thrown).code)) this.note(message.version, { jid: from, device: message.sid }, true)
-      throw thrown
+  /** Decrypts messages in their order. The same key gives the same again until `stored`. */
+  async decryptMany(requests: DecryptRequest[]): Promise<Result<Opened>[]> {
+    const opened = await decryptAll(this.device, requests)
+    const out: Result<Opened>[] = []
+    for (const [i, { from, message, key }] of requests.entries()) {
+      const one = opened[i]
+      if (!one) continue
+      if (one.ok) {
+        if (one.value.owesReply || one.value.bundleChanged) this.owe(one.value)
+        out.push(await answer(() => this.read(key, one.value)))
+        continue
+      }
+      if (broken.includes(one.error.code)) this.note(message.version, { jid: from, device: message.sid }, true)
+      out.push(one)
     }
+    return out
+  }
+
+  /** Decrypts one message. */
+  async decrypt(request: DecryptRequest): Promise<Opened> {
+    const [one] = await this.decryptMany([request])
+    return one?.ok ? one.value : refuse(one?.error.code ?? 'fault', one?.error.detail ?? 'nothing decrypted')
   }
 
   private owe(opened: Decrypted): void {
@@ -122,41 +143,17 @@ export class Service {
     const out: Opened = { key, version, empty: plaintext === undefined, sender, fingerprint, trust }
     if (!plaintext) return out
     try {
-      if (version === '2') return await this.takeKeys({ ...out, ...unwrap(plaintext, sender.jid, room) })
+      if (version === '2') return await takeOwn(this.device, { ...out, ...unwrap(plaintext, sender.jid, room) })
       return { ...out, body: text(plaintext) }
     } catch (thrown) {
-      await stored(this.device, [key])
+      if (['malformed', 'too-large'].includes(refusalOf(thrown).code)) await stored(this.device, [key]) // it will never be readable
       throw thrown
     }
   }
 
-  // Keys of the history from another device of ours that was verified are kept at once; they go no further.
-  private async takeKeys(opened: Opened): Promise<Opened> {
-    const { content, sender, trust } = opened
-    if (!content?.includes(historySpace)) return opened
-    const { keys, rest } = split(content, 'keys', historySpace)
-    if (keys === undefined) return opened
-    if (sender.jid === this.device.jid && trust === 'verified') {
-      const { adoptKept, readKept } = await import('./history.ts')
-      await adoptKept(this.device, readKept(keys), true)
-    }
-    return { ...opened, content: rest }
-  }
-
   /** The keys of the history, encrypted for our own other devices that were verified; null if there are none. */
-  async shareHistory(): Promise<Encrypted | null> {
-    const { device } = this
-    await this.lists.recipients([device.jid])
-    const to = await device.turn(async () => {
-      const account = await new Step(device).account(device.jid)
-      const listed = account.listed(profiles[1])
-      return account.devices.filter((r) => listed.includes(r.id) && account.trustOf(r) === 'verified').map((r) => ({ jid: device.jid, device: r.id }))
-    })
-    await this.lists.meet({ version: '2', to })
-    const { loadKept, writeKept } = await import('./history.ts')
-    const content = `<keys xmlns='${historySpace}'>${escapeText(writeKept(await loadKept(device)))}</keys>`
-    const { message } = await encrypt(device, '2', wrap(content, device.jid, device.now(), device.random), to)
-    return message ?? null
+  shareHistory(): Promise<Encrypted | null> {
+    return shareHistory(this.device, this.lists)
   }
 
   /** The engine has these messages in its own store. */
@@ -200,6 +197,7 @@ export class Service {
       const message = await answer(() => encryptEmpty(this.device, version, to))
       if (message.ok) out.answers.push({ to: to.jid, message: message.value })
     }
+    out.answers.push(...await trustMessages(this.device, this.lists, this.decided.splice(0)))
     return out
   }
 
@@ -211,7 +209,7 @@ export class Service {
       const step = new Step(device)
       const account = await step.account(to.jid)
       const record = account.device(to.device)
-      if (!record || device.now() - record.healed < healPause) return false
+      if (!record || Math.abs(device.now() - record.healed) < healPause) return false
       record.healed = device.now()
       account.changed = true
       await step.commit()

@@ -3,9 +3,11 @@
 import { sha512 } from '@noble/hashes/sha2.js'
 import { hex, join, unhex, utf8 } from './bytes.ts'
 import { fingerprintOf, type Account, type DeviceRecord } from './account.ts'
+import { edwardsOf, verify, type PublicIdentity } from './curve.ts'
 import { Step, type Device } from './device.ts'
 import { refuse } from './failure.ts'
 import { parseTrustParam, trustParam } from './identity.ts'
+import { profileOf } from './profile.ts'
 import type { Device as DeviceRow } from '../model.ts'
 import type { Address, Bytes, Comparison, Trust } from './types.ts'
 
@@ -38,41 +40,60 @@ export function setTrust(d: Device, a: Address, fingerprint: string, trust: Trus
   return change(d, a.jid, (account) => {
     const record = account.device(a.device)
     if (!record?.identity || hex(record.identity) !== fingerprint) refuse('undecided', 'the device has another key now')
-    decide(account, record.identity, trust)
+    decide(d, account, record.identity, trust)
   })
 }
 
 /** Verifies the key of a device that proved itself in another way, whether it has been seen before or not. */
 export function vouch(d: Device, a: Address, identity: Bytes): Promise<void> {
   return change(d, a.jid, (account) => {
-    decide(account, identity, 'verified')
+    decide(d, account, identity, 'verified')
     const record = account.device(a.device)
-    if (record?.identity && hex(record.identity) !== hex(identity)) decide(account, record.identity, 'distrusted')
+    if (record?.identity && hex(record.identity) !== hex(identity)) decide(d, account, record.identity, 'distrusted')
   })
 }
 
-/** Tells the label of a device, whose signature was checked. */
-export function setLabel(d: Device, a: Address, label: string): Promise<void> {
+/** Keeps the label of a device, signed by its identity (XEP-0384 §5.3.1). Its Ed25519 sign bit is not kept, so both are tried. */
+export function setLabel(d: Device, a: Address, label: string, signature: Bytes): Promise<void> {
   return change(d, a.jid, (account) => {
     const record = account.device(a.device)
-    if (!record || record.label === label) return
-    record.label = label.slice(0, 128)
+    if (!record?.identity) refuse('no-session', 'the key of the device is not known')
+    if (record.label === label) return
+    const curve = record.identity
+    const holds = [0, 0x80].some((sign) => verifies({ curve, ed: edwardsOf(curve, sign) }, utf8(label), signature))
+    if (!holds) refuse('malformed', 'label of a device')
+    record.label = label.slice(0, maxLabel)
     account.changed = true
   })
+}
+
+const maxLabel = 128
+
+function verifies(identity: PublicIdentity, message: Bytes, signature: Bytes): boolean {
+  try {
+    verify(profileOf('2'), identity, message, signature)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function change(d: Device, jid: string, work: (account: Account) => void): Promise<void> {
   return d.turn(async () => {
     const step = new Step(d)
-    work(await step.account(jid))
+    const account = await step.account(jid)
+    work(account)
     await step.commit()
+    if (account.decisions.length > 0) d.onDecided?.(jid, account.decisions)
   })
 }
 
-function decide(account: Account, identity: Bytes, trust: Trust): void {
+function decide(d: Device, account: Account, identity: Bytes, trust: Trust): void {
   account.observe(identity)
   const known = account.find(identity) ?? refuse('too-large', 'remember another identity')
+  if (known.trust !== trust) account.decisions.push({ identity, trust })
   known.trust = trust
+  known.decided = d.now()
   account.changed = true
 }
 
@@ -117,8 +138,8 @@ export function compare(d: Device, uri: string): Promise<Comparison & { jid: str
       if (jid === d.jid && device === d.id) continue
       const record = account.device(device)
       const differs = record?.identity !== undefined && hex(record.identity) !== fingerprint
-      if (differs && record.identity) decide(account, record.identity, 'distrusted')
-      decide(account, unhex(fingerprint), 'verified')
+      if (differs && record.identity) decide(d, account, record.identity, 'distrusted')
+      decide(d, account, unhex(fingerprint), 'verified')
       out[differs ? 'differing' : record?.identity ? 'matching' : 'unknown'].push(device)
     }
   }).then(() => out)
@@ -161,6 +182,6 @@ function half(jid: string, identities: Bytes[]): string {
 export async function verifyNumber(d: Device, jid: string, number: string): Promise<void> {
   if ((await safetyNumber(d, jid)) !== number) refuse('undecided', 'the keys have changed since')
   await change(d, jid, (account) => {
-    for (const identity of keysOf(account)) decide(account, identity, 'verified')
+    for (const identity of keysOf(account)) decide(d, account, identity, 'verified')
   })
 }

@@ -144,7 +144,7 @@ export interface DecryptRequest {
 export interface Opened {
   key: string
   version: Version
-  /** The message only served the sessions: show nothing. */
+  /** The message only served the sessions, or trust: show nothing. */
   empty: boolean
   /** OMEMO 0.3: the body. */
   body?: string
@@ -159,7 +159,7 @@ export interface Opened {
 
 /** What the sessions need sent. Ask after decrypting (at once, or at the end of a catch-up), before payloads are sent. */
 export interface Due {
-  /** Messages without payload, each as `<message type='chat'>` with `<store xmlns='urn:xmpp:hints'/>` to the account. */
+  /** Messages without payload or with trust messages, each as `<message type='chat'>` with `<store xmlns='urn:xmpp:hints'/>` to the account. */
   answers: { to: JID; message: Encrypted }[]
   publications: Publication[]
 }

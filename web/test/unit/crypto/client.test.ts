@@ -191,6 +191,16 @@ describe('through the worker', () => {
     expect(await romeo.seal('x', juliet.jid)).toMatchObject({ ok: false, error: { code: 'gone' } })
   })
 
+  test('keys that are gone are not made anew unseen', async () => {
+    const romeo = await fresh('romeo').start()
+    const tab = new End(romeo.jid)
+    must(await tab.crypto.init(romeo.jid, []))
+    must(await tab.crypto.wipe())
+    for (let i = 0; i < 2; i++) expect(await romeo.crypto.devices(romeo.jid)).toMatchObject({ ok: false, error: { code: 'gone' } })
+    expect(await romeo.crypto.init(romeo.jid, [], romeo.id)).toMatchObject({ ok: false, error: { code: 'gone' } })
+    expect(must(await romeo.crypto.init(romeo.jid, []))).toMatchObject({ fresh: true })
+  })
+
   test('nobody can read it; broken and missing keys; not asked again at once', async () => {
     const romeo = await fresh('romeo').start()
     expect(await romeo.seal('x', 'nobody@example.org')).toMatchObject({ ok: false, error: { code: 'no-devices' } })
@@ -294,6 +304,18 @@ describe('trust', () => {
       must(await romeo.crypto.setTrust({ jid: juliet.jid, device: juliet.id }, row?.fingerprint ?? '', trust))
       expect(await romeo.seal('two', juliet.jid)).toMatchObject({ ok: false, error: { code: trust } })
     }
+  })
+
+  test('labels are the device’s own', async () => {
+    const romeo = await fresh('romeo').start()
+    const juliet = await fresh('juliet').start()
+    const signature = must(await juliet.crypto.signLabel('phone'))
+    const to = { jid: juliet.jid, device: juliet.id }
+    expect(await romeo.crypto.setLabel(to, 'phone', signature)).toMatchObject({ ok: false, error: { code: 'no-session' } })
+    must(await romeo.crypto.learn(juliet.jid))
+    must(await romeo.crypto.setLabel(to, 'phone', signature))
+    expect(await romeo.crypto.setLabel(to, 'tablet', signature)).toMatchObject({ ok: false, error: { code: 'malformed' } })
+    expect(must(await romeo.crypto.devices(juliet.jid))[0]?.label).toBe('phone')
   })
 
   test('QR codes and safety numbers', async () => {

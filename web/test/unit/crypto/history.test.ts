@@ -141,7 +141,7 @@ describe('hand-over', () => {
     expect(done.finished).toBe(true)
     expect(await giver.hear(id, need(done.send))).toEqual({ finished: true })
     expect((await historyState(fresh)).keys[0]).toBe((await historyState(old)).keys[0])
-    expect(await codeOf(() => giver.confirm(id))).toBe('gone')
+    expect(await codeOf(() => giver.confirm(id))).toBe('no-session')
     // Both can vouch for each other's key once they see it.
     const chunk = await sealChunk(fresh, 1, '', ['{}'])
     expect((await openChunk(old, chunk.data, chunk)).lines).toEqual(['{}'])
@@ -154,7 +154,7 @@ describe('hand-over', () => {
     const stranger = new Links(await newDevice(jid))
     const another = need(stranger.scan(uri).send)
     expect(await codeOf(() => a.hear(id, another))).toBe('distrusted')
-    expect(await codeOf(() => a.confirm(id))).toBe('gone')
+    expect(await codeOf(() => a.confirm(id))).toBe('no-session')
     const c = new Links(old)
     const shown = c.show('old', `${jid}/desk`)
     const guess = shown.uri.replace(/s=.{22}/, `s=${'A'.repeat(22)}`)
@@ -168,9 +168,9 @@ describe('hand-over', () => {
     const bad: LinkMessage[] = [{ step: 4, data: '' }, { step: 2, data: 'AAAA' }, { step: 3, data: '****' }, { step: 1, data: hello.data.slice(4) }]
     for (const m of bad) expect(await codeOf(() => a.hear(id, m))).toBeDefined()
     expect((await a.hear(id, hello)).code).toMatch(/^\d{6}$/) // the same hello again
-    expect(await codeOf(() => b.hear('0000000000000000', hello))).toBe('gone')
+    expect(await codeOf(() => b.hear('0000000000000000', hello))).toBe('no-session')
     clock.now += 301
-    expect(await codeOf(() => a.hear(id, hello))).toBe('gone')
+    expect(await codeOf(() => a.hear(id, hello))).toBe('no-session')
     expect(() => b.scan('xmpp:romeo@example.org/desk?link;v=1')).toThrow()
     expect(() => b.scan(new Links(fresh).show('new', 'juliet@example.org/desk').uri)).toThrow('another account')
   })

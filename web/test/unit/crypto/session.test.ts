@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { same } from '../../../src/core/crypto/bytes.ts'
+import { same, text } from '../../../src/core/crypto/bytes.ts'
 import { beginCatchUp, bundle, endCatchUp, maintainDevice, ownAddress, sessionName, type Device } from '../../../src/core/crypto/device.ts'
 import { maxArchived, maxSkip } from '../../../src/core/crypto/limits.ts'
 import { profileOf } from '../../../src/core/crypto/profile.ts'
-import { decrypt, stored, unstored } from '../../../src/core/crypto/receive.ts'
+import { decrypt, decryptAll, stored, unstored, type Received } from '../../../src/core/crypto/receive.ts'
 import { loadSession, loadOwner } from '../../../src/core/crypto/saved.ts'
 import { begin, encrypt, encryptEmpty, missing } from '../../../src/core/crypto/send.ts'
 import { MemoryStore } from '../../../src/core/crypto/store.ts'
@@ -32,6 +32,10 @@ function altered(m: Encrypted, change: (m: Encrypted) => void): Encrypted {
   const out = cloned(m)
   change(out)
   return out
+}
+
+function never(): never {
+  throw new Error('nothing')
 }
 
 describe.each(versions)('OMEMO %s', (version) => {
@@ -180,6 +184,23 @@ describe.each(versions)('OMEMO %s', (version) => {
     await stored(juliet, ['archive-7'])
     expect(await unstored(juliet, 10)).toEqual([])
     expect(await codeOf(() => decrypt(juliet, romeoJID, m, 'archive-7'))).toBe('duplicate')
+  })
+
+  test('many at once: in one step, each by itself', async () => {
+    const { romeo, juliet, store } = await pair(version)
+    const list: Received[] = []
+    for (let i = 0; i < 20; i++) list.push({ from: romeoJID, key: `k${i}`, message: await send(romeo, version, `${i}`, ownAddress(juliet)) })
+    list.splice(7, 0, { from: romeoJID, key: 'bad', message: altered(list[3]?.message ?? never(), (c) => { c.keys[0]?.data.fill(7) }) })
+    list.push({ from: romeoJID, key: 'again', message: list[0]?.message ?? never() })
+    let saves = 0
+    const save = store.save.bind(store)
+    store.save = (values) => { saves++; return save(values) }
+    const got = await decryptAll(juliet, list)
+    expect(saves).toBe(1)
+    expect(got.map((r) => (r.ok ? text(r.value.plaintext ?? new Uint8Array(0)) : r.error.code))).toEqual(
+      [...Array.from({ length: 7 }, (_, i) => `${i}`), 'malformed', ...Array.from({ length: 13 }, (_, i) => `${i + 7}`), 'duplicate'])
+    expect((await bundle(juliet, version)).preKeys.length).toBe(100)
+    await receive(romeo, juliet, await send(juliet, version, 'back', ownAddress(romeo)), 'back')
   })
 
   test('what could not be kept has not happened', async () => {

@@ -1,0 +1,64 @@
+// What devices say among themselves, inside OMEMO 2, and what no screen shows: keys of the history, and whom a person has verified.
+
+import { Step, type Device } from './device.ts'
+import { escapeText, split, wrap } from './envelope.ts'
+import type { Lists } from './lists.ts'
+import { profiles } from './profile.ts'
+import { encrypt } from './send.ts'
+import type { Address, Bytes, Due, Encrypted, Opened, Trust } from './types.ts'
+
+const history = 'urn:palabre:history:0'
+const trustSpace = 'urn:xmpp:tm:1'
+
+/** What a person decided about a key of an account. */
+export interface Decision { jid: string; identity: Bytes; trust: Trust }
+
+/** Takes such content out of a message and acts on it. Keys of the history are believed from our own verified devices only. */
+export async function takeOwn(d: Device, opened: Opened): Promise<Opened> {
+  const { content, sender, trust, fingerprint, time } = opened
+  if (content?.includes(trustSpace)) {
+    const { takeTrust } = await import('./atm.ts')
+    const said = Math.min(Math.floor((time ?? 0) / 1e6), d.now())
+    if (await takeTrust(d, { jid: sender.jid, fingerprint, trust }, content, said)) return { ...opened, content: undefined, empty: true }
+  }
+  if (!content?.includes(history)) return opened
+  const { found, rest } = split(content, 'keys', history)
+  if (found === undefined) return opened
+  if (sender.jid === d.jid && trust === 'verified') {
+    const { adoptKept, readKept } = await import('./history.ts')
+    await adoptKept(d, readKept(found), true)
+  }
+  return { ...opened, content: rest, empty: true }
+}
+
+/** The keys of the history, encrypted for our own other devices that were verified; null if there are none. */
+export async function shareHistory(d: Device, lists: Lists): Promise<Encrypted | null> {
+  await lists.recipients([d.jid])
+  const to = await d.turn(async () => {
+    const account = await new Step(d).account(d.jid)
+    const listed = account.listed(profiles[1])
+    return account.devices.filter((r) => listed.includes(r.id) && account.trustOf(r) === 'verified').map((r) => ({ jid: d.jid, device: r.id }))
+  })
+  const { loadKept, writeKept } = await import('./history.ts')
+  return tell(d, lists, d.jid, to, `<keys xmlns='${history}'>${escapeText(writeKept(await loadKept(d)))}</keys>`)
+}
+
+/** The messages that tell verified devices of decisions (XEP-0450). */
+export async function trustMessages(d: Device, lists: Lists, decisions: Decision[]): Promise<Due['answers']> {
+  const out: Due['answers'] = []
+  for (const { jid, identity, trust } of decisions) {
+    const { takeWaiting, tellingsOf } = await import('./atm.ts')
+    await takeWaiting(d, jid)
+    for (const telling of await tellingsOf(d, jid, identity, trust)) {
+      const message = await tell(d, lists, telling.jid, telling.to, telling.content)
+      if (message) out.push({ to: telling.jid, message })
+    }
+  }
+  return out
+}
+
+async function tell(d: Device, lists: Lists, jid: string, to: Address[], content: string): Promise<Encrypted | null> {
+  await lists.meet({ version: '2', to })
+  const { message } = await encrypt(d, '2', wrap(content, d.jid, d.now(), d.random, jid), to)
+  return message ?? null
+}

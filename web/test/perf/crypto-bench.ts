@@ -1,0 +1,92 @@
+// How long encryption takes, in whichever program runs this: Node with fake-indexeddb, or a worker of a browser.
+
+import { newKeyPair, sign, systemRandom } from '../../src/core/crypto/curve.ts'
+import { edKey } from '../../src/core/crypto/curve.ts'
+import { openDevice, type Device } from '../../src/core/crypto/device.ts'
+import { decryptMedia, encryptMedia, newMediaKey } from '../../src/core/crypto/media.ts'
+import { decrypt, decryptAll } from '../../src/core/crypto/receive.ts'
+import { begin, encrypt } from '../../src/core/crypto/send.ts'
+import { MemoryStore, newTurn } from '../../src/core/crypto/store.ts'
+import type { Address, Bundle, Encrypted } from '../../src/core/crypto/types.ts'
+import { Vault } from '../../src/core/crypto/vault.ts'
+import { bundle, ownAddress } from '../../src/core/crypto/device.ts'
+
+/** Milliseconds by name; the least of several runs, unless said otherwise. */
+export type Figures = Record<string, number>
+
+/** Measures everything once. */
+export async function measure(): Promise<Figures> {
+  const out: Figures = {}
+  const name = `bench-${Math.random()}@example.org`
+  const began = performance.now()
+  const store = await Vault.open(name)
+  const { device } = await openDevice(name, [], { store, turn: newTurn() })
+  out['make a device (400 keys of two versions)'] = performance.now() - began
+  for (const count of [1, 10, 200]) await measureCount(out, device, count)
+  await measureReceiving(out, device)
+  await measureMedia(out)
+  await store.wipe()
+  return rounded(out)
+}
+
+async function measureCount(out: Figures, device: Device, count: number): Promise<void> {
+  const peers = Array.from({ length: count }, (_, i) => peer(i, count))
+  out[`begin with ${count}`] = await once(() => begin(device, peers.map(({ address, bundle }) => ({ to: address, bundle }))))
+  const to = peers.map((p) => p.address)
+  const body = new TextEncoder().encode('a message of ordinary length, as people write them')
+  out[`encrypt for ${count}`] = await least(count > 100 ? 3 : 10, () => encrypt(device, '2', body, to))
+}
+
+async function measureReceiving(out: Figures, device: Device): Promise<void> {
+  const other = (await openDevice('other@example.org', [], { store: new MemoryStore(), turn: newTurn() })).device
+  await begin(other, [{ to: ownAddress(device), bundle: await bundle(device, '2') }])
+  const messages: Encrypted[] = []
+  for (let i = 0; i < 130; i++) {
+    const { message } = await encrypt(other, '2', new TextEncoder().encode(`message ${i}`), [ownAddress(device)])
+    if (message) messages.push(message)
+  }
+  let at = 0
+  const next = () => messages[at++] ?? { version: '2' as const, sid: 1, keys: [] }
+  await decrypt(device, other.jid, next(), 'first')
+  out['decrypt one'] = await least(20, () => decrypt(device, other.jid, next(), `k${at}`))
+  const batch = messages.slice(at, at + 100).map((message, i) => ({ from: other.jid, message, key: `b${i}` }))
+  out['decrypt 100 at once'] = await once(() => decryptAll(device, batch))
+}
+
+async function measureMedia(out: Figures): Promise<void> {
+  const file = new Blob([new Uint8Array(16 << 20)])
+  const key = newMediaKey()
+  let sealed = file
+  out['encrypt 16 MiB in pieces'] = await once(async () => { sealed = await encryptMedia(file, key) })
+  out['decrypt 16 MiB in pieces'] = await once(() => decryptMedia(sealed, key, ''))
+}
+
+// Another device, with one prekey: a hundred would take longer to make than what is measured.
+function peer(i: number, of: number): { address: Address; bundle: Bundle } {
+  const identity = newKeyPair(systemRandom)
+  const signed = newKeyPair(systemRandom).public
+  const key = newKeyPair(systemRandom).public
+  return {
+    address: { jid: `peer${Math.floor(i / 2)}-of-${of}@example.org`, device: i + 1 },
+    bundle: {
+      version: '2', identity: edKey(identity.private).public, signedPreKey: { id: 1, key: signed },
+      signature: sign(identity.private, signed, systemRandom), preKeys: [{ id: 1, key }],
+    },
+  }
+}
+
+async function once(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return performance.now() - began
+}
+
+async function least(times: number, work: () => Promise<unknown>): Promise<number> {
+  let best = Infinity
+  for (let i = 0; i < times; i++) best = Math.min(best, await once(work))
+  return best
+}
+
+function rounded(figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([name, ms]) => [name, Math.round(ms * 100) / 100]))
+}

@@ -1,0 +1,199 @@
+// Several devices of one account, each with a store of its own: trust that they tell each other, and keys of the history.
+
+import { describe, expect, test } from 'vitest'
+import { historyState, newHistoryKey } from '../../../src/core/crypto/history.ts'
+import { Links } from '../../../src/core/crypto/link.ts'
+import { hex } from '../../../src/core/crypto/bytes.ts'
+import { Service } from '../../../src/core/crypto/service.ts'
+import { MemoryStore, newTurn } from '../../../src/core/crypto/store.ts'
+import { devicesOf, setTrust } from '../../../src/core/crypto/trust.ts'
+import type { Bundle, Encrypted, Opened, Publication, Trust, Version } from '../../../src/core/crypto/types.ts'
+import { cloned, codeOf, start } from './support.ts'
+
+const romeo = 'romeo@example.org'
+const juliet = 'juliet@example.net'
+
+/** A server and the devices on it. */
+class Town {
+  readonly bundles = new Map<string, Bundle>()
+  readonly lists = new Map<string, number[]>()
+  readonly ends: { jid: string; service: Service }[] = []
+  readonly clock = { now: start }
+  private count = 0
+
+  async join(jid: string): Promise<Service> {
+    const asked = {
+      devices: (jid: string, version: Version) => Promise.resolve(this.lists.get(`${version} ${jid}`) ?? []),
+      bundle: (jid: string, device: number, version: Version) => Promise.resolve(this.bundles.get(`${version} ${device} ${jid}`) ?? null),
+    }
+    const service = await Service.open(jid, [], { store: new MemoryStore(), turn: newTurn(), now: () => this.clock.now }, asked, () => undefined)
+    this.ends.push({ jid, service })
+    for (const { version } of await this.publish(service)) {
+      this.lists.set(`${version} ${jid}`, [...(this.lists.get(`${version} ${jid}`) ?? []), service.device.id])
+    }
+    for (const end of this.ends) for (const v of ['0.3', '2'] as const) await end.service.listed(jid, v, this.lists.get(`${v} ${jid}`) ?? [])
+    return service
+  }
+
+  /** Publishes the bundles that changed. */
+  private async publish(service: Service): Promise<Publication[]> {
+    const { publications } = await service.due()
+    for (const { version, bundle, device, mark } of publications) {
+      this.bundles.set(`${version} ${device} ${service.device.jid}`, bundle)
+      await service.published(version, mark)
+    }
+    return publications
+  }
+
+  /** Gives a message to every other device of both accounts, as the server and carbons do. */
+  async deliver(from: Service, message: Encrypted): Promise<Opened[]> {
+    const out: Opened[] = []
+    for (const { service } of this.ends) {
+      if (service === from || !message.keys.some((k) => k.rid === service.device.id)) continue
+      out.push(await service.decrypt({ key: `m${this.count++}`, from: from.device.jid, message: cloned(message) }))
+    }
+    return out
+  }
+
+  /** Everything that is due, until nothing is. */
+  async settle(): Promise<void> {
+    for (let again = true; again;) {
+      again = false
+      this.clock.now++
+      for (const { service } of this.ends) {
+        const { answers } = await service.due()
+        await this.publish(service)
+        for (const { message } of answers) {
+          again = true
+          await this.deliver(service, message)
+        }
+      }
+    }
+  }
+
+  async chat(from: Service, to: string): Promise<void> {
+    const { messages } = await from.encrypt({ to: [to], body: 'x', content: `<body xmlns='jabber:client'>x</body>` })
+    for (const message of messages) await this.deliver(from, message)
+    await this.settle()
+  }
+}
+
+const address = (s: Service) => ({ jid: s.device.jid, device: s.device.id })
+const key = (s: Service) => hex(s.device.identity.curve)
+
+async function decide(who: Service, about: Service, trust: Trust): Promise<void> {
+  await setTrust(who.device, address(about), key(about), trust)
+}
+
+async function trustIn(who: Service, about: Service): Promise<Trust | undefined> {
+  return (await devicesOf(who.device, about.device.jid)).find((row) => row.id === about.device.id)?.trust
+}
+
+async function town() {
+  const t = new Town()
+  const [a1, a2, a3] = [await t.join(romeo), await t.join(romeo), await t.join(romeo)]
+  const b1 = await t.join(juliet)
+  for (const end of [a1, a2, a3]) await t.chat(end, juliet)
+  await t.chat(b1, romeo)
+  return { t, a1, a2, a3, b1 }
+}
+
+describe('automatic trust', () => {
+  // The example of XEP-0450 §4.
+  test('n devices need n-1 comparisons', async () => {
+    const { t, a1, a2, a3, b1 } = await town()
+    expect(await trustIn(a1, b1)).toBe('trusted')
+    const mutual = async (x: Service, y: Service) => {
+      await decide(x, y, 'verified')
+      await decide(y, x, 'verified')
+      await t.settle()
+    }
+    await mutual(a1, a2)
+    await mutual(a1, b1)
+    expect([await trustIn(a2, b1), await trustIn(b1, a2)]).toEqual(['verified', 'verified'])
+    await mutual(a2, a3)
+    for (const x of [a1, a2, a3, b1]) for (const y of [a1, a2, a3, b1]) if (x !== y) expect(await trustIn(x, y)).toBe('verified')
+    await decide(a1, a3, 'distrusted')
+    await t.settle()
+    expect([await trustIn(a2, a3), await trustIn(b1, a3), await trustIn(a3, a1)]).toEqual(['distrusted', 'distrusted', 'verified'])
+  })
+
+  test('what an unverified device says waits; a contact speaks for itself only', async () => {
+    const { t, a1, a2, b1 } = await town()
+    await decide(a1, a2, 'verified')
+    await decide(a1, b1, 'verified') // tells b1 of a2, and a2 of b1, neither of which has verified a1
+    await t.settle()
+    expect([await trustIn(a2, b1), await trustIn(b1, a2)]).toEqual(['trusted', 'trusted'])
+    await decide(b1, a1, 'verified')
+    await t.settle()
+    expect([await trustIn(a2, b1), await trustIn(b1, a2)]).toEqual(['trusted', 'verified'])
+    const c1 = await t.join('mercutio@example.org')
+    await t.chat(a1, 'mercutio@example.org')
+    const { takeTrust } = await import('../../../src/core/crypto/atm.ts')
+    const forged = (owner: string) => `<content xmlns='urn:xmpp:sce:1'><trust-message xmlns='urn:xmpp:tm:1' usage='urn:xmpp:atm:1' encryption='urn:xmpp:omemo:2'>` +
+      `<key-owner jid='${owner}'><distrust>${btoa(String.fromCharCode(...c1.device.identity.ed))}</distrust></key-owner></trust-message></content>`
+    const says = { jid: juliet, fingerprint: key(b1), trust: 'verified' as const }
+    expect(await takeTrust(a1.device, says, forged('mercutio@example.org'), t.clock.now)).toBe(true)
+    expect(await trustIn(a1, c1)).toBe('trusted')
+    expect(await takeTrust(a1.device, { ...says, jid: romeo }, forged('mercutio@example.org'), t.clock.now)).toBe(true)
+    expect(await trustIn(a1, c1)).toBe('distrusted')
+    await decide(a1, c1, 'verified')
+    await takeTrust(a1.device, { ...says, jid: romeo }, forged('mercutio@example.org'), t.clock.now - 1) // older than the decision
+    expect(await trustIn(a1, c1)).toBe('verified')
+    expect(await takeTrust(a1.device, says, `<content xmlns='urn:xmpp:sce:1'/>`, 1)).toBe(false)
+  })
+
+  test('nothing of it is shown', async () => {
+    const { t, a1, a2, b1 } = await town()
+    await decide(a1, a2, 'verified')
+    await decide(a1, b1, 'verified')
+    const { answers } = await a1.due()
+    expect(answers.length).toBeGreaterThan(0)
+    for (const { message } of answers) for (const opened of await t.deliver(a1, message)) expect([opened.empty, opened.content]).toEqual([true, undefined])
+  })
+})
+
+describe('keys of the history', () => {
+  test('go to verified devices only', async () => {
+    const { t, a1, a2, a3 } = await town()
+    await newHistoryKey(a1.device)
+    expect(await a1.shareHistory()).toBeNull()
+    await decide(a1, a2, 'verified')
+    const message = await a1.shareHistory()
+    expect(message?.keys.map((k) => k.rid)).toEqual([a2.device.id])
+    if (!message) throw new Error('nothing')
+    const [opened] = await t.deliver(a1, message)
+    expect(opened?.empty).toBe(true)
+    expect(opened?.content ?? '').not.toContain('keys')
+    expect((await historyState(a2.device)).keys).toEqual([]) // a2 has not verified a1
+    await decide(a2, a1, 'verified')
+    const again = await a1.shareHistory()
+    if (again) await t.deliver(a1, again)
+    expect((await historyState(a2.device)).keys).toEqual((await historyState(a1.device)).keys)
+    expect((await historyState(a3.device)).keys).toEqual([])
+  })
+
+  test('a hand-over verifies both devices', async () => {
+    const { a1, a2 } = await town()
+    await newHistoryKey(a1.device)
+    const [old, fresh] = [new Links(a1.device), new Links(a2.device)]
+    const { id, uri } = fresh.show('new', `${romeo}/phone`)
+    const hello = old.scan(uri).send
+    const ready = hello && (await fresh.hear(id, hello)).send
+    if (ready) await old.hear(id, ready)
+    const offer = (await old.confirm(id)).send
+    await fresh.confirm(id)
+    if (offer) expect((await fresh.hear(id, offer)).finished).toBe(true)
+    expect([await trustIn(a1, a2), await trustIn(a2, a1)]).toEqual(['verified', 'verified'])
+    expect(await codeOf(() => fresh.confirm(id))).toBe('no-session')
+  })
+})
+
+test('another device of our own account is news', async () => {
+  const { t, a1 } = await town()
+  const before = await a1.notices()
+  await a1.noticed(before.map((n) => n.id))
+  const a4 = await t.join(romeo)
+  const after = await a1.notices()
+  expect(after).toMatchObject([{ type: 'new-device', jid: romeo, device: a4.device.id, own: true }])
+})
