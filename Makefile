@@ -2,22 +2,42 @@
 # make check  the fast gate: format, vet, staticcheck, shape, tests on SQLite and PostgreSQL
 # make test   everything that must hold, with the race detector, other people's software and the failure drills
 # make fuzz   every fuzz target, TIME each (10m); PACKAGES=./xmpp/... for some
-# make build  the program ./palabre
+# make build  the program ./palabre, with the web client in it
+# make web    the web client (web/dist), if its sources changed; needs Node 20 or later
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run check test format vet staticcheck unit race interop drills fuzz docs
+.PHONY: build run check test web web-check format vet staticcheck unit race interop drills fuzz docs
 
-build:
+build: web
 	$(GO) build -buildvcs=auto -o palabre ./cmd/palabre
 
 run: build
 	./palabre serve
 
-check: format vet staticcheck unit
+check: web-check format vet staticcheck unit
 
-test: format vet staticcheck race drills interop
+test: web-check format vet staticcheck race drills interop
+
+# Without Node the program is built all the same, and says at its address how to get the client.
+web:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory web/dist/index.html; else echo "no npm: the program is built without its web client"; fi
+
+WEB_SOURCES = $(shell find web/src web/public web/tools web/index.html web/*.json web/*.mjs -type f -not -name '*.log' 2>/dev/null)
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+	@touch web/dist/index.html
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --silent
+	@touch web/node_modules/.package-lock.json
+
+# Types, texts in all languages, sizes, and the tests that need no browser.
+web-check: web
+	cd web && npm run --silent check
+	cd web && npm test --silent
 
 format:
 	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...)); if [ -n "$$bad" ]; then echo "not formatted (gofmt -w):"; echo "$$bad"; exit 1; fi

@@ -1,19 +1,19 @@
 // Builds dist/: the client, and then the service worker, which is one file at a fixed address and knows every other by name.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 const configFile = process.env.CONFIG ?? `${root}/vite.config.mjs`
-const dist = process.env.OUT ?? `${root}/dist`
+const dist = resolve(process.env.OUT ?? 'dist')
 await build({ configFile, logLevel: 'warn' })
 
 /** The files that come from public/ as they are; their content counts in the version, because their names say nothing. */
 const plain = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((f) => f.isFile())
-  .map((f) => join(f.parentPath ?? f.path, f.name).slice(dist.length + 1)).filter((f) => !f.startsWith('assets/') && !/^\.keep|\.json$|^sw\.js$/.test(f)).sort()
+  .map((f) => relative(dist, join(f.parentPath ?? f.path, f.name))).filter((f) => !f.startsWith('assets/') && !/^\.keep|\.json$|^sw\.js$/.test(f)).sort()
 const list = JSON.parse(readFileSync(`${dist}/files.json`, 'utf8'))
 const pages = new Set([...list.files, ...plain.filter((f) => f === 'index.html' || f === 'wallpaper.svg' || f === 'icons/palabre.svg')])
 const hash = createHash('sha256').update(list.version)
