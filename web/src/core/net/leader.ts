@@ -9,8 +9,6 @@ export type Lead = (signal: AbortSignal) => Promise<void>
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** The lock of an account. */
-export const lockName = (account: string): string => 'palabre-' + account
 
 /** One tab's part in choosing a leader. */
 export class Candidate {
@@ -45,7 +43,7 @@ export class Candidate {
     const end = () => over.abort()
     this.stopped.signal.addEventListener('abort', end)
     try {
-      await this.locks.request(lockName(this.account), options, async () => {
+      await this.locks.request('palabre-' + this.account, options, async () => {
         if (this.stopped.signal.aborted) return
         this.leading = true
         const lost = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()))

@@ -22,6 +22,7 @@ export class Pulse {
   private limit = PULSE.answer
   private quiet = PULSE.idle
   private backlog = 0
+  private graced = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private due = 0
 
@@ -40,6 +41,7 @@ export class Pulse {
     if (this.askedAt !== undefined) return
     this.askedAt = performance.now()
     this.backlog = this.left()
+    this.graced = false
     this.arm()
   }
 
@@ -82,22 +84,29 @@ export class Pulse {
 
   private look(): void {
     const now = performance.now()
-    if (now > this.due + 3000) { // the page was frozen: what came meanwhile has not been read yet
-      this.lastHeard = now
-      if (this.askedAt !== undefined) this.askedAt = now
-      this.limit = PULSE.hurry
-    } else if (this.askedAt === undefined) {
+    if (this.askedAt === undefined) {
       if (now >= this.lastHeard + this.quiet) this.ask()
-    } else if (now >= this.askedAt + PULSE.most || now >= Math.max(this.askedAt, this.lastHeard) + this.limit) {
-      const left = this.left()
-      if (now >= this.askedAt + PULSE.most || left >= this.backlog) {
-        this.stop()
-        return this.dead()
-      }
-      this.backlog = left // a slow way, but something leaves
-      this.lastHeard = now
+    } else if (now > this.due + 3000 && !this.graced) { // the page slept: what came meanwhile has not been read yet
+      this.graced = true
+      this.askedAt = this.lastHeard = now
+      this.limit = PULSE.hurry
+    } else if (this.isDead(now)) {
+      this.stop()
+      return this.dead()
     }
     this.arm()
+  }
+
+  /** Says whether nothing came for too long. On a slow way that something leaves by, the wait begins anew. */
+  private isDead(now: number): boolean {
+    const { askedAt = now } = this
+    if (now >= askedAt + PULSE.most) return true
+    if (now < Math.max(askedAt, this.lastHeard) + this.limit) return false
+    const left = this.left()
+    if (left >= this.backlog) return true
+    this.backlog = left
+    this.lastHeard = now
+    return false
   }
 }
 

@@ -235,7 +235,7 @@ export class Share<T extends object> {
     }
     const call = this.calls.get(word.id)
     this.calls.delete(word.id)
-    if (word.error) call?.reject(new RemoteError(word.error))
+    if (word.error) call?.reject(word.error.name === 'Interrupted' ? new Interrupted() : new RemoteError(word.error))
     else call?.resolve(word.value)
   }
 
@@ -244,8 +244,8 @@ export class Share<T extends object> {
     const method = this.target?.[word.name]
     const answer = { kind: 'done', to: word.from, leader: this.me, id: word.id } as const
     try {
+      if (method && word.watch) return this.serveWatch(word, method)
       if (!method || Math.abs(Date.now() - word.at) > STALE) throw new Interrupted()
-      if (word.watch) return this.serveWatch(word, method)
       this.say({ kind: 'got', to: word.from, leader: this.me, id: word.id })
       this.say({ ...answer, value: await method.apply(this.target, word.args) })
     } catch (error) {

@@ -2,9 +2,10 @@
 // Session that all else stands on. One tab has it at a time (net/leader.ts).
 
 import type { Connection as Model } from '../model.ts'
-import { backoff, Pulse } from '../net/pulse.ts'
+import { Keeper } from '../net/keeper.ts'
+import { Pulse } from '../net/pulse.ts'
 import { safely } from '../net/safely.ts'
-import { logIn, Refused, streamError, type Identity, type Welcome } from './login.ts'
+import { dropToken, fetchToken, logIn, Refused, streamError, type Identity, type Welcome } from './login.ts'
 import { CSI, FRAMING, SM, STREAM } from './ns.ts'
 import type { Pipe, Socket } from './pipe.ts'
 import { Requests, type Answerer } from './requests.ts'
@@ -48,19 +49,26 @@ export class Connection implements Session {
   private ledger: Ledger | undefined
   private pipe: Pipe | undefined
   private pulse: Pulse | undefined
-  private running = false
   private hidden = false
-  private tries = 0
   private refusal: unknown
-  private wakeUp: (() => void) | undefined
   private heardAt: number | undefined
   private state: Link = { state: 'offline', since: micros() }
+  /** The server owes us its count; more was sent since we asked. */
   private asking = false
   private unasked = false
   /** The server wants to know when all that it sent is handled. */
   private owing = false
   private readonly requests = new Requests((stanza, done) => this.send(stanza, done))
   private readonly handlers = { message: new Set<Handler>(), presence: new Set<Handler>() }
+  private readonly keeper = new Keeper<NonNullable<Link['reason']>>({
+    servers: async () => (await this.options.servers()).slice(0, MAX_SERVERS),
+    visit: (server, place, signal) => this.visit(server, place, signal),
+    waits: (until) => this.tell({ state: 'offline', nextTry: until * 1000 }),
+    ends: (reason) => {
+      this.forget()
+      this.tell({ state: 'refused', reason })
+    },
+  })
 
   constructor(private readonly options: Options) {
     this.account = this.jid = options.who.account
@@ -71,52 +79,60 @@ export class Connection implements Session {
     return { ...this.state, lastHeard: this.heardAt }
   }
 
+  get live(): boolean {
+    return !!this.pipe
+  }
+
   /** Connects, and stays connected until stop(). */
   start(): void {
-    if (this.running) return
-    this.running = true
-    this.tries = 0
-    void this.run()
+    this.keeper.start()
   }
 
   /** Ends the session in order. What was on its way is given back to its senders. */
   stop(): void {
-    this.running = false
     const pipe = this.leave()
     if (this.ledger) pipe?.write(tell(this.ledger))
     pipe?.close()
+    this.keeper.stop()
     this.forget()
-    this.wakeUp?.()
     this.tell({ state: 'offline' })
   }
 
   /** Tries again now: somebody looks, or the network is back. A connection that seems to live has to show that it does. */
   nudge(): void {
     this.pulse?.hurry()
-    this.wakeUp?.()
+    this.keeper.nudge()
   }
 
-  /** Connects again though the server refused, as with a new password. */
+  /** Connects again though the server refused; with a password, by that. */
   reconnect(password?: string): void {
-    if (password) {
-      this.options.who.password = password
-      this.options.who.token = undefined
-    }
-    if (this.running) this.nudge()
+    if (password) Object.assign(this.options.who, { password, token: undefined })
+    if (this.keeper.running) this.nudge()
     else this.start()
   }
 
-  /** Uses this token from the next login on. */
-  useToken(token: Token): void {
-    this.options.who.token = token
-    this.options.who.password = undefined
-    this.options.keepToken(token)
+  /** Gets a token for a new password, since the one before is void; until there is one the next login uses the password. Throws as a login does. */
+  async renew(password: string): Promise<void> {
+    const { who, servers, socket } = this.options
+    Object.assign(who, { password, token: undefined })
+    const [server] = this.state.server ? [this.state.server] : await servers()
+    const token = server && await fetchToken(server, { ...who, password }, socket)
+    if (token) this.useToken(token)
+  }
+
+  /** Stops, and takes this installation's token away from the server as far as it can be reached. */
+  async signOut(): Promise<void> {
+    const { who, socket } = this.options
+    const { server } = this.state
+    this.stop()
+    if (server && who.token) await dropToken(server, { ...who, token: who.token }, socket).catch(() => undefined)
+    who.token = who.password = undefined
   }
 
   /** Nobody looks at the screen (true), or somebody does again: the server holds back what can wait (XEP-0352), and we ask less often. */
   setHidden(hidden: boolean): void {
     if (hidden === this.hidden) return
-    this.hidden = hidden
+    this.hidden = this.keeper.hidden = hidden
     if (this.pulse) this.pulse.hidden = hidden
     this.pipe?.write(el(CSI, hidden ? 'inactive' : 'active'))
   }
@@ -146,60 +162,36 @@ export class Connection implements Session {
     safely(() => this.options.show(this.link))
   }
 
-  private async run(): Promise<void> {
-    while (this.running) {
-      const reason = await this.round()
-      if (!this.running) return
-      if (reason) {
-        this.running = false
-        this.forget()
-        return this.tell({ state: 'refused', reason })
-      }
-      await this.pause()
-    }
+  private useToken(token: Token): void {
+    Object.assign(this.options.who, { token, password: undefined })
+    safely(() => this.options.keepToken(token))
   }
 
-  /** Waits before the next round, unless somebody wakes us. */
-  private async pause(): Promise<void> {
-    const delay = backoff(this.tries++, this.hidden)
-    if (delay > 1000) this.tell({ state: 'offline', nextTry: micros() + Math.round(delay) * 1000 })
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delay)
-      this.wakeUp = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.wakeUp = undefined
-  }
-
-  /** Tries all servers until one has held a session; gives the reason if it is no use to go on. */
-  private async round(): Promise<Link['reason']> {
-    let refused: Link['reason']
-    const servers = (await this.options.servers().catch(() => [])).slice(0, MAX_SERVERS)
-    for (const [i, server] of servers.entries()) {
-      if (!this.running) return undefined
-      this.tell({ state: 'connecting', server })
-      try {
-        const { id, h } = this.ledger ?? {}
-        const welcome = await logIn(server, this.options.who, id === undefined || h === undefined ? undefined : { id, h }, this.hidden, this.options.socket)
-        if (!this.running) return void welcome.pipe.close()
-        await this.live(welcome, server, i > 0)
-        return this.reasonOf(this.refusal)
-      } catch (error) {
-        const reason = this.reasonOf(error)
-        if (reason && reason !== 'certificate') return reason
-        refused = reason
-      }
+  /** Logs in at one server, and stays until the connection ends. */
+  private async visit(server: string, place: number, signal: AbortSignal): Promise<{ held?: boolean; long?: boolean; reason?: Link['reason']; elsewhere?: boolean }> {
+    this.tell({ state: 'connecting', server })
+    const { who, socket } = this.options
+    const { ledger } = this
+    try {
+      const resume = ledger?.id === undefined ? undefined : { id: ledger.id, h: ledger.resume() }
+      const welcome = await logIn(server, who, { resume, inactive: this.hidden, socket, signal })
+      if (signal.aborted) welcome.pipe.close()
+      if (signal.aborted) return {}
+      this.keeper.holds()
+      const began = performance.now()
+      await this.hold(welcome, server, place > 0)
+      return { held: true, long: performance.now() - began > SHORT, reason: this.reasonOf(this.refusal) }
+    } catch (error) {
+      const reason = this.reasonOf(error)
+      return { reason, elsewhere: reason === 'certificate' }
     }
-    return refused
   }
 
   /** Why it is no use to try again by ourselves, undefined if it is. */
   private reasonOf(error: unknown): Link['reason'] {
     if (error instanceof SaslError) return error.reason === 'password' ? 'password' : error.reason === 'no-mechanism' ? 'version' : 'certificate'
     if (!(error instanceof Refused)) return undefined
-    if (error.what === 'stream') return error.condition === 'conflict' ? 'replaced' : error.condition === 'not-authorized' ? 'account-disabled' : undefined
+    if (error.what === 'stream') return error.condition === 'conflict' ? 'replaced' : undefined // what else it is, the next login tells
     if (error.condition === 'account-disabled') return 'account-disabled'
     if (!/^(not-authorized|credentials-expired|invalid-authzid)$/.test(error.condition)) return undefined
     if (!this.options.who.token || !this.options.who.password) return 'password'
@@ -208,32 +200,28 @@ export class Connection implements Session {
   }
 
   /** Takes a session over, and returns when its connection has ended. */
-  private live(welcome: Welcome, server: string, fallback: boolean): Promise<void> {
+  private hold(welcome: Welcome, server: string, fallback: boolean): Promise<void> {
     const { pipe, resumed, token } = welcome
     if (token) this.useToken(token)
-    const began = performance.now()
-    return new Promise((resolve) => {
-      this.refusal = undefined
-      if (!this.adopt(welcome)) {
-        pipe.abort()
-        return resolve()
-      }
-      this.pipe = pipe
-      this.asking = this.unasked = false
-      this.pulse = new Pulse(() => this.ask(true), () => pipe.abort(), () => pipe.backlog)
-      this.pulse.hidden = this.hidden
-      this.hear()
-      for (const stanza of resumed ? this.ledger?.again() ?? [] : []) pipe.write(stanza)
-      if (this.ledger?.waiting) this.ask()
-      if (resumed && this.hidden) pipe.write(el(CSI, 'inactive'))
-      this.tell({ state: fallback ? 'fallback' : 'live', server })
-      safely(() => this.options.began({ resumed: !!resumed, archive: welcome.archive }))
-      pipe.handOver((frame, raw) => this.take(frame, raw), () => {
-        this.leave()
-        if (performance.now() - began > SHORT) this.tries = 0
-        resolve()
-      })
-    })
+    this.refusal = undefined
+    if (!this.adopt(welcome)) {
+      pipe.abort()
+      return Promise.resolve()
+    }
+    this.pipe = pipe
+    this.asking = this.unasked = this.owing = false
+    this.pulse = new Pulse(() => this.ask(true), () => pipe.abort(), () => pipe.backlog)
+    this.pulse.hidden = this.hidden
+    this.hear()
+    for (const stanza of this.ledger?.again() ?? []) pipe.write(stanza)
+    if (this.ledger?.waiting) this.ask()
+    if (resumed && this.hidden) pipe.write(el(CSI, 'inactive'))
+    this.tell({ state: fallback ? 'fallback' : 'live', server })
+    safely(() => this.options.began({ resumed: !!resumed, archive: welcome.archive }))
+    return new Promise((resolve) => pipe.handOver((frame, raw) => this.take(frame, raw), () => {
+      if (this.pipe === pipe) this.leave()
+      resolve()
+    }))
   }
 
   /** Makes the ledger right for a new connection; false if the server's count cannot be. */
@@ -301,8 +289,10 @@ export class Connection implements Session {
       if (this.ledger) this.pipe?.write(tell(this.ledger))
       this.owing = !this.ledger?.settled
     } else if (frame.is('a', SM)) this.takeCount(frame.attr('h'))
-    else if (frame.is('error', STREAM)) this.refusal = streamError(frame)
-    else if (frame.is('close', FRAMING)) this.pipe?.abort()
+    else if (frame.is('error', STREAM)) {
+      this.refusal = streamError(frame)
+      this.pipe?.abort()
+    } else if (frame.is('close', FRAMING)) this.pipe?.abort()
   }
 
   private takeCount(h: string | undefined): void {

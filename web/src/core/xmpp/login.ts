@@ -74,44 +74,52 @@ export async function features(pipe: Pipe): Promise<Element> {
   return found
 }
 
+/** How to log in: the session to go on with, whether nobody looks at the screen, what ends the attempt. */
+export interface LoginOptions {
+  resume?: { id: string; h: number }
+  inactive?: boolean
+  socket?: Socket
+  signal?: AbortSignal
+}
+
 /**
  * Logs in at one server. With `resume` it goes on with that session, if the server still has it, and begins a new one otherwise. It throws Refused,
  * SaslError, or Broken; the WebSocket is closed then.
  */
-export function logIn(url: string, who: Identity, resume?: { id: string; h: number }, inactive = false, socket?: Socket): Promise<Welcome> {
+export function logIn(url: string, who: Identity, { resume, inactive, socket, signal }: LoginOptions = {}): Promise<Welcome> {
   const wishes = [
     resume && el(SM, 'resume', { previd: resume.id, h: resume.h }),
     el(BIND2, 'bind', {}, el(BIND2, 'tag', {}, 'palabre'), el(CARBONS, 'enable'),
       el(SM, 'enable', { resume: 'true', max: KEEP }), inactive && el(CSI, 'inactive')),
   ]
-  return authenticate(url, who, wishes, socket)
+  return authenticate(url, who, { wishes, socket, signal })
 }
 
 /** Gets a token for a password without beginning a session, as after a new password. */
 export async function fetchToken(url: string, who: Identity & { password: string }, socket?: Socket): Promise<Token | undefined> {
-  const { pipe, token } = await authenticate(url, { ...who, token: undefined }, [], socket)
+  const { pipe, token } = await authenticate(url, { ...who, token: undefined }, { socket })
   pipe.close()
   return token
 }
 
 /** Takes this installation's tokens away from the server (XEP-0484 §3.4), as when somebody signs out. */
 export async function dropToken(url: string, who: Identity & { token: Token }, socket?: Socket): Promise<void> {
-  const { pipe } = await authenticate(url, who, [], socket, true)
+  const { pipe } = await authenticate(url, who, { socket, invalidate: true })
   pipe.close()
 }
 
-async function authenticate(
-  url: string, who: Identity, wishes: (Element | undefined)[], socket?: Socket, invalidate = false,
-): Promise<Welcome> {
+interface Plan { wishes?: (Element | undefined)[]; invalidate?: boolean; socket?: Socket; signal?: AbortSignal }
+
+async function authenticate(url: string, who: Identity, plan: Plan): Promise<Welcome> {
   const header = serialise(opening(domain(who.account), who.account))
   let exchange: Exchange | undefined = who.token && withToken(local(who.account), who.token)
-  const early = exchange && await request(exchange, who, wishes, invalidate)
-  const pipe = await Pipe.open(url, early ? [header, serialise(early)] : [header], OPENING, socket)
+  const early = exchange && await request(exchange, who, plan)
+  const pipe = await Pipe.open(url, early ? [header, serialise(early)] : [header], OPENING, plan)
   try {
     const offered = await features(pipe)
     if (!exchange) {
       exchange = withPassword(local(who.account), who.password ?? '', offerOf(offered))
-      pipe.write(await request(exchange, who, wishes))
+      pipe.write(await request(exchange, who, plan))
     }
     return welcome(pipe, await converse(pipe, exchange), who)
   } catch (error) {
@@ -128,7 +136,7 @@ function offerOf(offered: Element): Offer {
   }
 }
 
-async function request(exchange: Exchange, who: Identity, wishes: (Element | undefined)[], invalidate = false): Promise<Element> {
+async function request(exchange: Exchange, who: Identity, { wishes = [], invalidate }: Plan): Promise<Element> {
   const { id, software, device } = who.agent
   const token = exchange.mechanism === TOKEN
   return el(SASL2, 'authenticate', { mechanism: exchange.mechanism },

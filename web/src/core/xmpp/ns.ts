@@ -62,8 +62,6 @@ export const DISPLAYED = 'urn:xmpp:mds:displayed:0'
 export const CORRECT = 'urn:xmpp:message-correct:0'
 /** Retractions (XEP-0424). */
 export const RETRACT = 'urn:xmpp:message-retract:1'
-/** Moderation (XEP-0425). */
-export const MODERATE = 'urn:xmpp:message-moderate:1'
 /** Reactions (XEP-0444). */
 export const REACTIONS = 'urn:xmpp:reactions:0'
 /** Replies (XEP-0461). */
@@ -108,3 +106,5 @@ export const REPORTING = 'urn:xmpp:reporting:1'
 export const UPLOAD = 'urn:xmpp:http:upload:0'
 /** Web Push (docs/protocol/web-push.md). */
 export const WEB_PUSH = 'urn:palabre:web-push:0'
+/** Which apps have access (XEP-0494). */
+export const ACCESS = 'urn:xmpp:cam:0'

@@ -30,8 +30,8 @@ export class Pipe {
     this.socket.onclose = this.socket.onerror = () => this.abort()
   }
 
-  /** Opens a WebSocket. What `first` writes goes out with the opening; `within` bounds the opening, in milliseconds. */
-  static open(url: string, first: string[], within: number, socket: Socket = WebSocket): Promise<Pipe> {
+  /** Opens a WebSocket. `first` goes out as soon as it is open; `within` bounds the opening, in milliseconds; `signal` ends it at any time. */
+  static open(url: string, first: string[], within: number, { socket = WebSocket, signal }: { socket?: Socket; signal?: AbortSignal } = {}): Promise<Pipe> {
     return new Promise((resolve, reject) => {
       let pipe: Pipe
       try {
@@ -40,6 +40,7 @@ export class Pipe {
         return reject(new Broken('not an address: ' + url.slice(0, 200)))
       }
       const timer = setTimeout(() => pipe.abort(), within)
+      signal?.addEventListener('abort', () => pipe.abort())
       pipe.ended = () => {
         clearTimeout(timer)
         reject(new Broken('did not open'))
@@ -107,7 +108,6 @@ export class Pipe {
 
   /** Ends the stream in order (RFC 7395 §3.6). */
   close(): void {
-    this.ended = undefined
     this.take = undefined
     this.write(el(FRAMING, 'close'))
     this.abort(1000)

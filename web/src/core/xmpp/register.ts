@@ -7,7 +7,7 @@ import { features, next, opening } from './login.ts'
 import { PREAUTH, REGISTER } from './ns.ts'
 import { Pipe, type Socket } from './pipe.ts'
 import type { Session } from './session.ts'
-import { errorOf, iq, newID } from './stanza.ts'
+import { errorOf, iq, newID, StanzaError } from './stanza.ts'
 import { parseTime } from './time.ts'
 import type { Micros } from '../model.ts'
 import { el, serialise, type Element } from './xml.ts'
@@ -22,6 +22,11 @@ export interface Registration {
    */
   invite(token: string): Promise<{ name?: string }>
   /**
+   * Asks whether a name could be had, after invite() (docs/protocol/register-name.md); undefined if it could. Otherwise in the server's words: `taken`,
+   * `unusable`. Other errors are thrown; `resource-constraint` after some 60 questions in an hour.
+   */
+  free(name: string): Promise<{ why: 'taken' | 'unusable'; text: string } | undefined>
+  /**
    * Makes the account. Errors: `conflict` when the name is taken or reserved; `not-acceptable` for a name or a password that cannot be used, in the
    * server's words; `item-not-found` when the invitation was used up meanwhile; `not-allowed` without one; `resource-constraint` as above.
    * A connection that breaks after this was sent leaves it open whether there is an account: a login with the password tells.
@@ -32,8 +37,11 @@ export interface Registration {
 
 /** Opens a stream to a domain without logging in. */
 export async function openRegistration(url: string, domain: string, socket?: Socket): Promise<Registration> {
-  const pipe = await Pipe.open(url, [serialise(opening(domain))], OPENING, socket)
-  await features(pipe)
+  const pipe = await Pipe.open(url, [serialise(opening(domain))], OPENING, { socket })
+  await features(pipe).catch((error: unknown) => {
+    pipe.abort()
+    throw error
+  })
   const ask = async (type: 'get' | 'set', payload: Element): Promise<Element> => {
     const id = newID()
     pipe.write(iq({ type, id, to: domain }, payload))
@@ -49,6 +57,16 @@ export async function openRegistration(url: string, domain: string, socket?: Soc
       await ask('set', el(PREAUTH, 'preauth', { token }))
       const query = (await ask('get', el(REGISTER, 'query'))).child('query', REGISTER)
       return { name: query?.textOf('username') || undefined }
+    },
+    async free(name) {
+      try {
+        await ask('get', el(REGISTER, 'query', {}, el(REGISTER, 'username', {}, name)))
+        return undefined
+      } catch (error) {
+        const why = error instanceof StanzaError ? { conflict: 'taken', 'not-acceptable': 'unusable' }[error.condition] : undefined
+        if (!why) throw error
+        return { why: why as 'taken' | 'unusable', text: (error as StanzaError).text }
+      }
     },
     async create(name, password) {
       await ask('set', credentials(name, password))

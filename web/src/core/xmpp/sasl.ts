@@ -6,7 +6,7 @@ import { base64, fromBase64, newID } from './stanza.ts'
 /** The token mechanism that needs no channel binding. */
 export const TOKEN = 'HT-SHA-256-NONE'
 /** The fewest and the most iterations that a server may ask for. */
-export const ITERATIONS = { least: 4096, most: 1_000_000 }
+const ITERATIONS = { least: 4096, most: 1_000_000 }
 
 /** What stands in for the password on later connections; the password itself is kept nowhere. */
 export interface Token {

@@ -5,7 +5,10 @@ import type { Element } from './xml.ts'
 /** Ends what a function has begun. */
 export type Stop = () => void
 
-/** Takes a stanza. The server is told that it has arrived when the promise is fulfilled: keep first, then fulfil. */
+/**
+ * Takes a stanza. The server is told that it has arrived when the promise is fulfilled: keep first, then fulfil. When the connection breaks before that,
+ * the stanza comes a second time. A promise that is rejected counts as fulfilled.
+ */
 export type Handler = (stanza: Element) => void | Promise<void>
 
 /** Told once what became of a stanza: `true`, the server has taken it over; `false`, nobody knows, and it is the caller's again. */
@@ -17,6 +20,8 @@ export interface Session {
   readonly account: string
   /** The full address of this session, the bare one before the first. */
   readonly jid: string
+  /** There is a connection now. Without one, what is sent waits for the session to be resumed: do not send what will be stale then. */
+  readonly live: boolean
   /**
    * Sends a stanza, or queues it while the session waits to be resumed. Without a session, or with too much unacknowledged (see sm.ts), `done`
    * is called with false at once. What a message must survive is the caller's outbox; this queue is in memory.

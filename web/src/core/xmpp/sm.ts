@@ -69,7 +69,16 @@ export class Ledger {
     return !this.open.length
   }
 
-  /** How many stanzas are handled: the count for `<a/>` and `<resume/>`. */
+  /**
+   * The count with which the session is resumed. What came and is not handled yet comes again, so what is still being done with it counts no more:
+   * whoever takes stanzas may see one twice.
+   */
+  resume(): number {
+    this.open.splice(0)
+    return this.handled
+  }
+
+  /** How many stanzas are handled: the count for `<a/>`. */
   get h(): number {
     return this.handled
   }

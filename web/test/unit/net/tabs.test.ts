@@ -103,6 +103,21 @@ test('a call that the leader never began is made anew, once', async () => {
   expect(next.calls).toBe(1)
 })
 
+test('a call that waited while its leader slept is not made late, a watch is', async () => {
+  const channel = room()
+  const [a, b] = [tab(channel), tab(channel)]
+  const town = new Town()
+  a.serve(town)
+  await b.proxy.add(1)
+  vi.spyOn(Date, 'now').mockReturnValueOnce(Date.now() - 60_000).mockReturnValueOnce(Date.now() - 60_000)
+  const late = b.proxy.add(1)
+  const seen: number[] = []
+  b.proxy.watch((n) => seen.push(n))
+  await expect(late).rejects.toBeInstanceOf(Interrupted)
+  await vi.waitFor(() => expect(seen).toEqual([1]))
+  expect(town.calls).toBe(1)
+})
+
 test('what may be done twice is', async () => {
   const channel = room()
   const [a, b] = [tab(channel), tab(channel, { again: (method) => method === 'add' })]

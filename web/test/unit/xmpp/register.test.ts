@@ -1,7 +1,8 @@
 // Getting an account and what becomes of it, with the real server.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listCommands } from '../../../src/core/xmpp/command.ts'
-import { dropToken, fetchToken, logIn } from '../../../src/core/xmpp/login.ts'
+import { dropToken, logIn } from '../../../src/core/xmpp/login.ts'
+import { listAccess, revokeAccess } from '../../../src/core/xmpp/access.ts'
 import { changePassword, deleteAccount, invite, openRegistration, parseInvitation } from '../../../src/core/xmpp/register.ts'
 import { getRoster } from '../../../src/core/xmpp/roster.ts'
 import { PASSWORD, Resident, Town } from './town.ts'
@@ -30,6 +31,9 @@ test('from an invitation to an account, and on to the next one', async () => {
 
   const friend = await openRegistration(town.url, 'localhost')
   await friend.invite(invitation?.token ?? '')
+  expect(await friend.free('Romeo')).toMatchObject({ why: 'taken' })
+  expect(await friend.free('ju liet')).toMatchObject({ why: 'unusable' })
+  expect(await friend.free('juliet')).toBeUndefined()
   await expect(friend.create('romeo', PASSWORD)).rejects.toMatchObject({ condition: 'conflict' })
   await friend.create('juliet', PASSWORD)
   friend.close()
@@ -46,9 +50,9 @@ test('a new password voids tokens; a fresh one goes on; the account can be ended
   const who = { account: 'juliet@localhost', agent: { id: juliet.agent, software: 'Palabre Web', device: 'test' } }
   if (!old) throw new Error('no token')
   await expect(logIn(town.url, { ...who, token: old })).rejects.toMatchObject({ condition: 'not-authorized' })
-  const token = await fetchToken(town.url, { ...who, password: 'parting is such' })
-  if (!token) throw new Error('no token')
-  juliet.connection.useToken(token)
+  await juliet.connection.renew('parting is such')
+  const token = juliet.token
+  if (!token || token === old) throw new Error('no fresh token')
   expect(juliet.connection.link.state).toBe('live')
   juliet.connection.stop()
   await juliet.live()
@@ -58,6 +62,20 @@ test('a new password voids tokens; a fresh one goes on; the account can be ended
   await deleteAccount(juliet.connection).catch((error: unknown) => expect(error).toMatchObject({ condition: 'disconnected' }))
   await expect(logIn(town.url, { ...who, password: 'parting is such' })).rejects.toMatchObject({ condition: 'not-authorized' })
   juliet.connection.stop()
+})
+
+test('the apps that have access are listed, and can be signed out', async () => {
+  const [here, other] = await Promise.all([new Resident(town, 'romeo').live(), new Resident(town, 'romeo').live()])
+  const apps = await listAccess(here.connection)
+  const mine = apps.find((app) => app.here)
+  expect(mine).toMatchObject({ app: 'Palabre Web', platform: 'test', online: true })
+  expect(apps.filter((app) => app.online)).toHaveLength(2)
+  const theirs = apps.find((app) => app.online && !app.here)
+  await revokeAccess(here.connection, theirs?.id ?? '')
+  await other.until(() => other.connection.link.state === 'refused')
+  expect(other.connection.link.reason).toBe('password')
+  await expect(revokeAccess(here.connection, 'none')).rejects.toMatchObject({ condition: 'item-not-found' })
+  here.connection.stop()
 })
 
 test('links are read, and what is none is not', () => {

@@ -11,7 +11,7 @@ import { Resident, Town } from './town.ts'
 let town: Town
 let proxy: Proxy
 const times = { ...PULSE }
-beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'mercutio', 'nurse']) })
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'mercutio', 'nurse', 'tybalt', 'benvolio']) })
 afterAll(() => town.end())
 beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
@@ -73,6 +73,40 @@ test('what comes while the connection is away comes with the resumption, once', 
   expect(got).toEqual([...before.ids, ...away.ids, ...after.ids])
   mercutio.connection.stop()
   nurse.connection.stop()
+})
+
+test('what was not kept yet when the connection broke comes again', async () => {
+  const [tybalt, benvolio] = [new Resident(town, 'tybalt'), client('benvolio')]
+  await Promise.all([tybalt.live(), benvolio.live()])
+  const got: string[] = []
+  const keep: (() => void)[] = []
+  benvolio.connection.on('message', (m) => new Promise((resolve) => {
+    got.push(m.attr('id') ?? '')
+    keep.push(resolve)
+    benvolio.changed()
+  }))
+  announce(benvolio.connection)
+  const sent = sendMany(tybalt, benvolio.connection.jid, 3)
+  await benvolio.until(() => got.length >= 3)
+  keep[0]?.()
+  await benvolio.connection.request('get', el('urn:xmpp:ping', 'ping'))
+  benvolio.servers = []
+  proxy.cut()
+  keep[2]?.()
+  benvolio.servers = [proxy.url]
+  benvolio.connection.nudge()
+  await benvolio.until(() => got.length >= 5)
+
+  for (const one of keep) one()
+  const last = sendMany(tybalt, benvolio.connection.jid, 1)
+  await benvolio.until(() => got.length === 6)
+  expect(got).toEqual([...sent.ids, ...sent.ids.slice(1), ...last.ids])
+  for (const one of keep) one()
+  proxy.cut()
+  await benvolio.until(() => benvolio.begun.length === 3)
+  expect(benvolio.begun.map((b) => b.resumed)).toEqual([false, true, true])
+  tybalt.connection.stop()
+  benvolio.connection.stop()
 })
 
 test('a stalled connection is noticed by its silence, and the session goes on elsewhere', async () => {

@@ -1,0 +1,91 @@
+// What administrators ask their server (docs/protocol/admin.md).
+
+import type { Admin, AdminAccount, AdminHealth, AdminInvitation, AdminReport, Facts } from '../admin.ts'
+import type { Micros } from '../model.ts'
+import { domain } from './jid.ts'
+import type { Session } from './session.ts'
+import { StanzaError } from './stanza.ts'
+import { parseTime } from './time.ts'
+import { el, type Element } from './xml.ts'
+
+/** The namespace of the requests. */
+export const ADMIN = 'urn:palabre:admin:0'
+
+const MAX_ROWS = 1000
+const MAX_POINTS = 1440
+
+const count = (text: string | undefined): number => /^\d{1,15}$/.test(text ?? '') ? Number(text) : 0
+const is = (text: string | undefined): boolean => text === 'true'
+const some = (text: string | undefined): string | undefined => text?.slice(0, 4000) || undefined
+const day = (text: string | undefined): Micros | undefined => parseTime(/^\d{4}-\d\d-\d\d$/.test(text ?? '') ? `${text}T00:00:00Z` : text)
+const web = (text: string | undefined): string | undefined => /^https:\/\/\S+$/.test(text ?? '') ? text : undefined
+
+const account = (e: Element): AdminAccount => ({
+  name: e.attr('name') ?? '', admin: e.attr('role') === 'admin', created: parseTime(e.attr('created')) ?? 0, seen: day(e.attr('seen')),
+  disabled: is(e.attr('disabled')), online: is(e.attr('online')), devices: count(e.attr('devices')), bytes: count(e.attr('bytes')),
+})
+
+const invitation = (e: Element): AdminInvitation => ({
+  id: some(e.attr('id')), by: some(e.attr('by')), name: some(e.attr('name')), admin: is(e.attr('admin')), uses: count(e.attr('uses')),
+  expires: parseTime(e.attr('expires')) ?? 0, uri: some(e.attr('uri')), web: web(e.attr('web')),
+})
+
+const report = (e: Element): AdminReport => ({
+  id: e.attr('id') ?? '', at: parseTime(e.attr('at')) ?? 0, jid: e.attr('jid') ?? '', by: e.attr('by') ?? '', kind: e.attr('kind') ?? '',
+  words: e.text.slice(0, 4000), messages: count(e.attr('messages')), handled: is(e.attr('handled')),
+})
+
+const facts = (e: Element): Facts =>
+  Object.fromEntries(e.children('fact').slice(0, MAX_ROWS).map((f) => [f.attr('name') ?? '', f.attr('value') ?? '']))
+
+const values = (text: string): (number | null)[] =>
+  text.split(/\s+/).filter(Boolean).slice(-MAX_POINTS).map((v) => v !== '-' && Number.isFinite(Number(v)) ? Number(v) : null)
+
+const health = (e: Element): AdminHealth => ({
+  at: parseTime(e.attr('at')) ?? 0, every: count(e.attr('every')) || 60, facts: facts(e),
+  series: Object.fromEntries(e.children('series').slice(0, 100).map((s) => [s.attr('name') ?? '', values(s.text)])),
+})
+
+/** What an administrator may ask, over a session. A server that does not know it answers `service-unavailable` or `item-not-found`. */
+export function adminOf(session: Session): Admin {
+  const ask = async (type: 'get' | 'set', name: string, attrs: Record<string, string | number | undefined> = {}): Promise<Element | undefined> =>
+    (await session.request(type, el(ADMIN, name, attrs), { to: domain(session.account) })).in(ADMIN)
+  const get = async (name: string, attrs?: Record<string, string | number | undefined>): Promise<Element> => must(await ask('get', name, attrs))
+  return {
+    async accounts({ after, search, max }) {
+      const list = await get('accounts', { after, search: search || undefined, max })
+      return { total: count(list.attr('total')), more: is(list.attr('more')), accounts: list.children('account').slice(0, MAX_ROWS).map(account) }
+    },
+    async account(name) {
+      const e = await get('account', { name })
+      const apps = e.children('device').slice(0, MAX_ROWS).map((d) => ({ software: d.attr('software') ?? '', device: d.attr('name') ?? '',
+        since: parseTime(d.attr('since')) ?? 0, used: parseTime(d.attr('used')) ?? 0, connected: is(d.attr('connected')) }))
+      return { ...account(e), quota: count(e.attr('quota')), apps }
+    },
+    async change(name, change) { await ask('set', 'account', { name, do: change }) },
+    async passwordLink(name) {
+      const link = must(await ask('set', 'account', { name, do: 'password' }))
+      const at = web(link.attr('web'))
+      if (!at) throw new StanzaError('undefined-condition')
+      return { web: at, expires: parseTime(link.attr('expires')) ?? 0 }
+    },
+    async invitations() { return (await get('invitations')).children('invitation').slice(0, MAX_ROWS).map(invitation) },
+    async invite({ name, admin, uses, days }) {
+      return invitation(must(await ask('set', 'invite', { name: name || undefined, admin: admin ? 'true' : undefined, uses, days })))
+    },
+    async withdraw(id) { await ask('set', 'withdraw', { id }) },
+    async reports({ handled, before }) {
+      const list = await get('reports', { handled: handled ? 'true' : undefined, before })
+      return { open: count(list.attr('open')), more: is(list.attr('more')), reports: list.children('report').slice(0, MAX_ROWS).map(report) }
+    },
+    async handle(id, handled) { await ask('set', 'handled', { id, undo: handled ? undefined : 'true' }) },
+    async limits() { return facts(await get('limits')) },
+    async storage() { return facts(await get('storage')) },
+    async health(span) { return health(await get('health', { span })) },
+  }
+}
+
+function must(e: Element | undefined): Element {
+  if (!e) throw new StanzaError('undefined-condition')
+  return e
+}
