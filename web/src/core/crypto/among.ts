@@ -1,34 +1,33 @@
 // What devices say among themselves, inside OMEMO 2, and what no screen shows: keys of the history, and whom a person has verified.
 
+import { utf8 } from './bytes.ts'
 import { Step, type Device } from './device.ts'
-import { escapeText, split, wrap } from './envelope.ts'
+import { escapeText, textOf, unwrap, wrap } from './envelope.ts'
 import type { Lists } from './lists.ts'
 import { profiles } from './profile.ts'
 import { encrypt } from './send.ts'
-import type { Address, Bytes, Due, Encrypted, Opened, Trust } from './types.ts'
+import type { InEnvelope } from './port.ts'
+import type { Address, Bytes, Due, Encrypted, Trust } from './types.ts'
 
 const history = 'urn:palabre:history:0'
-const trustSpace = 'urn:xmpp:tm:1'
 
 /** What a person decided about a key of an account. */
 export interface Decision { jid: string; identity: Bytes; trust: Trust }
 
-/** Takes such content out of a message and acts on it. Keys of the history are believed from our own verified devices only. */
-export async function takeOwn(d: Device, opened: Opened): Promise<Opened> {
-  const { content, sender, trust, fingerprint, time } = opened
-  if (content?.includes(trustSpace)) {
-    const { takeTrust } = await import('./atm.ts')
-    const said = Math.min(Math.floor((time ?? 0) / 1e6), d.now())
-    if (await takeTrust(d, { jid: sender.jid, fingerprint, trust }, content, said)) return { ...opened, content: undefined, empty: true }
-  }
-  if (!content?.includes(history)) return opened
-  const { found, rest } = split(content, 'keys', history)
-  if (found === undefined) return opened
-  if (sender.jid === d.jid && trust === 'verified') {
+/** Takes such content out of a message and acts on it; a message that has any is not shown. Keys of the history are believed from our own verified
+ * devices only. */
+export async function takeOwn(d: Device, opened: InEnvelope): Promise<InEnvelope> {
+  const { envelope, sender, trust, fingerprint, room } = opened
+  const { content, time } = unwrap(envelope ?? '', sender.jid, room)
+  const said = Math.min(Math.floor((time ?? 0) / 1e6), d.now())
+  const { takeTrust } = await import('./atm.ts')
+  const took = await takeTrust(d, { jid: sender.jid, fingerprint, trust }, content, said)
+  const keys = textOf(content, 'keys', history)
+  if (keys !== undefined && sender.jid === d.jid && trust === 'verified') {
     const { adoptKept, readKept } = await import('./history.ts')
-    await adoptKept(d, readKept(found), true)
+    await adoptKept(d, readKept(keys), true)
   }
-  return { ...opened, content: rest, empty: true }
+  return took || keys !== undefined ? { ...opened, envelope: undefined, empty: true } : opened
 }
 
 /** The keys of the history, encrypted for our own other devices that were verified; null if there are none. */
@@ -59,6 +58,6 @@ export async function trustMessages(d: Device, lists: Lists, decisions: Decision
 
 async function tell(d: Device, lists: Lists, jid: string, to: Address[], content: string): Promise<Encrypted | null> {
   await lists.meet({ version: '2', to })
-  const { message } = await encrypt(d, '2', wrap(content, d.jid, d.now(), d.random, jid), to)
+  const { message } = await encrypt(d, '2', utf8(wrap(content, d.jid, d.now(), d.random, jid)), to)
   return message ?? null
 }

@@ -3,8 +3,11 @@
 
 import { scriptURL } from '../trusted.ts'
 import type { Crypto } from './api.ts'
-import type { FromWorker, ToWorker } from './port.ts'
-import type { Asked, Bundle, Own, Result, Version } from './types.ts'
+import { utf8 } from './bytes.ts'
+import { unwrap, wrap } from './envelope.ts'
+import { answer } from './failure.ts'
+import type { FromWorker, InEnvelope, ToWorker } from './port.ts'
+import type { Asked, Bundle, Bytes, Opened, Own, Result, Sealed, Version } from './types.ts'
 import workerURL from './start.ts?worker&url'
 
 /** What the engine gives: how to ask the server, and whom to tell. */
@@ -42,7 +45,44 @@ function startWorker(): Port {
 export function openCrypto(around: Surroundings, start: () => Port = startWorker): Crypto & { end(): void } {
   const client = new Client(around, start)
   const calls = Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => client.call(name, args)])) as unknown as Crypto
-  return { ...calls, end: () => client.end() }
+  return { ...calls, ...withEnvelopes(client), end: () => client.end() }
+}
+
+// The calls whose messages are put into envelopes and taken out of them here.
+function withEnvelopes(client: Client): Pick<Crypto, 'encrypt' | 'decrypt' | 'decryptMany' | 'unstored'> {
+  const call = <T>(name: keyof Crypto, ...args: unknown[]) => client.call(name, args) as Promise<Result<T>>
+  const open = async (opened: InEnvelope): Promise<Result<Opened>> => {
+    const out = await answer(() => taken(opened))
+    if (!out.ok && out.error.code !== 'fault') await call('stored', [opened.key]) // it will never be readable
+    return out
+  }
+  const openAll = (list: Result<InEnvelope>[]) => Promise.all(list.map((one) => (one.ok ? open(one.value) : one)))
+  return {
+    async encrypt({ content, room, ...request }) {
+      const envelope = await answer(() => utf8(wrap(content, client.account, Date.now() / 1000, random, room)))
+      return envelope.ok ? call<Sealed>('encrypt', { ...request, envelope: envelope.value }) : envelope
+    },
+    async decrypt(request) {
+      const opened = await call<InEnvelope>('decrypt', request)
+      return opened.ok ? open(opened.value) : opened
+    },
+    async decryptMany(requests) {
+      const list = await call<Result<InEnvelope>[]>('decryptMany', requests)
+      return list.ok ? { ok: true, value: await openAll(list.value) } : list
+    },
+    async unstored() {
+      const list = await call<InEnvelope[]>('unstored')
+      if (!list.ok) return list
+      const opened = await openAll(list.value.map((value) => ({ ok: true, value })))
+      return { ok: true, value: opened.flatMap((one) => (one.ok ? [one.value] : [])) }
+    },
+  }
+}
+
+const random = (size: number): Bytes => crypto.getRandomValues(new Uint8Array(size))
+
+function taken({ envelope, room, ...opened }: InEnvelope): Opened {
+  return envelope === undefined ? opened : { ...opened, ...unwrap(envelope, opened.sender.jid, room) }
 }
 
 class Client {
@@ -51,6 +91,8 @@ class Client {
   private readonly waiting = new Map<number, (result: Result<unknown>) => void>()
   private opened: unknown[] | undefined
   private ended = !complete
+  /** The account that was opened last. */
+  account = ''
 
   constructor(private readonly around: Surroundings, private readonly start: () => Port) {}
 
@@ -67,6 +109,7 @@ class Client {
 
   private async init(args: unknown[]): Promise<Result<unknown>> {
     this.opened = undefined
+    this.account = String(args[0])
     if (!this.port && !this.begin()) return gone('the worker cannot begin')
     const result = await this.send('init', args)
     if (result.ok) this.opened = [args[0], args[1], (result.value as Own).device]

@@ -14,8 +14,6 @@ const payloadKey2 = 32
 const payloadIV = 12 // what we send; 16 from old apps is read too
 const maxIV = 64
 const infoPayload2 = 'OMEMO Payload'
-const minEnvelope = 256 // bytes to which padding fills a short envelope
-const maxPadding = 200 // characters on top (XEP-0420 §4)
 
 /** An encrypted payload and the key part that every recipient's ratchet carries. */
 export interface SealedPayload { keyPart: Bytes; iv?: Bytes; payload?: Bytes }
@@ -91,15 +89,4 @@ export async function openGCM(secret: Bytes, iv: Bytes, ciphertext: Bytes, addit
 
 function gcm(iv: Bytes, additionalData?: Bytes): AesGcmParams {
   return additionalData ? { name: 'AES-GCM', iv, additionalData } : { name: 'AES-GCM', iv }
-}
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-
-/** What to put in the rpad of an envelope that has size bytes without it: random characters that need no escaping in XML, which hide how long
- * the content is (XEP-0420 §4). */
-export function padding(size: number, random: Random): string {
-  const draw = random(minEnvelope + maxPadding + 4)
-  const extra = new DataView(draw.buffer, draw.byteOffset).getUint32(0, true) % (maxPadding + 1)
-  const n = extra + Math.max(0, minEnvelope - Math.max(0, size))
-  return Array.from(draw.subarray(4, 4 + n), (byte) => alphabet[byte % 64]).join('')
 }

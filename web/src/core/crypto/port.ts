@@ -1,7 +1,7 @@
 // What travels between tab and worker.
 
 import type { Crypto } from './api.ts'
-import type { Result } from './types.ts'
+import type { Bytes, EncryptRequest, Opened, Result } from './types.ts'
 
 /** A call, or the answer to what the worker asked. */
 export type ToWorker =
@@ -13,3 +13,13 @@ export type FromWorker =
   | { id: number; result: Result<unknown> }
   | { ask: number; what: 'devices' | 'bundle'; args: unknown[] }
   | { happened: 'notices' | 'due' }
+
+/** A request to encrypt as the worker gets it: with the envelope that OMEMO 2 encrypts. */
+export interface EnvelopeRequest extends Omit<EncryptRequest, 'content' | 'room'> { envelope: Bytes }
+
+/** A decrypted message as the worker gives it: OMEMO 2 still in its envelope. */
+export interface InEnvelope extends Omit<Opened, 'content' | 'time'> {
+  envelope?: string
+  /** Through which room it came. */
+  room?: string
+}

@@ -5,17 +5,17 @@ import { hex, join, text, utf8 } from './bytes.ts'
 import {
   beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
 } from './device.ts'
-import { shareHistory, takeOwn, trustMessages, type Decision } from './among.ts'
-import { unwrap, wrap } from './envelope.ts'
+import type { Decision } from './among.ts'
 import { answer, refuse, refusalOf } from './failure.ts'
 import { Lists, type Recipients } from './lists.ts'
+import type { EnvelopeRequest, InEnvelope } from './port.ts'
 import { profiles } from './profile.ts'
 import { Fields } from './protobuf.ts'
 import { kinds, readSaved } from './saved.ts'
 import { decryptAll, stored, unstored, type Decrypted } from './receive.ts'
 import { encrypt, encryptEmpty } from './send.ts'
 import type {
-  Address, Asked, Bundle, Bytes, DecryptRequest, Due, Encrypted, EncryptRequest, Notice, Opened, Own, Publication, RefusalCode, Result, Sealed, Skipped, Version,
+  Address, Asked, Bundle, Bytes, DecryptRequest, Due, Encrypted, Notice, Own, Publication, RefusalCode, Result, Sealed, Skipped, Version,
 } from './types.ts'
 
 const healPause = 3600 // seconds between two attempts to mend a session with one device
@@ -24,6 +24,10 @@ const maxNotices = 500
 const maxUnstored = 500
 
 const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 'too-far']
+
+// What devices say among themselves is seldom: a chunk of its own.
+const among = () => import('./among.ts')
+const ownSpaces = ['urn:palabre:history:0', 'urn:xmpp:tm:1']
 
 /** Tells what happened without being asked: there are new notices, or something is due. */
 export type Happened = (what: 'notices' | 'due') => void
@@ -76,7 +80,7 @@ export class Service {
 
   /** Encrypts for every device of the accounts and our other devices. Refused with `no-devices`, `undecided` or `distrusted` if nobody of `to` can
    * read it; a note to ourselves needs nobody. */
-  async encrypt(request: EncryptRequest): Promise<Sealed> {
+  async encrypt(request: EnvelopeRequest): Promise<Sealed> {
     const parts = await this.lists.recipients(request.to)
     const sealed: Sealed = { messages: [], whole: true, skipped: [], unreached: [] }
     for (const part of parts) await this.encryptPart(request, part, sealed)
@@ -88,11 +92,9 @@ export class Service {
     return sealed
   }
 
-  private async encryptPart(request: EncryptRequest, part: Recipients, sealed: Sealed): Promise<void> {
+  private async encryptPart(request: EnvelopeRequest, part: Recipients, sealed: Sealed): Promise<void> {
     const unmet = await this.lists.meet(part)
-    const plaintext = part.version === '2'
-      ? wrap(request.content, this.device.jid, this.device.now(), this.device.random, request.room)
-      : utf8(request.body)
+    const plaintext = part.version === '2' ? request.envelope : utf8(request.body)
     const to = part.to.filter((a) => !unmet.some((u) => u.jid === a.jid && u.device === a.device))
     const { message, skipped } = await encrypt(this.device, part.version, plaintext, to)
     sealed.skipped.push(...unmet, ...skipped)
@@ -102,9 +104,9 @@ export class Service {
   }
 
   /** Decrypts messages in their order. The same key gives the same again until `stored`. */
-  async decryptMany(requests: DecryptRequest[]): Promise<Result<Opened>[]> {
+  async decryptMany(requests: DecryptRequest[]): Promise<Result<InEnvelope>[]> {
     const opened = await decryptAll(this.device, requests)
-    const out: Result<Opened>[] = []
+    const out: Result<InEnvelope>[] = []
     for (const [i, { from, message, key }] of requests.entries()) {
       const one = opened[i]
       if (!one) continue
@@ -120,7 +122,7 @@ export class Service {
   }
 
   /** Decrypts one message. */
-  async decrypt(request: DecryptRequest): Promise<Opened> {
+  async decrypt(request: DecryptRequest): Promise<InEnvelope> {
     const [one] = await this.decryptMany([request])
     return one?.ok ? one.value : refuse(one?.error.code ?? 'fault', one?.error.detail ?? 'nothing decrypted')
   }
@@ -137,14 +139,15 @@ export class Service {
     this.happened('due')
   }
 
-  // Makes text of a plaintext. One that is no text, or no envelope of its sender, is not kept either.
-  private async read(key: string, m: Decrypted): Promise<Opened> {
+  // Makes text of a plaintext. One that is no text is not kept either.
+  private async read(key: string, m: Decrypted): Promise<InEnvelope> {
     const { sender, fingerprint, trust, version, plaintext, room } = m
-    const out: Opened = { key, version, empty: plaintext === undefined, sender, fingerprint, trust }
+    const out: InEnvelope = { key, version, empty: plaintext === undefined, sender, fingerprint, trust }
     if (!plaintext) return out
     try {
-      if (version === '2') return await takeOwn(this.device, { ...out, ...unwrap(plaintext, sender.jid, room) })
-      return { ...out, body: text(plaintext) }
+      if (version === '0.3') return { ...out, body: text(plaintext) }
+      const opened = { ...out, envelope: text(plaintext), ...(room === undefined ? {} : { room }) }
+      return ownSpaces.some((space) => opened.envelope.includes(space)) ? await (await among()).takeOwn(this.device, opened) : opened
     } catch (thrown) {
       if (['malformed', 'too-large'].includes(refusalOf(thrown).code)) await stored(this.device, [key]) // it will never be readable
       throw thrown
@@ -153,7 +156,7 @@ export class Service {
 
   /** The keys of the history, encrypted for our own other devices that were verified; null if there are none. */
   shareHistory(): Promise<Encrypted | null> {
-    return shareHistory(this.device, this.lists)
+    return among().then(({ shareHistory }) => shareHistory(this.device, this.lists))
   }
 
   /** The engine has these messages in its own store. */
@@ -162,8 +165,8 @@ export class Service {
   }
 
   /** Messages that were decrypted but not stored, at most 500: what a tab that died left behind. */
-  async unstored(): Promise<Opened[]> {
-    const out: Opened[] = []
+  async unstored(): Promise<InEnvelope[]> {
+    const out: InEnvelope[] = []
     for (const { key, message } of await unstored(this.device, maxUnstored)) {
       const read = await answer(() => this.read(key, message))
       if (read.ok) out.push(read.value)
@@ -197,7 +200,10 @@ export class Service {
       const message = await answer(() => encryptEmpty(this.device, version, to))
       if (message.ok) out.answers.push({ to: to.jid, message: message.value })
     }
-    out.answers.push(...await trustMessages(this.device, this.lists, this.decided.splice(0)))
+    if (this.decided.length > 0) {
+      const { trustMessages } = await among()
+      out.answers.push(...await trustMessages(this.device, this.lists, this.decided.splice(0)))
+    }
     return out
   }
 

@@ -5,17 +5,23 @@ import type { Device } from './device.ts'
 import { answer, refuse } from './failure.ts'
 import type { Links } from './link.ts'
 import { decryptMedia, encryptMedia, newMediaKey } from './media.ts'
-import type { FromWorker, ToWorker } from './port.ts'
+import type { EnvelopeRequest, FromWorker, InEnvelope, ToWorker } from './port.ts'
 import { Service } from './service.ts'
-import type { Asked, Own } from './types.ts'
+import type { Asked, DecryptRequest, Own, Result, Sealed } from './types.ts'
 import { Vault, vaultTurn } from './vault.ts'
 
 // What is asked for seldom is a chunk of its own.
 const trust = () => import('./trust.ts')
 const past = () => import('./past.ts')
 
-/** The calls of Crypto as they are done here: they throw instead of returning a Result. */
-type Calls = { [K in keyof Crypto]: (...args: Parameters<Crypto[K]>) => ResultOf<Crypto[K]> | Promise<ResultOf<Crypto[K]>> }
+/** The calls of Crypto as they are done here: they throw instead of returning a Result, and know no XML. */
+type Calls = Omit<{ [K in keyof Crypto]: (...args: Parameters<Crypto[K]>) => ResultOf<Crypto[K]> | Promise<ResultOf<Crypto[K]>> }, keyof Enveloped> & Enveloped
+interface Enveloped {
+  encrypt(request: EnvelopeRequest): Promise<Sealed>
+  decrypt(request: DecryptRequest): Promise<InEnvelope>
+  decryptMany(requests: DecryptRequest[]): Promise<Result<InEnvelope>[]>
+  unstored(): Promise<InEnvelope[]>
+}
 type ResultOf<F> = F extends (...args: never[]) => Promise<infer R> ? Extract<R, { ok: true }> extends { value: infer T } ? T : never : never
 
 /** Serves one tab through a port: what the worker's own scope is, and what tests have instead. */

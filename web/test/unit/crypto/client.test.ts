@@ -181,8 +181,9 @@ describe('through the worker', () => {
   test('a worker that dies is begun anew', async () => {
     const romeo = await fresh('romeo').start()
     const juliet = await fresh('juliet').start()
+    romeo.asked = []
     const under = romeo.seal('lost', juliet.jid)
-    await Promise.resolve()
+    await vi.waitFor(() => expect(romeo.asked.length).toBeGreaterThan(0), { interval: 1 })
     romeo.ports[0]?.onerror?.(undefined as never)
     expect(await under).toMatchObject({ ok: false, error: { code: 'gone' } })
     expect(bodyOf(must(await juliet.open(romeo, only(must(await romeo.seal('again', juliet.jid)).messages), 'k')))).toBe('again')
