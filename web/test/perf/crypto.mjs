@@ -27,8 +27,8 @@ async function inChromium(slower) {
     target: 'es2022', outDir: folder, emptyOutDir: true, rollupOptions: { input, output: { entryFileNames: '[name].js' } } } })
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
-    response.setHeader('Content-Type', path === '/' ? 'text/html' : 'text/javascript')
-    response.end(path === '/' ? '<!doctype html><title>bench</title>' : readFileSync(join(folder, path)))
+    response.setHeader('Content-Type', path.endsWith('.js') ? 'text/javascript' : 'text/html')
+    response.end(path.endsWith('.js') ? readFileSync(join(folder, path)) : '<!doctype html><title>bench</title>')
   }).listen(0, 'localhost')
   await new Promise((resolve) => server.once('listening', resolve))
   const browser = await chromium.launch({ executablePath: process.env.CHROME ?? '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu'] })

@@ -8,18 +8,20 @@ import type { Bytes, MediaKey } from './types.ts'
 const tagSize = 16
 /** Largest file, in bytes. */
 export const maxMedia = 2 ** 31
-/** Files up to here are done in one piece; beyond, in pieces of this size, which is a multiple of the block. */
-export const pieceSize = 4 << 20
+/** Files up to here are done by the platform in one piece, in bytes. */
+const wholeSize = 16 << 20
+/** Larger ones in pieces of this size, a multiple of the block. */
+const pieceSize = 4 << 20
 
 /** Draws a key for one file. Never use one twice. */
 export function newMediaKey(): MediaKey {
   return { key: crypto.getRandomValues(new Uint8Array(32)), iv: crypto.getRandomValues(new Uint8Array(12)) }
 }
 
-/** Encrypts a file; a piece smaller than pieceSize is for tests. */
-export async function encryptMedia(file: Blob, key: MediaKey, piece = pieceSize): Promise<Blob> {
+/** Encrypts a file; other sizes are for tests. */
+export async function encryptMedia(file: Blob, key: MediaKey, piece = pieceSize, whole = wholeSize): Promise<Blob> {
   check(file.size, key)
-  if (file.size <= piece) return new Blob([await sealGCM(key.key, key.iv, await bytesOf(file))])
+  if (file.size <= whole) return new Blob([await sealGCM(key.key, key.iv, await bytesOf(file))])
   const pieces = await (await import('./pieces.ts')).Pieces.begin(key, file.size)
   const out: Blob[] = []
   for (let at = 0; at < file.size; at += piece) {
@@ -31,10 +33,10 @@ export async function encryptMedia(file: Blob, key: MediaKey, piece = pieceSize)
 }
 
 /** Decrypts a file; refuses what was tampered with. */
-export async function decryptMedia(file: Blob, key: MediaKey, mime: string, piece = pieceSize): Promise<Blob> {
+export async function decryptMedia(file: Blob, key: MediaKey, mime: string, piece = pieceSize, whole = wholeSize): Promise<Blob> {
   const size = file.size - tagSize
   check(size, key)
-  if (size <= piece) return new Blob([await openGCM(key.key, key.iv, await bytesOf(file))], { type: mime })
+  if (size <= whole) return new Blob([await openGCM(key.key, key.iv, await bytesOf(file))], { type: mime })
   const pieces = await (await import('./pieces.ts')).Pieces.begin(key, size)
   const out: Blob[] = []
   for (let at = 0; at < size; at += piece) {
