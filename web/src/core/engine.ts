@@ -3,6 +3,7 @@
 // here, and it leaves by itself. What the screens show they read with the watch functions, which call back at once and on every change,
 // and return how to stop.
 
+import type { Admin } from './admin.ts'
 import type {
   AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, Message, Micros, SearchHit, SignedIn, Storage,
   Waiting, Waking,
@@ -125,4 +126,7 @@ export interface Engine {
   waiting(): Promise<Waiting[]>
   /** Addresses of the servers in the order in which they are tried. */
   servers(): Promise<string[]>
+
+  /** Asks or does one thing of administration (core/admin.ts); needs the connection. Fails with `forbidden` for who is no administrator. */
+  admin<K extends keyof Admin>(what: K, ...args: Parameters<Admin[K]>): ReturnType<Admin[K]>
 }

@@ -6,7 +6,7 @@ import { chatFor, counts, countUnread, previewOf, refreshLast } from '../store/c
 import type { Change, KeptMessage } from '../store/database.ts'
 import { take, wait } from '../store/later.ts'
 import { byNames, freePlace, isGone, newestPlace, put } from '../store/messages.ts'
-import { archiveName, isUnique, senderName } from '../store/names.ts'
+import { archiveName, idOf, isUnique, senderName, waitName } from '../store/names.ts'
 import { addIfRoom, errandsOf } from '../store/outbox.ts'
 import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
@@ -176,7 +176,7 @@ async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Le
 
 /** Applies what came before its message. */
 async function afterwards(step: Step, message: KeptMessage): Promise<void> {
-  for (const one of await take(step.tx, message.names)) {
+  for (const one of await take(step.tx, message.names.flatMap((name) => idOf(message.from, name) ?? []).map((id) => waitName(message.chat, id)))) {
     const { letter, said } = one as { letter: Letter; said: Said }
     await applyOne(step, letter, said)
   }

@@ -6,7 +6,7 @@ import { countUnread, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { dropFile } from '../store/files.ts'
 import { byNames, mediaOf, put } from '../store/messages.ts'
-import { senderName } from '../store/names.ts'
+import { senderName, waitName } from '../store/names.ts'
 import { arrivedAtServer, isFurther, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
 
@@ -21,7 +21,7 @@ type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' }>
 export async function about(step: Step, letter: Letter, said: Effect): Promise<string | undefined> {
   const names = targets(step, letter, said)
   const message = await byNames(step.tx, names)
-  if (!message) return said.what === 'error' ? undefined : names[0]
+  if (!message) return said.what === 'error' ? undefined : waitName(letter.chat, said.target)
   if (message.chat !== letter.chat) return undefined
   const changed = await effect(step, letter, said, message)
   if (!changed) return undefined

@@ -193,7 +193,7 @@ export class Inbox {
     const start = Math.max(0, Math.min(cursor, tried ?? Infinity) - OVERLAP)
     let after: string | undefined
     for (;;) {
-      const page = await queryArchive(session, { start, after, max: PAGE })
+      const page = await queryArchive(session, { start: start || undefined, after, max: PAGE })
       if (generation !== this.generation) return
       await this.inTurn(() => this.keepPage(page, false))
       if (page.complete || !page.last || page.last === after) return
@@ -247,7 +247,7 @@ export class Inbox {
   async lookFor(session: Session, since: Micros): Promise<void> {
     let after: string | undefined
     for (;;) {
-      const page: { messages: Archived[]; complete: boolean; last?: string } = await queryArchive(session, { start: since - OVERLAP, after, max: PAGE })
+      const page: { messages: Archived[]; complete: boolean; last?: string } = await queryArchive(session, { start: Math.max(0, since - OVERLAP) || undefined, after, max: PAGE })
       await this.inTurn(() => this.keepPage(page, false))
       if (page.complete || !page.last || page.last === after) return
       after = page.last

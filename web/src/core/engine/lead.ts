@@ -9,6 +9,8 @@ import { change } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import { listAccess, revokeAccess } from '../xmpp/access.ts'
+import type { Admin } from '../admin.ts'
+import { adminOf } from '../xmpp/admin.ts'
 import { block, unblock } from '../xmpp/blocking.ts'
 import { isLastShown, showLast } from '../xmpp/last.ts'
 import { fetchToken } from '../xmpp/login.ts'
@@ -29,7 +31,7 @@ export class Offline extends Error {
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'fetch' | 'pause' | 'cancel' | 'addContact' | 'renameContact' | 'removeContact' | 'answerContact' | 'block' | 'unblock' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData'
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin'
 > & {
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
@@ -130,8 +132,8 @@ export class Lead implements Led {
     await block(this.session(), jid, report && { reason: report.reason, text: report.text?.slice(0, 1000), messages: ids })
   }
 
-  unblock(jid: JID): Promise<void> {
-    return unblock(this.session(), jid)
+  async unblock(jid: JID): Promise<void> {
+    await unblock(this.session(), jid)
   }
 
   async devices(jid: JID): Promise<Device[]> {
@@ -256,11 +258,11 @@ export class Lead implements Led {
     this.parts.onGone()
   }
 
-  sessions(): Promise<SignedIn[]> {
+  async sessions(): Promise<SignedIn[]> {
     return listAccess(this.session())
   }
 
-  revoke(id: string): Promise<void> {
+  async revoke(id: string): Promise<void> {
     return revokeAccess(this.session(), id)
   }
 
@@ -286,6 +288,13 @@ export class Lead implements Led {
 
   exportData(): Promise<Blob> {
     return this.parts.exportData()
+  }
+
+  admin<K extends keyof Admin>(what: K, ...args: Parameters<Admin[K]>): ReturnType<Admin[K]> {
+    const { connection } = this.worker
+    if (!connection.live) return Promise.reject(new Offline()) as ReturnType<Admin[K]>
+    const ask = adminOf(connection)[what] as (...args: Parameters<Admin[K]>) => ReturnType<Admin[K]>
+    return ask(...args)
   }
 
   async chose(now: Partial<Choices>): Promise<void> {

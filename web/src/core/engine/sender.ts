@@ -46,7 +46,10 @@ export class Sender {
   private readonly flying = new Set<number>()
   private readonly chats = new Map<JID, Promise<void>>()
   private readonly dirty = new Set<JID>()
-  private looking: Promise<void> | undefined
+  /** Counts sessions that ended: what was being prepared for one must not overtake what that one did not get through. */
+  private generation = 0
+  private settling = false
+  private unsettled = false
   private pause: ReturnType<typeof setTimeout> | undefined
   private ended = false
   private scanning = false
@@ -59,14 +62,17 @@ export class Sender {
   /** A session is there. One that is new has to be caught up with before what was tried goes again. */
   connected(session: Session, resumed: boolean): void {
     this.session = session
-    if (!resumed) this.caughtUp = false
+    if (!resumed) {
+      this.caughtUp = false
+      this.generation++
+    }
     this.wake()
   }
 
   /** The archive has been read to its end. */
   complete(): void {
     this.caughtUp = true
-    void this.settle()
+    void this.settle().catch(() => this.later())
   }
 
   /** There is something to send. */
@@ -89,24 +95,31 @@ export class Sender {
     if (!this.ended) this.pause = setTimeout(() => this.wake(), PAUSE)
   }
 
-  /** What was tried and is neither acknowledged nor in the archive goes again, after a second look. */
+  /** What was tried and is neither acknowledged nor in the archive goes again, after a second look. One run at a time, again if asked meanwhile. */
   private async settle(): Promise<void> {
-    const { session } = this
+    this.unsettled = true
+    if (this.settling) return
+    this.settling = true
+    try {
+      while (this.unsettled && this.caughtUp && this.session && !this.ended) {
+        this.unsettled = false
+        await this.settleOnce(this.session, this.generation)
+      }
+    } finally {
+      this.settling = false
+    }
+  }
+
+  private async settleOnce(session: Session, generation: number): Promise<void> {
     const open = (await errands(this.db)).filter((e) => e.state === 'tried' && !this.flying.has(e.seq))
     const since = Math.min(...open.filter((e) => e.task.what === 'message').map((e) => e.tried ?? 0))
-    if (session && since !== Infinity && !this.looking) {
-      this.looking = new Promise<void>((resolve) => setTimeout(resolve, SECOND_LOOK)).then(() => this.helpers.lookAgain(session, since))
-      try {
-        await this.looking
-      } catch {
-        return this.later() // not certain: nothing goes again
-      } finally {
-        this.looking = undefined
-      }
-      if (!this.caughtUp || this.ended) return
+    if (since !== Infinity) {
+      await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK))
+      if (generation !== this.generation || this.ended) return
+      await this.helpers.lookAgain(session, since)
     }
-    const now = await errands(this.db)
-    const again = now.filter((e) => open.some((o) => o.seq === e.seq) && e.state === 'tried' && !this.flying.has(e.seq))
+    if (generation !== this.generation || this.ended) return
+    const again = (await errands(this.db)).filter((e) => open.some((o) => o.seq === e.seq) && e.state === 'tried' && !this.flying.has(e.seq))
     if (again.length) await change(this.db, ['outbox'], async (tx) => {
       for (const e of again) await tx.objectStore('outbox').put({ ...e, state: 'new' })
     })
@@ -142,7 +155,7 @@ export class Sender {
 
   /** Sends one; false if those after it have to wait. */
   private async sendOne(errand: Errand): Promise<boolean> {
-    const { session } = this
+    const { session, generation } = this
     if (!session) return false
     const about = await this.aboutOf(errand)
     if (about.message?.own && errand.task.what === 'message' && waitsForUpload(about.message)) {
@@ -161,7 +174,7 @@ export class Sender {
       return false
     }
     if (!parts.length) return this.done(errand, false) // a note to ourselves, and no other device to read it
-    if (this.session !== session || !await this.mark(errand)) return false
+    if (generation !== this.generation || !await this.mark(errand) || generation !== this.generation) return false
     this.flying.add(errand.seq)
     session.send(stanza({ to: errand.chat, id: errand.id }, ...parts), (acknowledged) => { void this.sent(errand, acknowledged) })
     return true
@@ -189,19 +202,21 @@ export class Sender {
   }
 
   private async sent(errand: Errand, acknowledged: boolean): Promise<void> {
-    if (this.ended) return
-    if (acknowledged) {
-      try {
-        await this.done(errand, true)
-      } catch {
-        this.flying.delete(errand.seq) // the archive has it: the next catch-up finds it
-        return
-      }
+    if (!acknowledged) {
+      this.generation++
+      this.flying.delete(errand.seq)
+      // Nobody knows what became of it: that is decided when the archive has been read.
+      if (this.caughtUp && !this.ended) queueMicrotask(() => void this.settle().catch(() => this.later()))
+      return
     }
-    this.flying.delete(errand.seq)
-    // Nobody knows what became of it: when the archive has been read, it is decided.
-    if (!acknowledged && this.caughtUp && this.session) void this.settle().catch(() => this.later())
-    if (acknowledged) this.wake()
+    try {
+      if (!this.ended) await this.done(errand, true)
+      this.wake()
+    } catch {
+      this.later() // the archive has it: the next catch-up finds it
+    } finally {
+      this.flying.delete(errand.seq)
+    }
   }
 
   /** Step 5. */

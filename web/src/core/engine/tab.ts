@@ -100,6 +100,8 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     waiting: () => led.waiting(),
     servers: () => led.servers(),
 
+    admin: (what, ...args) => led.admin(what, ...args),
+
     watchConnection: (show) => led.watchConnection(show),
     reconnect: () => led.reconnect(),
     account,

@@ -2,6 +2,7 @@
 // after a restart it begins anew, and what was fetched before is fetched no more.
 
 import type { Crypto } from '../crypto/api.ts'
+import type { MediaKey } from '../crypto/types.ts'
 import { readAddress, secretAddress } from '../media/address.ts'
 import { HttpBroken, HttpRefused, type Http } from '../media/http.ts'
 import type { Ready } from '../media/image.ts'
@@ -12,7 +13,7 @@ import { MEDIA_BOUND } from '../store/kv.ts'
 import { mediaOf } from '../store/messages.ts'
 import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
-import { findUpload, requestSlot, UploadRefused, type UploadService } from '../xmpp/upload.ts'
+import { findUpload, requestSlot, UploadRefused, type Slot, type UploadService } from '../xmpp/upload.ts'
 import type { Desk } from './desk.ts'
 import { value } from './secure.ts'
 
@@ -36,12 +37,16 @@ export interface Means {
 }
 
 type Direction = Transfer['direction']
+/** Where a file goes, as it goes there. */
+interface Upload { slot: Slot; body: Blob; secret?: MediaKey }
 
 /** The transfers of one account. */
 export class Transfers {
   private readonly running = new Map<string, AbortController>()
   private readonly queue: Record<Direction, (() => Promise<void>)[]> = { up: [], down: [] }
   private readonly active: Record<Direction, number> = { up: 0, down: 0 }
+  /** Uploads that may go on where they stopped. */
+  private readonly slots = new Map<string, Upload>()
   private service: UploadService | undefined
   private ended = false
 
@@ -81,6 +86,7 @@ export class Transfers {
     this.running.get(id)?.abort()
     const message = await this.db.get('messages', id)
     const media = message && mediaOf(message.content)
+    this.slots.delete(id)
     if (message?.own && media && !media.url) return this.desk.remove([id], false)
     if (media) await change(this.db, ['files', 'blobs'], async (tx) => {
       await tx.objectStore('files').delete(partOf(media.key))
@@ -170,6 +176,24 @@ export class Transfers {
     if (!message || !media || media.url) return
     const blob = await readFile(this.db, media.key)
     if (!blob) throw new UploadRefused('refused')
+    const { slot, body, secret } = this.slots.get(id) ?? await this.prepare(id, message, blob)
+    const progress = this.progress(id, 'up')
+    try {
+      await this.means.http.put(slot.put, slot.headers, body, (done) => progress(done, body.size), signal)
+    } catch (error) {
+      // A slot that is over, or used: the next try gets another one.
+      if (!(error instanceof HttpRefused) || (error.status !== 404 && error.status !== 403)) throw error
+      this.slots.delete(id)
+      throw new HttpBroken('slot')
+    }
+    this.slots.delete(id)
+    await this.desk.uploaded(id, secret ? secretAddress(slot.get, secret) : slot.get)
+  }
+
+  /** Encrypts a file and gets a place for it; both are good for all tries in this tab. */
+  private async prepare(id: string, message: KeptMessage, blob: Blob): Promise<Upload> {
+    const media = mediaOf(message.content)
+    if (!media) throw new UploadRefused('refused')
     const secret = message.protection === 'omemo' ? value(await this.means.crypto.encryptMedia(blob)) : undefined
     const body = secret?.blob ?? blob
     const session = this.means.session()
@@ -178,9 +202,9 @@ export class Transfers {
     // An encrypted file has no name and no kind for the server.
     const name = secret ? crypto.randomUUID() + (/\.\w{1,5}$/.exec(media.name)?.[0] ?? '') : media.name
     const slot = await requestSlot(session, this.service, { name, size: body.size, mime: secret ? 'application/octet-stream' : media.mime })
-    const progress = this.progress(id, 'up')
-    await this.means.http.put(slot.put, slot.headers, body, (done) => progress(done, body.size), signal)
-    await this.desk.uploaded(id, secret ? secretAddress(slot.get, secret.key) : slot.get)
+    const upload = { slot, body, secret: secret?.key }
+    this.slots.set(id, upload)
+    return upload
   }
 
   /** Makes a picture ready, once: what is sent is what is kept. */

@@ -1,4 +1,4 @@
-// Bytes over HTTP, with how far they are and a way to stop: up in one piece (XEP-0363 has no other), down from where it stopped.
+// Bytes over HTTP, with how far they are and a way to stop. Both ways go on where they stopped, where the server can.
 
 /** It was refused for good: the same request will be refused again. */
 export class HttpRefused extends Error {
@@ -23,7 +23,27 @@ export interface Http {
 
 const isFinal = (status: number) => status >= 400 && status < 500 && status !== 408 && status !== 429
 
-/** Puts a file with XMLHttpRequest, which alone tells how much has left. */
+/** Files from this size on are worth a question before: they can go on where they stopped (docs/protocol/upload-resume.md). */
+const WORTH = 256 << 10
+
+/** Puts a file. A server that takes pieces is asked how much it has already, and gets the rest; another one gets all of it. */
+export async function putFile(url: string, headers: Record<string, string>, body: Blob, progress: (done: number) => void, signal: AbortSignal): Promise<void> {
+  const offset = body.size < WORTH ? undefined : await offsetOf(url, signal)
+  if (offset === undefined || offset > body.size) return put(url, headers, body, progress, signal)
+  if (offset === body.size) return
+  const range = `bytes ${offset}-${body.size - 1}/${body.size}`
+  await put(url, { ...headers, 'Content-Range': range }, body.slice(offset, undefined, body.type), (done) => progress(offset + done), signal)
+}
+
+/** How much of a file is there; undefined if the server does not say so: then it takes whole files only. */
+async function offsetOf(url: string, signal: AbortSignal): Promise<number | undefined> {
+  const answer = await fetch(url, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', signal }).catch(() => undefined)
+  if (answer?.status === 200 && answer.headers.has('upload-length')) return Number(answer.headers.get('upload-length'))
+  const offset = answer?.status === 204 ? answer.headers.get('upload-offset') : null
+  return offset && /^\d{1,15}$/.test(offset) ? Number(offset) : undefined
+}
+
+/** Sends one body with XMLHttpRequest, which alone tells how much has left. */
 export function put(url: string, headers: Record<string, string>, body: Blob, progress: (done: number) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
@@ -32,8 +52,9 @@ export function put(url: string, headers: Record<string, string>, body: Blob, pr
     request.setRequestHeader('Content-Type', body.type || 'application/octet-stream')
     request.upload.onprogress = (event) => progress(event.loaded)
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve()
-      else reject(isFinal(request.status) ? new HttpRefused(request.status) : new HttpBroken('HTTP ' + request.status))
+      // 202: a piece was kept, and it was not the last. 409: it is not where we thought; the next try asks.
+      if (request.status >= 200 && request.status < 300 && request.status !== 202) resolve()
+      else reject(isFinal(request.status) && request.status !== 409 ? new HttpRefused(request.status) : new HttpBroken('HTTP ' + request.status))
     }
     request.onerror = request.ontimeout = () => reject(new HttpBroken('no connection'))
     request.onabort = () => reject(new HttpBroken('stopped'))
@@ -82,4 +103,4 @@ export async function getFile(
 }
 
 /** HTTP of the browser. */
-export const browserHttp: Http = { put, get: getFile }
+export const browserHttp: Http = { put: putFile, get: getFile }

@@ -62,6 +62,7 @@ export async function byNames(tx: Look, names: string[]): Promise<KeptMessage | 
 
 /** The nearest `limit` messages of a chat before a place (not including it), oldest first. */
 export async function before(tx: Look, chat: JID, place: Micros, limit: number): Promise<KeptMessage[]> {
+  if (place === -Infinity) return []
   const range = IDBKeyRange.bound([chat, -Infinity], [chat, place], false, true)
   const out: KeptMessage[] = []
   let cursor = await tx.objectStore('messages').index('place').openCursor(range, 'prev')
@@ -71,12 +72,14 @@ export async function before(tx: Look, chat: JID, place: Micros, limit: number):
 
 /** The nearest `limit` messages of a chat after a place, oldest first; `including` the place itself. */
 export async function after(tx: Look, chat: JID, place: Micros, limit: number, including = false): Promise<KeptMessage[]> {
+  if (place === Infinity) return []
   const range = IDBKeyRange.bound([chat, place], [chat, Infinity], !including)
   return tx.objectStore('messages').index('place').getAll(range, Math.min(limit, MAX_PAGE))
 }
 
 /** Says whether there is a message of a chat before or after a place. */
 export async function beyond(tx: Look, chat: JID, place: Micros, side: 'before' | 'after'): Promise<boolean> {
+  if (place === (side === 'before' ? -Infinity : Infinity)) return false
   const range = side === 'before' ? IDBKeyRange.bound([chat, -Infinity], [chat, place], false, true) : IDBKeyRange.bound([chat, place], [chat, Infinity], true)
   return await tx.objectStore('messages').index('place').getKey(range) !== undefined
 }

@@ -16,5 +16,14 @@ export const roomName = (room: JID, id: string): string => `r ${room} ${id.slice
 /** Of a message by what its sender calls it: the stanza's id, or its origin-id (XEP-0359). `from` is the bare address, in rooms the full one. */
 export const senderName = (from: JID, id: string): string => `s ${from} ${id.slice(0, MAX)}`
 
+/** The id in a name that a sender gave, undefined for other names. */
+export function idOf(from: JID, name: string): string | undefined {
+  const prefix = senderName(from, '')
+  return name.startsWith(prefix) ? name.slice(prefix.length) : undefined
+}
+
+/** Under which what is about a message waits for it: whose message it is, is not known before it comes. */
+export const waitName = (chat: JID, id: string): string => `w ${chat} ${id.slice(0, MAX)}`
+
 /** Says whether an id that a sender made is long enough to be unique, so that a message with it can be taken for the same. */
 export const isUnique = (id: string | undefined): id is string => id !== undefined && id.length >= 16 && id.length <= MAX

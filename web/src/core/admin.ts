@@ -1,0 +1,59 @@
+// What an administrator's page is about, and what it may ask (docs/protocol/admin.md). Everything fails with a StanzaError: `forbidden` for who
+// is no administrator, `item-not-found`, `conflict`, and what is temporary as everywhere.
+
+import type { JID, Micros } from './model.ts'
+
+/** One account in the list. */
+export interface AdminAccount {
+  name: string
+  admin: boolean
+  created: Micros
+  /** The day of the last use, undefined if it never was. */
+  seen?: Micros
+  disabled: boolean
+  online: boolean
+  /** Apps that have access. */
+  devices: number
+  /** Uploaded, or promised room for. */
+  bytes: number
+}
+
+/** One account with all that is shown of it. */
+export interface AdminAccountDetail extends AdminAccount {
+  /** Bytes that it may upload. */
+  quota: number
+  apps: { software: string; device: string; since: Micros; used: Micros; connected: boolean }[]
+}
+
+/** What can be done with an account. */
+export type AdminChange = 'disable' | 'enable' | 'remove' | 'admin' | 'member' | 'sign-out'
+
+/** An invitation that can still be used; `web` and `uri` only when it was just made. */
+export interface AdminInvitation { id?: string; by?: string; name?: string; admin: boolean; uses: number; expires: Micros; uri?: string; web?: string }
+
+/** What somebody told about an address that they block. */
+export interface AdminReport { id: string; at: Micros; jid: JID; by: string; kind: string; words: string; messages: number; handled: boolean }
+
+/** A setting or figure by its name. */
+export type Facts = Record<string, string>
+
+/** Figures of the last hour or day: values are `every` seconds apart, the last is the newest; null where there is none. */
+export interface AdminHealth { at: Micros; every: number; facts: Facts; series: Record<string, (number | null)[]> }
+
+/** What an administrator may ask. */
+export interface Admin {
+  /** A page of accounts in the order of their names. */
+  accounts(ask: { after?: string; search?: string; max?: number }): Promise<{ total: number; more: boolean; accounts: AdminAccount[] }>
+  account(name: string): Promise<AdminAccountDetail>
+  change(name: string, change: AdminChange): Promise<void>
+  /** A link with which the owner of an account sets a new password, once. */
+  passwordLink(name: string): Promise<{ web: string; expires: Micros }>
+  invitations(): Promise<AdminInvitation[]>
+  invite(wanted: { name?: string; admin?: boolean; uses?: number; days?: number }): Promise<AdminInvitation>
+  withdraw(id: string): Promise<void>
+  reports(ask: { handled: boolean; before?: string }): Promise<{ open: number; more: boolean; reports: AdminReport[] }>
+  handle(id: string, handled: boolean): Promise<void>
+  limits(): Promise<Facts>
+  storage(): Promise<Facts>
+  health(span: 'hour' | 'day'): Promise<AdminHealth>
+}

@@ -1,0 +1,110 @@
+// Whole clients against the real server: encrypted, ticked, caught up with, never doubled.
+import 'fake-indexeddb/auto'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { IDBFactory } from 'fake-indexeddb'
+import { Proxy } from '../xmpp/proxy.ts'
+import { Town } from '../xmpp/town.ts'
+import { Client, stubLocks, type Disk } from './here.ts'
+
+let town: Town
+let proxy: Proxy
+const open: Client[] = []
+stubLocks()
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio']) })
+afterAll(() => town.end())
+beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
+afterEach(() => {
+  for (const client of open.splice(0)) client.kill()
+  proxy.close()
+})
+
+async function client(...args: Parameters<typeof Client.open> extends [unknown, ...infer R] ? R : never): Promise<Client> {
+  const one = await Client.open(town, ...args)
+  open.push(one)
+  return one
+}
+
+/** Two who see each other, so that receipts are sent. */
+async function friends(a: Client, b: Client): Promise<void> {
+  await Promise.all([a.live(), b.live()])
+  await a.engine.addContact(b.jid)
+  await b.until(async () => (await b.db.get('contacts', a.jid))?.asks === 'in')
+  await b.engine.answerContact(a.jid, true)
+  await a.until(async () => (await a.db.get('contacts', b.jid))?.asks === 'in' || (await a.db.get('contacts', b.jid))?.subscription === 'both')
+  if ((await a.db.get('contacts', b.jid))?.asks === 'in') await a.engine.answerContact(b.jid, true)
+  for (const [one, other] of [[a, b], [b, a]] as const) await one.until(async () => (await one.db.get('contacts', other.jid))?.subscription === 'both')
+}
+
+test('a text leaves encrypted, is ticked, delivered and read', async () => {
+  const [romeo, juliet] = [await client('romeo'), await client('juliet')]
+  await friends(romeo, juliet)
+  const sent = await romeo.engine.send(juliet.jid, { text: 'But soft, what light' })
+  expect(sent.state).toBe('waiting')
+  await juliet.until(async () => (await juliet.texts('romeo')).length === 1)
+  const [got] = await juliet.messages('romeo')
+  expect(got).toMatchObject({ content: { type: 'text', text: 'But soft, what light' }, protection: 'omemo', own: false })
+  await romeo.until(async () => (await romeo.messages('juliet'))[0]?.state === 'delivered')
+  await juliet.engine.read(romeo.jid, got?.order ?? 0)
+  await romeo.until(async () => (await romeo.messages('juliet'))[0]?.state === 'read')
+  expect((await juliet.db.get('chats', romeo.jid))?.unread).toBe(0)
+  await juliet.engine.send(romeo.jid, { text: 'Ay me', reply: got?.id })
+  await romeo.until(async () => (await romeo.texts('juliet')).length === 2)
+  expect((await romeo.messages('juliet'))[1]?.reply).toEqual({ id: sent.id, to: romeo.jid, text: 'But soft, what light' })
+  await romeo.engine.edit(sent.id, 'But soft!')
+  await romeo.engine.react((await romeo.messages('juliet'))[1]?.id ?? '', '❤️')
+  await juliet.until(async () => (await juliet.messages('romeo')).some((m) => m.reactions?.['❤️']?.[0] === romeo.jid))
+  expect((await juliet.messages('romeo'))[0]).toMatchObject({ content: { text: 'But soft!' } })
+  await romeo.engine.remove([sent.id], true)
+  await juliet.until(async () => !!(await juliet.messages('romeo'))[0]?.retracted)
+}, 30_000)
+
+test('20 messages in flight while the connection is cut again and again arrive once and in order', async () => {
+  const [nurse, tybalt] = [await client('nurse', { url: () => proxy.url }), await client('tybalt')]
+  await friends(nurse, tybalt)
+  const words = Array.from({ length: 20 }, (_, i) => `line ${i}`)
+  for (const [i, text] of words.entries()) {
+    await nurse.engine.send(tybalt.jid, { text })
+    if (i % 6 === 3) proxy.cut()
+  }
+  await tybalt.until(async () => (await tybalt.texts('nurse')).length >= 20)
+  await nurse.until(async () => (await nurse.messages('tybalt')).every((m) => m.state === 'delivered'))
+  expect(await tybalt.texts('nurse')).toEqual(words)
+  expect(await nurse.texts('tybalt')).toEqual(words)
+}, 30_000)
+
+test('the server killed with messages in flight: what was promised leaves when it is back, once', async () => {
+  const [paris, rosaline] = [await client('paris', { url: () => proxy.url }), await client('rosaline', { url: () => proxy.url })]
+  await friends(paris, rosaline)
+  const words = Array.from({ length: 20 }, (_, i) => `verse ${i}`)
+  for (const text of words.slice(0, 10)) await paris.engine.send(rosaline.jid, { text })
+  await town.stop()
+  for (const text of words.slice(10)) await paris.engine.send(rosaline.jid, { text })
+  expect((await paris.messages('rosaline')).length).toBe(20)
+  await town.start()
+  for (const one of [paris, rosaline]) one.engine.reconnect()
+  await rosaline.until(async () => (await rosaline.texts('paris')).length >= 20)
+  await paris.until(async () => (await paris.messages('rosaline')).every((m) => m.state !== 'waiting'))
+  expect(await rosaline.texts('paris')).toEqual(words)
+}, 60_000)
+
+test('a tab that was killed and opened again goes on: nothing lost, nothing doubled', async () => {
+  const disks: Disk[] = [{ factory: new IDBFactory() }, { factory: new IDBFactory() }]
+  let [mercutio, benvolio] = [await client('mercutio', { disk: disks[0] }), await client('benvolio', { disk: disks[1] })]
+  await friends(mercutio, benvolio)
+  const before = (await benvolio.texts('mercutio')).length
+  const words: string[] = []
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 4; i++) {
+      words.push(`r${round} ${i}`)
+      await mercutio.engine.send(benvolio.jid, { text: words.at(-1) })
+    }
+    mercutio.kill()
+    benvolio.kill()
+    mercutio = await client('mercutio', { disk: disks[0] })
+    benvolio = await client('benvolio', { disk: disks[1] })
+    await Promise.all([mercutio.live(), benvolio.live()])
+  }
+  await benvolio.until(async () => (await benvolio.texts('mercutio')).length >= before + words.length)
+  await mercutio.until(async () => (await mercutio.messages('benvolio')).slice(-words.length).every((m) => m.state !== 'waiting'))
+  expect((await benvolio.texts('mercutio')).slice(before)).toEqual(words)
+}, 60_000)
