@@ -184,3 +184,39 @@ func TestPasswordChangesAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesCanBeAskedFor has an app ask for names while somebody chooses one.
+func TestNamesCanBeAskedFor(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	cfg.Register.AttemptsPerHour = 8
+	r := start(t, cfg)
+	var link, held struct{ URI string }
+	ask(t, r.cfg, "invite", InviteArgs{}, &link)
+	ask(t, r.cfg, "invite", InviteArgs{Name: "benvolio"}, &held)
+	guest := r.test.Person(t, "guest")
+	guest.Connect()
+	guest.Open()
+	question := func(name string) *xmpp.Element {
+		guest.Send("<iq type='get' id='1' to='localhost'><query xmlns='jabber:iq:register'><username>" + name + "</username></query></iq>")
+		return guest.Receive().Child(xmpp.NSClient, "error")
+	}
+	if question("tybalt").Child(xmpp.NSStanzas, "not-allowed") == nil {
+		t.Error("answered without an invitation")
+	}
+	guest.Send("<iq type='set' id='2' to='localhost'><preauth xmlns='urn:xmpp:pars:0' token='" + link.URI[strings.LastIndex(link.URI, "=")+1:] + "'/></iq>")
+	if answer := guest.Receive(); answer.Attr("type") != "result" {
+		t.Fatal(answer)
+	}
+	for name, want := range map[string]string{"Tybalt": "", "romeo": "conflict", "benvolio": "conflict", "admin": "conflict", "a b": "not-acceptable"} {
+		answer := question(name)
+		if want == "" && answer != nil || want != "" && answer.Child(xmpp.NSStanzas, want) == nil {
+			t.Errorf("%s: %v", name, answer)
+		}
+	}
+	for range 8 {
+		if question("tybalt").Child(xmpp.NSStanzas, "resource-constraint") != nil {
+			return
+		}
+	}
+	t.Error("names can be asked for without end")
+}

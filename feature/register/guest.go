@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 
 	"palabre.dev/palabre/core"
@@ -51,6 +52,11 @@ func (f *Feature) Register(ctx context.Context, guest Guest, address netip.Addr,
 		return nil, errNeedsInvite
 	}
 	if iq.Type == "get" {
+		if name := iq.First().ChildText(nsRegister, "username"); name != "" {
+			if err := f.mayHave(ctx, invite, address, name); err != nil {
+				return nil, err
+			}
+		}
 		return fields(invite), nil
 	}
 	name, password, err := answers(iq.First())
@@ -65,6 +71,28 @@ func (f *Feature) Register(ctx context.Context, guest Guest, address netip.Addr,
 	}
 	guest.Set(guestInvite{}, (*Invite)(nil))
 	return nil, nil
+}
+
+// mayHave says whether a name could be had, as apps ask while somebody chooses one (docs/protocol/register-name.md). It promises nothing, and
+// counts as an attempt, so that nobody learns many names by it.
+func (f *Feature) mayHave(ctx context.Context, invite *Invite, address netip.Addr, name string) error {
+	if err := f.attempt(address); err != nil {
+		return err
+	}
+	if err := f.mayTake(ctx, invite, name); err != nil {
+		return err
+	}
+	jid, err := xmpp.NewJID(name, f.server.Domain().Domain(), "")
+	if err != nil {
+		return xmpp.NotAcceptable.Because("this name cannot be used")
+	}
+	switch _, err := f.server.Account(ctx, jid); { // an invitation for this very name does not ask that before
+	case err == nil:
+		return xmpp.Conflict.Because("this name is taken")
+	case !errors.Is(err, core.ErrNoAccount):
+		return err
+	}
+	return nil
 }
 
 // fields is what has to be filled in, both plainly and as a form (XEP-0077 §4).
