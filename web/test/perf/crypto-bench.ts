@@ -1,4 +1,4 @@
-// How long encryption takes, in whichever program runs this: Node with fake-indexeddb, or a worker of a browser.
+// How long encryption takes, in whichever program runs this: Node, or a worker of a browser.
 
 import { newKeyPair, sign, systemRandom } from '../../src/core/crypto/curve.ts'
 import { edKey } from '../../src/core/crypto/curve.ts'
@@ -14,18 +14,19 @@ import { bundle, ownAddress } from '../../src/core/crypto/device.ts'
 /** Milliseconds by name; the least of several runs, unless said otherwise. */
 export type Figures = Record<string, number>
 
-/** Measures everything once. */
-export async function measure(): Promise<Figures> {
+/** Measures everything once: with what is kept encrypted in IndexedDB, or in memory only. */
+export async function measure(kept: boolean): Promise<Figures> {
   const out: Figures = {}
   const name = `bench-${Math.random()}@example.org`
   const began = performance.now()
-  const store = await Vault.open(name)
+  const vault = kept ? await Vault.open(name) : undefined
+  const store = vault ?? new MemoryStore()
   const { device } = await openDevice(name, [], { store, turn: newTurn() })
   out['make a device (200 prekeys)'] = performance.now() - began
   for (const count of [1, 10, 200]) await measureCount(out, device, count)
   await measureReceiving(out, device)
   await measureMedia(out)
-  await store.wipe()
+  await vault?.wipe()
   return rounded(out)
 }
 
