@@ -224,7 +224,8 @@ func (c *connection) succeed(data []byte) error {
 	if err != nil {
 		return c.failLogin(errors.Join(sasl.TemporaryAuthFailure, err))
 	}
-	c.kept = x.kept
+	c.kept, c.proved = x.kept, x.began
+	c.client.password = len(x.tokens) == 0
 	if x.request != nil {
 		return c.succeed2(account, data)
 	}

@@ -44,6 +44,9 @@ func (c *connection) bind(jid xmpp.JID) (*session, error) {
 		s.finish()
 		return nil, err
 	}
+	for _, fn := range d.begins {
+		fn(begun)
+	}
 	return s, nil
 }
 
@@ -66,7 +69,7 @@ func (c *connection) stillOpen() error {
 	case !sameKeys(kept, c.kept):
 		return fatal("reset", "the password has been changed")
 	}
-	return nil
+	return c.stillWelcome()
 }
 
 // sameKeys reports whether two lists hold the same keys: each password that is set has salts of its own.

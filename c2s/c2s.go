@@ -83,6 +83,8 @@ type Door struct {
 	features []func(authenticated bool) *xmpp.Element
 	guests   map[payloadName]GuestHandler
 	inlines  []inline
+	begins   []func(*core.Session)
+	revoked  revoked
 
 	bound     core.Key[*session] // the door's side of a core session
 	limits    *limits

@@ -61,10 +61,15 @@ type login struct {
 	events   int
 	client   client
 	kept     []sasl.Credential // what was kept of the password that the client has proved to know
+	proved   time.Time         // when the exchange began in which it did
 }
 
-// client is what a client tells of itself (XEP-0388 §2.3): an id that stays the same, and names for people.
-type client struct{ id, software, device string }
+// client is what a client tells of itself (XEP-0388 §2.3): an id that stays the same, and names for people; and whether it has shown that it
+// knows the password, rather than a token.
+type client struct {
+	id, software, device string
+	password             bool
+}
 
 // streamError is what ends a stream (RFC 6120 §4.9). An empty condition ends it in order.
 type streamError struct {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"encoding/base64"
-	"errors"
 	"strconv"
 	"time"
 
@@ -159,46 +158,4 @@ func (t *tokens) forget(ctx context.Context, account int64, client string) error
 func (t *tokens) removeAccount(ctx context.Context, account *core.Account) error {
 	_, err := t.db.Exec(ctx, `delete from c2s_token where account = $1`, account.ID)
 	return err
-}
-
-// Device is an installation of a client that may return without a password.
-type Device struct {
-	ID       string // of the client's choosing (XEP-0388 §2.3)
-	Software string
-	Name     string
-	Since    time.Time
-	Used     time.Time // to the hour
-}
-
-// Devices are the installations that may return to an account without its password, at most 100, the one used last first.
-func (d *Door) Devices(ctx context.Context, account *core.Account) ([]Device, error) {
-	rows, err := d.tokens.db.Query(ctx, `select client, software, device, min(created), max(used) from c2s_token
-		where account = $1 and expires > $2 group by client, software, device order by max(used) desc limit 100`,
-		account.ID, time.Now().UnixMicro())
-	if err != nil {
-		return nil, err
-	}
-	var out []Device
-	for rows.Next() {
-		var one Device
-		var since, used int64
-		if err := rows.Scan(&one.ID, &one.Software, &one.Name, &since, &used); err != nil {
-			return nil, err
-		}
-		one.Since, one.Used = time.UnixMicro(since), time.UnixMicro(used)
-		out = append(out, one)
-	}
-	return out, nil
-}
-
-// ForgetDevice takes the tokens of one installation away, "" for all of the account's, as after a change of the password. Sessions that
-// it has go on.
-func (d *Door) ForgetDevice(ctx context.Context, account *core.Account, id string) error {
-	if account == nil {
-		return errors.New("no account")
-	}
-	if id == "" {
-		return d.tokens.removeAccount(ctx, account)
-	}
-	return d.tokens.forget(ctx, account.ID, id)
 }
