@@ -152,7 +152,11 @@ func (d *Disk) Remove(_ context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	return ignoreMissing(os.Remove(path))
+	part, err := d.partial(key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(ignoreMissing(os.Remove(path)), ignoreMissing(os.Remove(part)))
 }
 
 func ignoreMissing(err error) error {

@@ -46,13 +46,17 @@ func (u *Upload) sweep(ctx context.Context, now time.Time) error {
 	if err := u.dropTransfers(ctx, now.Add(-2*transferTime)); err != nil {
 		return err
 	}
+	if err := u.dropParts(ctx, now); err != nil {
+		return err
+	}
 	expired := int64(0)
 	if u.cfg.Expiry > 0 {
 		expired = now.Add(-u.cfg.Expiry).UnixMicro()
 	}
 	for {
-		// A slot may be in use for as long as a transfer may take.
-		rows, err := u.db.Query(ctx, "select token, blob from upload_file where account = 0 or created < $1 or (kept = 0 and created < $2) limit $3",
+		// A slot may be in use for as long as a transfer may take, and for as long as there is a part of its file.
+		rows, err := u.db.Query(ctx, `select token, blob from upload_file where account = 0 or created < $1
+			or (kept = 0 and created < $2 and not exists (select 1 from upload_part p where p.token = upload_file.token)) limit $3`,
 			expired, now.Add(-slotLife-transferTime).UnixMicro(), sweepRows)
 		if err != nil {
 			return fmt.Errorf("find expired files: %w", err)
@@ -76,6 +80,14 @@ func (u *Upload) sweep(ctx context.Context, now time.Time) error {
 func (u *Upload) delete(ctx context.Context, f file) error {
 	if err := u.blobs.Remove(ctx, f.key()); err != nil {
 		return fmt.Errorf("delete file: %w", err)
+	}
+	switch p, err := u.readPart(ctx, f.token); {
+	case err != nil:
+		return err
+	case p != nil:
+		if err := u.dropPart(ctx, p); err != nil {
+			return err
+		}
 	}
 	_, err := u.db.Exec(ctx, "delete from upload_file where token = $1 and blob = $2", f.token, f.blob)
 	return err

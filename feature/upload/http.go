@@ -44,8 +44,8 @@ func takeTime(w http.ResponseWriter) error {
 func allowOrigins(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, PUT, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Range")
-	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, ETag")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, Content-Range, Range")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, ETag, Upload-Offset, Upload-Length")
 	h.Set("Access-Control-Max-Age", "7200")
 }
 
@@ -62,19 +62,28 @@ func (u *Upload) lookUp(r *http.Request) (file, error) {
 func (u *Upload) put(w http.ResponseWriter, r *http.Request) {
 	allowOrigins(w.Header())
 	f, err := u.lookUp(r)
+	var before *part
+	if err == nil && !f.kept {
+		before, err = u.readPart(r.Context(), f.token)
+	}
+	inPieces := r.Header.Get("Content-Range") != ""
 	switch {
-	case errors.Is(err, store.ErrNoRows), err == nil && !f.kept && time.Since(f.created) > slotLife:
+	case errors.Is(err, store.ErrNoRows), err == nil && !f.kept && !f.alive(before, time.Now()):
 		http.Error(w, "no such upload slot, or it has expired: ask for a new one", http.StatusNotFound)
 		return
 	case err != nil:
 		u.failed(w, r, err)
 		return
-	case r.ContentLength != f.size:
+	case !inPieces && r.ContentLength != f.size:
 		http.Error(w, fmt.Sprintf("this slot is for exactly %d bytes", f.size), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err := takeTime(w); err != nil {
 		u.failed(w, r, err)
+		return
+	}
+	if inPieces {
+		u.putPiece(w, r, f)
 		return
 	}
 	if f.kept {
@@ -140,6 +149,10 @@ var shown = []string{"image/jpeg", "image/png", "image/gif", "image/webp", "imag
 func (u *Upload) get(w http.ResponseWriter, r *http.Request) {
 	allowOrigins(w.Header())
 	f, err := u.lookUp(r)
+	if err == nil && !f.kept && r.Method == http.MethodHead {
+		u.head(w, r, f)
+		return
+	}
 	if err == nil && !f.kept {
 		err = store.ErrNoRows
 	}

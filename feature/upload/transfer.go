@@ -75,6 +75,9 @@ func (u *Upload) settle(ctx context.Context, token, blob, digest string) (won bo
 			return err
 		}
 		if won = n == 1; won {
+			if _, err := u.db.Exec(ctx, "delete from upload_part where blob = $1", blob); err != nil {
+				return err
+			}
 			_, err := u.db.Exec(ctx, "delete from upload_transfer where blob = $1", blob)
 			return err
 		}

@@ -101,6 +101,7 @@ type Upload struct {
 	domain xmpp.JID
 	began  int64 // when this process began, as an id
 	counts counts
+	parts  parts
 
 	released chan struct{} // holds a token when an account has lost files
 }
@@ -114,7 +115,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, blobs Blobs, log *slog.L
 	if err := db.Migrate(ctx, "upload", migrations); err != nil {
 		return nil, err
 	}
-	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload"), began: db.Next(), counts: newCounts(), released: make(chan struct{}, 1)}, nil
+	return &Upload{cfg: cfg, db: db, blobs: blobs, log: log.With("part", "upload"), began: db.Next(), counts: newCounts(), parts: parts{active: map[string]*active{}}, released: make(chan struct{}, 1)}, nil
 }
 
 // Attach puts the service at its address.
@@ -275,6 +276,15 @@ func (u *Upload) reserve(ctx context.Context, account *core.Account, f file) err
 func (u *Upload) Used(ctx context.Context, account *core.Account) (sizeBytes int64, err error) {
 	sizeBytes, _, _, err = u.held(ctx, account)
 	return sizeBytes, err
+}
+
+// Totals is how many bytes and files all accounts have here, promised ones included.
+func (u *Upload) Totals(ctx context.Context) (sizeBytes int64, files int, err error) {
+	err = u.db.QueryRow(ctx, `select cast(coalesce(sum(size), 0) as bigint), count(*) from upload_file where account <> 0`).Scan(&sizeBytes, &files)
+	if err != nil {
+		return 0, 0, fmt.Errorf("sum uploads: %w", err)
+	}
+	return sizeBytes, files, nil
 }
 
 // held is what an account has here: bytes, promised ones included, files, and how many of these are slots that wait for their bytes.

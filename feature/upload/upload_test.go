@@ -221,7 +221,7 @@ func TestExpiryAndRemoval(t *testing.T) {
 }
 
 // slowly begins a PUT whose bytes come when they are written to the pipe.
-func (w *world) slowly(at string, size int64) (body *io.PipeWriter, status <-chan int) {
+func (w *world) slowly(at string, size int64, header ...string) (body *io.PipeWriter, status <-chan int) {
 	w.t.Helper()
 	from, body := io.Pipe()
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPut, at, from)
@@ -229,6 +229,9 @@ func (w *world) slowly(at string, size int64) (body *io.PipeWriter, status <-cha
 		w.t.Fatal(err)
 	}
 	r.ContentLength = size
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
 	ended := make(chan int, 1)
 	go func() {
 		answer, err := http.DefaultClient.Do(r)
