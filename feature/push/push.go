@@ -70,7 +70,8 @@ type Push struct {
 	server *core.Server
 	http   *http.Client
 	vapid  keys
-	woken  core.Note[[]string]         // the resources whose devices a message wakes
+	woken  core.Note[[]waking] // whom a message wakes
+	counts *counts
 	cache  *lru.Cache[int64, []device] // filled and dropped in transactions only, which come one after another
 }
 
@@ -95,7 +96,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, queue *jobs.Jobs, log *s
 	if err != nil {
 		return nil, err
 	}
-	p := &Push{cfg: cfg, db: db, jobs: queue, log: log.With("part", "push"), cache: cache, http: webClient(cfg.AllowPrivate)}
+	p := &Push{cfg: cfg, db: db, jobs: queue, log: log.With("part", "push"), cache: cache, counts: newCounts(), http: webClient(cfg.AllowPrivate)}
 	return p, p.loadKeys(ctx)
 }
 
@@ -107,17 +108,20 @@ func (p *Push) Attach(s *core.Server) {
 	s.HandleIQ(core.AtAccount, NSWeb, "key", p.webKey)
 	s.HandleIQ(core.AtAccount, NSWeb, "subscribe", p.subscribe)
 	s.HandleIQ(core.AtAccount, NSWeb, "unsubscribe", p.unsubscribe)
+	s.HandleIQ(core.AtAccount, NSWeb, "test", p.test)
 	s.Keep(core.Received, p.plan)
 	s.Tell(core.Received, p.wakeMissed)
+	s.OnBind(func(_ context.Context, session *core.Session) {
+		p.counts.reset(session.Account.ID, session.JID.Resource())
+	})
 	s.OnDormant(p.wakeLater)
 	s.OnLost(func(ctx context.Context, session *core.Session, lost []core.Delivery) {
-		if anyKept(lost) {
-			p.wakeSession(ctx, session)
-		}
+		p.wakeSession(ctx, session, senders(lost))
 	})
 	s.OnRemove(p.remove)
 	p.jobs.Register("push_app", jobs.Worker{Do: p.tellApp, Timeout: 30 * time.Second, MaxAttempts: 6, FirstPause: 15 * time.Second})
 	p.jobs.Register("push_web", jobs.Worker{Do: p.tellBrowser, Timeout: 30 * time.Second, MaxAttempts: 8, FirstPause: 15 * time.Second})
+	p.jobs.Register("push_test", jobs.Worker{Do: p.testBrowser, Timeout: 30 * time.Second, MaxAttempts: 1, FirstPause: 15 * time.Second})
 }
 
 // plan wakes the receiver's devices for a message that a person wants to know of.
@@ -130,17 +134,21 @@ func (p *Push) plan(t *core.Transit) core.Write {
 		if err != nil {
 			return err
 		}
-		var resources []string
+		var woken []waking
+		from := t.Stanza.From.Bare().String()
 		for _, d := range devices {
-			if !p.awake(t.Receiver, d) {
-				if err := p.enqueue(ctx, t.Receiver, d); err != nil {
+			if p.awake(t.Receiver, d) {
+				continue
+			}
+			if !d.muted(from, time.Now()) {
+				if err := p.enqueue(ctx, t.Receiver, d, from); err != nil {
 					return err
 				}
-				resources = append(resources, d.resource)
 			}
+			woken = append(woken, waking{d.resource, from})
 		}
-		if resources != nil {
-			p.woken.Set(t, resources)
+		if woken != nil {
+			p.woken.Set(t, woken)
 		}
 		return nil
 	}
@@ -174,20 +182,20 @@ func (p *Push) awake(account *core.Account, d device) bool {
 	return session != nil && !session.Dormant()
 }
 
-// enqueue makes the job that wakes a device; ctx carries a transaction. While one waits, another would say nothing new.
-func (p *Push) enqueue(ctx context.Context, account *core.Account, d device) error {
-	kind := "push_app"
-	if d.web {
-		kind = "push_web"
-	}
+// enqueue makes the job that wakes a device for a chat; ctx carries a transaction. While one waits, another would say nothing new.
+func (p *Push) enqueue(ctx context.Context, account *core.Account, d device, from string) error {
 	name := account.JID.String() + "\n" + d.service + "\n" + d.node
-	return p.jobs.Enqueue(ctx, kind, name, name)
+	if !d.web {
+		return p.jobs.Enqueue(ctx, "push_app", name, name)
+	}
+	name += "\n" + from
+	return p.jobs.Enqueue(ctx, "push_web", name, name)
 }
 
 // find reads the device that a job is for; nil if it, or its account, is gone.
 func (p *Push) find(ctx context.Context, name string) (*device, *core.Account, error) {
-	parts := strings.SplitN(name, "\n", 3)
-	if len(parts) != 3 {
+	parts := strings.SplitN(name, "\n", 4)
+	if len(parts) < 3 {
 		return nil, nil, jobs.ErrGiveUp
 	}
 	jid, err := xmpp.ParseJID(parts[0])

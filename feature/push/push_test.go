@@ -31,6 +31,8 @@ type world struct {
 	refuse *xmpp.Error    // what it answers
 	web    *httptest.Server
 	calls  []*http.Request
+	bodies [][]byte
+	key    *ecdh.PrivateKey // of the browser
 	status int
 }
 
@@ -62,7 +64,7 @@ func each(t *testing.T, run func(t *testing.T, w *world)) {
 			if header := 16 + 4 + 1 + 65; err != nil || len(body) < header+16 || body[20] != 65 { // RFC 8188 §2.1, RFC 8291 §4
 				t.Errorf("the wake-up is not encrypted: %q %v", body, err)
 			}
-			w.calls = append(w.calls, r)
+			w.calls, w.bodies = append(w.calls, r), append(w.bodies, body)
 			answer.WriteHeader(w.status)
 		}))
 		t.Cleanup(w.web.Close)
@@ -154,6 +156,7 @@ func (w *world) subscription() string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.key = key
 	b64 := base64.RawURLEncoding.EncodeToString
 	return "<subscribe xmlns='urn:palabre:web-push:0'><endpoint>" + w.web.URL + "/abc</endpoint><p256dh>" + b64(key.PublicKey().Bytes()) +
 		"</p256dh><auth>" + b64(make([]byte, 16)) + "</auth></subscribe>"

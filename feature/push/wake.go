@@ -3,48 +3,79 @@ package push
 import (
 	"context"
 	"slices"
+	"time"
 
 	"palabre.dev/palabre/core"
 )
 
-// wakeMissed wakes the devices of sessions whose connections were there when the message was kept, and gone when it was put into their
-// queues.
+// waking is a device that a message wakes, by its session's resource, and whose message it is.
+type waking struct{ resource, from string }
+
+// wakeMissed counts a message for the devices that it wakes, and wakes the devices of sessions whose connections were there when the message
+// was kept, and gone when it was put into their queues.
 func (p *Push) wakeMissed(ctx context.Context, t *core.Transit) {
 	if t.ReceivedID == 0 {
 		return
 	}
+	woken := p.woken.Get(t)
+	for _, one := range woken {
+		p.counts.add(t.Receiver.ID, one.resource, one.from)
+	}
 	for _, session := range t.Delivered {
-		if session.Dormant() && important(t.Stanza) && !slices.Contains(p.woken.Get(t), session.JID.Resource()) {
-			p.wakeSession(ctx, session)
+		resource := session.JID.Resource()
+		if session.Dormant() && important(t.Stanza) && !slices.ContainsFunc(woken, func(one waking) bool { return one.resource == resource }) {
+			p.wakeSession(ctx, session, map[string]int{t.Stanza.From.Bare().String(): 1})
 		}
 	}
 }
 
-// wakeLater wakes the device of a session whose connection is gone while something waits for it.
+// wakeLater wakes the device of a session whose connection is gone while something waits for it. What waits is what is new to it.
 func (p *Push) wakeLater(ctx context.Context, session *core.Session) {
-	if anyKept(session.Waiting()) {
-		p.wakeSession(ctx, session)
-	}
+	p.counts.reset(session.Account.ID, session.JID.Resource())
+	p.wakeSession(ctx, session, senders(session.Waiting()))
 }
 
-func anyKept(deliveries []core.Delivery) bool {
+// maxSenders bounds the chats for which one session's device is woken at once.
+const maxSenders = 50
+
+// senders are the bare addresses of those who have sent the kept messages among deliveries that a person wants to know of, with how many.
+func senders(deliveries []core.Delivery) map[string]int {
+	var found map[string]int
 	for _, d := range deliveries {
-		if d.Kept != 0 && important(d.Stanza) {
-			return true
+		if d.Kept == 0 || !important(d.Stanza) {
+			continue
+		}
+		if found == nil {
+			found = map[string]int{}
+		}
+		from := d.Stanza.From.Bare().String()
+		if _, known := found[from]; known || len(found) < maxSenders {
+			found[from]++
 		}
 	}
-	return false
+	return found
 }
 
-func (p *Push) wakeSession(ctx context.Context, session *core.Session) {
+// wakeSession wakes the device of a session for messages of these senders.
+func (p *Push) wakeSession(ctx context.Context, session *core.Session, from map[string]int) {
+	if len(from) == 0 {
+		return
+	}
+	resource := session.JID.Resource()
 	err := p.db.Tx(ctx, func(ctx context.Context) error {
 		devices, err := p.devices(ctx, session.Account.ID)
 		if err != nil {
 			return err
 		}
 		for _, d := range devices {
-			if d.resource == session.JID.Resource() {
-				if err := p.enqueue(ctx, session.Account, d); err != nil {
+			if d.resource != resource {
+				continue
+			}
+			for sender := range from {
+				if d.muted(sender, time.Now()) {
+					continue
+				}
+				if err := p.enqueue(ctx, session.Account, d, sender); err != nil {
 					return err
 				}
 			}
@@ -53,5 +84,8 @@ func (p *Push) wakeSession(ctx context.Context, session *core.Session) {
 	})
 	if err != nil {
 		p.log.Error("could not enqueue a wake-up", "session", session, "err", err)
+	}
+	for sender, n := range from {
+		p.counts.atLeast(session.Account.ID, resource, sender, n)
 	}
 }

@@ -24,7 +24,7 @@ import (
 
 const (
 	maxEndpoint = 2048
-	webLife     = 24 * time.Hour // how long a browser's push service keeps a wake-up for a device that is off
+	webLife     = 28 * 24 * time.Hour // how long a browser's push service keeps a wake-up for a device that is off
 )
 
 // keys are the server's own for browsers (RFC 8292 §3.2), base64url.
@@ -58,8 +58,9 @@ func (p *Push) webKey(_ context.Context, r *core.Request) (*xmpp.Element, error)
 
 // webKeys are what a browser gives with its endpoint (RFC 8291 §2).
 type webKeys struct {
-	P256DH string `json:"p256dh"`
-	Auth   string `json:"auth"`
+	P256DH string  `json:"p256dh"`
+	Auth   string  `json:"auth"`
+	Muted  []muted `json:"muted,omitempty"`
 }
 
 // subscribe notes where a browser wants its wake-ups sent.
@@ -74,6 +75,10 @@ func (p *Push) subscribe(ctx context.Context, r *core.Request) (*xmpp.Element, e
 	k := webKeys{P256DH: r.Payload.ChildText(NSWeb, "p256dh"), Auth: r.Payload.ChildText(NSWeb, "auth")}
 	if !isBase64(k.P256DH, 65) || !isBase64(k.Auth, 16) {
 		return nil, xmpp.BadRequest.Because("p256dh must be 65 bytes and auth 16, in base64url")
+	}
+	var err error
+	if k.Muted, err = readMuted(r.Payload); err != nil {
+		return nil, err
 	}
 	options, err := json.Marshal(k)
 	if err != nil {
@@ -140,22 +145,22 @@ var inside = []netip.Prefix{
 	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10"),
 }
 
-// tellBrowser is the worker that wakes a browser.
-func (p *Push) tellBrowser(ctx context.Context, job jobs.Job) error {
-	d, account, err := p.find(ctx, job.Payload)
-	if err != nil || d == nil || p.awake(account, *d) {
-		return err
+// call tells a browser, by its push service (RFC 8030 §5). A topic makes it replace an earlier one; the record hides how long the notice is.
+func (p *Push) call(ctx context.Context, d *device, n notice, topic string) error {
+	k, err := d.keysOf()
+	if err != nil {
+		return errors.Join(jobs.ErrGiveUp, err)
 	}
-	var k webKeys
-	if err := json.Unmarshal([]byte(d.options), &k); err != nil {
+	text, err := json.Marshal(n)
+	if err != nil {
 		return errors.Join(jobs.ErrGiveUp, err)
 	}
 	contact := p.cfg.Contact
 	if contact == "" {
 		contact = "https://" + p.server.Domain().String()
 	}
-	answer, err := webpush.SendNotificationWithContext(ctx, []byte("{}"), &webpush.Subscription{Endpoint: d.service, Keys: webpush.Keys{P256dh: k.P256DH, Auth: k.Auth}},
-		&webpush.Options{HTTPClient: p.http, Subscriber: contact, TTL: int(webLife.Seconds()), Topic: "palabre", Urgency: webpush.UrgencyHigh,
+	answer, err := webpush.SendNotificationWithContext(ctx, text, &webpush.Subscription{Endpoint: d.service, Keys: webpush.Keys{P256dh: k.P256DH, Auth: k.Auth}},
+		&webpush.Options{HTTPClient: p.http, Subscriber: contact, TTL: int(webLife.Seconds()), Topic: topic, Urgency: webpush.UrgencyHigh, RecordSize: recordSize,
 			VAPIDPublicKey: p.vapid.public, VAPIDPrivateKey: p.vapid.private})
 	if err != nil {
 		return fmt.Errorf("call push service: %w", err)
