@@ -147,6 +147,8 @@ func rowsWith(t *testing.T, db *store.DB, table string, columns int, number int6
 // impersonal are the tables in which juliet's life leaves nothing, and why.
 var impersonal = map[string]string{
 	"account_gone":        "names of removed accounts",
+	"register_password":   "made by an administrator",
+	"health_done":         "the server's",
 	"archive_contact":     "written some time later",
 	"archive_cursor":      "written some time later",
 	"archive_filed":       "how far all is written there",
@@ -158,6 +160,7 @@ var impersonal = map[string]string{
 	"pubsub_subscription": "by the number of a node",
 	"push_key":            "the server's",
 	"roster_farewell":     "written when she is removed",
+	"upload_part":         "files that are under way",
 	"upload_transfer":     "files that are under way",
 }
 

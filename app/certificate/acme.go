@@ -43,7 +43,11 @@ func (s *Source) openACME(folder string, names []string, public string) {
 			named.ServerName = domain
 			hello = &named
 		}
-		return s.acme.GetCertificate(hello)
+		cert, err := s.acme.GetCertificate(hello)
+		if err == nil && cert.Leaf != nil {
+			s.ends.Store(cert.Leaf.NotAfter.Unix())
+		}
+		return cert, err
 	}
 	s.run = func(ctx context.Context) error { return s.runACME(ctx, hosts, public) }
 }
@@ -108,6 +112,7 @@ func (s *Source) obtain(ctx context.Context, host string) {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
+			s.ends.Store(cert.Leaf.NotAfter.Unix())
 			s.log.Info("certificate", "host", host, "expires", cert.Leaf.NotAfter)
 			return
 		}

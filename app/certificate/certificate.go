@@ -60,6 +60,7 @@ type Source struct {
 	run  func(ctx context.Context) error
 	ca   []byte // PEM, when the authority is our own
 	acme *autocert.Manager
+	ends atomic.Int64 // of the certificate that the authority gave last, in seconds since 1970
 }
 
 // Open prepares the source; folder is where it keeps what it makes, names are what the certificate is for: the domain first. public is
@@ -87,6 +88,21 @@ func (s *Source) TLS() *tls.Config {
 		cfg.NextProtos = []string{acme.ALPNProto}
 	}
 	return cfg
+}
+
+// Ends is when the certificate in use ends; zero if that is not known without asking an authority.
+func (s *Source) Ends() time.Time {
+	if s.acme != nil {
+		if at := s.ends.Load(); at != 0 {
+			return time.Unix(at, 0)
+		}
+		return time.Time{}
+	}
+	one, err := s.get(nil)
+	if err != nil || one == nil || one.Leaf == nil {
+		return time.Time{}
+	}
+	return one.Leaf.NotAfter
 }
 
 // CA is the certificate of our own authority, in PEM, which people install in their devices; nil if the source is another.

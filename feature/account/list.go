@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"palabre.dev/palabre/core"
@@ -13,6 +14,7 @@ import (
 
 // Entry is one account in a list.
 type Entry struct {
+	ID       int64     `json:"-"` // of the account
 	Name     string    `json:"name"`
 	Role     Role      `json:"role"`
 	Created  time.Time `json:"created"`
@@ -23,25 +25,61 @@ type Entry struct {
 
 // List is a page of accounts in the order of their names: at most max (1–1000) after the name after.
 func (a *Accounts) List(ctx context.Context, after string, max int) ([]Entry, error) {
+	return a.Search(ctx, "", after, max)
+}
+
+// Search is List for the accounts whose names hold a word: a part of a name, as somebody types it.
+func (a *Accounts) Search(ctx context.Context, word, after string, max int) ([]Entry, error) {
 	rows, err := a.db.Query(ctx, `select id, name, role, disabled, seen from account
-		where name > $1 and not removing order by name limit $2`, after, atMost(max))
+		where name > $1 and not removing and name like $2 escape '!' order by name limit $3`, after, holding(word), atMost(max))
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
 	var list []Entry
 	for rows.Next() {
 		var e Entry
-		var id, seen int64
-		if err := rows.Scan(&id, &e.Name, &e.Role, &e.Disabled, &seen); err != nil {
+		var seen int64
+		if err := rows.Scan(&e.ID, &e.Name, &e.Role, &e.Disabled, &seen); err != nil {
 			return nil, fmt.Errorf("list accounts: %w", err)
 		}
-		e.Created = time.UnixMicro(id).UTC()
+		e.Created = time.UnixMicro(e.ID).UTC()
 		if seen > 0 {
 			e.Seen = time.UnixMicro(seen).UTC()
 		}
 		list = append(list, e)
 	}
 	return list, nil
+}
+
+// Entry is one account as List has it; core.ErrNoAccount if it is gone.
+func (a *Accounts) Entry(ctx context.Context, account *core.Account) (e Entry, err error) {
+	var seen int64
+	err = a.db.QueryRow(ctx, `select id, name, role, disabled, seen from account where id = $1 and not removing`, account.ID).
+		Scan(&e.ID, &e.Name, &e.Role, &e.Disabled, &seen)
+	if errors.Is(err, store.ErrNoRows) {
+		return e, core.ErrNoAccount
+	}
+	if err != nil {
+		return e, fmt.Errorf("look up account: %w", err)
+	}
+	e.Created = time.UnixMicro(e.ID).UTC()
+	if seen > 0 {
+		e.Seen = time.UnixMicro(seen).UTC()
+	}
+	return e, nil
+}
+
+// holding is the pattern for names with a word in them. Names are in lower case, as RFC 8265 prepares them.
+func holding(word string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(word)) + "%"
+}
+
+// CountHolding is how many accounts have names that hold a word.
+func (a *Accounts) CountHolding(ctx context.Context, word string) (n int, err error) {
+	if err = a.db.QueryRow(ctx, `select count(*) from account where not removing and name like $1 escape '!'`, holding(word)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count accounts: %w", err)
+	}
+	return n, nil
 }
 
 // atMost keeps the length of a list within 1–1000.

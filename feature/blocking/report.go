@@ -27,6 +27,10 @@ var insertReport = store.NewInsert("blocking_report", "id", "account", "jid", "r
 
 // Report is what someone has told the operator about an address that they block (XEP-0377).
 type Report struct {
+	// ID names the report.
+	ID int64
+	// Handled is when an administrator has dealt with it, zero if none has.
+	Handled time.Time
 	// Account is the number of the account that reports.
 	Account int64
 	// JID is who is reported.
@@ -113,7 +117,38 @@ func (f *Feature) Newest(ctx context.Context, after time.Time, limit int) ([]Rep
 }
 
 func (f *Feature) kept(ctx context.Context, which string, after time.Time, limit int) ([]Report, error) {
-	rows, err := f.db.Query(ctx, `select id, account, jid, reason, words, stanza_ids from blocking_report where `+which, after.UnixMicro(), max(1, min(limit, 1000)))
+	return f.read(ctx, which, after.UnixMicro(), max(1, min(limit, 1000)))
+}
+
+// Page returns at most limit (1–1000) reports with ids below before, newest first: those that were handled, or those that were not.
+func (f *Feature) Page(ctx context.Context, handled bool, before int64, limit int) ([]Report, error) {
+	return f.read(ctx, `id < $1 and (handled > 0) = $2 order by id desc limit $3`, before, handled, max(1, min(limit, 1000)))
+}
+
+// Open is how many reports nobody has dealt with.
+func (f *Feature) Open(ctx context.Context) (n int, err error) {
+	if err = f.db.QueryRow(ctx, `select count(*) from blocking_report where handled = 0`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count reports: %w", err)
+	}
+	return n, nil
+}
+
+// Handle notes that an administrator has dealt with a report, or that none has after all; xmpp.ItemNotFound if it is not there.
+func (f *Feature) Handle(ctx context.Context, id int64, handled bool) error {
+	at := int64(0)
+	if handled {
+		at = f.db.Next()
+	}
+	n, err := f.db.Exec(ctx, `update blocking_report set handled = $1 where id = $2`, at, id)
+	if err == nil && n == 0 {
+		return xmpp.ItemNotFound
+	}
+	return err
+}
+
+// read reads the reports that a condition names.
+func (f *Feature) read(ctx context.Context, which string, args ...any) ([]Report, error) {
+	rows, err := f.db.Query(ctx, `select id, handled, account, jid, reason, words, stanza_ids from blocking_report where `+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}
@@ -121,9 +156,9 @@ func (f *Feature) kept(ctx context.Context, which string, after time.Time, limit
 	var reports []Report
 	for rows.Next() {
 		var r Report
-		var id int64
+		var handled int64
 		var jid, messages string
-		if err := rows.Scan(&id, &r.Account, &jid, &r.Reason, &r.Words, &messages); err != nil {
+		if err := rows.Scan(&r.ID, &handled, &r.Account, &jid, &r.Reason, &r.Words, &messages); err != nil {
 			return nil, err
 		}
 		if r.JID, err = xmpp.ParseJID(jid); err != nil {
@@ -132,7 +167,10 @@ func (f *Feature) kept(ctx context.Context, which string, after time.Time, limit
 		if err := json.Unmarshal([]byte(messages), &r.Messages); err != nil {
 			return nil, fmt.Errorf("read a report: %w", err)
 		}
-		r.At = time.UnixMicro(id).UTC()
+		r.At = time.UnixMicro(r.ID).UTC()
+		if handled > 0 {
+			r.Handled = time.UnixMicro(handled).UTC()
+		}
 		reports = append(reports, r)
 	}
 	return reports, rows.Err()

@@ -213,6 +213,41 @@ func (f *Feature) use(ctx context.Context, invite *Invite) error {
 	return nil
 }
 
+// From is the local part of who invites, "" for the operator.
+func (i Invite) From() string { return i.from }
+
+// Open are the invitations that can still be used, newest first, at most max (1–1000).
+func (f *Feature) Open(ctx context.Context, max int) ([]Invite, error) {
+	rows, err := f.db.Query(ctx, `select id, inviter, inviter_name, befriend, account, name, admin, uses, expires from register_invite
+		where uses > 0 and expires > $1 order by id desc limit $2`, time.Now().UnixMicro(), min(1000, max))
+	if err != nil {
+		return nil, fmt.Errorf("list invitations: %w", err)
+	}
+	var all []Invite
+	for rows.Next() {
+		var one Invite
+		var expires int64
+		if err := rows.Scan(&one.ID, &one.Inviter, &one.from, &one.Befriend, &one.Account, &one.Name, &one.Admin, &one.Uses, &expires); err != nil {
+			return nil, fmt.Errorf("list invitations: %w", err)
+		}
+		one.Expires = time.UnixMicro(expires)
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// Withdraw makes one invitation void; xmpp.ItemNotFound if it is not there.
+func (f *Feature) Withdraw(ctx context.Context, id int64) error {
+	n, err := f.db.Exec(ctx, `delete from register_invite where id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("take back an invitation: %w", err)
+	}
+	if n == 0 {
+		return xmpp.ItemNotFound
+	}
+	return nil
+}
+
 // TakeBack makes all invitations of an account void, for good, in the transaction of ctx if that has one.
 func (f *Feature) TakeBack(ctx context.Context, account *core.Account) error {
 	_, err := f.db.Exec(ctx, `delete from register_invite where inviter = $1`, account.ID)
