@@ -18,12 +18,14 @@ export function Radios<T extends string>({ label, hideLabel, value, answers, cha
   return (
     <fieldset class={`radios${bar ? ' bar-of' : ''}`}>
       <legend class={hideLabel ? 'vh' : ''}>{label}</legend>
-      {answers.map((a) => (
-        <label key={a.value}>
-          <input type="radio" name={name} value={a.value} checked={a.value === value} onChange={() => change(a.value)} />
-          <span lang={a.lang} dir="auto">{a.label}</span>
-        </label>
-      ))}
+      <div>
+        {answers.map((a) => (
+          <label key={a.value}>
+            <input type="radio" name={name} value={a.value} checked={a.value === value} onChange={() => change(a.value)} />
+            <span lang={a.lang} dir="auto">{a.label}</span>
+          </label>
+        ))}
+      </div>
     </fieldset>
   )
 }

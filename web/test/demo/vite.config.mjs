@@ -8,6 +8,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export default mergeConfig(base, {
   root,
-  plugins: [{ name: 'demo', enforce: 'pre', resolveId: (id, from) => (id.endsWith('./open.ts') && from?.includes('/src/app/') ? demo : undefined) }],
+  plugins: [{ name: 'demo', enforce: 'pre', resolveId: (id, from) => (from?.includes('/src/') && (id.endsWith('/app/open.ts') || (id === './open.ts' && from.includes('/src/app/'))) ? demo : undefined) }],
   build: { outDir: process.env.OUT ?? '/tmp/palabre-demo' },
 })

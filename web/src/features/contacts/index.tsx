@@ -38,7 +38,7 @@ export default function Contacts(): JSX.Element {
   const none = people.length === 0
   return (
     <>
-      <PageHead title={t('con.title')} up="/">
+      <PageHead title={t('con.title')} root>
         <IconButton icon="userPlus" label={t('con.add')} act={add} />
       </PageHead>
       <div class="find"><div class="search"><Icon name="search" /><input type="search" dir="auto" aria-label={t('con.search')} placeholder={t('con.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }} /></div></div>

@@ -12,11 +12,14 @@ import { chatPath, go } from '../../app/router.ts'
 import { connection, engine, nameOf, ready } from '../../app/session.ts'
 import { exists } from '../../app/View.tsx'
 import { t, type Key } from '../../i18n/t.ts'
-import { ago, size } from '../../i18n/when.ts'
+import { ago, clock, daysAgo, fullTime, size } from '../../i18n/when.ts'
 import { Button, Pill } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import '../../ui/css/pages.css'
 import './happening.css'
+
+/** at is the hour today, and the date with it before. */
+const at = (time: number): string => (daysAgo(time) === 0 ? clock(time) : fullTime(time))
 
 const refreshMs = 5000
 
@@ -53,15 +56,15 @@ export default function Happening(): JSX.Element {
 const kinds = { live: 'ok', fallback: 'wait', connecting: 'info', offline: 'wait', refused: 'bad' } as const
 
 function Line(): JSX.Element {
-  const { state, server: at, since, lastHeard, nextTry, reason } = connection.value
-  const where = hostOf(at) ?? t('hap.aServer')
+  const { state, server: place, since, lastHeard, nextTry, reason } = connection.value
+  const where = hostOf(place) ?? engine().account().jid.split('@')[1] ?? ''
   const why = t(`refused.${reason ?? 'password'}` as Key)
   return (
     <section class={`card line ${kinds[state]}`} aria-live="polite">
       <Pill kind={kinds[state]} live>{t(`net.${state}`)}</Pill>
       <h2>{t(`hap.${state}` as Key, { server: where, why })}</h2>
       <p class="small">
-        {t('hap.since', { time: ago(since) })} {lastHeard !== undefined && state !== 'live' && t('hap.heard', { time: ago(lastHeard) })} {nextTry !== undefined && state !== 'live' && t('hap.next', { time: ago(nextTry) })}
+        {t('hap.since', { time: at(since) })} {lastHeard !== undefined && state !== 'live' && t('hap.heard', { time: ago(lastHeard) })} {nextTry !== undefined && state !== 'live' && t('hap.next', { time: at(nextTry) })}
       </p>
       {state === 'refused' ? exists('onboarding') && <Button kind="p" act={() => go('/signin')}>{t('hap.signIn')}</Button>
         : state !== 'live' && <Button kind="p" icon="refresh" act={() => engine().reconnect()}>{t('hap.try')}</Button>}
@@ -77,7 +80,7 @@ function Waits(): JSX.Element {
   return (
     <section class="card">
       <h2>{t('hap.waits')}</h2>
-      {waiting === 0 ? <p class="good"><Icon name="circleCheck" /> {t('hap.nothing')}</p> : <p>{t('hap.waiting', { n: waiting, time: oldestWaiting === undefined ? '…' : ago(oldestWaiting) })} {t('hap.waitKept')}</p>}
+      {waiting === 0 ? <p class="good"><Icon name="circleCheck" /> {t('hap.nothing')}</p> : <p>{t('hap.waiting', { n: waiting, time: oldestWaiting === undefined ? '…' : at(oldestWaiting) })} {t('hap.waitKept')}</p>}
       {waiting > 0 && list && list.length > 0 && (
         <ul class="acts">{list.map((w) => <li key={w.id}><a class="act" href={chatPath(w.chat, w.id)}><span class="tile"><Icon name="clock" /></span>
           <span class="grow"><span class="cut one" dir="auto">{w.text || t(w.transfer ? 'kind.file' : 'kind.system')}</span><small>{t('hap.to', { name: nameOf(w.chat) })} · {ago(w.since)}{w.transfer && ` · ${progress(w.transfer)}`}</small></span></a></li>)}</ul>

@@ -42,8 +42,10 @@ function Shared({ jid, kind }: { jid: string; kind: Kind }): JSX.Element {
   const [more, setMore] = useState(false)
   const load = async (before?: number): Promise<void> => {
     const page = await engine().gallery(jid, kind, before).catch(() => [])
-    setMore(page.length > 0)
-    setAll((known) => [...new Map([...(known ?? []), ...page].map((m) => [m.id, m])).values()])
+    const known = all ?? []
+    const fresh = page.filter((m) => !known.some((k) => k.id === m.id))
+    setMore(fresh.length > 0)
+    setAll([...known, ...fresh])
   }
   useEffect(() => { void load() }, [])
   if (!all) return <Busy />

@@ -12,7 +12,7 @@ import { t, type Key } from '../../i18n/t.ts'
 import { fullTime, size } from '../../i18n/when.ts'
 import { Button, IconButton } from '../../ui/controls.tsx'
 import { useTrap } from '../../ui/focus.ts'
-import { choose, over } from '../../ui/overlay.tsx'
+import { choose, openMenu, over } from '../../ui/overlay.tsx'
 import { saveAs } from '../../ui/save.ts'
 import { useBlob } from '../../ui/Thumb.tsx'
 import { toast } from '../../ui/toast.tsx'
@@ -73,9 +73,11 @@ function Tools({ message: m, close, gone }: { message: Message; close: () => voi
   return (
     <>
       <IconButton path={download} label={t('med.save')} act={() => void save()} />
-      <IconButton icon="forward" flip label={t('med.forward')} act={() => void forward(m.id)} />
-      <IconButton icon="message" label={t('med.show')} act={() => { close(); go(chatPath(m.chat, m.id)) }} />
-      <IconButton icon="trash" label={t('med.delete')} act={() => void drop()} />
+      <IconButton icon="ellipsis" label={t('menu')} menu act={(e) => void openMenu(e.currentTarget as HTMLElement, t('menu'), [
+        { label: t('med.forward'), icon: 'forward', act: () => void forward(m.id) },
+        { label: t('med.show'), icon: 'message', act: () => { close(); go(chatPath(m.chat, m.id)) } },
+        { label: t('med.delete'), icon: 'trash', act: () => void drop(), danger: true },
+      ])} />
     </>
   )
 }

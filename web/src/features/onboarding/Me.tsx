@@ -27,7 +27,7 @@ export function Me({ to }: { to: string | null }): JSX.Element {
   return (
     <Gate title={t('ob.meTitle')} text={t('ob.meText')} step={[3, 4]}>
       <form onSubmit={(e) => void save(e)}>
-        <PictureInput id={jid} name={name || jid} picture={picture} change={setPicture} choose={t('ob.photo')} remove={t('ob.photoRemove')} />
+        <PictureInput id={jid} name={name || (jid.split('@')[0] ?? jid)} picture={picture} change={setPicture} choose={t('ob.photo')} remove={t('ob.photoRemove')} />
         <Field label={t('ob.display')} value={name} change={setName} complete="name" limit={60} />
         {failed && <Wrong code="server" />}
         <Button kind="p" submit wide>{t('ob.next')}</Button>

@@ -1,6 +1,6 @@
 // What follows once somebody is in. Each step is an address, so that a reload stays where it was.
 import { chatPath } from '../../app/router.ts'
-import { installed } from '../../app/install.ts'
+import { installable, installed, iosWeb } from '../../app/install.ts'
 
 /** The steps after the account is there. */
 export type Step = 'me' | 'recovery' | 'history' | 'install'
@@ -13,5 +13,5 @@ export function nextSteps(step: Step, to?: string | null): string {
 /** ending is where the last step leads: to the chat with who invited, or to the list. */
 export const ending = (to: string | null): string => (to ? chatPath(to) : '/')
 
-/** afterKeys is what follows the keys: the hint to install, unless we are installed. */
-export const afterKeys = (to: string | null): string => (installed() ? ending(to) : nextSteps('install', to))
+/** afterKeys is what follows the keys: the hint to install, unless we are installed or cannot be. */
+export const afterKeys = (to: string | null): string => (installed() || !(installable.value || iosWeb()) ? ending(to) : nextSteps('install', to))

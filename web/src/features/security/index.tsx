@@ -7,7 +7,7 @@ import { chatPath } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import type { ViewProps } from '../../app/View.tsx'
 import { t, type Key } from '../../i18n/t.ts'
-import { ago, shortTime } from '../../i18n/when.ts'
+import { fullTime, shortTime } from '../../i18n/when.ts'
 import { Banner, Busy, Button } from '../../ui/controls.tsx'
 import { DeviceRow } from '../../ui/DeviceRow.tsx'
 import { openMenu, over, Sheet, type Item } from '../../ui/overlay.tsx'
@@ -44,7 +44,7 @@ function News({ jid, name }: { jid: string; name: string }): JSX.Element {
   return (
     <>{news.map((n) => {
       const kind = n.type === 'new-device' ? 'new' : 'changed'
-      return <Banner key={n.id} icon="shieldAlert" title={t(`sec.${kind}Title` as Key, { name })} text={t(`sec.${kind}Text` as Key, { time: ago(n.time) })} action={{ label: t('sec.seen'), act: () => seen(n.id) }} />
+      return <Banner key={n.id} icon="shieldAlert" title={t(`sec.${kind}Title` as Key, { name })} text={t(`sec.${kind}Text` as Key, { time: fullTime(n.time) })} action={{ label: t('sec.seen'), act: () => seen(n.id) }} />
     })}</>
   )
 }

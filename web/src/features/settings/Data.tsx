@@ -5,7 +5,7 @@ import { keep } from '../../app/enter.ts'
 import { chatOf, engine, nameOf } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { size } from '../../i18n/when.ts'
-import { Busy, Button } from '../../ui/controls.tsx'
+import { Busy, Button, IconButton } from '../../ui/controls.tsx'
 import { confirm } from '../../ui/overlay.tsx'
 import { Peer } from '../../ui/Peer.tsx'
 import { prefs } from '../../ui/prefs.ts'
@@ -82,7 +82,7 @@ function OfChat({ chat, done }: { chat: Storage['chats'][number]; done: () => vo
   }
   return (
     <Peer id={chat.jid} name={name} kind={chatOf(chat.jid)?.kind} picture={chatOf(chat.jid)?.avatar} under={t('set.perChatLine', { size: size(chat.bytes), media: t('set.mediaCount', { n: chat.media }) })}>
-      {chat.media > 0 && <button type="button" class="btn d" aria-label={t('set.freeName', { name })} onClick={() => void drop()}>{t('set.free')}</button>}
+      {chat.media > 0 && <IconButton icon="trash" label={t('set.freeName', { name })} act={() => void drop()} />}
     </Peer>
   )
 }

@@ -65,12 +65,12 @@ const entries: Entry[] = [
 ]
 
 function List(): JSX.Element {
-  if (!ready.value) return <PageHead title={t('tab.settings')} up="/" />
+  if (!ready.value) return <PageHead title={t('tab.settings')} root />
   const me = engine().account()
   const at = (path: string): 'page' | undefined => (place.value.path === path ? 'page' : undefined)
   return (
     <>
-      <PageHead title={t('tab.settings')} up="/" />
+      <PageHead title={t('tab.settings')} root />
       <div class="sheet-top"><div class="scroll list-in">
         <a class="act me" href="/settings/profile" aria-current={at('/settings/profile')}>
           <Avatar id={me.jid} name={me.name} picture={me.avatar} /><span class="grow"><b class="cut one" dir="auto">{me.name}</b><small class="cut one"><bdi dir="ltr">{me.jid}</bdi></small></span><Icon name="qr" kind="go" />
