@@ -9,6 +9,8 @@ import type {
   Waiting, Waking,
 } from './model.ts'
 
+export type * from './admin.ts'
+
 export type Stop = () => void
 
 /** What can be said with a new message. */

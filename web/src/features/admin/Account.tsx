@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import laptop from 'icon:monitor-smartphone'
-import type { AdminAccountDetail, AdminChange } from '../../core/admin.ts'
+import type { AdminAccountDetail, AdminChange } from '../../core/engine.ts'
 import { engine } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { ago, fullTime, shortTime, size } from '../../i18n/when.ts'

@@ -1,7 +1,7 @@
 // The accounts: a table with search, page by page; on a phone what stands beside the name goes below it.
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { AdminAccount } from '../../core/admin.ts'
+import type { AdminAccount } from '../../core/engine.ts'
 import { t } from '../../i18n/t.ts'
 import { shortTime, size } from '../../i18n/when.ts'
 import { Button, IconButton, Pill } from '../../ui/controls.tsx'

@@ -1,7 +1,7 @@
 // How the server is: what deserves attention, figures of the last hour or day, and facts.
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { AdminHealth } from '../../core/admin.ts'
+import type { AdminHealth } from '../../core/engine.ts'
 import { t } from '../../i18n/t.ts'
 import { ago, date, fullTime, size } from '../../i18n/when.ts'
 import { Banner } from '../../ui/controls.tsx'

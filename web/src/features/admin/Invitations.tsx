@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import mail from 'icon:mail'
-import type { AdminInvitation } from '../../core/admin.ts'
+import type { AdminInvitation } from '../../core/engine.ts'
 import { t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { Button, Empty, Field, Pill, Switch } from '../../ui/controls.tsx'

@@ -1,7 +1,7 @@
 // Reports of abuse: what people said about those whom they block, and whether somebody has dealt with it.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { AdminReport } from '../../core/admin.ts'
+import type { AdminReport } from '../../core/engine.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'

@@ -1,6 +1,6 @@
 // What is kept and how much room there is, and the limits that people run into.
 import { Fragment, type JSX } from 'preact'
-import type { Facts } from '../../core/admin.ts'
+import type { Facts } from '../../core/engine.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { size } from '../../i18n/when.ts'
 import { Banner } from '../../ui/controls.tsx'

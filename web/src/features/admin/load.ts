@@ -1,6 +1,6 @@
 // What a page of administration waits for: an answer, or why there is none.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import type { Admin } from '../../core/admin.ts'
+import type { Admin } from '../../core/engine.ts'
 import { engine } from '../../app/session.ts'
 import { region, t } from '../../i18n/t.ts'
 import { toast } from '../../ui/toast.tsx'
