@@ -188,6 +188,8 @@ export interface Connection {
   /** What waits to leave, and since when. */
   waiting: number
   oldestWaiting?: Micros
+  /** What came last could not be kept because this device has no room left; it stays on the server and is fetched again. */
+  full?: boolean
   /** Text key of what a person can do, when the state is `refused`. */
   reason?: 'password' | 'account-removed' | 'account-disabled' | 'replaced' | 'certificate' | 'version'
 }

@@ -5,6 +5,7 @@ import type { Crypto } from '../crypto/api.ts'
 import type { JID, Micros } from '../model.ts'
 import type { Account as Registered, Accounts } from '../store/accounts.ts'
 import { change, type Database } from '../store/database.ts'
+import { keepFile } from '../store/files.ts'
 import { get } from '../store/kv.ts'
 import { byNames } from '../store/messages.ts'
 import { archiveName } from '../store/names.ts'
@@ -12,7 +13,9 @@ import { Connection, type Options } from '../xmpp/connection.ts'
 import { answerAboutUs, capsElement } from '../xmpp/disco.ts'
 import { displayedEvent, fetchDisplayed, type Displayed } from '../xmpp/displayed.ts'
 import { announce } from '../xmpp/presence.ts'
-import { parseEvent } from '../xmpp/pubsub.ts'
+import { NICK } from '../xmpp/ns.ts'
+import { fetchAvatar, fetchAvatarInfo } from '../xmpp/profile.ts'
+import { getItems, parseEvent } from '../xmpp/pubsub.ts'
 import type { Socket } from '../xmpp/pipe.ts'
 import type { Session } from '../xmpp/session.ts'
 import { parseTime } from '../xmpp/time.ts'
@@ -27,6 +30,7 @@ import { People } from './people.ts'
 import { Secure } from './secure.ts'
 import { Sender } from './sender.ts'
 import { Typing } from './typing.ts'
+import { freeRoom, showNotices, Vanishing } from './upkeep.ts'
 import { Views } from './views.ts'
 
 /** What an account at work needs; tests give parts of their own. */
@@ -68,6 +72,7 @@ export class Worker {
   readonly sender: Sender
   readonly secure: Secure
   readonly connection: Connection
+  private readonly vanishing: Vanishing
   readonly account: JID
   private skew: Micros = 0
   private readonly stops: (() => void)[] = []
@@ -84,12 +89,16 @@ export class Worker {
     this.desk = new Desk(db, this.account, news)
     this.people = new People(db, this.account, news, now)
     this.line = new Line(db, news)
-    this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => { for (const tell of this.notices) tell() })
+    this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => this.tellNotices())
+    this.vanishing = new Vanishing(db, news, now)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
       caughtUp: () => this.sender.complete(),
-      stuck: (full) => { this.full = full },
+      stuck: (full) => {
+        this.line.setFull(full)
+        if (full) void freeRoom(db).catch(() => undefined)
+      },
       arrived: (letter) => {
-        this.full = false
+        this.line.setFull(false)
         if (letter.own || !letter.says.some((s) => s.what === 'content')) return
         this.typing.heard(letter.chat, letter.from, 'paused')
         parts.onMessage?.(letter.chat)
@@ -106,8 +115,6 @@ export class Worker {
   }
 
   private ended = false
-  /** The last thing that came could not be kept because the device is full. */
-  full = false
 
   /** Now, by the server's clock as far as it is known. */
   now(): Micros {
@@ -123,6 +130,7 @@ export class Worker {
   /** What is new about devices has changed. */
   tellNotices(): void {
     for (const tell of this.notices) tell()
+    void this.secure.crypto.notices().then((r) => r.ok ? showNotices(this.parts.db, this.news, this.account, r.value) : undefined).catch(() => undefined)
   }
 
   private options(): Options {
@@ -163,7 +171,9 @@ export class Worker {
         await new Promise((resolve) => setTimeout(resolve, AGAIN))
       }
     }
-    if (!this.ended) session.start()
+    if (this.ended) return
+    this.tellNotices()
+    session.start()
   }
 
   private message(stanza: Element): Promise<void> {
@@ -191,9 +201,11 @@ export class Worker {
 
   private async introduce(session: Session): Promise<void> {
     try {
+      await this.people.nobody()
       announce(session, { caps: await capsElement() })
       await this.setClock(session)
       await this.people.connected(session, false)
+      await this.profile(session)
       await this.displayed(await fetchDisplayed(session))
       await this.maintain()
     } catch {
@@ -209,6 +221,23 @@ export class Worker {
     const skew = utc - (asked + Date.now() * 1000) / 2
     this.skew = Math.abs(skew) < TOLERANCE ? 0 : Math.round(skew)
     await change(this.parts.db, ['kv'], async (tx) => { await tx.objectStore('kv').put(this.skew, 'skew') })
+  }
+
+  /** What we call ourselves and how we look, as another device of ours may have said. */
+  private async profile(session: Session): Promise<void> {
+    const { db, accounts } = this.parts
+    const info = await fetchAvatarInfo(session, this.account)
+    const before = await get(db, 'profile')
+    const avatar = info && `avatar ${info.id}`
+    if (info && avatar && !await db.getKey('files', avatar)) {
+      const blob = await fetchAvatar(session, this.account, info)
+      if (blob) await change(db, ['files', 'blobs'], (tx) => keepFile(tx, { key: avatar, only: false, used: this.now() }, blob))
+    }
+    const name = (await getItems(session, NICK, { max: 1 })).at(-1)?.payload?.text.trim().slice(0, 200) || undefined
+    if (before && before.name === name && before.avatar === avatar) return
+    await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put({ name, avatar }, 'profile') })
+    await accounts.change(this.account, { name, avatar })
+    this.news.tell({ choices: true })
   }
 
   /** Other devices have read up to there. */
@@ -246,6 +275,7 @@ export class Worker {
     this.connection.stop()
     this.secure.end()
     this.typing.end()
+    this.vanishing.end()
     this.line.end()
   }
 }

@@ -35,9 +35,9 @@ export class Desk {
     return Date.now() * 1000 + (await get(tx, 'skew') ?? 0)
   }
 
-  private async step<T>(work: (step: Step) => Promise<T>): Promise<T> {
+  private async step<T>(work: (step: Step) => Promise<T>, durability: 'strict' | 'relaxed' = 'strict'): Promise<T> {
     const changes = new Collector()
-    const result = await change(this.db, everything, async (tx) => work({ tx, account: this.account, now: await this.now(tx), changes }))
+    const result = await change(this.db, everything, async (tx) => work({ tx, account: this.account, now: await this.now(tx), changes }), durability)
     this.news.tell(changes.all)
     return result
   }
@@ -344,7 +344,7 @@ export class Desk {
       chat.last = previewOf(message)
       await step.tx.objectStore('chats').put(chat)
       step.changes.chat(chat.jid)
-    })
+    }, 'relaxed')
   }
 }
 

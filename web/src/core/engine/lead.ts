@@ -22,6 +22,9 @@ import { Transfers } from './transfers.ts'
 import { value } from './secure.ts'
 import { Push } from './push.ts'
 
+/** How long what a person waits for may wait for the connection, in milliseconds. */
+const SOON = 10_000
+
 /** It needs the connection, and there is none now. */
 export class Offline extends Error {
   override readonly name = 'Offline'
@@ -37,6 +40,8 @@ export type Led = Pick<Engine,
   older(jid: JID): Promise<boolean>
   /** A choice was made that the server keeps as well. */
   chose(change: Partial<Choices>): Promise<void>
+  /** Somebody looks at a chat: when its contact was there last is asked, if it is not known. */
+  look(jid: JID): Promise<void>
 }
 
 /** What a leading tab is given besides. */
@@ -86,8 +91,30 @@ export class Lead implements Led {
     return connection
   }
 
+  /** The session, or the one that comes soon: what is asked right after the start shall not fail because it was quick. */
+  private soon() {
+    const { connection, onSession } = this.worker
+    if (connection.live) return Promise.resolve(connection)
+    return new Promise<typeof connection>((resolve, reject) => {
+      const came = () => {
+        clearTimeout(timer)
+        onSession.delete(came)
+        resolve(connection)
+      }
+      const timer = setTimeout(() => {
+        onSession.delete(came)
+        reject(new Offline())
+      }, SOON)
+      onSession.add(came)
+    })
+  }
+
   older(jid: JID): Promise<boolean> {
     return this.worker.connection.live ? this.worker.inbox.older(jid) : Promise.resolve(false)
+  }
+
+  look(jid: JID): Promise<void> {
+    return this.worker.connection.live ? this.worker.people.askLastSeen(jid) : Promise.resolve()
   }
 
   typing(jid: JID, what: 'composing' | 'recording' | 'paused'): void {
@@ -189,12 +216,12 @@ export class Lead implements Led {
   }
 
   async invite(): ReturnType<Engine['invite']> {
-    const { uri, web, expires } = await invite(this.session())
+    const { uri, web, expires } = await invite(await this.soon())
     return { link: web ?? uri, ...(expires ? { expires } : {}) }
   }
 
   async setProfile(profile: { name?: string; avatar?: Blob | null }): Promise<void> {
-    const session = this.session()
+    const session = await this.soon()
     const { db, accounts, news } = this.parts
     const now = { ...await get(db, 'profile') }
     if (profile.name !== undefined) {

@@ -15,6 +15,7 @@ const MAX_WAITING = 200
 /** The line of one account. */
 export class Line {
   private link: Link = { state: 'offline', since: Date.now() * 1000 }
+  private full = false
   private readonly shows = new Set<(now: Model) => void>()
   private readonly update: () => void
   private readonly stop: Stop
@@ -33,9 +34,16 @@ export class Line {
     this.update()
   }
 
+  /** What comes can (not) be kept. */
+  setFull(full: boolean): void {
+    if (full === this.full) return
+    this.full = full
+    this.update()
+  }
+
   /** How it is now. */
   async now(): Promise<Model> {
-    return { ...this.link, ...await waiting(this.db) }
+    return { ...this.link, ...await waiting(this.db), ...(this.full ? { full: true } : {}) }
   }
 
   /** Calls back at once and on every change. */

@@ -14,7 +14,7 @@ import { tabEngine } from './tab.ts'
 
 /** What of the leader may be asked twice without harm, when it ended before it answered. */
 const REPEATABLE = new Set<string>([
-  'older', 'fetch', 'pause', 'devices', 'safetyNumber', 'trustURI', 'waiting', 'servers', 'sessions', 'waking', 'exportData', 'reconnect', 'noticed', 'chose',
+  'older', 'fetch', 'pause', 'devices', 'safetyNumber', 'trustURI', 'waiting', 'servers', 'sessions', 'waking', 'exportData', 'reconnect', 'noticed', 'chose', 'look',
 ])
 
 /** The browser and the system, as the list of devices shows them. */

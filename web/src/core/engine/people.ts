@@ -43,11 +43,18 @@ export class People {
   async connected(session: Session, resumed: boolean): Promise<void> {
     this.session = session
     if (resumed) return
-    this.there.clear()
     const { version, items } = await getRoster(session, await get(this.db, 'roster') ?? '')
     if (items) await this.replace(items, version)
     const blocked = await getBlocked(session).catch(() => undefined)
     if (blocked) await this.replaceBlocked(blocked)
+  }
+
+  /** A new session tells anew who is there: to be called before we announce ourselves. */
+  async nobody(): Promise<void> {
+    this.there.clear()
+    await change(this.db, ['contacts'], async (tx) => {
+      for (let c = await tx.objectStore('contacts').openCursor(); c; c = await c.continue()) if (c.value.presence) await c.update({ ...c.value, presence: undefined })
+    }, 'relaxed')
   }
 
   private live(): Session {
@@ -95,14 +102,14 @@ export class People {
   }
 
   /** Changes one contact, made if there is none and `make` says so. */
-  private async alter(jid: JID, fields: Partial<Contact>, make = false): Promise<void> {
+  private async alter(jid: JID, fields: Partial<Contact>, make = false, durability: 'strict' | 'relaxed' = 'strict'): Promise<void> {
     await change(this.db, ['contacts', 'chats'], async (tx) => {
       const known = await tx.objectStore('contacts').get(jid)
       if (!known && (!make || await tx.objectStore('contacts').count() >= MAX_CONTACTS)) return
       const contact: Contact = { subscription: 'none', ...known, jid, ...fields }
       await tx.objectStore('contacts').put(contact)
       await this.renameChat(tx, contact)
-    })
+    }, durability)
     this.news.tell({ contacts: true, chats: [jid] })
   }
 
@@ -131,7 +138,7 @@ export class People {
     const all = [...devices.values()]
     const best = all.find((p) => p.show === 'online') ?? all[0]
     const presence: Presence = best ? { show: best.show, ...(best.status ? { status: best.status } : {}) } : { show: 'offline', ...(news.status ? { status: news.status } : {}) }
-    await this.alter(jid, { presence, ...(best ? {} : { lastSeen: news.since ?? this.now() }) })
+    await this.alter(jid, { presence, ...(best ? {} : { lastSeen: news.since ?? this.now() }) }, false, 'relaxed')
   }
 
   /** Asks when somebody was there last, where presence does not say. */

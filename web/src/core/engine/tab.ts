@@ -31,7 +31,10 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
   const tells = async () => (await choicesOf(db)).readReceipts
   return {
     watchChats: (show) => views.watchChats(show),
-    watchChat: (jid, show) => views.watchChat(jid, show),
+    watchChat: (jid, show) => {
+      void led.look(jid).catch(() => undefined)
+      return views.watchChat(jid, show)
+    },
     setChat: (jid, fields) => desk.setChat(jid, fields),
     setDraft: (jid, draft) => desk.setDraft(jid, draft),
     clearChat: (jid) => desk.clear(jid),

@@ -124,12 +124,12 @@ function first(db: Database): void {
 
 /**
  * Does one step: all of it is on the disk when the promise is fulfilled, or nothing is kept and it fails with StorageFull or StorageBroken. `work`
- * may wait for nothing but the transaction's own requests; what it throws undoes the step.
+ * may wait for nothing but the transaction's own requests; what it throws undoes the step. `relaxed` is for what is no loss: presence, progress.
  */
-export async function change<T>(db: Database, stores: Store[], work: (tx: Change) => Promise<T>): Promise<T> {
+export async function change<T>(db: Database, stores: Store[], work: (tx: Change) => Promise<T>, durability: 'strict' | 'relaxed' = 'strict'): Promise<T> {
   let tx: Change
   try {
-    tx = db.transaction(stores, 'readwrite', { durability: 'strict' })
+    tx = db.transaction(stores, 'readwrite', { durability })
   } catch (error) {
     throw storageError(error)
   }
