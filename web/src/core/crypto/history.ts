@@ -206,12 +206,12 @@ async function through(input: Bytes, transform: CompressionStream | Decompressio
 
 const maxChunks = 2048
 
-/** Seals this device's index. Its number must be greater than that of every one before; older keys travel in it. */
+/** Seals this device's index. Its number must be greater than that of every one before; older keys travel in it. Open it once it is published, so
+ * that an older one is refused from then on. */
 export async function sealIndex(d: Device, index: HistoryIndex): Promise<Bytes> {
   if (index.chunks.length > maxChunks) refuse('too-large', `${index.chunks.length} chunks`)
   const { recovery: _, keys: [, ...older] } = await loadKept(d)
   const packed = await through(utf8(JSON.stringify({ ...index, older: writeKept({ keys: older }) })), new CompressionStream('deflate-raw'), maxPlain)
-  await d.turn(() => d.store.save(new Map([[seenName(d.id), utf8(String(index.number))]])))
   return seal(d, boxes.index, d.id, index.number, '', packed)
 }
 
