@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 const configFile = process.env.CONFIG ?? `${root}/vite.config.mjs`
 const dist = resolve(process.env.OUT ?? 'dist')
-await build({ configFile, logLevel: 'warn' })
+await build({ configFile, logLevel: 'warn', ...(process.env.OUT ? { build: { outDir: process.env.OUT, emptyOutDir: true } } : {}) })
 
 /** The files that come from public/ as they are; their content counts in the version, because their names say nothing. */
 const plain = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((f) => f.isFile())

@@ -39,14 +39,14 @@ function parentOf(at: Shown): Shown | undefined {
 export function Shell(): JSX.Element {
   const { list, main, detail, full } = usePanes()
   const isWide = wide.value
-  const covered = layers.value.length > 0
+  const covered = layers.value.some((l) => l.modal)
   useFocusOnMove()
   return (
     <>
-      <div class={`app${isWide ? ' wide' : ''}${full ? ' full' : ''}${detail ? ' detailed' : ''}`} onClick={follow} inert={covered || undefined}>
+      <div class={`app${isWide ? ' wide' : ''}${desk.value ? ' desk' : ''}${full ? ' full' : ''}${detail ? ' detailed' : ''}`} onClick={follow} inert={covered || undefined}>
         <a class="skip" href="#main" onClick={skip}>{t('skip')}</a>
         {(isWide || !main) && <Bar rail={isWide} feature={place.value.route.feature} />}
-        {!full && (isWide || !main) && <section class="pane side-list" aria-label={t('pane.list')}>{updateNotice()}<Feature {...list} feature={list.route.feature} /></section>}
+        {!full && (isWide || !main) && <ListPane list={list} alone={!isWide} />}
         {(isWide || (main && !detail)) && <main class="pane" id="main" tabIndex={-1}>{main ? <Feature {...main} feature={main.route.feature} /> : <Blank />}</main>}
         {detail && <aside class="pane detail" id={isWide ? undefined : 'main'} tabIndex={-1} aria-label={t('pane.detail')}><Feature {...detail} feature={detail.route.feature} /></aside>}
       </div>
@@ -54,6 +54,13 @@ export function Shell(): JSX.Element {
       <Toasts />
     </>
   )
+}
+
+/** The list is the main thing where nothing stands beside it. */
+function ListPane({ list, alone }: { list: Shown; alone: boolean }): JSX.Element {
+  const inside = <>{updateNotice()}<Feature {...list} feature={list.route.feature} /></>
+  if (alone) return <main class="pane side-list" id="main" tabIndex={-1}>{inside}</main>
+  return <section class="pane side-list" aria-label={t('pane.list')}>{inside}</section>
 }
 
 function skip(event: MouseEvent): void {
@@ -94,5 +101,5 @@ function updateNotice(): JSX.Element | false {
 }
 
 function Blank(): JSX.Element {
-  return <div class="chat"><div class="blank"><Logo /><p>{t(desk.value ? 'blank.desk' : 'blank')}</p></div></div>
+  return <div class="nothing"><div class="blank"><Logo /><p>{t(desk.value ? 'blank.desk' : 'blank')}</p></div></div>
 }

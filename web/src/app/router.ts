@@ -1,16 +1,17 @@
 // The address bar and the browser's Back. One Back closes what lies over the panes; the next leaves the conversation; the list comes last.
-import { signal } from '@preact/signals'
-import { closeTop } from '../ui/overlay.tsx'
+import { effect, signal } from '@preact/signals'
+import { closeTop, layers } from '../ui/overlay.tsx'
 import { match, type Params, type Route } from './routes.ts'
 
 export interface Place { route: Route; params: Params; path: string; query: URLSearchParams }
 
-interface Kept { depth: number }
+interface Kept { depth: number; guard?: boolean }
 
 const home: Route = { path: '/', feature: 'chats', pane: 'list' }
 /** Where we are. */
 export const place = signal<Place>(read())
 let depth = (history.state as Kept | null)?.depth ?? 0
+let guarded = (history.state as Kept | null)?.guard ?? false
 
 function read(): Place {
   const path = location.pathname
@@ -20,8 +21,10 @@ function read(): Place {
 /** go moves to a path of routes.ts; `replace` leaves no way back to where we were. */
 export function go(path: string, options: { replace?: boolean } = {}): void {
   if (path === location.pathname + location.search) return
-  if (options.replace) history.replaceState({ depth }, '', path)
-  else history.pushState({ depth: ++depth }, '', path)
+  if (!options.replace) depth++
+  if (options.replace || guarded) history.replaceState({ depth }, '', path)
+  else history.pushState({ depth }, '', path)
+  guarded = false
   place.value = read()
 }
 
@@ -45,8 +48,18 @@ export function follow(event: MouseEvent): void {
   go(link.pathname + link.search)
 }
 
+// What lies over the panes gets a place in the history of its own, so that Back closes it wherever we are.
+effect(() => {
+  if (!layers.value.length || guarded) return
+  guarded = true
+  history.pushState({ depth, guard: true }, '', location.href)
+})
+
 addEventListener('popstate', (event) => {
-  if (closeTop()) { history.pushState({ depth }, '', place.value.path); return }
+  const fromGuard = guarded
+  guarded = false
+  if (closeTop()) return
+  if (fromGuard && location.pathname === place.value.path) { history.back(); return }
   depth = (event.state as Kept | null)?.depth ?? 0
   place.value = read()
 })

@@ -42,7 +42,7 @@ export function EmojiPicker({ pick }: { pick: (emoji: string) => void }): JSX.El
   const kinds = [...(used.length ? ['recent'] : []), ...groups.map(([key]) => key)]
   return (
     <div class="emoji">
-      <div class="find"><div class="search"><Icon name="search" /><input type="search" dir="auto" placeholder={t('emoji.search')} aria-label={t('emoji.search')} value={words} onInput={(e) => setWords(e.currentTarget.value)} /></div></div>
+      <div class="find"><div class="search"><Icon name="search" /><input type="search" dir={words ? 'auto' : undefined} placeholder={t('emoji.search')} aria-label={t('emoji.search')} value={words} onInput={(e) => setWords(e.currentTarget.value)} /></div></div>
       {!words && (
         <div class="kinds" role="tablist" aria-label={t('emoji.kinds')} onKeyDown={(e) => arrows(e, e.currentTarget, 'button', 'horizontal')}>
           {kinds.map((key) => <button type="button" key={key} role="tab" aria-selected={group === key} tabIndex={group === key ? 0 : -1} aria-label={t(`emoji.${key}` as Key)} title={t(`emoji.${key}` as Key)} onClick={() => setGroup(key)}>{faces[key]}</button>)}

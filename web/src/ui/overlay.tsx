@@ -7,15 +7,15 @@ import { Button } from './controls.tsx'
 import { arrows, useTrap } from './focus.ts'
 import { Icon, type IconName } from './Icon.tsx'
 
-interface Layer { id: number; draw: (close: () => void) => JSX.Element; closed: () => void }
+interface Layer { id: number; modal: boolean; draw: (close: () => void) => JSX.Element; closed: () => void }
 
 /** What stands over the panes, the topmost last. */
 export const layers = signal<Layer[]>([])
 let next = 1
 
 /** over lays something over the panes and fulfils when it is closed. */
-export function over(draw: (close: () => void) => JSX.Element): Promise<void> {
-  return new Promise((closed) => { layers.value = [...layers.value, { id: next++, draw, closed }] })
+export function over(draw: (close: () => void) => JSX.Element, modal = true): Promise<void> {
+  return new Promise((closed) => { layers.value = [...layers.value, { id: next++, modal, draw, closed }] })
 }
 
 function close(id: number): void {
@@ -104,7 +104,7 @@ function Menu({ items, at, close, label, head }: MenuProps): JSX.Element {
     else if (!arrows(event, root, 'button', 'both')) typeAhead(event, root)
   }
   return (
-    <div class="menu" ref={ref} role="menu" aria-label={label} onKeyDown={key}>
+    <section aria-label={label}><div class="menu" ref={ref} role="menu" aria-label={label} onKeyDown={key}>
       {head?.(close)}
       {items.map((item) => (
         <>
@@ -114,7 +114,7 @@ function Menu({ items, at, close, label, head }: MenuProps): JSX.Element {
           </button>
         </>
       ))}
-    </div>
+    </div></section>
   )
 }
 
@@ -142,5 +142,5 @@ export function openMenu(where: HTMLElement | { x: number; y: number }, label: s
     const box = where.getBoundingClientRect()
     at = { x: document.documentElement.dir === 'rtl' ? box.right : box.left, y: box.bottom + 4 }
   } else at = { x: where.x, y: where.y }
-  return over((done) => <Menu items={items} at={at} close={done} label={label} {...(head ? { head } : {})} />)
+  return over((done) => <Menu items={items} at={at} close={done} label={label} {...(head ? { head } : {})} />, false)
 }

@@ -1,14 +1,15 @@
-// How many panes fit: one below 720 px, two or three above (WEB.md §3). A person who enlarges text has less room, so the limits are in rem.
-import { signal } from '@preact/signals'
+// How many panes fit: one below 45 rem, two above, a third from 80 rem (WEB.md §3). In rem of the text size that a person chose, because who
+// enlarges text has less room.
+import { computed, signal } from '@preact/signals'
+import { prefs } from './prefs.ts'
 
-function watch(query: string): { value: boolean } {
-  const list = matchMedia(query)
-  const now = signal(list.matches)
-  list.addEventListener('change', () => { now.value = list.matches })
-  return now
-}
+const rem = 16
+const side = signal(innerWidth)
+addEventListener('resize', () => { side.value = innerWidth })
+const browserRem = parseFloat(getComputedStyle(document.documentElement).fontSize) / prefs.textSize.peek() || rem
+const room = computed(() => side.value / (browserRem * prefs.textSize.value))
 
 /** wide is whether the list and a conversation stand beside each other. */
-export const wide = watch('(min-width: 45rem)')
+export const wide = computed(() => room.value >= 45)
 /** desk is whether a third pane fits beside them. */
-export const desk = watch('(min-width: 80rem)')
+export const desk = computed(() => room.value >= 80)

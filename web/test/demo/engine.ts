@@ -132,13 +132,15 @@ export class DemoEngine extends DemoMore implements Engine {
   async send(jid: JID, out: Outgoing): Promise<Message> {
     this.ensure(jid)
     const quoted = out.reply ? this.find(out.reply) : undefined
-    const fresh: Message = { ...message(jid, 0, me, this.contentOf(out)), time: now(), order: now(), state: 'waiting',
+    const fresh: Message = { ...message(jid, 0, me, this.contentOf(out)), ...this.next(jid), state: 'waiting',
       ...(quoted ? { reply: { id: quoted.id, to: quoted.from, text: textOf(quoted.content) } } : {}), ...(out.mentions ? { mentions: out.mentions } : {}),
       ...(out.forwardOf ? { forwarded: (this.find(out.forwardOf)?.forwarded ?? 0) + 1 } : {}) }
     this.add(jid, fresh)
     if (this.connection.state === 'live') this.travel(jid, fresh.id)
     return fresh
   }
+  /** The people of the pictures may live later than we do: what is new comes last all the same. */
+  private next(jid: JID): { time: Micros; order: Micros } { const time = Math.max(now(), (this.messages.get(jid)?.at(-1)?.order ?? 0) + 1); return { time, order: time } }
   private add(jid: JID, m: Message): void { this.messages.get(jid)?.push(m); this.changes.tell({ jid, changed: [m], removed: [] }); this.refresh(jid) }
   private contentOf(out: Outgoing): Content {
     if (out.file) {
@@ -159,7 +161,7 @@ export class DemoEngine extends DemoMore implements Engine {
   receive(jid: JID, text: string, from: JID = jid): void {
     const chat = this.ensure(jid)
     this.chats.set(jid, { ...chat, unread: chat.unread + 1 })
-    this.add(jid, { ...message(jid, 0, from, text), time: now(), order: now() })
+    this.add(jid, { ...message(jid, 0, from, text), ...this.next(jid) })
   }
   /** type has somebody write in a chat for a while. */
   type(jid: JID, from: JID, what: 'composing' | 'recording' | undefined): void { this.writers.tell(what ? { [jid]: [{ jid: from, what }] } : {}) }
@@ -249,7 +251,8 @@ const textOf = (content: Content): string => {
     case 'text': return content.text
     case 'poll': return content.question
     case 'voice': return 'Message vocal · 0:24'
-    case 'image': case 'file': return content.caption ?? content.media.name
+    case 'image': return content.caption ?? ''
+    case 'file': return content.caption ?? content.media.name
     default: return ''
   }
 }

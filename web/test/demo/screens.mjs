@@ -1,4 +1,6 @@
 // The screens that are looked at: where, how wide, in which theme and language, and what is done before the picture.
+import { pages } from './pages.mjs'
+
 const chat = (jid) => `/chat/${encodeURIComponent(jid)}`
 const shop = chat('atlas@boutique.example'), family = chat('famille@rooms.palabre.example'), aicha = chat('aicha@palabre.example')
 const phone = [390, 844], tablet = [820, 1180], desk = [1440, 900], narrow = [320, 640]
@@ -44,7 +46,7 @@ export const screens = [
   { name: 'chat-reply', path: family, act: async (page) => { await menu(page); await page.getByRole('menuitem').nth(1).click(); await page.locator('.comp textarea').fill('Oui, on partage. @') } },
   { name: 'chat-forward', path: family, act: async (page) => { await menu(page); await page.getByRole('menuitem').nth(2).click() } },
   { name: 'chat-delete', path: shop, act: async (page) => { await menu(page); await page.getByRole('menuitem').last().click() } },
-  { name: 'chat-select', path: family, act: async (page) => { await menu(page); await page.getByRole('menuitem').nth(-2 + 8).click(); await page.locator('.it').nth(-2 + 6).click() } },
+  { name: 'chat-select', path: family, act: async (page) => { await menu(page); await page.getByRole('menuitem', { name: 'Sélectionner' }).click(); await page.locator('.it').last().click(); await page.locator('.it').nth(4).click() } },
   { name: 'chat-record', path: shop, act: async (page) => { await page.locator('.send').focus(); await page.keyboard.press('Enter'); await page.waitForTimeout(1500) } },
   { name: 'chat-tablet', path: shop, size: tablet },
   { name: 'chat-desk', path: shop, size: desk },
@@ -55,4 +57,5 @@ export const screens = [
   { name: 'new-code', path: '/new/code' },
   { name: 'new-desk', path: '/new', size: desk },
   { name: 'keys', path: '/', size: desk, act: async (page) => { await page.keyboard.press('?') } },
+  ...pages,
 ]

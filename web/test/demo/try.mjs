@@ -47,6 +47,7 @@ await trial('a line break is not a send, and Up edits the last message', chat('a
   await page.locator(field).pressSequentially('two')
   assert.equal(await page.inputValue(field), 'one\ntwo')
   await page.press(field, 'Enter')
+  await page.waitForFunction(() => [...document.querySelectorAll('.it')].at(-1)?.textContent.includes('two'))
   await page.press(field, 'ArrowUp')
   assert.equal(await page.inputValue(field), 'one\ntwo')
   await page.fill(field, 'three')
@@ -173,7 +174,7 @@ await trial('a photo is offered, captioned and sent', chat('aicha'), async (page
   await page.getByRole('button', { name: 'Photo or video' }).click()
   await (await chooser).setFiles({ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64') })
   await page.getByLabel('Add a caption').fill('Look')
-  await page.getByRole('dialog').getByRole('button', { name: 'Send' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Send', exact: true }).click()
   await last(page).locator('.pic img').waitFor()
 })
 

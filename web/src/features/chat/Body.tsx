@@ -7,7 +7,7 @@ import { ContactCard, Place } from './cards.tsx'
 import { Picture, Sticker } from './Picture.tsx'
 import { Poll } from './Poll.tsx'
 import { Document } from './Document.tsx'
-import { Text } from './Text.tsx'
+import { text } from './Text.tsx'
 import { Voice } from './Voice.tsx'
 
 const cards = new Set<Content['type']>(['image', 'video', 'location', 'contact', 'poll', 'file'])
@@ -15,15 +15,15 @@ const cards = new Set<Content['type']>(['image', 'video', 'location', 'contact',
 /** isCard is whether a content fills the bubble to its edges. */
 export const isCard = (content: Content): boolean => cards.has(content.type)
 
-/** Body draws the content of a message. */
-export function Body({ message: m }: { message: Message }): JSX.Element | null {
+/** body draws the content of a message. */
+export function body(m: Message): JSX.Element | null {
   const { content } = m
   switch (content.type) {
-    case 'text': return <>{content.preview && <Link preview={content.preview} />}<Text text={content.text} mentions={m.mentions} /></>
-    case 'image': case 'video': return <><Picture message={m} content={content} />{content.caption && <div class="pad"><Text text={content.caption} /></div>}</>
+    case 'text': return <>{content.preview && <Link preview={content.preview} />}{text(content.text, m.mentions)}</>
+    case 'image': case 'video': return <><Picture message={m} content={content} />{content.caption && <div class="pad">{text(content.caption)}</div>}</>
     case 'sticker': return <Sticker content={content} />
-    case 'voice': case 'audio': return <><Voice message={m} media={content.media} />{content.caption && <Text text={content.caption} />}</>
-    case 'file': return <><Document message={m} media={content.media} />{content.caption && <div class="pad"><Text text={content.caption} /></div>}</>
+    case 'voice': case 'audio': return <><Voice message={m} media={content.media} />{content.caption && text(content.caption)}</>
+    case 'file': return <><Document message={m} media={content.media} />{content.caption && <div class="pad">{text(content.caption)}</div>}</>
     case 'location': return <Place content={content} />
     case 'contact': return <ContactCard content={content} />
     case 'poll': return <Poll message={m} content={content} />

@@ -8,33 +8,34 @@ import { hue } from '../../ui/Avatar.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Ticks } from '../../ui/Ticks.tsx'
 import { contentText, systemText } from './label.ts'
-import { Body, isCard } from './Body.tsx'
+import { body, isCard } from './Body.tsx'
 import { jump, open as chatOpen } from './state.ts'
 import { showReactions } from './reactions.tsx'
 import { explainLocked, explainProblem } from './help.tsx'
 
 const manyTimes = 5
 
-/** Bubble draws a message. It is drawn again only when the message itself has changed. */
+/** Bubble draws a message. It is drawn again only when the message itself has changed. Its parts are called as functions: a bubble that is made
+ * while somebody scrolls costs one component, not ten. */
 export function Bubble({ message: m, first, group }: { message: Message; first: boolean; group: boolean }): JSX.Element {
-  if (m.content.type === 'system') return <SystemLine message={m} />
+  if (m.content.type === 'system') return systemLine(m, m.content)
   const card = !m.retracted && isCard(m.content)
   return (
     <>
-      <div class={`m${card ? ' card' : ''}`}>
+      <div class={`m${card ? ' crd' : ''}`}>
         {group && !m.own && first && <span class={`by c${hue(m.from)} cut`} dir="auto">{m.author ?? nameOf(m.from)}</span>}
         {m.forwarded !== undefined && !m.retracted && <span class="fwd"><Icon name="forward" flip />{t(m.forwarded >= manyTimes ? 'forwardedMany' : 'forwarded')}</span>}
-        {m.reply && !m.retracted && <Quote reply={m.reply} />}
-        {m.retracted ? <Gone retracted={m.retracted} own={m.own} /> : m.content.type === 'undecryptable' ? <Locked message={m} /> : <Body message={m} />}
-        <Meta message={m} />
+        {m.reply && !m.retracted && quote(m.reply)}
+        {m.retracted ? gone(m.retracted, m.own) : m.content.type === 'undecryptable' ? locked(m) : body(m)}
+        {meta(m)}
       </div>
-      <Reactions message={m} />
-      {m.state === 'failed' && <Problem message={m} />}
+      {reactions(m)}
+      {m.state === 'failed' && problem(m)}
     </>
   )
 }
 
-function Meta({ message: m }: { message: Message }): JSX.Element {
+function meta(m: Message): JSX.Element {
   return (
     <span class="meta" aria-hidden="true">
       {m.starred && <Icon name="star" full />}
@@ -43,12 +44,12 @@ function Meta({ message: m }: { message: Message }): JSX.Element {
       {m.protection === 'none' && <Icon name="lockOpen" />}
       {m.edited && !m.retracted && <span>{t('edited')}</span>}
       <time title={fullTime(m.time)}>{clock(m.time)}</time>
-      {m.own && m.state && !m.retracted && <Ticks state={m.state} quiet />}
+      {m.own && m.state && !m.retracted && Ticks({ state: m.state, quiet: true })}
     </span>
   )
 }
 
-function Quote({ reply }: { reply: NonNullable<Message['reply']> }): JSX.Element {
+function quote(reply: NonNullable<Message['reply']>): JSX.Element {
   return (
     <button type="button" class="quote" onClick={() => void jump(reply.id)} title={t('jumpThere')}>
       <b dir="auto">{reply.to === engine().account().jid ? t('you') : nameOf(reply.to)}</b><span dir="auto">{reply.text || t('quote.none')}</span>
@@ -56,12 +57,12 @@ function Quote({ reply }: { reply: NonNullable<Message['reply']> }): JSX.Element
   )
 }
 
-function Gone({ retracted, own }: { retracted: NonNullable<Message['retracted']>; own: boolean }): JSX.Element {
+function gone(retracted: NonNullable<Message['retracted']>, own: boolean): JSX.Element {
   const byOther = !own && chatOpen.value?.kind === 'group' && retracted.reason !== undefined
   return <span class="gone"><Icon name="trash" />{byOther ? t('removedBy', { name: nameOf(retracted.by) }) : t(own ? 'removedByYou' : 'removed')}</span>
 }
 
-function Locked({ message: m }: { message: Message }): JSX.Element {
+function locked(m: Message): JSX.Element {
   return (
     <span class="gone"><Icon name="lock" />
       <span>{contentText(m.content)} <button type="button" class="more" onClick={() => void explainLocked(m)}>{t('why')}</button></span>
@@ -69,7 +70,7 @@ function Locked({ message: m }: { message: Message }): JSX.Element {
   )
 }
 
-function Reactions({ message: m }: { message: Message }): JSX.Element | null {
+function reactions(m: Message): JSX.Element | null {
   const all = Object.entries(m.reactions ?? {}).filter(([, who]) => who.length > 0)
   if (!all.length || m.retracted) return null
   const me = engine().account().jid
@@ -85,7 +86,7 @@ function Reactions({ message: m }: { message: Message }): JSX.Element | null {
   )
 }
 
-function Problem({ message: m }: { message: Message }): JSX.Element {
+function problem(m: Message): JSX.Element {
   return (
     <div class="problem">
       <span>{t(`failed.${m.failure ?? 'server'}` as Key)}</span>
@@ -95,8 +96,7 @@ function Problem({ message: m }: { message: Message }): JSX.Element {
   )
 }
 
-function SystemLine({ message: m }: { message: Message }): JSX.Element | null {
-  if (m.content.type !== 'system') return null
-  const key = /device|key|identity|trust/.test(m.content.key)
-  return <div class={`note${key ? ' key' : ''}`}>{key && <Icon name="shieldAlert" />}<span>{systemText(m.content)}{key && <> <a href={`/chat/${encodeURIComponent(m.chat)}/security`}>{t('system.check')}</a></>}</span></div>
+function systemLine(m: Message, content: Extract<Message['content'], { type: 'system' }>): JSX.Element {
+  const key = /device|key|identity|trust/.test(content.key)
+  return <div class={`note${key ? ' key' : ''}`}>{key && <Icon name="shieldAlert" />}<span>{systemText(content)}{key && <> <a href={`/chat/${encodeURIComponent(m.chat)}/security`}>{t('system.check')}</a></>}</span></div>
 }

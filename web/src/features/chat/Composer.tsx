@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import smilePath from 'icon:smile'
 import attachPath from 'icon:paperclip'
 import type { Chat } from '../../core/model.ts'
-import { engine } from '../../app/session.ts'
+import { engine, nameOf } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { IconButton } from '../../ui/controls.tsx'
 import { EmojiPicker } from '../../ui/EmojiPicker.tsx'
@@ -74,15 +74,15 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   return (
     <footer class="chat-foot">
       <Above close={cancel} />
-      {asked && <Mentions people={candidates(asked.words, timeline.value?.messages.value ?? [])} pick={(p) => { draft.mentioned(p); insert(`@${p.name} `, asked.from) }} close={() => setAsked(undefined)} />}
+      {asked && <Mentions people={candidates(asked.words, timeline.value?.messages.value ?? [], nameOf)} pick={(p) => { draft.mentioned(p); insert(`@${p.name} `, asked.from) }} close={() => setAsked(undefined)} />}
       <div class="comp">
         {busy ? <RecordBar chat={chat} /> : (
           <div class="box">
             <IconButton path={smilePath} label={t('emoji')} expanded={emoji} act={() => setEmoji(!emoji)} />
-            <textarea ref={area} rows={1} dir="auto" maxLength={longest} value={text} placeholder={t(chat.protection === 'omemo' ? 'write' : 'writeOpen')} aria-label={t('writeTo', { name: chat.name })}
+            <textarea ref={area} rows={1} dir={text ? 'auto' : undefined} maxLength={longest} value={text} placeholder={t(chat.protection === 'omemo' ? 'write' : 'writeOpen')} aria-label={t('writeTo', { name: chat.name })}
               enterkeyhint={prefs.enterSends.value ? 'send' : 'enter'} onInput={(e) => write(e.currentTarget.value)} onKeyDown={keys} onPaste={paste} />
             <IconButton path={attachPath} label={t('attach')} act={() => void openAttach(chat)} />
-            {!text && !edited && <IconButton icon="camera" label={t('attach.camera')} act={() => takePicture(chat.jid)} />}
+            {!text && !edited && <IconButton icon="camera" kind="spare" label={t('attach.camera')} act={() => takePicture(chat.jid)} />}
           </div>
         )}
         {text.trim() || edited

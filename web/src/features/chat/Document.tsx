@@ -12,7 +12,7 @@ export function Document({ message, media }: { message: Message; media: Media })
   const kind = media.name.includes('.') ? media.name.split('.').pop()?.slice(0, 5).toUpperCase() : ''
   const content = <span class="grow"><b class="cut" dir="auto">{media.name}</b><small class="num">{[kind, progressText(media)].filter(Boolean).join(' · ')}</small></span>
   if (waits) return <div class="doc"><Ring message={message} media={media} />{content}</div>
-  return <button type="button" class="doc" onClick={() => void keep(message, media)} aria-label={t('file.save', { name: media.name })}><span class="tile"><Icon name="fileText" /></span>{content}</button>
+  return <button type="button" class="doc" onClick={() => void keep(message, media)} title={t('file.save', { name: media.name })}><span class="tile"><Icon name="fileText" /></span>{content}</button>
 }
 
 /** A file is saved, never opened here: what a peer sends does not run in this place. */

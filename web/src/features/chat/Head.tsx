@@ -78,7 +78,7 @@ export function SelectionHead(): JSX.Element {
   return (
     <div class="picking" role="toolbar" aria-label={t('select.tools')} onKeyDown={(e) => { if (e.key === 'Escape') { e.stopPropagation(); deselect() } }}>
       <IconButton icon="x" label={t('pick.stop')} act={deselect} />
-      <b class="num" role="status">{t('pick.count', { n: selected.value.size })}</b>
+      <h1 class="num" tabIndex={-1}><span aria-hidden="true">{selected.value.size}</span><span class="vh" role="status">{t('pick.count', { n: selected.value.size })}</span></h1>
       <IconButton path={copyPath} label={t('act.copy')} act={then(() => copy(all))} />
       <IconButton icon="star" label={t('act.star')} act={then(() => engine().star(all.map((m) => m.id), !all.every((m) => m.starred)))} />
       <IconButton icon="forward" label={t('act.forward')} disabled={!usable.length} act={then(() => forward(usable))} />

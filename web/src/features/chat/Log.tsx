@@ -37,7 +37,7 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
     reader(line, chat.jid, element, stick)
   }
   return (
-    <>
+    <div class="log-box">
       <div class="log" ref={box} onScroll={scrolled} tabIndex={-1}>
         <ul aria-label={t('log')} onKeyDown={(e) => keys(e, line)} {...gestures(line)}>
           {!line.older.value && <li class="note"><Icon name={chat.protection === 'omemo' ? 'lock' : 'lockOpen'} /><span>{t(chat.protection === 'omemo' ? 'log.encrypted' : 'log.open')}</span></li>}
@@ -46,7 +46,7 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
         </ul>
       </div>
       <ToEnd line={line} stick={stick} />
-    </>
+    </div>
   )
 }
 

@@ -14,15 +14,20 @@ const foldLines = 18
 const link = /\bhttps?:\/\/[^\s<>"']+|\bxmpp:[^\s<>"']+/giu
 const onlyEmoji = /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u{FE0F}]?(?:\u{200D}\p{Extended_Pictographic}\u{FE0F}?)*\s*|\p{Regional_Indicator}{2}\s*){1,3}$/u
 
-/** Text shows the words of a message. */
-export function Text({ text, mentions = [] }: { text: string; mentions?: Mentions | undefined }): JSX.Element {
+/** text shows the words of a message. */
+export function text(words: string, mentions: Mentions = []): JSX.Element {
+  if (words.length < 60 && onlyEmoji.test(words)) return <span class="txt big">{words}</span>
+  const short = fold(words)
+  if (short !== words) return <Folded words={words} short={short} mentions={mentions} />
+  return <span class="txt" dir="auto">{draw(styled(words), mentions)}</span>
+}
+
+function Folded({ words, short, mentions }: { words: string; short: string; mentions: Mentions }): JSX.Element {
   const [open, setOpen] = useState(false)
-  const short = open ? text : fold(text)
-  if (onlyEmoji.test(text)) return <span class="txt big">{text}</span>
   return (
     <span class="txt" dir="auto">
-      {draw(styled(short), mentions)}
-      {short !== text && <>{'… '}<button type="button" class="more" onClick={() => setOpen(true)}>{t('text.more')}</button></>}
+      {draw(styled(open ? words : short), mentions)}
+      {!open && <>{'… '}<button type="button" class="more" onClick={() => setOpen(true)}>{t('text.more')}</button></>}
     </span>
   )
 }

@@ -1,6 +1,5 @@
 // Naming somebody in a group: what was typed after @, and who may be meant.
 import type { JID, Message } from '../../core/model.ts'
-import { nameOf } from '../../app/session.ts'
 
 export interface Person { jid: JID; name: string }
 export interface Found { from: number; words: string }
@@ -15,7 +14,7 @@ export function found(text: string, caret: number): Found | undefined {
 }
 
 /** candidates are those who spoke, the latest first, whose name begins like that. */
-export function candidates(words: string, messages: Message[]): Person[] {
+export function candidates(words: string, messages: Message[], nameOf: (jid: JID) => string): Person[] {
   const wanted = words.toLocaleLowerCase()
   const people = new Map<JID, Person>()
   for (let i = messages.length - 1; i >= 0 && people.size < most; i--) {

@@ -104,7 +104,7 @@ function Find(): JSX.Element {
     <form class="find" role="search" onSubmit={deeper}>
       <div class="search">
         <Icon name="search" />
-        <input type="search" enterkeyhint="search" dir="auto" placeholder={t('chats.search')} aria-label={t('chats.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }}
+        <input type="search" enterkeyhint="search" dir={words.value ? 'auto' : undefined} placeholder={t('chats.search')} aria-label={t('chats.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }}
           onKeyDown={(e) => { if (e.key === 'Escape' && words.value) { e.stopPropagation(); e.preventDefault(); words.value = '' } }} />
         {words.value && <IconButton icon="x" label={t('clear')} act={() => { words.value = '' }} />}
       </div>

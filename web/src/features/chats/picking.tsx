@@ -27,7 +27,7 @@ export function Picking(): JSX.Element {
   return (
     <div class="picking" role="toolbar" aria-label={t('pick.tools')} onKeyDown={(e) => { if (e.key === 'Escape') { e.stopPropagation(); none() } }}>
       <IconButton icon="x" label={t('pick.stop')} act={none} />
-      <b class="num" role="status">{t('pick.count', { n: chosen.length })}</b>
+      <h1 class="num" tabIndex={-1}><span aria-hidden="true">{chosen.length}</span><span class="vh" role="status">{t('pick.count', { n: chosen.length })}</span></h1>
       <IconButton icon={allPinned ? 'pinOff' : 'pin'} label={t(allPinned ? 'act.unpin' : 'act.pin')} act={all((c) => pin(c, !allPinned))} />
       <IconButton icon="mailOpen" label={t('act.markRead')} act={all(markRead)} />
       <IconButton icon="bellOff" label={t('act.mute')} act={all(mute)} />

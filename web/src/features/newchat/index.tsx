@@ -35,7 +35,7 @@ export default function NewChat({ params }: ViewProps): JSX.Element {
       <form class="find" onSubmit={(e) => { e.preventDefault(); if (address) void begin(address) }}>
         <div class="search">
           <Icon name="search" />
-          <input type="search" dir="auto" autocapitalize="none" spellcheck={false} placeholder={t('new.search')} aria-label={t('new.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }} />
+          <input type="search" dir={words.value ? 'auto' : undefined} autocapitalize="none" spellcheck={false} placeholder={t('new.search')} aria-label={t('new.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }} />
         </div>
       </form>
       <div class="sheet-top">
