@@ -82,8 +82,10 @@ export function el(
 
 // What XML 1.0 §2.2 does not allow, unpaired surrogates included: one such character from a text field would end the stream.
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+const SUSPECT = /[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]/
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&apos;', '\n': '&#10;', '\t': '&#9;', '\r': '&#13;' }
-const escape = (text: string, which: RegExp) => text.replace(FORBIDDEN, '\ufffd').replace(which, (c) => ESCAPES[c] ?? c)
+const escape = (text: string, which: RegExp) =>
+  (SUSPECT.test(text) ? text.replace(FORBIDDEN, '\ufffd') : text).replace(which, (c) => ESCAPES[c] ?? c)
 
 /** Writes an element. `inherited` is the namespace that is the default where it will stand: none for a frame of its own. */
 export function serialise(e: Element, inherited = ''): string {
@@ -110,14 +112,22 @@ const START = 'A-Za-z_\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u03
 const NAME = `[${START}][${START}\\w.\\u00b7\\u0300-\\u036f-]*`
 const QNAME = new RegExp(`(?:(${NAME}):)?(${NAME})`, 'y')
 const SPACE = /[ \t\r\n]*/y
-const REFERENCE = /&(?:(lt|gt|amp|quot|apos);|#(\d{1,7});|#x([\da-fA-F]{1,6});)?/g
-const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
+const NAMED: Record<string, string | undefined> = { __proto__: null as never, lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
+
+/** The character for what stands between & and ;, undefined if there is none or XML does not allow it. */
+function reference(name: string): string | undefined {
+  const number = /^#(?:(\d+)|x([\da-fA-F]+))$/.exec(name)
+  if (!number) return NAMED[name]
+  const code = number[1] ? parseInt(number[1], 10) : parseInt(number[2] ?? '', 16)
+  const char = code <= 0x10ffff ? String.fromCodePoint(code) : '\0'
+  return char.search(FORBIDDEN) < 0 ? char : undefined
+}
 
 interface Frame { element: Element; prefix: string; scope: Map<string, string> }
 
 /** Reads the one element of a frame; undefined if it is not well-formed, holds what is not allowed, or is beyond the limits. */
 export function parse(frame: string): Element | undefined {
-  if (frame.length > MAX_FRAME || frame.search(FORBIDDEN) >= 0) return undefined
+  if (frame.length > MAX_FRAME || (SUSPECT.test(frame) && frame.search(FORBIDDEN) >= 0)) return undefined
   return new Parser(frame).read()
 }
 
@@ -170,16 +180,16 @@ class Parser {
 
   /** Replaces references; undefined if one is not known or stands for what XML does not allow. */
   private decode(raw: string): string | undefined {
-    if (!raw.includes('&')) return raw
-    let good = true
-    const text = raw.replace(REFERENCE, (_, name: string | undefined, decimal: string | undefined, hex: string | undefined) => {
-      if (name) return NAMED[name] ?? ''
-      const code = decimal ? parseInt(decimal, 10) : hex ? parseInt(hex, 16) : 0
-      const char = code > 0x10ffff ? '\0' : String.fromCodePoint(code)
-      if (char.search(FORBIDDEN) >= 0) good = false
-      return char
-    })
-    return good ? text : undefined
+    let out = ''
+    let from = 0
+    for (let at = raw.indexOf('&'); at >= 0; at = raw.indexOf('&', from)) {
+      const end = raw.indexOf(';', at)
+      const char = end < 0 || end > at + 9 ? undefined : reference(raw.slice(at + 1, end))
+      if (char === undefined) return undefined
+      out += raw.slice(from, at) + char
+      from = end + 1
+    }
+    return from ? out + raw.slice(from) : raw
   }
 
   private match(pattern: RegExp): RegExpExecArray | null {

@@ -62,6 +62,15 @@ test('messages are acknowledged, copied and archived', async () => {
   for (const who of [one, two, juliet]) who.connection.stop()
 })
 
+test('what a person types comes back from the server as it was typed', async () => {
+  const romeo = await new Resident(town, 'romeo').live()
+  const texts = ['<b>&amp;"\'', ' a\n\tb  c\u00a0 ', '\r\n|\r', '😀👨‍👩‍👧‍👦\u202eabc', 'مرحبا 管野 नमस्ते', ']]>&#0;', 'x'.repeat(100_000), '\0\x1b\ud800\uffff']
+  for (const text of texts) expect(await say(romeo, 'romeo@localhost', text)).toBe(true)
+  const page = await queryArchive(romeo.connection, { before: '', max: texts.length, with: 'romeo@localhost' })
+  expect(page.messages.map((m) => m.stanza.textOf('body'))).toEqual([...texts.slice(0, -1), '\ufffd'.repeat(4)])
+  romeo.connection.stop()
+})
+
 test('requests are answered, refused, and asked of us', async () => {
   const [romeo, juliet] = await Promise.all([new Resident(town, 'romeo').live(), new Resident(town, 'juliet').live()])
   expect((await romeo.connection.request('get', el(PING, 'ping'))).attr('type')).toBe('result')

@@ -29,7 +29,7 @@ test('text and attributes keep what they hold', () => {
 test('what is not well-formed or not allowed is refused', () => {
   for (const bad of [
     '', ' ', 'text', '<', '<a', '<a>', '</a>', '<a></b>', '<a/><b/>', '<a/>x', '<a><b></a></b>', '<a b/>', '<a b=1/>', "<a b='1'c='2'/>", "<a b='1' b='2'/>",
-    "<a b='<'/>", '<a>&x;</a>', '<a>&</a>', '<a>&#0;</a>', '<a>&#x110000;</a>', '<a>&#xD800;</a>', '<a>&#xFFFE;</a>', '<a>]]></a>', '<a>\0</a>', '<a>\x1b</a>', '<a>\ud800</a>',
+    "<a b='<'/>", '<a>&x;</a>', '<a>&</a>', '<a>&;</a>', '<a>&#;</a>', '<a>&#x;</a>', '<a>&#1x;</a>', '<a>&toString;</a>', '<a>&__proto__;</a>', '<a>&#00000000065;</a>', '<a>&#0;</a>', '<a>&#x110000;</a>', '<a>&#xD800;</a>', '<a>&#xFFFE;</a>', '<a>]]></a>', '<a>\0</a>', '<a>\x1b</a>', '<a>\ud800</a>',
     '<!-- --><a/>', '<a><!-- --></a>', '<?xml version="1.0"?><a/>', '<a><?x?></a>', '<!DOCTYPE a><a/>', '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', '<a><![CDATA[</a>', '<![CDATA[x]]>',
     '<p:a/>', '<a p:b="1"/>', "<a xmlns:p=''/>", "<a xmlns:xml='y'/>", "<a xmlns:xmlns='y'/>", "<a xmlns='http://www.w3.org/2000/xmlns/'/>", "<a xmlns:p='x' xmlns:q='x' p:b='1' q:b='2'/>",
     "<a xmlns:p='x' xmlns:q='x'><p:b></q:b></a>", '<1/>', '<a:b:c/>', '< a/>', '<a / >', "<a b='1", '<a><', '<a></', '<a></a', '<-/>',
@@ -105,6 +105,6 @@ test('long input is read in linear time', () => {
   for (const text of ['<a b="' + '&amp;'.repeat(300_000) + '"/>', '<a>' + '&lt;'.repeat(400_000) + '</a>', '<' + 'a'.repeat(1_500_000), '<a' + ' '.repeat(1_500_000), '<a b=' + '"'.repeat(1_000_000)]) {
     const before = performance.now()
     parse(text)
-    expect(performance.now() - before).toBeLessThan(2000)
+    expect(performance.now() - before).toBeLessThan(3000) // 0.1 s where nothing else runs
   }
 })
