@@ -46,7 +46,7 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
       accounts, db, news, registered: await accounts.get(jid) ?? registered, version, device: deviceName(navigator.userAgent), servers: () => servers.list(),
       exportData: () => exportAll(db, jid), onGone: gone,
     })
-    const stop = watchWake(lead.worker.connection)
+    const stop = watchWake(lead.worker.connection, jid)
     signal.addEventListener('abort', () => {
       stop()
       lead.stop()

@@ -2,6 +2,7 @@
 
 import { Candidate } from './leader.ts'
 import { Share, type ShareOptions } from './remote.ts'
+import { tellAwake } from './wake.ts'
 
 /** How often a tab that somebody looks at makes sure that the leader is awake, and how long that may take to answer, in milliseconds. */
 export const LOOK = { every: 10_000, answer: 3000 }
@@ -27,6 +28,7 @@ export function joinTabs<T extends object>(account: string, begin: (signal: Abor
     signal.addEventListener('abort', share.serve(engine))
   }, options.locks)
   void candidate.start()
+  const quiet = tellAwake(account)
   const over = new AbortController()
   let missed = 0
   const look = async () => {
@@ -46,6 +48,7 @@ export function joinTabs<T extends object>(account: string, begin: (signal: Abor
     get leads() { return candidate.leads },
     stop() {
       over.abort()
+      quiet()
       clearInterval(timer)
       candidate.stop()
       share.close()
