@@ -34,6 +34,7 @@ type page struct {
 	Name    string // as typed
 	Problem string
 	JID     string // after success
+	Browser string // where the web client takes the invitation, "" for nowhere
 	Apps    []platform
 }
 
@@ -65,6 +66,9 @@ func (f *Feature) invitePage(invite *Invite, token string) page {
 		Web: l.Web, Name: invite.Name, Apps: platforms}
 	if invite.Account {
 		p.Action = "/invite/" + token
+		if f.browser.offered {
+			p.Browser = "/join/" + token
+		}
 	}
 	if code, err := qr.Encode(l.Web, qr.M); err == nil {
 		p.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()))

@@ -121,6 +121,7 @@ type Feature struct {
 	server    *core.Server
 	attempts  *limiter[netip.Prefix]
 	opened    *limiter[netip.Prefix]
+	browser   browser
 	passwords *limiter[int64] // by account
 
 	enrolments *prometheus.CounterVec
@@ -136,7 +137,7 @@ func New(ctx context.Context, db *store.DB, cfg Config, accounts Accounts, stand
 		return nil, err
 	}
 	return &Feature{
-		cfg: cfg, db: db, accounts: accounts, standing: standing, owners: owners, contacts: contacts, web: web, log: log.With("part", "register"),
+		cfg: cfg, db: db, accounts: accounts, standing: standing, owners: owners, contacts: contacts, web: web, browser: newBrowser(), log: log.With("part", "register"),
 		attempts: newLimiter[netip.Prefix](cfg.AttemptsPerHour, time.Hour), opened: newLimiter[netip.Prefix](cfg.OpenPerDay, 24*time.Hour),
 		passwords: newLimiter[int64](passwordsPerHour, time.Hour), approved: new(core.Note[bool]),
 		enrolments: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -152,6 +153,7 @@ func (f *Feature) Attach(s *core.Server) {
 	s.Change(core.Received, f.approveInvited)
 	s.Tell(core.Received, f.returnSubscription)
 	s.OnRemove(f.TakeBack)
+	s.OnRemove(f.VoidLink)
 }
 
 // AddCommands offers the invitations of XEP-0401.
@@ -165,6 +167,9 @@ func (f *Feature) Routes(mux *http.ServeMux) {
 	safe := http.NewCrossOriginProtection()
 	mux.HandleFunc("GET /invite/{token}", f.showInvite)
 	mux.Handle("POST /invite/{token}", safe.Handler(http.HandlerFunc(f.takeInvite)))
+	f.routeBrowser(mux)
+	mux.HandleFunc("GET /password/{token}", f.showPassword)
+	mux.Handle("POST /password/{token}", safe.Handler(http.HandlerFunc(f.takePassword)))
 	if !f.cfg.Open {
 		mux.HandleFunc("GET /register", http.NotFound) // not a page of the web client, which has all other paths
 		return
