@@ -1,12 +1,13 @@
 // Puts the parts together in the order in which people notice them.
 import { render } from 'preact'
+import { firstChats } from '../core/store/first.ts'
 import { loadPart, preferred, speak } from '../i18n/t.ts'
 import { applyPrefs } from '../ui/prefs.ts'
 import { announce } from './announce.ts'
 import './install.ts'
 import { open } from './open.ts'
 import { go, place } from './router.ts'
-import { begin } from './session.ts'
+import { begin, chats } from './session.ts'
 import { Shell } from './Shell.tsx'
 import { listen } from './shortcuts.tsx'
 import { keepOffline } from './update.ts'
@@ -15,10 +16,12 @@ import { exists, load } from './View.tsx'
 /** start shows the client. It fulfils when the engine runs or is known not to. */
 export async function start(): Promise<void> {
   applyPrefs()
+  const opening = open()
+  const first = firstChats().then((known) => { if (known) chats.value ??= known })
   await speak(preferred()).catch(() => speak('en'))
   const root = document.getElementById('app')
   if (!root) return
-  const opening = open()
+  await first
   render(<Shell />, root)
   listen()
   announce()

@@ -4,13 +4,18 @@ import { Icon } from './Icon.tsx'
 import { lowData } from './prefs.ts'
 
 /** Where pictures come from: the shell hands in the engine's door. */
-let source: (key: string) => Promise<Blob | undefined> = async () => undefined
+type Source = (key: string) => Promise<Blob | undefined>
+let begin: (source: Source) => void = () => undefined
+const begun = new Promise<Source>((done) => { begin = done })
+/** Until it does, whoever asks waits. */
+let source: Source = async (key) => (await begun)(key)
 const urls = new Map<string, string>()
 const maxUrls = 200
 
 /** avatarsFrom says where the bytes of pictures are got. */
-export function avatarsFrom(bytes: (key: string) => Promise<Blob | undefined>): void {
+export function avatarsFrom(bytes: Source): void {
   source = bytes
+  begin(bytes)
 }
 
 /** bytesOf gives the bytes of a picture or other media that are on this device. */

@@ -2,7 +2,7 @@
 
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
 import type { JID, Micros } from '../model.ts'
-import { databaseName } from './database.ts'
+import { databaseName, registryName } from './called.ts'
 
 /** An account of this device. */
 export interface Account {
@@ -36,7 +36,7 @@ export class Accounts {
 
   /** Opens the registry, or makes it. */
   static async open(): Promise<Accounts> {
-    return new Accounts(await openDB<Schema>('palabre', 1, {
+    return new Accounts(await openDB<Schema>(registryName, 1, {
       upgrade: (db) => {
         db.createObjectStore('accounts', { keyPath: 'jid' })
         db.createObjectStore('kv')

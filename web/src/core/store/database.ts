@@ -2,6 +2,7 @@
 // schema only grows: a version adds, and never changes what an older tab may still read.
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb'
+import { databaseName } from './called.ts'
 import type { Chat, Contact, JID, Message, Micros } from '../model.ts'
 import type { Errand } from './outbox.ts'
 import type { KeptFile } from './files.ts'
@@ -69,8 +70,7 @@ export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox'
 
 const VERSION = 1
 
-/** The name of an account's database. */
-export const databaseName = (account: JID): string => 'palabre:' + account
+export { databaseName } from './called.ts'
 
 /** The device has no room left. Nothing of the step was kept, and nothing that was kept before is gone. */
 export class StorageFull extends Error {

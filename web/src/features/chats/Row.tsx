@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import type { Chat, Preview } from '../../core/model.ts'
 import { chatPath, go } from '../../app/router.ts'
-import { contactOf, engine, isMuted, nameOf, typing } from '../../app/session.ts'
+import { contactOf, engine, isMuted, nameOf, ready, typing } from '../../app/session.ts'
 import { shortTime } from '../../i18n/when.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -69,12 +69,12 @@ export function Row({ chat, at }: { chat: Chat; at: boolean }): JSX.Element {
   const unread = chat.unread > 0 || chat.markedUnread
   const online = contactOf(chat.jid)?.presence?.show === 'online'
   const sideways = swipe((way) => {
-    if (way === 'end') void archive([chat])
-    else void engine().setChat(chat.jid, { markedUnread: !unread })
+    if (way === 'end') { if (ready.value) void archive([chat]) }
+    else if (ready.value) void engine().setChat(chat.jid, { markedUnread: !unread })
   })
   return (
     <a class={`row${unread ? ' un' : ''}${at ? ' at' : ''}${chosen ? ' picked' : ''}`} href={chatPath(chat.jid)} aria-current={at ? 'page' : undefined} draggable={false}
-      onClick={open} {...hold((where) => void openMenu(where, chat.name, chatMenu(chat)))} {...sideways}>
+      onClick={open} {...hold((where) => { if (ready.value) void openMenu(where, chat.name, chatMenu(chat)) })} {...sideways}>
       <Avatar id={chat.jid} name={chat.name} kind={chat.kind} picture={chat.avatar} online={online} />
       {chosen && <span class="pick"><Icon name="check" /><span class="vh">{t('picked')}</span></span>}
       <span class="b">
