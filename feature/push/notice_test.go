@@ -104,7 +104,7 @@ func TestWhatABrowserIsTold(t *testing.T) {
 
 func TestAMutedChatWakesNoBrowser(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		romeo, juliet := w.session("romeo@localhost/a"), w.session("juliet@localhost/web")
+		romeo := w.session("romeo@localhost/a")
 		with := func(muted string) string {
 			return strings.Replace(w.subscription(), "</subscribe>", muted+"</subscribe>", 1)
 		}
@@ -119,7 +119,7 @@ func TestAMutedChatWakesNoBrowser(t *testing.T) {
 			{"<muted>" + named("paris@localhost") + "</muted>", 1},
 			{"", 1},
 		} {
-			juliet = w.session("juliet@localhost/web")
+			juliet := w.session("juliet@localhost/web")
 			if got := juliet.ask(with(c.muted)); got != "" {
 				t.Fatal(got)
 			}
@@ -131,7 +131,7 @@ func TestAMutedChatWakesNoBrowser(t *testing.T) {
 				t.Errorf("%s: woken %d times, want %d", c.muted, len(w.calls), c.calls)
 			}
 		}
-		juliet = w.session("juliet@localhost/web")
+		juliet := w.session("juliet@localhost/web")
 		for _, bad := range []string{"<muted>short</muted>", "<muted until='tomorrow'>" + named("a@b") + "</muted>", strings.Repeat("<muted>"+named("a@b")+"</muted>", maxMuted+1)} {
 			if got := juliet.ask(with(bad)); got != "bad-request" {
 				t.Errorf("%.40s: %q", bad, got)
