@@ -24,7 +24,7 @@ export function AccountSheet({ name, close, changed }: SheetProps): JSX.Element 
   return (
     <Sheet title={name} close={close}>
       <Waiting answer={answer} />
-      {value && <><Facts account={value} /><Apps account={value} /><Do account={value} after={after} /></>}
+      {value && <div class="sheet-in"><Facts account={value} /><Apps account={value} /><Do account={value} after={after} /></div>}
       <Button kind="t" wide act={close}>{t('close')}</Button>
     </Sheet>
   )
@@ -40,7 +40,7 @@ function Facts({ account: a }: { account: AdminAccountDetail }): JSX.Element {
         <dt>{t('adm.created')}</dt><dd>{fullTime(a.created)}</dd>
         <dt>{t('adm.stored')}</dt><dd>{t('adm.of', { used: size(a.bytes), all: size(a.quota) })}</dd>
       </dl>
-      <meter class="meter" min={0} max={Math.max(1, a.quota)} value={a.bytes} aria-label={t('adm.stored')} />
+      <progress class="meter" max={Math.max(1, a.quota)} value={a.bytes} aria-label={t('adm.stored')} />
     </>
   )
 }

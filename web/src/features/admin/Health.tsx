@@ -5,6 +5,7 @@ import type { AdminHealth } from '../../core/engine.ts'
 import { t } from '../../i18n/t.ts'
 import { ago, date, fullTime, size } from '../../i18n/when.ts'
 import { Banner } from '../../ui/controls.tsx'
+import { Radios } from '../../ui/Radios.tsx'
 import { Chart } from './chart.tsx'
 import { admin, num, useAnswer } from './load.ts'
 import { Waiting } from './Waiting.tsx'
@@ -25,10 +26,7 @@ export function Health(): JSX.Element {
   }, [reload])
   return (
     <>
-      <fieldset class="radios bar-of span">
-        <legend class="vh">{t('adm.span')}</legend>
-        {(['hour', 'day'] as const).map((s) => <label key={s}><input type="radio" name="span" checked={span === s} onChange={() => setSpan(s)} />{t(s === 'hour' ? 'adm.hour' : 'adm.day')}</label>)}
-      </fieldset>
+      <div class="span"><Radios label={t('adm.span')} hideLabel bar value={span} change={setSpan} answers={[{ value: 'hour', label: t('adm.hour') }, { value: 'day', label: t('adm.day') }]} /></div>
       <Waiting answer={answer} />
       {value && <><Attention facts={value.facts} /><Figures health={value} /><About facts={value.facts} /></>}
     </>

@@ -6,6 +6,7 @@ import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { Button, Empty, Pill } from '../../ui/controls.tsx'
+import { Radios } from '../../ui/Radios.tsx'
 import { over } from '../../ui/overlay.tsx'
 import { AccountSheet } from './Account.tsx'
 import { admin, attempt, useAnswer } from './load.ts'
@@ -21,10 +22,8 @@ export function Reports(): JSX.Element {
   const set = async (one: AdminReport): Promise<void> => { if (await attempt(admin('handle', one.id, !one.handled), t('adm.done'))) reload() }
   return (
     <>
-      <fieldset class="radios bar-of span">
-        <legend class="vh">{t('adm.which')}</legend>
-        {[false, true].map((h) => <label key={String(h)}><input type="radio" name="handled" checked={handled === h} onChange={() => which(h)} />{h ? t('adm.handled') : t('adm.open', { n: value?.open ?? 0 })}</label>)}
-      </fieldset>
+      <div class="span"><Radios label={t('adm.which')} hideLabel bar value={handled ? 'handled' : 'open'} change={(v) => which(v === 'handled')}
+        answers={[{ value: 'open', label: t('adm.open', { n: value?.open ?? 0 }) }, { value: 'handled', label: t('adm.handled') }]} /></div>
       <Waiting answer={answer} />
       {value?.reports.length === 0 && <Empty title={t('adm.noReports')} text={t('adm.noReportsText')} />}
       {value?.reports.map((one) => <Report key={one.id} report={one} set={() => void set(one)} />)}

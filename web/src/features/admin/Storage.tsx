@@ -28,7 +28,7 @@ function Sizes({ facts: f }: { facts: Facts }): JSX.Element {
         <dt>{t('adm.uploads')}</dt><dd>{size(bytes('uploads.bytes'))} · {t('adm.files', { n: bytes('uploads.files') })}</dd>
         <dt>{t('adm.disk')}</dt><dd>{t('adm.freeOf', { free: size(free), all: size(all) })}</dd>
       </dl>
-      <meter class="meter" min={0} max={Math.max(1, all)} value={all - free} aria-label={t('adm.disk')} />
+      <progress class="meter" max={Math.max(1, all)} value={all - free} aria-label={t('adm.disk')} />
     </section>
   )
 }
