@@ -13,6 +13,7 @@ import { match } from './routes.ts'
 import { unreadChats } from './session.ts'
 import { tabs } from './tabs.ts'
 import { exists, Feature } from './View.tsx'
+import { NotifyOffer } from './NotifyOffer.tsx'
 import { update, updateWaits } from './update.ts'
 
 type Shown = Pick<Place, 'route' | 'params' | 'path'>
@@ -48,7 +49,8 @@ export function Shell(): JSX.Element {
         {(isWide || !main) && <Bar rail={isWide} feature={place.value.route.feature} />}
         {!full && (isWide || !main) && <ListPane list={list} alone={!isWide} />}
         {(isWide || (main && !detail)) && <main class="pane" id="main" tabIndex={-1}>{main ? <Feature {...main} feature={main.route.feature} /> : <Blank />}</main>}
-        {detail && <aside class="pane detail" id={isWide ? undefined : 'main'} tabIndex={-1} aria-label={t('pane.detail')}><Feature {...detail} feature={detail.route.feature} /></aside>}
+        {detail && isWide && <aside class="pane detail" tabIndex={-1} aria-label={t('pane.detail')}><Feature {...detail} feature={detail.route.feature} /></aside>}
+        {detail && !isWide && <main class="pane detail" id="main" tabIndex={-1}><Feature {...detail} feature={detail.route.feature} /></main>}
       </div>
       <Overlays />
       <Toasts />
@@ -58,7 +60,7 @@ export function Shell(): JSX.Element {
 
 /** The list is the main thing where nothing stands beside it. */
 function ListPane({ list, alone }: { list: Shown; alone: boolean }): JSX.Element {
-  const inside = <>{updateNotice()}<Feature {...list} feature={list.route.feature} /></>
+  const inside = <>{updateNotice()}{list.route.path === '/' && <NotifyOffer />}<Feature {...list} feature={list.route.feature} /></>
   if (alone) return <main class="pane side-list" id="main" tabIndex={-1}>{inside}</main>
   return <section class="pane side-list" aria-label={t('pane.list')}>{inside}</section>
 }

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Chat, Content, JID } from '../../core/model.ts'
+import { takePhoto } from '../../app/media.ts'
 import { contacts, engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -42,9 +43,10 @@ function pickFiles(jid: JID, accept: string, capture = false): void {
   input.click()
 }
 
-/** takePicture opens the device's camera where there is one, and otherwise its pictures. */
+/** takePicture opens the camera: on a phone its own app, elsewhere ours; without one, the pictures. */
 export function takePicture(jid: JID): void {
-  pickFiles(jid, 'image/*', true)
+  if (matchMedia('(pointer: coarse)').matches || !navigator.mediaDevices) { pickFiles(jid, 'image/*', true); return }
+  takePhoto().then((photo) => { if (photo) offerFiles(jid, [new File([photo], 'photo.jpg', { type: photo.type })]) }, () => pickFiles(jid, 'image/*', true))
 }
 
 async function sendContent(jid: JID, content: Content): Promise<void> {

@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks'
 import downPath from 'icon:download'
 import playPath from 'icon:play'
 import type { Content, Media, Message } from '../../core/model.ts'
+import { showMedia } from '../../app/media.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { length, size } from '../../i18n/when.ts'
@@ -26,7 +27,7 @@ export function Picture({ message, content }: { message: Message; content: Visua
   useSeen(() => box.current, () => { if (!url && !video && !message.own) void engine().fetch(message.id) }, !url && fetchesItself(media))
   const width = media.width ?? 4, height = Math.min(media.height ?? 3, (media.width ?? 4) * tallest)
   const name = content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
-  const act = (): void => { if (url) void over((done) => <Look url={url} video={video} name={name} close={done} />); else void engine().fetch(message.id) }
+  const act = (): void => { if (url) showMedia(message.chat, message.id).catch(() => over((done) => <Look url={url} video={video} name={name} close={done} />)); else void engine().fetch(message.id) }
   const running = moving(media)
   return (
     <div class="pic" ref={box}>

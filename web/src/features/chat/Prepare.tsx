@@ -1,8 +1,10 @@
 // Files before they are sent: looked at, with words, as they are or made smaller.
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import pencil from 'icon:pencil'
 import type { Outgoing } from '../../core/engine.ts'
 import type { JID } from '../../core/model.ts'
+import { preparePicture } from '../../app/media.ts'
 import { engine } from '../../app/session.ts'
 import { size } from '../../i18n/when.ts'
 import { t } from '../../i18n/t.ts'
@@ -32,6 +34,13 @@ function Prepare({ jid, files, close }: { jid: JID; files: File[]; close: () => 
   const pictures = list.some((f) => kindOf(f) !== 'file')
   const send = (event: Event): void => { event.preventDefault(); close(); void sendAll(jid, list, caption.trim(), hd) }
   const drop = (): void => { if (list.length === 1) close(); else { setList(list.filter((f) => f !== shown)); setAt(0) } }
+  const edit = async (): Promise<void> => {
+    const made = shown && await preparePicture(shown, caption)
+    if (!made) return
+    setList((all) => all.map((f) => (f === shown ? new File([made.blob], made.blob === shown ? f.name : f.name.replace(/\.\w+$/, '') + '.jpg', { type: made.blob.type }) : f)))
+    setCaption(made.caption)
+    setHd(made.hd)
+  }
   if (!shown) return <Sheet title={t('files.title', { n: 0 })} close={close}>{null}</Sheet>
   return (
     <Sheet title={t('files.title', { n: list.length })} close={close}>
@@ -44,7 +53,7 @@ function Prepare({ jid, files, close }: { jid: JID; files: File[]; close: () => 
         )}
         <Field label={t('files.caption')} value={caption} change={setCaption} limit={2000} focus />
         {pictures && <Switch label={t('files.hd')} hint={t('files.hdHint')} on={hd} change={setHd} />}
-        <div class="do"><IconButton icon="trash" label={t('files.drop')} act={drop} /><Button kind="t" act={close}>{t('cancel')}</Button><Button kind="p" icon="send" submit>{t('send')}</Button></div>
+        <div class="do">{kindOf(shown) === 'image' && <IconButton path={pencil} label={t('files.edit')} act={() => void edit().catch(() => undefined)} />}<IconButton icon="trash" label={t('files.drop')} act={drop} /><Button kind="t" act={close}>{t('cancel')}</Button><Button kind="p" icon="send" submit>{t('send')}</Button></div>
       </form>
     </Sheet>
   )

@@ -69,7 +69,7 @@ function Editor({ file, first, caption: before, close, send }: EditorProps): JSX
             <form class="line-of" onSubmit={(e) => { e.preventDefault(); void finish() }}>
               <input type="text" dir="auto" maxLength={2000} aria-label={t('med.caption')} placeholder={t('med.caption')} value={caption} onInput={(e) => setCaption(e.currentTarget.value)} />
               <button type="button" class="chip" aria-pressed={hd} title={t('med.hdHint')} onClick={() => setHd(!hd)}>{t('med.hd')}<span class="vh"> {t('med.hdHint')}</span></button>
-              <Button kind="p" icon="send" submit>{t('med.send')}</Button>
+              <Button kind="p" icon="check" submit>{t('med.done')}</Button>
             </form>
           )}
       </footer>
