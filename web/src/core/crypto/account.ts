@@ -62,7 +62,7 @@ export class Account {
   observe(identity: Bytes): Trust {
     const seen = this.find(identity)
     if (seen) return seen.trust
-    const trust = this.known.some((k) => k.trust === 'verified') ? 'undecided' : 'trusted'
+    const trust = this.trustInNew()
     if (this.known.length >= maxIdentities) {
       const at = this.known.findIndex((k) => k.trust === 'trusted' || k.trust === 'undecided')
       if (at < 0) return 'undecided'
@@ -71,6 +71,10 @@ export class Account {
     this.known.push({ identity, trust, decided: 0 })
     this.changed = true
     return trust
+  }
+
+  private trustInNew(): Trust {
+    return this.known.some((k) => k.trust === 'verified') ? 'undecided' : 'trusted'
   }
 
   /** Notes the identity with which a device proved itself or was published, and tells a new device or a new key. */
@@ -95,7 +99,7 @@ export class Account {
     for (const id of ids) {
       const old = this.device(id)
       const d = old ?? this.add(id, now)
-      if (!old && !first) this.news.push({ type: 'new-device', device: d, trust: this.trustOf(d) })
+      if (!old && !first) this.news.push({ type: 'new-device', device: d, trust: this.trustInNew() })
       if ((d.listed & bit) === 0) this.changed = true
       d.listed |= bit
     }

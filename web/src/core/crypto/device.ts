@@ -162,11 +162,16 @@ export class Step {
     return account
   }
 
-  /** The session with a device; undefined if there is none. */
+  /** The session with a device; undefined if there is none, or one that cannot be read, which is dropped: it is begun anew then. */
   async session(p: Profile, a: Address): Promise<Session | undefined> {
     checkAddress(a)
     const saved = await this.read(sessionName(p, a))
-    return saved && loadSession(saved)
+    try {
+      return saved && loadSession(saved)
+    } catch {
+      this.keep(sessionName(p, a), null)
+      return undefined
+    }
   }
 
   /** Notes a session to be kept, which may be the first with its device. */

@@ -80,8 +80,8 @@ function encryptFor(d: Device, p: Profile, body: SealedPayload, to: Address[], c
         skipped.push({ ...a, reason: refusalOf(thrown).code })
       }
     }
-    if (keys.length === 0) return { skipped }
     await step.commit()
+    if (keys.length === 0) return { skipped }
     const message: Encrypted = { version: p.version, sid: d.id, keys }
     if (body.iv) message.iv = body.iv
     if (body.payload) message.payload = body.payload

@@ -38,7 +38,8 @@ export class Vault implements Store {
     const out = new Map<string, Bytes>()
     await Promise.all(names.map(async (name, i) => {
       const sealed = found[i]
-      if (sealed) out.set(name, await this.open(name, sealed))
+      const value = sealed && (await this.open(name, sealed))
+      if (value) out.set(name, value)
     }))
     return out
   }
@@ -80,11 +81,13 @@ export class Vault implements Store {
     return { iv, data: await crypto.subtle.encrypt(this.how(name, iv), this.key, value) }
   }
 
-  private async open(name: string, sealed: Sealed): Promise<Bytes> {
+  // A session, a message or a notice that was damaged is as one that was lost: sessions are begun anew. Anything else is refused: without what was
+  // thought of an identity it would be trusted blindly, and without the device's keys another would be made.
+  private async open(name: string, sealed: Sealed): Promise<Bytes | undefined> {
     try {
       return new Uint8Array(await crypto.subtle.decrypt(this.how(name, copy(sealed.iv)), this.key, sealed.data))
     } catch {
-      return refuse('state', `what is kept as ${name.split('/')[0]} was changed`)
+      return /^(session|opened|notice)\//.test(name) ? undefined : refuse('state', `what is kept as ${name.split('/')[0]} was changed`)
     }
   }
 

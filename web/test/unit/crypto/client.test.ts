@@ -83,14 +83,19 @@ class End {
     this.id = must(await this.crypto.init(this.jid, [])).device
     for (const version of versions) {
       const list = must(await this.crypto.listed(this.jid, version, server.list(this.jid, version)))
-      for (const p of must(await this.crypto.due()).publications.filter((p) => p.version === version)) {
-        server.bundles.set(`${version} ${p.device} ${this.jid}`, p.bundle)
-        must(await this.crypto.published(version, p.mark))
-      }
+      await this.publish(version)
       if (list) server.lists.set(`${version} ${this.jid}`, list)
       must(await this.crypto.listed(this.jid, version, server.list(this.jid, version)))
     }
     return this
+  }
+
+  /** Publishes the bundle of a version if it changed. */
+  async publish(version: Version): Promise<void> {
+    for (const p of must(await this.crypto.due()).publications.filter((p) => p.version === version)) {
+      server.bundles.set(`${version} ${p.device} ${this.jid}`, p.bundle)
+      must(await this.crypto.published(version, p.mark))
+    }
   }
 
   seal(body: string, ...to: string[]) {
@@ -368,6 +373,37 @@ describe('at rest', () => {
     expect([again.fresh, again.device === romeo.id]).toEqual([true, false])
   })
 })
+
+test('a session that was damaged is begun anew, in both directions', async () => {
+  const romeo = await fresh('romeo').start()
+  const juliet = await fresh('juliet').start()
+  must(await juliet.open(romeo, only(must(await romeo.seal('one', juliet.jid)).messages), 'k1'))
+  for (const garbage of [utf8('garbage'), undefined]) {
+    await juliet.publish('2')
+    const vault = await Vault.open(romeo.jid)
+    const [name] = await vault.names('session/', 1)
+    if (!name) throw new Error('no session')
+    if (garbage) await vault.save(new Map([[name, garbage]]))
+    else await damage(romeo.jid, name)
+    if (garbage) expect(await romeo.seal('lost', juliet.jid)).toMatchObject({ ok: false, error: { code: 'no-devices' } })
+    else await romeo.seal('lost', juliet.jid)
+    expect(bodyOf(must(await juliet.open(romeo, only(must(await romeo.seal('again', juliet.jid)).messages), `k${name}${garbage?.length}`)))).toBe('again')
+  }
+  await damage(romeo.jid, `account/${juliet.jid}`)
+  expect(await romeo.crypto.devices(juliet.jid)).toMatchObject({ ok: false, error: { code: 'state' } })
+})
+
+/** Changes a kept value behind the worker's back. */
+async function damage(jid: string, name: string): Promise<void> {
+  const db = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open(vaultName(jid))
+    request.onsuccess = () => resolve(request.result)
+  })
+  const tx = db.transaction('values', 'readwrite')
+  tx.objectStore('values').put({ iv: new Uint8Array(12), data: new ArrayBuffer(40) }, name)
+  await new Promise((resolve) => { tx.oncomplete = resolve })
+  db.close()
+}
 
 test('media through the worker', async () => {
   const romeo = fresh('romeo')
