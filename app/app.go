@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/blocking"
+	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/httpd"
 	"palabre.dev/palabre/jobs"
@@ -49,6 +51,7 @@ type App struct {
 	jobs     *jobs.Jobs
 	invites  *register.Feature
 	reports  *blocking.Feature
+	health   *health.Feature
 	features []any
 	runners  []func(ctx context.Context) error
 }
@@ -93,7 +96,7 @@ func (a *App) assemble(ctx context.Context) (err error) {
 	if a.c2s, err = c2s.New(ctx, a.cfg.C2S, a.server, a.accounts, a.db, a.cert.TLS(), a.log); err != nil {
 		return err
 	}
-	if a.site, err = web.New(web.Config{Servers: origins(a.cfg.C2S.Alternatives)}); err != nil {
+	if a.site, err = web.New(web.Config{Servers: origins(append(slices.Clone(a.cfg.C2S.Alternatives), a.cfg.Upload.URL))}); err != nil {
 		return err
 	}
 	if err := a.makeFeatures(ctx); err != nil {

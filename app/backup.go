@@ -80,7 +80,10 @@ func backup(ctx context.Context, a *App, _ []byte, _ io.Reader, out io.Writer) e
 	if _, err := w.Write(text); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	return w.Close()
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return a.health.BackedUp(ctx, m.Made)
 }
 
 func (a *App) saveDatabase(ctx context.Context, w *tar.Writer) (err error) {

@@ -18,7 +18,9 @@ import (
 	"palabre.dev/palabre/feature/archive"
 	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/caps"
+	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
@@ -47,6 +49,8 @@ type Config struct {
 	C2S c2s.Config `toml:"c2s"`
 	// Account is about accounts.
 	Account account.Config `toml:"account"`
+	// Device is about the apps that have access to accounts.
+	Device device.Config `toml:"device"`
 	// Register is about how people get in.
 	Register register.Config `toml:"register"`
 	// Roster is about contacts and presence.
@@ -69,6 +73,8 @@ type Config struct {
 	Push push.Config `toml:"push"`
 	// Upload is about files that people share.
 	Upload upload.Config `toml:"upload"`
+	// Health is about what administrators are shown of the server.
+	Health health.Config `toml:"health"`
 }
 
 // LogConfig is how the server tells what it does. It never writes what people say.
@@ -90,6 +96,7 @@ func DefaultConfig() Config {
 		HTTP:    httpd.DefaultConfig(),
 		C2S:     c2s.DefaultConfig(),
 		Account: account.DefaultConfig(),
+		Device:  device.DefaultConfig(),
 
 		Register: register.DefaultConfig(),
 		Roster:   roster.DefaultConfig(),
@@ -102,6 +109,7 @@ func DefaultConfig() Config {
 		Disco:    disco.DefaultConfig(),
 		Push:     push.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),
+		Health:   health.DefaultConfig(),
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 
 	"palabre.dev/palabre/blob"
-	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/about"
 	"palabre.dev/palabre/feature/admin"
 	"palabre.dev/palabre/feature/archive"
@@ -14,8 +13,10 @@ import (
 	"palabre.dev/palabre/feature/caps"
 	"palabre.dev/palabre/feature/carbons"
 	"palabre.dev/palabre/feature/command"
+	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
 	"palabre.dev/palabre/feature/displayed"
+	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/last"
 	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
@@ -64,35 +65,58 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if a.invites, err = register.New(ctx, a.db, a.cfg.Register, a.accounts, a.accounts, a.accounts, contacts, a.web(), a.log); err != nil {
 		return err
 	}
+	if a.site.Built() {
+		a.invites.OfferBrowser()
+	}
 	discovery, err := disco.New(a.cfg.Disco, contacts)
 	if err != nil {
 		return err
 	}
-	administration := admin.New(a.accounts, a.accounts, a.accounts, a.log)
+	office, err := a.makeOffice(ctx, files, blocked)
+	if err != nil {
+		return err
+	}
 	commands := command.New(a.log)
 	a.invites.AddCommands(commands)
-	administration.AddCommands(commands)
+	office.commands.AddCommands(commands)
 	seen.AddCommands(commands)
 	blocked.AddCommands(commands, a.accounts)
 	wireEvents(apps, published.personal)
 	wireDisco(discovery, published.personal, commands)
 	a.c2s.StreamFeature(discovery.StreamFeature)
-	a.accounts.OnNewPassword(func(ctx context.Context, account *core.Account) error { return a.c2s.ForgetDevice(ctx, account, "") })
-	a.accounts.OnDisable(a.invites.TakeBack)
+	a.wireDevices(office.devices)
 	a.wireLong(kept, files)
 	a.wireGuests()
 	a.wireInline(kept)
 	for _, element := range contacts.StreamFeatures() {
 		a.offer(element, true)
 	}
-	a.reports = blocked
 	a.features = []any{
-		a.jobs, a.accounts, contacts, blocked, a.invites, // who may
+		a.jobs, a.accounts, office.devices, contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way
 		kept, carbons.New(), waker, // what is kept and who is told
-		apps, published.personal, published.stored, published.rooms, seen, files, commands, administration, about.New(Version()), discovery,
+		apps, published.personal, published.stored, published.rooms, seen, files, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
 	}
 	return nil
+}
+
+// office is what administrators and owners of accounts look after them with.
+type office struct {
+	devices  *device.Feature
+	commands *admin.Feature
+	desk     *admin.Desk
+}
+
+func (a *App) makeOffice(ctx context.Context, files *upload.Upload, blocked *blocking.Feature) (o office, err error) {
+	if o.devices, err = device.New(ctx, a.cfg.Device, a.db, doorForDevices{a.c2s}, a.log); err != nil {
+		return o, err
+	}
+	o.commands = admin.New(a.accounts, a.accounts, a.accounts, a.log)
+	o.desk = admin.NewDesk(o.commands, admin.Sources{People: deskPeople{a.accounts}, Apps: deskApps{o.devices}, Files: deskFiles{files, a.cfg.Upload.QuotaBytes},
+		Door: deskDoor{a.invites}, Reports: deskReports{blocked, a.accounts}, Machine: deskMachine{a, files}}, a.log)
+	a.reports = blocked
+	a.health, err = health.New(ctx, a.cfg.Health, a.db, a.registry, aboutApp{a}, o.desk.Only, a.log)
+	return o, err
 }
 
 func (a *App) makeUpload(ctx context.Context) (*upload.Upload, error) {

@@ -11,6 +11,7 @@ import (
 	"palabre.dev/palabre/feature/caps"
 	"palabre.dev/palabre/feature/carbons"
 	"palabre.dev/palabre/feature/command"
+	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/register"
@@ -21,8 +22,9 @@ import (
 
 // Here features that do not know each other meet.
 
-// wireGuests lets the door pass what apps ask before they log in.
+// wireGuests lets the door pass what apps ask before they log in, and makes the invitations of an account void that is closed.
 func (a *App) wireGuests() {
+	a.accounts.OnDisable(a.invites.TakeBack)
 	for _, element := range a.invites.StreamFeatures() {
 		a.offer(element, false)
 	}
@@ -57,6 +59,38 @@ func (a *App) wireInline(kept *archive.Archive) {
 		}
 		return ends
 	})
+}
+
+// wireDevices lets the door tell of apps, and a new password take away what stands in for the old one.
+func (a *App) wireDevices(devices *device.Feature) {
+	a.c2s.OnBegin(devices.Begun)
+	a.accounts.OnNewPassword(func(ctx context.Context, account *core.Account) error { return a.c2s.ForgetDevice(ctx, account, "") })
+	a.accounts.OnNewPassword(devices.NewPassword)
+	a.accounts.OnNewPassword(a.invites.VoidLink)
+}
+
+// doorForDevices is the door as the list of devices asks it.
+type doorForDevices struct{ *c2s.Door }
+
+// Of is the app behind a session.
+func (d doorForDevices) Of(session *core.Session) (device.App, bool) {
+	one, password := d.DeviceOf(session)
+	return device.App{ID: one.ID, Software: one.Software, Name: one.Name}, password
+}
+
+// Returning are the apps with tokens.
+func (d doorForDevices) Returning(ctx context.Context, account *core.Account) ([]device.App, error) {
+	found, err := d.Devices(ctx, account)
+	apps := make([]device.App, len(found))
+	for i, one := range found {
+		apps[i] = device.App(one)
+	}
+	return apps, err
+}
+
+// Forget takes an app's tokens away.
+func (d doorForDevices) Forget(ctx context.Context, account *core.Account, id string) error {
+	return d.RevokeDevice(ctx, account, id)
 }
 
 // offer announces a stream feature before login or after it.
@@ -108,7 +142,7 @@ func (r inRoster) Has(ctx context.Context, account *core.Account, contact xmpp.J
 func origins(addresses []string) []string {
 	origins := make([]string, 0, len(addresses))
 	for _, address := range addresses {
-		if u, err := url.Parse(address); err == nil {
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
 			origins = append(origins, u.Scheme+"://"+u.Host)
 		}
 	}
