@@ -32,7 +32,7 @@ func (f *Feature) routeBrowser(mux *http.ServeMux) {
 	mux.HandleFunc("GET /invite/{token}/free", f.tellFree)
 }
 
-// aboutInvite is what an invitation says. Times are RFC 3339.
+// aboutInvite is what an invitation says. Times are as XEP-0082 has them.
 type aboutInvite struct {
 	Domain  string    `json:"domain"`
 	Inviter string    `json:"inviter,omitempty"` // address of who becomes a contact
