@@ -54,6 +54,8 @@ export interface Parts {
 }
 
 const TIME = 'urn:xmpp:time'
+/** How long we wait for the archive before we say that we are there, in milliseconds. */
+const ASKED = 5000
 /** A clock that is wrong by less than this is not corrected, in microseconds. */
 const TOLERANCE = 2e6
 /** Between two tries to open the keys, in milliseconds. */
@@ -92,7 +94,7 @@ export class Worker {
     this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => this.tellNotices())
     this.vanishing = new Vanishing(db, news, now)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
-      caughtUp: () => this.sender.complete(),
+      caughtUp: () => this.sender.complete(), asked: () => this.askedArchive(),
       stuck: (full) => {
         this.line.setFull(full)
         if (full) void freeRoom(db).catch(() => undefined)
@@ -114,6 +116,7 @@ export class Worker {
     this.connection = new Connection(this.options())
   }
 
+  private askedArchive: () => void = () => undefined
   private ended = false
 
   /** Now, by the server's clock as far as it is known. */
@@ -192,17 +195,22 @@ export class Worker {
   private began(resumed: boolean): void {
     const session = this.connection
     for (const tell of this.onSession) tell(session, resumed)
-    if (!resumed) void this.introduce(session)
+    if (!resumed) {
+      const asked = new Promise<void>((resolve) => { this.askedArchive = resolve })
+      void this.introduce(session, Promise.race([asked, new Promise<void>((resolve) => setTimeout(resolve, ASKED))]))
+    }
     // Messages wait for nothing of it: what fails beside them is asked for again at the next session.
     void this.secure.connected(session, resumed).catch(() => undefined)
     this.inbox.connected(session, resumed)
     this.sender.connected(session, resumed)
   }
 
-  private async introduce(session: Session): Promise<void> {
+  private async introduce(session: Session, archive: Promise<void>): Promise<void> {
     try {
       await this.people.nobody()
-      announce(session, { caps: await capsElement() })
+      const caps = await capsElement()
+      await archive
+      announce(session, { caps })
       await this.setClock(session)
       await this.people.connected(session, false)
       await this.profile(session)

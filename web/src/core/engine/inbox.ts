@@ -34,6 +34,8 @@ export interface Opener {
 export interface InboxEvents {
   /** All that the archive has is kept. */
   caughtUp(): void
+  /** The archive was asked for the first time in this session: a server sends what it kept for apps without an archive to those who did not ask. */
+  asked(): void
   /** Something could not be kept: `full`, there is no room on the device. It is tried again. */
   stuck(full: boolean): void
   /** A message came that is new. */
@@ -140,6 +142,8 @@ export class Inbox {
     if (before && before.content.type !== 'undecryptable') return { letter: bare }
     const key = cryptoKey(e)
     const reading = await this.opener.open(e.stanza, e.from, key)
+    // From before this device was there: it could never have been read here, and is no news.
+    if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < (await get(this.db, 'since') ?? 0)) return {}
     const letter = letterOf(e, reading)
     if (!letter) return reading && reading.what !== 'unreadable' ? { key: reading.key } : {}
     return { letter, ...(reading?.what === 'text' ? { key } : {}) }
@@ -194,6 +198,7 @@ export class Inbox {
     let after: string | undefined
     for (;;) {
       const page = await queryArchive(session, { start: start || undefined, after, max: PAGE })
+      if (after === undefined) this.events.asked()
       if (generation !== this.generation) return
       await this.inTurn(() => this.keepPage(page, false))
       if (page.complete || !page.last || page.last === after) return
@@ -203,9 +208,11 @@ export class Inbox {
 
   /** A new device: the newest pages of the archive, backwards. What is older is read when somebody looks for it. */
   private async begin(session: Session): Promise<void> {
+    await change(this.db, ['kv'], async (tx) => { if (await get(tx, 'since') === undefined) await tx.objectStore('kv').put(this.now(), 'since') })
     let before = ''
     for (let i = 0; i < FIRST_PAGES; i++) {
       const page = await queryArchive(session, { before, max: PAGE })
+      if (i === 0) this.events.asked()
       await this.inTurn(async () => {
         await this.keepPage(page, true)
         await change(this.db, ['kv'], async (tx) => { await tx.objectStore('kv').put(page.complete ? '' : page.first ?? '', 'floor') })

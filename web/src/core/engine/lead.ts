@@ -137,30 +137,34 @@ export class Lead implements Led {
     return this.transfers.cancel(id)
   }
 
-  addContact(jid: JID, name?: string): Promise<void> {
+  async addContact(jid: JID, name?: string): Promise<void> {
+    await this.soon()
     return this.worker.people.add(jid, name)
   }
 
-  renameContact(jid: JID, name: string): Promise<void> {
+  async renameContact(jid: JID, name: string): Promise<void> {
+    await this.soon()
     return this.worker.people.rename(jid, name)
   }
 
-  removeContact(jid: JID): Promise<void> {
+  async removeContact(jid: JID): Promise<void> {
+    await this.soon()
     return this.worker.people.remove(jid)
   }
 
-  answerContact(jid: JID, accept: boolean): Promise<void> {
+  async answerContact(jid: JID, accept: boolean): Promise<void> {
+    await this.soon()
     return this.worker.people.answer(jid, accept)
   }
 
   async block(jid: JID, report?: { reason: 'spam' | 'abuse'; text?: string; messages?: string[] }): Promise<void> {
     const messages = await Promise.all((report?.messages ?? []).slice(0, 50).map((id) => this.parts.db.get('messages', id)))
     const ids = messages.flatMap((m) => m?.stanzaId ?? [])
-    await block(this.session(), jid, report && { reason: report.reason, text: report.text?.slice(0, 1000), messages: ids })
+    await block(await this.soon(), jid, report && { reason: report.reason, text: report.text?.slice(0, 1000), messages: ids })
   }
 
   async unblock(jid: JID): Promise<void> {
-    await unblock(this.session(), jid)
+    await unblock(await this.soon(), jid)
   }
 
   async devices(jid: JID): Promise<Device[]> {
@@ -286,7 +290,7 @@ export class Lead implements Led {
   }
 
   async sessions(): Promise<SignedIn[]> {
-    return listAccess(this.session())
+    return listAccess(await this.soon())
   }
 
   async revoke(id: string): Promise<void> {

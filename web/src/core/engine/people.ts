@@ -32,6 +32,7 @@ export class People {
 
   /** Answers the server from now on. */
   attach(session: Session): Stop {
+    this.session = session
     const stops = [
       onRosterPush(session, (item, version) => this.keepItem(item, version)),
       onBlocked(session, (jids, blocked) => this.keepBlocked(jids, blocked)),

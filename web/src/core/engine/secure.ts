@@ -9,7 +9,7 @@ import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetc
 import { hint } from '../xmpp/ids.ts'
 import type { NodeEvent } from '../xmpp/pubsub.ts'
 import type { Session } from '../xmpp/session.ts'
-import { message, newID } from '../xmpp/stanza.ts'
+import { message, newID, StanzaError } from '../xmpp/stanza.ts'
 import { parse, type Element } from '../xmpp/xml.ts'
 import { CANNOT_READ, clearBody, envelope, type Outbound } from './write.ts'
 import { bodyElement } from './content.ts'
@@ -33,6 +33,8 @@ export class CannotEncrypt extends Error {
   }
 }
 
+/** How often a message waits for keys of which a server does not tell, while there is a connection. */
+const MAX_WAITS = 3
 const VERSIONS: Version[] = ['2', '0.3']
 const TEMPORARY: RefusalCode[] = ['gone', 'storage', 'fault', 'no-bundle']
 
@@ -43,22 +45,32 @@ export class Secure {
   private sending: Promise<void> | undefined
   private again = false
   private device = 0
+  /** How often an answer did not come. */
+  private missed = 0
+  /** How often a message to somebody waited for answers. */
+  private readonly waits = new Map<JID, number>()
   /** Labels of our other devices' lists, as they were told: they are published again with the list. */
   private own = new Map<Version, Listed[]>()
 
   /** `open` begins the worker; `notices` is told when a person has to see something about devices. */
   constructor(private readonly account: JID, open: (around: Surroundings) => Crypto & { end(): void }, notices: () => void) {
     this.crypto = open({
-      devices: async (jid, version) => (await fetchDevices(this.live(), jid, version)).map((d) => d.id),
-      bundle: (jid, device, version) => fetchBundle(this.live(), jid, device, version),
+      devices: (jid, version) => this.ask(async (session) => (await fetchDevices(session, jid, version)).map((d) => d.id)),
+      bundle: (jid, device, version) => this.ask((session) => fetchBundle(session, jid, device, version)),
       onNotices: notices,
       onDue: () => { void this.sendDue() },
     })
   }
 
-  private live(): Session {
-    if (!this.session) throw new NotNow('not connected')
-    return this.session
+  /** Asks the server for the worker, and notes when no answer came: then it is not known who can read what. */
+  private async ask<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      if (!this.session) throw new NotNow('not connected')
+      return await work(this.session)
+    } catch (error) {
+      if (!(error instanceof StanzaError) || error.temporary) this.missed++
+      throw error
+    }
   }
 
   /** Opens the keys of this device, without which nothing can be read. */
@@ -133,7 +145,10 @@ export class Secure {
 
   /** Makes the parts of a stanza of what has to be said. Throws NotNow or CannotEncrypt. [] if there is nobody who could read it. */
   async seal(to: JID, outbound: Outbound): Promise<Element[]> {
+    const missed = this.missed
     const result = await this.crypto.encrypt({ to: to === this.account ? [] : [to], body: outbound.body, content: envelope(outbound) })
+    if (missed !== this.missed) await this.mayWait(to)
+    else this.waits.delete(to)
     if (!result.ok) throw TEMPORARY.includes(result.error.code) || !this.session ? new NotNow(result.error.detail) : new CannotEncrypt(result.error.code)
     const { messages, whole } = result.value
     const first = messages[0]
@@ -141,6 +156,15 @@ export class Secure {
     // Apps with OMEMO 0.3 alone decrypt a text and nothing else: what changes other messages has no text, and goes in clear for them.
     if (!whole && !outbound.body) return [...outbound.inner, ...outbound.outer]
     return [...sealedElements(result.value, first), ...(whole ? [] : outbound.inner.filter((e) => !outbound.outer.includes(e))), ...outbound.outer, bodyElement(CANNOT_READ)]
+  }
+
+  /** Some keys could not be had because no answer came: better to wait than to leave devices out, but not for ever for one that never answers. */
+  private async mayWait(to: JID): Promise<void> {
+    const tries = (this.waits.get(to) ?? 0) + 1
+    if (this.session?.live && tries > MAX_WAITS) return
+    this.waits.set(to, tries)
+    await this.crypto.newSession() // what it remembers of failures is not true
+    throw new NotNow('keys could not be had')
   }
 
   /** Reads a stanza; undefined if it is not encrypted. Throws NotNow. `key` names the message, the same whichever way it comes. */

@@ -1,7 +1,7 @@
 // From a stanza as it came to a letter: out of its wrapping, decrypted, read. What somebody only claims (a copy that is not from our account, an
 // archive that is not ours) is dropped here.
 
-import type { Content, JID, Micros } from '../model.ts'
+import type { JID, Micros } from '../model.ts'
 import { isCarbon, unwrapCarbon, delayOf } from '../xmpp/forward.ts'
 import { originID, stanzaID } from '../xmpp/ids.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
@@ -59,16 +59,11 @@ export const cryptoKey = (e: Envelope): string => e.archived ? 'a ' + e.archived
 export function letterOf(e: Envelope, reading: Reading | undefined): Letter | undefined {
   if (reading?.what === 'nothing') return undefined
   const parts: Parts = { outer: e.stanza, encrypted: reading !== undefined, ...(reading?.what === 'text' ? { body: reading.body, content: reading.content } : {}) }
-  const says: Said[] = reading?.what === 'unreadable' ? unreadable(reading.reason, e) : read(parts)
+  const says: Said[] = reading?.what === 'unreadable' ? [{ what: 'content', content: { type: 'undecryptable', reason: reading.reason } }] : read(parts)
   if (!says.length) return undefined
   const { receipt, marker } = wants(parts)
   return {
     chat: e.chat, from: e.from, own: e.own, ids: e.ids, archived: e.archived, time: e.time, live: e.live, old: e.old, wantsReceipt: receipt, wantsMarker: marker,
     protection: reading ? 'omemo' : 'none', ...(reading?.what === 'text' ? { device: reading.device } : {}), says,
   }
-}
-
-function unreadable(reason: Extract<Content, { type: 'undecryptable' }>['reason'], e: Envelope): Said[] {
-  // From before this device was there: it could never have been read here, and is no news.
-  return e.old && reason === 'old-device' ? [] : [{ what: 'content', content: { type: 'undecryptable', reason } }]
 }

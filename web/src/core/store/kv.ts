@@ -10,6 +10,8 @@ export interface Values {
   cursor: Micros
   /** The newest id of the archive that was ever seen: how late it is on the server. */
   newest: Micros
+  /** When this device began to read the account's archive. */
+  since: Micros
   /** How many microseconds the server's clock is ahead of ours, as last seen. */
   skew: Micros
   /** The first rows of the list, for the first picture. */

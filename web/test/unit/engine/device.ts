@@ -56,7 +56,7 @@ export class Device {
     const now = () => Date.now() * 1000
     this.desk = new Desk(db, account, this.news)
     this.inbox = new Inbox(db, account, opener, this.news, {
-      caughtUp: () => this.sender.complete(), stuck: () => { this.stuck++ },
+      caughtUp: () => this.sender.complete(), stuck: () => { this.stuck++ }, asked: () => undefined,
       arrived: (letter) => { this.arrived.push(...letter.ids) },
     }, now)
     this.sender = new Sender(db, account, {
