@@ -20,6 +20,16 @@ export function files() {
     name: 'files',
     apply: 'build',
     enforce: 'post',
+    /** The engine is asked for together with the page: it is always needed, and a chain of requests costs a round trip for each link. */
+    transformIndexHtml: {
+      order: 'post',
+      handler(_, { bundle }) {
+        const engine = Object.values(bundle ?? {}).find((c) => c.type === 'chunk' && c.facadeModuleId?.endsWith('/core/engine/open.ts'))
+        if (!engine) return []
+        const here = new Set(Object.values(bundle).filter((c) => c.type === 'chunk' && c.isEntry).flatMap((c) => [c.fileName, ...c.imports]))
+        return [engine.fileName, ...engine.imports.filter((name) => !here.has(name))].map((name) => ({ tag: 'link', attrs: { rel: 'modulepreload', href: `/${name}`, fetchpriority: 'low' }, injectTo: 'head' }))
+      },
+    },
     generateBundle(_, bundle) {
       const first = {}
       const locales = {}

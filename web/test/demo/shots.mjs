@@ -30,11 +30,11 @@ export async function browser() {
 }
 
 async function picture(chromium, origin, screen) {
-  const { name, path, size = [390, 844], dark, lang = 'fr', zoom = 1, act, scale = 1 } = screen
+  const { name, path, size = [390, 844], dark, lang = 'fr', zoom = 1, act, scale = 1, prefs = {} } = screen
   const context = await chromium.newContext({ viewport: { width: size[0], height: size[1] }, locale: { ar: 'ar-MA', en: 'en-GB', fr: 'fr-FR', hi: 'hi-IN' }[lang] ?? lang, colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce',
     hasTouch: size[0] < 720, deviceScaleFactor: scale, permissions: ['microphone', 'camera'], bypassCSP: false })
   const page = await context.newPage()
-  await page.addInitScript(([language, text]) => { localStorage.setItem('lang', language); if (text !== 1) localStorage.setItem('pref.textSize', String(text)) }, [lang, zoom])
+  await page.addInitScript(([language, text, more]) => { localStorage.setItem('lang', language); if (text !== 1) localStorage.setItem('pref.textSize', String(text)); for (const [k, v] of Object.entries(more)) localStorage.setItem(`pref.${k}`, JSON.stringify(v)) }, [lang, zoom, prefs])
   const problems = []
   page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) problems.push(m.text()) })
   page.on('pageerror', (e) => problems.push(String(e.stack ?? e)))
