@@ -3,12 +3,13 @@
 # make test   everything that must hold, with the race detector, other people's software and the failure drills
 # make fuzz   every fuzz target, TIME each (10m); PACKAGES=./xmpp/... for some
 # make build  the program ./palabre, with the web client in it
+# make e2e    the web client in a real browser against the real program, with a bad network between them
 # make web    the web client (web/dist), if its sources changed; needs Node 20 or later
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run check test web web-check format vet staticcheck unit race interop drills fuzz docs
+.PHONY: build run check test e2e web web-check format vet staticcheck unit race interop drills fuzz docs
 
 build: web
 	$(GO) build -buildvcs=auto -o palabre ./cmd/palabre
@@ -64,6 +65,10 @@ drills:
 # Other people's software against the real program.
 interop:
 	test/interop/run
+
+# The web client in real browsers against the real program, two and three at once, through a network that delays, stalls and breaks.
+e2e: web
+	GO="$(GO)" web/test/e2e/run
 
 # What a target finds is left in its package's testdata/fuzz, and is a test from then on.
 TIME     ?= 10m

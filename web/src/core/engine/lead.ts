@@ -17,13 +17,18 @@ import { fetchToken } from '../xmpp/login.ts'
 import { publishAvatar, publishNick } from '../xmpp/profile.ts'
 import { changePassword, deleteAccount, invite } from '../xmpp/register.ts'
 import { retire } from '../xmpp/presence.ts'
+import type { Session } from '../xmpp/session.ts'
 import { Worker, type Parts } from './account.ts'
 import { Transfers } from './transfers.ts'
 import { value } from './secure.ts'
+import { History } from './history.ts'
 import { Push } from './push.ts'
 
 /** How long what a person waits for may wait for the connection, in milliseconds. */
 const SOON = 10_000
+
+/** How long what somebody asks for right after they came in waits for the connection, in milliseconds. */
+const PATIENCE = 20_000
 
 /** It needs the connection, and there is none now. */
 export class Offline extends Error {
@@ -34,7 +39,7 @@ export class Offline extends Error {
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'fetch' | 'pause' | 'cancel' | 'addContact' | 'renameContact' | 'removeContact' | 'answerContact' | 'block' | 'unblock' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin'
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode'
 > & {
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
@@ -42,6 +47,8 @@ export type Led = Pick<Engine,
   chose(change: Partial<Choices>): Promise<void>
   /** Somebody looks at a chat: when its contact was there last is asked, if it is not known. */
   look(jid: JID): Promise<void>
+  /** Opens the encrypted history with its recovery code. */
+  recover(code: string): Promise<void>
 }
 
 /** What a leading tab is given besides. */
@@ -58,6 +65,7 @@ export class Lead implements Led {
   readonly worker: Worker
   private readonly transfers: Transfers
   private readonly push: Push
+  private readonly history: History
 
   constructor(private readonly parts: LeadParts) {
     this.worker = new Worker(parts)
@@ -67,6 +75,9 @@ export class Lead implements Led {
     })
     worker.upload = (message) => this.transfers.upload(message)
     this.push = new Push(parts.db, parts.news, () => this.session())
+    this.history = new History(parts.db, worker.account, worker.secure, parts.news, () => worker.connection.live ? worker.connection : undefined,
+      (session, since) => worker.inbox.lookFor(session, since))
+    worker.onCaughtUp.add(() => this.history.caughtUp())
     worker.onSession.add((session, resumed) => {
       if (resumed) return
       this.transfers.connected()
@@ -81,6 +92,7 @@ export class Lead implements Led {
   }
 
   stop(): void {
+    this.history.end()
     this.transfers.end()
     this.worker.stop()
   }
@@ -109,8 +121,37 @@ export class Lead implements Led {
     })
   }
 
+  /** The session, as soon as there is one; for what is asked right after somebody came in. */
+  private whenLive(): Promise<Session> {
+    const { connection, onSession } = this.worker
+    if (connection.live) return Promise.resolve(connection)
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        onSession.delete(came)
+        clearTimeout(timer)
+      }
+      const came = () => {
+        end()
+        resolve(connection)
+      }
+      const timer = setTimeout(() => {
+        end()
+        reject(new Offline())
+      }, PATIENCE)
+      onSession.add(came)
+    })
+  }
+
   older(jid: JID): Promise<boolean> {
     return this.worker.connection.live ? this.worker.inbox.older(jid) : Promise.resolve(false)
+  }
+
+  async recoveryCode(): Promise<string> {
+    return this.history.recoveryCode(await this.whenLive())
+  }
+
+  async recover(code: string): Promise<void> {
+    return this.history.recover(await this.whenLive(), code)
   }
 
   look(jid: JID): Promise<void> {
