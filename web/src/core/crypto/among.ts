@@ -1,18 +1,16 @@
 // What devices say among themselves, inside OMEMO 2, and what no screen shows: keys of the history, and whom a person has verified.
 
-import { utf8 } from './bytes.ts'
+import { text, unhex, utf8 } from './bytes.ts'
 import { Step, type Device } from './device.ts'
 import { escapeText, textOf, unwrap, wrap } from './envelope.ts'
 import type { Lists } from './lists.ts'
 import { profiles } from './profile.ts'
+import { kinds, readSaved } from './saved.ts'
 import { encrypt } from './send.ts'
 import type { InEnvelope } from './port.ts'
-import type { Address, Bytes, Due, Encrypted, Trust } from './types.ts'
+import type { Address, Due, Encrypted, Trust } from './types.ts'
 
 const history = 'urn:palabre:history:0'
-
-/** What a person decided about a key of an account. */
-export interface Decision { jid: string; identity: Bytes; trust: Trust }
 
 /** Takes such content out of a message and acts on it; a message that has any is not shown. Keys of the history are believed from our own verified
  * devices only. */
@@ -42,17 +40,21 @@ export async function shareHistory(d: Device, lists: Lists): Promise<Encrypted |
   return tell(d, lists, d.jid, to, `<keys xmlns='${history}'>${escapeText(writeKept(await loadKept(d)))}</keys>`)
 }
 
-/** The messages that tell verified devices of decisions (XEP-0450). */
-export async function trustMessages(d: Device, lists: Lists, decisions: Decision[]): Promise<Due['answers']> {
+/** The messages that tell verified devices what a person decided (XEP-0450), by the names under which decisions are kept. They are kept until these
+ * messages are given out: a decision without a connection is told later. */
+export async function trustMessages(d: Device, lists: Lists, names: string[]): Promise<Due['answers']> {
   const out: Due['answers'] = []
-  for (const { jid, identity, trust } of decisions) {
+  for (const saved of (await d.store.load(names)).values()) {
+    const { jid, identity, trust } = readSaved(saved, kinds.decision, ([first]) =>
+      JSON.parse(text(first?.bytes() ?? utf8('{}'))) as { jid: string; identity: string; trust: Trust })
     const { takeWaiting, tellingsOf } = await import('./atm.ts')
     await takeWaiting(d, jid)
-    for (const telling of await tellingsOf(d, jid, identity, trust)) {
+    for (const telling of await tellingsOf(d, jid, unhex(identity), trust)) {
       const message = await tell(d, lists, telling.jid, telling.to, telling.content)
       if (message) out.push({ to: telling.jid, message })
     }
   }
+  await d.turn(() => d.store.save(new Map(names.map((name) => [name, null]))))
   return out
 }
 

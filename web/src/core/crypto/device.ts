@@ -11,7 +11,7 @@ import { profileOf, profiles, type Profile } from './profile.ts'
 import { kinds, loadOwner, loadSession, newSaved, saveOwner, saveSession } from './saved.ts'
 import { checkAddress, checkJID, type Session } from './session.ts'
 import type { Store, Turn } from './store.ts'
-import type { Address, Bundle, Bytes, Trust } from './types.ts'
+import type { Address, Bundle, Bytes } from './types.ts'
 
 /** One end. Its identity never changes; everything else is in the store. */
 export interface Device {
@@ -28,8 +28,8 @@ export interface Device {
   catchingUp: boolean
   /** Called when there are new notices, after they are kept. */
   onNews?: () => void
-  /** Called when a person decided about keys of an account, after it is kept. */
-  onDecided?: (jid: string, decisions: { identity: Bytes; trust: Trust }[]) => void
+  /** Called when a person decided about keys, after it is kept. */
+  onDecided?: () => void
 }
 
 /** What a device is made of besides its state. */

@@ -5,7 +5,6 @@ import { hex, join, text, utf8 } from './bytes.ts'
 import {
   beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
 } from './device.ts'
-import type { Decision } from './among.ts'
 import { answer, refuse, refusalOf } from './failure.ts'
 import { Lists, type Recipients } from './lists.ts'
 import type { EnvelopeRequest, InEnvelope } from './port.ts'
@@ -22,6 +21,7 @@ const healPause = 3600 // seconds between two attempts to mend a session with on
 const maxOwed = 1000
 const maxNotices = 500
 const maxUnstored = 500
+const maxDecided = 50
 
 const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 'too-far']
 
@@ -38,17 +38,10 @@ export class Service {
   /** Devices that wait for a message of ours, or whose session is broken, by version, device and account. */
   private readonly owed = new Map<string, { version: Version; to: Address; mend: boolean }>()
 
-  /** What a person decided, and others were not told yet (XEP-0450). */
-  private readonly decided: Decision[] = []
-
   private constructor(readonly device: Device, private readonly fresh: boolean, asked: Asked, private readonly happened: Happened) {
     this.lists = new Lists(device, asked)
     device.onNews = () => happened('notices')
-    device.onDecided = (jid, decisions) => {
-      if (this.decided.length >= maxOwed) return
-      this.decided.push(...decisions.map((one) => ({ jid, ...one })))
-      happened('due')
-    }
+    device.onDecided = () => happened('due')
   }
 
   /** Opens or makes the account's device. `taken` are the ids on its device lists, if they are known. */
@@ -200,10 +193,8 @@ export class Service {
       const message = await answer(() => encryptEmpty(this.device, version, to))
       if (message.ok) out.answers.push({ to: to.jid, message: message.value })
     }
-    if (this.decided.length > 0) {
-      const { trustMessages } = await among()
-      out.answers.push(...await trustMessages(this.device, this.lists, this.decided.splice(0)))
-    }
+    const decided = await this.device.store.names('decided/', maxDecided)
+    if (decided.length > 0) out.answers.push(...await (await among()).trustMessages(this.device, this.lists, decided))
     return out
   }
 

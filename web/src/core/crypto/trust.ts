@@ -8,6 +8,7 @@ import { Step, type Device } from './device.ts'
 import { refuse } from './failure.ts'
 import { parseTrustParam, trustParam } from './identity.ts'
 import { profileOf } from './profile.ts'
+import { kinds, newSaved } from './saved.ts'
 import type { Device as DeviceRow } from '../model.ts'
 import type { Address, Bytes, Comparison, Trust } from './types.ts'
 
@@ -83,8 +84,12 @@ function change(d: Device, jid: string, work: (account: Account) => void): Promi
     const step = new Step(d)
     const account = await step.account(jid)
     work(account)
+    for (const { identity, trust } of account.decisions) {
+      const decision = { jid, identity: hex(identity), trust }
+      step.keep(`decided/${hex(d.random(8))}`, newSaved(kinds.decision).bytes(1, utf8(JSON.stringify(decision))).done())
+    }
     await step.commit()
-    if (account.decisions.length > 0) d.onDecided?.(jid, account.decisions)
+    if (account.decisions.length > 0) d.onDecided?.()
   })
 }
 

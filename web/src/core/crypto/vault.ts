@@ -56,12 +56,16 @@ export class Vault implements Store {
     return inTransaction(this.db, values, 'readonly', (store) => store.getAllKeys(range, limit) as IDBRequest<string[]>)
   }
 
-  /** Removes every key and value, then the database. */
+  /** Removes every key and value, then the database, which other tabs let go of. */
   async wipe(): Promise<void> {
     await inTransaction(this.db, values, 'readwrite', (store) => store.clear())
     await inTransaction(this.db, keys, 'readwrite', (store) => store.clear())
     this.close()
-    indexedDB.deleteDatabase(this.db.name)
+    await new Promise<void>((resolve) => {
+      const request = indexedDB.deleteDatabase(this.db.name)
+      // Emptied it is already: a tab that is frozen and holds it does not hinder anybody.
+      request.onsuccess = request.onerror = request.onblocked = () => resolve()
+    })
   }
 
   close(): void {
