@@ -1,7 +1,7 @@
 // What a page of administration waits for: an answer, or why there is none.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Admin } from '../../core/engine.ts'
-import { engine } from '../../app/session.ts'
+import { connection, engine } from '../../app/session.ts'
 import { region, t } from '../../i18n/t.ts'
 import { toast } from '../../ui/toast.tsx'
 
@@ -11,7 +11,7 @@ export interface Answer<T> { value: T | undefined; failed: 'forbidden' | 'failed
 /** conditionOf is the XMPP condition of an error, '' for another one. */
 export const conditionOf = (error: unknown): string => (error as { condition?: string } | null)?.condition ?? ''
 
-/** useAnswer asks once for each change of what is asked, and again on reload; an answer that is overtaken is dropped. */
+/** useAnswer asks once for each change of what is asked, as soon as there is a connection, and again on reload; an answer that is overtaken is dropped. */
 export function useAnswer<T>(ask: () => Promise<T>, what: unknown[]): Answer<T> {
   const [value, setValue] = useState<T>()
   const [failed, setFailed] = useState<Answer<T>['failed']>()
@@ -23,8 +23,10 @@ export function useAnswer<T>(ask: () => Promise<T>, what: unknown[]): Answer<T> 
       (error: unknown) => { if (mine === turn.current) setFailed(conditionOf(error) === 'forbidden' ? 'forbidden' : 'failed') },
     )
   }, what)
-  useEffect(() => { reload(); return () => { turn.current++ } }, what)
-  return { value, failed, reload }
+  const { state } = connection.value
+  const live = state === 'live' || state === 'fallback'
+  useEffect(() => { if (live) reload(); return () => { turn.current++ } }, [...what, live])
+  return { value, failed: failed ?? (state === 'offline' || state === 'refused' ? 'failed' : undefined), reload }
 }
 
 /** admin asks the server through the engine, in whichever tab it runs. */
