@@ -81,6 +81,8 @@ export class Worker {
   private readonly notices = new Set<() => void>()
   /** Told for each new session, before anything is asked. */
   readonly onSession = new Set<(session: Session, resumed: boolean) => void>()
+  /** Told whenever the archive was read to its end. */
+  readonly onCaughtUp = new Set<() => void>()
   /** Begins the upload of a message's file. */
   upload: (message: Parameters<ConstructorParameters<typeof Sender>[2]['upload']>[0]) => void = () => undefined
 
@@ -94,7 +96,11 @@ export class Worker {
     this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => this.tellNotices())
     this.vanishing = new Vanishing(db, news, now)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
-      caughtUp: () => this.sender.complete(), asked: () => this.askedArchive(),
+      caughtUp: () => {
+        this.sender.complete()
+        for (const tell of this.onCaughtUp) tell()
+      },
+      asked: () => this.askedArchive(),
       stuck: (full) => {
         this.line.setFull(full)
         if (full) void freeRoom(db).catch(() => undefined)

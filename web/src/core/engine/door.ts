@@ -34,7 +34,8 @@ export function serversOf(accounts: Accounts, jid: JID, origin: string): Servers
 
 /** What somebody may do who is not in yet. */
 export class Door implements Contract {
-  constructor(private readonly accounts: Accounts, private readonly world: World) {}
+  /** `recovery` opens the history of the account in use. */
+  constructor(private readonly accounts: Accounts, private readonly world: World, private readonly recovery: (code: string) => Promise<void>) {}
 
   async list(): Promise<AccountSummary[]> {
     const all = (await this.accounts.all()).filter((a) => !a.signedOut)
@@ -128,8 +129,8 @@ export class Door implements Contract {
     return Promise.reject(new Trouble('server'))
   }
 
-  recover(): Promise<void> {
-    return Promise.reject(new Trouble('server'))
+  recover(code: string): Promise<void> {
+    return this.recovery(code)
   }
 
   async use(jid: JID): Promise<void> {

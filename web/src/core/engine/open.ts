@@ -25,9 +25,13 @@ function deviceName(agent: string): string {
   return [names[browser] ?? browser, names[system] ?? system].filter(Boolean).join(' · ')
 }
 
+/** Reaches the leading tab of the account in use. */
+let current: Led | undefined
+
 /** What somebody may do who is not in yet. */
 export async function openDoor(): Promise<Door> {
-  return new Door(await Accounts.open(), { origin: location.origin, fetch: (...args) => fetch(...args), device: deviceName(navigator.userAgent) })
+  return new Door(await Accounts.open(), { origin: location.origin, fetch: (...args) => fetch(...args), device: deviceName(navigator.userAgent) },
+    (code) => current ? current.recover(code) : Promise.reject(new Error('no account is open')))
 }
 
 /** Opens the account that was used last; undefined if nobody is signed in here. `gone` is told when it was signed out or removed, in any tab. */
@@ -55,5 +59,6 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
     void lead.start()
     return lead
   }, { again: (name) => REPEATABLE.has(name) })
+  current = joined.engine
   return tabEngine(db, news, () => now, joined.engine)
 }

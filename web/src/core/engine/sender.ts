@@ -18,6 +18,7 @@ import type { Session } from '../xmpp/session.ts'
 import { message as stanza } from '../xmpp/stanza.ts'
 import { arrivedAtServer } from './apply.ts'
 import { Collector, type News } from './changes.ts'
+import { noteUnplaced } from './history.ts'
 import { CannotEncrypt, inClear, NotNow } from './secure.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { write, type About, type Outbound } from './write.ts'
@@ -227,6 +228,7 @@ export class Sender {
       changes.mark('outbox')
       const message = errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
       if (!message) return
+      if (kept) await noteUnplaced(tx, errand.tried ?? await get(tx, 'newest') ?? 0)
       if (kept) await arrivedAtServer({ tx, account: this.account, now: this.now(), changes }, message)
       else delete message.state
       await this.putMessage(tx, changes, message)

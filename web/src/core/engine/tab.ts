@@ -85,7 +85,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     sessions: () => led.sessions(),
     revoke: (id) => led.revoke(id),
     linkCode: () => Promise.reject(new Error('not here yet')),
-    recoveryCode: () => Promise.reject(new Error('not here yet')),
+    recoveryCode: () => led.recoveryCode(),
 
     watchChoices: (show) => views.watch((c) => !!c.choices, async () => show(await choicesOf(db))),
     choose: async (fields) => {

@@ -1,8 +1,12 @@
 // Small values under names: cursors, settings, the snapshot of the list of chats.
 
+import type { HistoryIndex } from '../crypto/types.ts'
 import type { Choices, Micros } from '../model.ts'
 import type { Snapshot } from './chats.ts'
 import type { Database, Look } from './database.ts'
+
+/** How far this device has written the encrypted history. */
+export interface Written { index: number; chunks: HistoryIndex['chunks']; complete: [Micros, Micros][] }
 
 /** What is kept under which name. */
 export interface Values {
@@ -10,6 +14,11 @@ export interface Values {
   cursor: Micros
   /** The newest id of the archive that was ever seen: how late it is on the server. */
   newest: Micros
+  /** How far this device has written the encrypted history, and the hashes of the chunks of others that were read. */
+  history: Written
+  'history read': string[]
+  /** From here on messages of ours may be in the archive at places that are not known. */
+  unplaced: Micros
   /** When this device began to read the account's archive. */
   since: Micros
   /** How many microseconds the server's clock is ahead of ours, as last seen. */

@@ -10,7 +10,7 @@ let town: Town
 let proxy: Proxy
 const open: Client[] = []
 stubLocks()
-beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio']) })
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague']) })
 afterAll(() => town.end())
 beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
@@ -108,3 +108,26 @@ test('a tab that was killed and opened again goes on: nothing lost, nothing doub
   await mercutio.until(async () => (await mercutio.messages('benvolio')).slice(-words.length).every((m) => m.state !== 'waiting'))
   expect((await benvolio.texts('mercutio')).slice(before)).toEqual(words)
 }, 60_000)
+
+test('a new device reads what was written before it was there, with the recovery code', async () => {
+  const [capulet, montague] = [await client('capulet'), await client('montague')]
+  await friends(capulet, montague)
+  await capulet.engine.send(montague.jid, { text: 'my sword' })
+  await montague.until(async () => (await montague.texts('capulet')).length === 1)
+  await montague.engine.send(capulet.jid, { text: 'thou villain', reply: (await montague.messages('capulet'))[0]?.id })
+  await capulet.until(async () => (await capulet.texts('montague')).length === 2)
+  const code = await capulet.engine.recoveryCode()
+  await capulet.until(async () => ((await capulet.db.get('kv', 'history')) as { chunks: { count: number }[] } | undefined)?.chunks[0]?.count === 2)
+  const other = await client('capulet')
+  await other.live()
+  expect(await other.texts('montague')).toEqual([])
+  await expect(other.lead.recover('0000-' + code.slice(5))).rejects.toThrow()
+  await other.lead.recover(code)
+  await other.until(async () => (await other.texts('montague')).length === 2)
+  expect(await other.texts('montague')).toEqual(['my sword', 'thou villain'])
+  const [first, second] = await other.messages('montague')
+  expect(first).toMatchObject({ own: true, state: 'delivered' })
+  expect(second?.reply?.id).toBe(first?.id)
+  expect((await other.db.get('chats', montague.jid))?.unread).toBe(0)
+  expect((await other.engine.search('sword')).length).toBe(1)
+}, 30_000)

@@ -1,0 +1,179 @@
+// Messages as lines of the encrypted history (docs/protocol/encrypted-history.md §3). Lines are read as strictly as what a stranger sends, although
+// only our own devices can have written them.
+
+import type { Content, JID, Message, Micros } from '../model.ts'
+import { chatFor, refreshLast } from '../store/chats.ts'
+import type { KeptMessage } from '../store/database.ts'
+import { byNames, freePlace, isGone, put } from '../store/messages.ts'
+import { archiveName, senderName } from '../store/names.ts'
+import { bare, parseJID } from '../xmpp/jid.ts'
+import { archivePlace, freshId, type Step } from './apply.ts'
+import { fileURL, mediaKey } from './content.ts'
+
+/** A message as one line of JSON. */
+export function lineOf(m: KeptMessage): string {
+  const { chat, from, own, time, content, reply, edited, reactions, retracted, starred, receipts, mentions, forwarded } = m
+  return JSON.stringify({
+    id: String(m.archiveId), origin: m.originId, chat, kind: 'person', from, own, time, content: plain(content), reply, edited, reactions, retracted, starred, receipts, mentions, forwarded,
+  })
+}
+
+/** A content without what only this device knows. */
+function plain(content: Content): Content {
+  if (!('media' in content)) return content
+  const { transfer: _, hd: __, ...media } = content.media
+  return { ...content, media }
+}
+
+/** Keeps lines that are not here yet. Nothing of them is new: another device has shown it. */
+export async function importLines(step: Step, lines: string[]): Promise<void> {
+  const newest = new Map<JID, Micros>()
+  for (const line of lines) {
+    const message = parseLine(line, step.account)
+    if (!message || !await keep(step, message)) continue
+    newest.set(message.chat, Math.max(newest.get(message.chat) ?? 0, message.order))
+  }
+  for (const [jid, place] of newest) {
+    const chat = await chatFor(step.tx, jid, step.account)
+    await refreshLast(step.tx, chat)
+    chat.readUpTo = Math.max(chat.readUpTo ?? 0, place)
+    await step.tx.objectStore('chats').put(chat)
+    step.changes.chat(jid)
+  }
+}
+
+async function keep(step: Step, message: KeptMessage): Promise<boolean> {
+  const { tx } = step
+  const before = await byNames(tx, message.names)
+  if (before && before.content.type !== 'undecryptable') return false
+  if (!before && await isGone(tx, message.chat, message.archiveId, message.names)) return false
+  const kept: KeptMessage = before ? { ...message, id: before.id, order: before.order, names: [...new Set([...before.names, ...message.names])] }
+    : { ...message, order: await freePlace(tx, message.chat, message.order) }
+  if (kept.reply) {
+    const answered = await byNames(tx, [senderName(kept.reply.to, kept.reply.id)])
+    if (answered) kept.reply = { ...kept.reply, id: answered.id }
+  }
+  await put(tx, kept, true)
+  step.changes.message(kept.chat, kept.id)
+  return true
+}
+
+type Fields = Record<string, unknown>
+const isObject = (x: unknown): x is Fields => typeof x === 'object' && x !== null && !Array.isArray(x)
+const text = (x: unknown, most = 1000): string | undefined => typeof x === 'string' && x.length <= most ? x : undefined
+const count = (x: unknown): number | undefined => typeof x === 'number' && Number.isFinite(x) && x >= 0 ? x : undefined
+const address = (x: unknown): JID | undefined => typeof x === 'string' ? parseJID(x) : undefined
+
+/** Reads a line; undefined for what is none. */
+export function parseLine(line: string, account: JID): KeptMessage | undefined {
+  let f: unknown
+  try {
+    f = JSON.parse(line)
+  } catch {
+    return undefined
+  }
+  if (!isObject(f)) return undefined
+  const [place, chat, from, time] = [archivePlace(text(f['id'], 20)), address(f['chat']), address(f['from']), count(f['time'])]
+  const content = parseContent(f['content'])
+  if (!place || !chat || !from || !time || !content || (f['own'] === true) !== (bare(from) === account)) return undefined
+  const origin = text(f['origin'], 256)
+  const own = f['own'] === true
+  const receipts = own ? parseReceipts(f['receipts']) : undefined
+  return {
+    id: freshId(), chat: bare(chat), order: place, archiveId: place, stanzaId: String(place), time, from: bare(from), own, content, protection: 'omemo', shelves: [],
+    names: [archiveName(String(place)), ...(origin ? [senderName(bare(from), origin)] : [])], ...(origin ? { originId: origin } : {}), ...(own ? { state: stateOf(receipts) } : {}),
+    ...(receipts ? { receipts } : {}), ...more(f),
+  }
+}
+
+const stateOf = (receipts: Message['receipts']): Message['state'] => {
+  const all = Object.values(receipts ?? {})
+  return all.some((r) => r.read) ? 'read' : all.some((r) => r.delivered) ? 'delivered' : 'sent'
+}
+
+function more(f: Fields): Partial<KeptMessage> {
+  const { reply, retracted } = f
+  const edited = count(f['edited'])
+  const reactions = parseReactions(f['reactions'])
+  const out: Partial<KeptMessage> = {}
+  if (edited) out.edited = edited
+  if (f['starred'] === true) out.starred = true
+  if (reactions) out.reactions = reactions
+  const [id, to] = isObject(reply) ? [text(reply['id'], 256), address(reply['to'])] : []
+  if (isObject(reply) && id && to) out.reply = { id, to, text: text(reply['text']) ?? '' }
+  const [by, at] = isObject(retracted) ? [address(retracted['by']), count(retracted['time'])] : []
+  if (by && at) out.retracted = { by, time: at }
+  const forwarded = count(f['forwarded'])
+  if (forwarded) out.forwarded = Math.min(1000, Math.floor(forwarded))
+  return out
+}
+
+function parseReceipts(x: unknown): Message['receipts'] {
+  if (!isObject(x)) return undefined
+  const out: NonNullable<Message['receipts']> = {}
+  for (const [jid, r] of Object.entries(x).slice(0, 1000)) {
+    const who = address(jid)
+    if (who && isObject(r)) out[who] = Object.fromEntries(['delivered', 'read', 'played'].flatMap((k) => count(r[k]) ? [[k, count(r[k])]] : []))
+  }
+  return out
+}
+
+function parseReactions(x: unknown): Message['reactions'] {
+  if (!isObject(x)) return undefined
+  const out: NonNullable<Message['reactions']> = {}
+  for (const [emoji, who] of Object.entries(x).slice(0, 100)) {
+    const jids = Array.isArray(who) ? who.slice(0, 1000).flatMap((jid) => address(jid) ?? []) : []
+    if (emoji.length <= 64 && jids.length) out[emoji] = jids
+  }
+  return Object.keys(out).length ? out : undefined
+}
+
+function parseContent(x: unknown): Content | undefined {
+  if (!isObject(x)) return undefined
+  const type = x['type']
+  if (type === 'text') {
+    const words = text(x['text'], 256 << 10)
+    return words === undefined ? undefined : { type, text: words }
+  }
+  if (type === 'contact') {
+    const [jid, name] = [address(x['jid']), text(x['name'])]
+    return jid && name !== undefined ? { type, jid, name } : undefined
+  }
+  if (type === 'location') return parsePlace(x)
+  if (type === 'poll') return parsePoll(x)
+  if (type === 'image' || type === 'video' || type === 'file' || type === 'voice' || type === 'audio' || type === 'sticker') return parseMedia(type, x)
+  return undefined
+}
+
+function parsePlace(x: Fields): Content | undefined {
+  const [latitude, longitude] = [Number(x['latitude']), Number(x['longitude'])]
+  const label = text(x['label'], 200)
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { type: 'location', latitude, longitude, ...(label ? { label } : {}) } : undefined
+}
+
+function parsePoll(x: Fields): Content | undefined {
+  const question = text(x['question'], 500)
+  const options = Array.isArray(x['options']) ? x['options'].slice(0, 20).flatMap((o) => text(o, 200) ?? []) : []
+  if (!question || options.length < 2) return undefined
+  const votes: Record<JID, number[]> = {}
+  for (const [jid, chosen] of isObject(x['votes']) ? Object.entries(x['votes']).slice(0, 1000) : []) {
+    const who = address(jid)
+    if (who && Array.isArray(chosen)) votes[who] = chosen.filter((n): n is number => Number.isInteger(n) && n >= 0 && n < options.length)
+  }
+  return { type: 'poll', question, options, many: x['many'] === true, votes }
+}
+
+function parseMedia(type: Extract<Content, { media: unknown }>['type'], x: Fields): Content | undefined {
+  const m = x['media']
+  const url = isObject(m) ? fileURL(text(m['url'], 4096)) : undefined
+  if (!isObject(m) || !url) return undefined
+  const caption = text(x['caption'], 5000)
+  const facts = Object.fromEntries(['width', 'height', 'seconds'].flatMap((k) => count(m[k]) ? [[k, count(m[k])]] : []))
+  const waveform = Array.isArray(m['waveform']) ? m['waveform'].slice(0, 40).map((n) => Math.max(0, Math.min(15, Math.floor(Number(n) || 0)))) : undefined
+  const thumbhash = text(m['thumbhash'], 44)
+  return {
+    type, ...(caption ? { caption } : {}),
+    media: { key: mediaKey(url), name: text(m['name'], 255) ?? 'file', mime: text(m['mime'], 120) ?? 'application/octet-stream', size: count(m['size']) ?? 0, url, ...facts,
+      ...(waveform ? { waveform } : {}), ...(thumbhash ? { thumbhash } : {}), ...(m['played'] === true ? { played: true } : {}) },
+  }
+}
