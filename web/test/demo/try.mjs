@@ -1,5 +1,7 @@
 // Goes through the demo as a person would, by keys and by pointer, and says what did not hold: node test/demo/try.mjs
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { browser, serve } from './shots.mjs'
 
 const server = await serve()
@@ -168,6 +170,49 @@ await trial('a voice note is recorded by keys, heard and sent', chat('aicha'), a
   await last(page).locator('.voice').waitFor()
 })
 
+/** A finger, as the browser hears it. */
+async function finger(page, points, holdMs = 0) {
+  const client = await page.context().newCDPSession(page)
+  const [first, ...rest] = points
+  await client.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: first[0], y: first[1] }] })
+  for (const [x, y] of rest) { await client.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: [{ x, y }] }); await page.waitForTimeout(16) }
+  if (holdMs) await page.waitForTimeout(holdMs)
+  await client.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+}
+const middle = async (locator) => { const b = await locator.boundingBox(); return [b.x + b.width / 2, b.y + b.height / 2] }
+const line = ([x, y], dx, dy) => Array.from({ length: 12 }, (_, i) => [x + (dx * i) / 11, y + (dy * i) / 11])
+const phone = { size: [390, 844] }
+
+await trial('a finger: a row swiped away is archived, a long press opens the menu and no chat', '/', async (page) => {
+  await finger(page, line(await middle(page.locator('.row').nth(4)), -160, 2))
+  await page.locator('.toast').waitFor()
+  await finger(page, [await middle(page.locator('.row').nth(2))], 700)
+  await page.getByRole('menu').waitFor()
+  assert.equal(await page.locator('.hd').count(), 0)
+}, phone)
+
+await trial('a finger: a message swiped is answered, a long press opens its menu', chat('aicha'), async (page) => {
+  await finger(page, line(await middle(page.locator('.it .m').nth(1)), 120, 1))
+  await page.locator('.above').waitFor()
+  await finger(page, [await middle(page.locator('.it .m').nth(1))], 700)
+  await page.getByRole('menu').waitFor()
+}, phone)
+
+await trial('a finger: held to record and let go to send; slid aside to throw away; slid up to go on', chat('aicha'), async (page) => {
+  const before = await page.locator('.it .voice').count()
+  const button = await middle(page.locator('.send'))
+  await finger(page, [button], 1500)
+  await page.waitForFunction((n) => document.querySelectorAll('.it .voice').length === n + 1, before)
+  await finger(page, [button, ...line(button, 0, 0), ...line(button, -140, 0)], 100)
+  await page.waitForSelector('.rec-bar', { state: 'detached' })
+  assert.equal(await page.locator('.it .voice').count(), before + 1)
+  await finger(page, [button, ...line(button, 0, -120)], 600)
+  await page.getByRole('button', { name: 'Send the voice message' }).waitFor()
+  await page.waitForTimeout(900)
+  await page.getByRole('button', { name: 'Send the voice message' }).click()
+  await page.waitForFunction((n) => document.querySelectorAll('.it .voice').length === n + 2, before)
+}, phone)
+
 await trial('a photo is offered, captioned and sent', chat('aicha'), async (page) => {
   const chooser = page.waitForEvent('filechooser')
   await page.getByRole('button', { name: 'Attach' }).click()
@@ -178,9 +223,35 @@ await trial('a photo is offered, captioned and sent', chat('aicha'), async (page
   await last(page).locator('.pic img').waitFor()
 })
 
-await trial('a language is changed and nothing is loaded anew', '/', async (page) => {
+await trial('the language of the browser is spoken', '/', async (page) => {
   assert.equal(await page.locator('h1').first().textContent(), 'Discussions')
 }, { lang: 'fr-FR' })
+
+await trial('it opens without network, and a newer version waits until somebody agrees', '/', async (page) => {
+  await page.evaluate(async () => { await navigator.serviceWorker.ready; for (let i = 0; i < 100; i++) { const names = await caches.keys(); const kept = await Promise.all(names.map(async (n) => (await (await caches.open(n)).keys()).map((r) => r.url))); if (kept.flat().some((u) => /assets\/en-/.test(u))) return; await new Promise((go) => setTimeout(go, 50)) } throw new Error('not kept') })
+  await page.context().setOffline(true)
+  await page.reload()
+  await page.waitForSelector('.row')
+  await page.locator('.fab').click()
+  await page.getByRole('heading', { name: 'New chat' }).waitFor()
+  await page.goBack()
+  await page.locator('.row').nth(2).click()
+  await page.waitForSelector('.log li[data-id]')
+  await page.context().setOffline(false)
+  const worker = join(process.env.OUT ?? '/tmp/palabre-demo', 'sw.js')
+  const before = readFileSync(worker, 'utf8')
+  try {
+    writeFileSync(worker, before.replace(/(["`']?version["`']?:\s*["`'])/, '$1x'))
+    await page.goto(`${origin}/`)
+    await page.evaluate(async () => { await (await navigator.serviceWorker.ready).update() })
+    await page.getByText('A new version is ready').waitFor()
+    const loaded = page.waitForEvent('load')
+    await page.getByRole('button', { name: 'Update' }).click()
+    await loaded
+    await page.waitForSelector('.row')
+    assert.ok((await page.evaluate(() => caches.keys())).some((n) => n.startsWith('palabre-x')))
+  } finally { writeFileSync(worker, before) }
+})
 
 await chromium.close()
 server.close()

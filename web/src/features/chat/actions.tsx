@@ -28,6 +28,7 @@ function items(m: Message): Item[] {
   const list: Item[] = []
   const gone = m.retracted !== undefined, system = m.content.type === 'system'
   if (m.state === 'failed') list.push({ label: t('again'), icon: 'refresh', act: () => void engine().retry(m.id) })
+  if ('media' in m.content && m.content.media.transfer && m.content.media.transfer.state !== 'done') list.push({ label: t('transfer.cancel'), icon: 'x', act: () => void engine().cancel(m.id) })
   if (!gone && !system) {
     list.push({ label: t('act.reply'), path: replyPath, act: () => answer(m) })
     if (m.content.type !== 'undecryptable') list.push({ label: t('act.forward'), icon: 'forward', act: () => void forward([m]) })
