@@ -10,6 +10,9 @@ import { newTurn, type Turn } from '../../../src/core/crypto/store.ts'
 import { Vault, vaultName } from '../../../src/core/crypto/vault.ts'
 import { serve } from '../../../src/core/crypto/worker.ts'
 
+// Making a device draws 200 keys, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
+
 // Node 20 has no Web Locks: one turn for each name, as they are.
 const turns = new Map<string, Turn>()
 vi.stubGlobal('navigator', {

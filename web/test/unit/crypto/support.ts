@@ -1,7 +1,7 @@
 // What the tests of core/crypto share.
 
 import { sha256 } from '@noble/hashes/sha2.js'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import sharedVectors from '../../../../omemo/testdata/vectors.json'
 import { join, utf8, text, hex } from '../../../src/core/crypto/bytes.ts'
 import { systemRandom, type Random } from '../../../src/core/crypto/curve.ts'
@@ -11,6 +11,9 @@ import { decrypt, type Decrypted } from '../../../src/core/crypto/receive.ts'
 import { begin, encrypt } from '../../../src/core/crypto/send.ts'
 import { MemoryStore, newTurn, type Store } from '../../../src/core/crypto/store.ts'
 import type { Address, Bytes, Encrypted, RefusalCode, Version } from '../../../src/core/crypto/types.ts'
+
+// Making a device draws 200 keys, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 export const versions: Version[] = ['0.3', '2']
 
