@@ -6,7 +6,7 @@ import { bare, parseJID } from '../xmpp/jid.ts'
 import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT, STATES } from '../xmpp/ns.ts'
 import { errorOf } from '../xmpp/stanza.ts'
 import { parseTime } from '../xmpp/time.ts'
-import type { Element } from '../xmpp/xml.ts'
+import { el, type Element } from '../xmpp/xml.ts'
 import { readContent } from './content.ts'
 import { FORWARDED, PIN, PLAYED, POLL, RECORDING } from './own-ns.ts'
 import type { Said } from './said.ts'
@@ -38,13 +38,15 @@ export function read(parts: Parts): Said[] {
   const { outer } = parts
   if (outer.attr('type') === 'error') return readError(outer)
   const inner = parts.content ?? outer
-  const find = finder(inner, outer)
-  const says: Said[] = [...readMarks(find)]
-  const about = readAbout(find) ?? readTombstone(outer)
+  // Beside what was encrypted stands what servers have to see, and nothing that says something else.
+  const find = finder([inner])
+  const beside = finder([inner, outer])
+  const says: Said[] = [...readMarks(beside)]
+  const about = readRetraction(beside) ?? readAbout(find) ?? readTombstone(outer)
   if (about) return [...says, about]
   const body = parts.body ?? (parts.encrypted && !parts.content ? undefined : inner.textOf('body', CLIENT))
   const cleaned = body === undefined ? undefined : withoutFallback(body, inner)
-  const content = readContent(cleaned, inner)
+  const content = readContent(cleaned, parts.encrypted && !parts.content ? NOTHING : inner)
   const shift = (body?.length ?? 0) - (cleaned?.length ?? 0)
   const state = readState(inner) ?? readState(outer)
   if (content) says.push(aboutContent(content, find, shift))
@@ -52,17 +54,17 @@ export function read(parts: Parts): Said[] {
   return says
 }
 
-/** Looks for an element in what was encrypted, and then beside it. */
+/** With OMEMO 0.3 only the text is encrypted, so that only the text is content. */
+const NOTHING = el(CLIENT, 'message')
+
+/** Looks for an element, in the first place that has it. */
 interface Find {
   (name: string, ns: string): Element | undefined
   all(name: string, ns: string): Element[]
 }
 
-function finder(inner: Element, outer: Element): Find {
-  const all = (name: string, ns: string) => {
-    const found = inner.children(name, ns)
-    return found.length ? found : outer.children(name, ns)
-  }
+function finder(places: Element[]): Find {
+  const all = (name: string, ns: string) => places.map((place) => place.children(name, ns)).find((found) => found.length) ?? []
   return Object.assign((name: string, ns: string) => all(name, ns)[0], { all })
 }
 
@@ -85,11 +87,14 @@ function readMarks(find: Find): Said[] {
   ]
 }
 
-/** What changes another message and is none itself. */
-function readAbout(find: Find): Said | undefined {
+function readRetraction(find: Find): Said | undefined {
   const retract = find('retract', RETRACT)
   const retracted = id(retract)
-  if (retracted) return { what: 'retract', target: retracted, reason: retract?.textOf('reason')?.slice(0, 500) || undefined }
+  return retracted ? { what: 'retract', target: retracted, reason: retract?.textOf('reason')?.slice(0, 500) || undefined } : undefined
+}
+
+/** What changes another message and is none itself. */
+function readAbout(find: Find): Said | undefined {
   const reactions = find('reactions', REACTIONS)
   const reacted = id(reactions)
   if (reactions && reacted) {

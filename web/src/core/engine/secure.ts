@@ -7,6 +7,8 @@ import type { Due, Encrypted, Opened, RefusalCode, Result, Sealed, Version } fro
 import type { JID } from '../model.ts'
 import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, type Listed } from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
+import { CORRECT, EPHEMERAL, FALLBACK, REFERENCE, REPLY } from '../xmpp/ns.ts'
+import { FORWARDED } from './own-ns.ts'
 import type { NodeEvent } from '../xmpp/pubsub.ts'
 import type { Session } from '../xmpp/session.ts'
 import { message, newID, StanzaError } from '../xmpp/stanza.ts'
@@ -35,6 +37,9 @@ export class CannotEncrypt extends Error {
 
 /** How often a message waits for keys of which a server does not tell, while there is a connection. */
 const MAX_WAITS = 3
+/** What may stand in clear beside a text that is encrypted with OMEMO 0.3, as all its apps have it: ids and numbers. Never what a message says: the address
+ * of a file has its key. */
+const HARMLESS = new Set([REPLY, FALLBACK, REFERENCE, CORRECT, EPHEMERAL, FORWARDED])
 const VERSIONS: Version[] = ['2', '0.3']
 const TEMPORARY: RefusalCode[] = ['gone', 'storage', 'fault', 'no-bundle']
 
@@ -155,7 +160,7 @@ export class Secure {
     if (!first) return []
     // Apps with OMEMO 0.3 alone decrypt a text and nothing else: what changes other messages has no text, and goes in clear for them.
     if (!whole && !outbound.body) return [...outbound.inner, ...outbound.outer]
-    return [...sealedElements(result.value, first), ...(whole ? [] : outbound.inner.filter((e) => !outbound.outer.includes(e))), ...outbound.outer, bodyElement(CANNOT_READ)]
+    return [...sealedElements(result.value, first), ...(whole ? [] : outbound.inner.filter((e) => HARMLESS.has(e.ns) && !outbound.outer.includes(e))), ...outbound.outer, bodyElement(CANNOT_READ)]
   }
 
   /** Some keys could not be had because no answer came: better to wait than to leave devices out, but not for ever for one that never answers. */

@@ -81,6 +81,14 @@ test('what was encrypted counts before what stands beside it in clear', () => {
   expect(read({ outer, encrypted: true })).toEqual([])
 })
 
+test('a server cannot put content beside a text that is encrypted, nor make a correction of a message', () => {
+  const poll = el('urn:palabre:poll:0', 'poll', {}, el('urn:palabre:poll:0', 'question', {}, 'forged'), ...['a', 'b'].map((o) => el('urn:palabre:poll:0', 'option', {}, o)))
+  const replace = el('urn:xmpp:message-correct:0', 'replace', { id: 'earlier' })
+  expect(read({ outer: message({ id: 'x' }, poll), body: 'real', encrypted: true })).toEqual([{ what: 'content', content: { type: 'text', text: 'real' } }])
+  const content = el('urn:xmpp:sce:1', 'content', {}, el('jabber:client', 'body', {}, 'real'))
+  expect(read({ outer: message({ id: 'x' }, poll, replace), content, encrypted: true })).toEqual([{ what: 'content', content: { type: 'text', text: 'real' } }])
+})
+
 test('a picture of one colour has a hash that says so', () => {
   const red = new Uint8ClampedArray(16 * 8 * 4).map((_, i) => [255, 0, 0, 255][i % 4] ?? 0)
   const hash = atob(thumbhash(16, 8, red))
