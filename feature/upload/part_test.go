@@ -125,3 +125,15 @@ func TestPartsExpireWithTheirBytes(t *testing.T) {
 		}
 	})
 }
+
+func FuzzContentRange(f *testing.F) {
+	for _, text := range []string{"bytes 0-4/10", "bytes 0-", "bytes 9-3/2", "items 0-1/2", "bytes 0-99999999999999999999/1", "bytes -1-2/3"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		from, to, size, ok := contentRange(text)
+		if ok && (from < 0 || to < from || size <= to) {
+			t.Errorf("%q: %d-%d/%d", text, from, to, size)
+		}
+	})
+}
