@@ -17,6 +17,7 @@ import { NotifyOffer } from './NotifyOffer.tsx'
 import { update, updateWaits } from './update.ts'
 
 type Shown = Pick<Place, 'route' | 'params' | 'path'>
+const settings: Shown = { route: { path: '/settings', feature: 'settings', pane: 'list' }, params: {}, path: '/settings' }
 const home: Shown = { route: { path: '/', feature: 'chats', pane: 'list' }, params: {}, path: '/' }
 
 /** What stands in each pane: the list keeps what it showed last, a detail stands beside its conversation. */
@@ -26,6 +27,7 @@ function usePanes(): { list: Shown; main: Shown | undefined; detail: Shown | und
   const { pane } = at.route
   if (pane === 'list') last.current = at
   else if (pane === 'main' && last.current.route.feature === 'newchat') last.current = home
+  else if (pane === 'main' && last.current === home && (at.route.feature === 'settings' || at.route.feature === 'devices')) last.current = settings
   const parent = pane === 'detail' ? parentOf(at) : undefined
   return { list: last.current, main: pane === 'main' || pane === 'full' ? at : parent, detail: pane === 'detail' ? at : undefined, full: pane === 'full' }
 }
@@ -39,14 +41,15 @@ function parentOf(at: Shown): Shown | undefined {
 /** Shell draws everything that people see. */
 export function Shell(): JSX.Element {
   const { list, main, detail, full } = usePanes()
+  const at = place.value.route
   const isWide = wide.value
   const covered = layers.value.some((l) => l.modal)
   useFocusOnMove()
   return (
     <>
-      <div class={`app${isWide ? ' wide' : ''}${desk.value ? ' desk' : ''}${full ? ' full' : ''}${detail ? ' detailed' : ''}`} onClick={follow} inert={covered || undefined}>
+      <div class={`app${isWide ? ' wide' : ''}${desk.value ? ' desk' : ''}${full ? ' full' : ''}${at.open ? ' alone' : ''}${detail ? ' detailed' : ''}`} onClick={follow} inert={covered || undefined}>
         <a class="skip" href="#main" onClick={skip}>{t('skip')}</a>
-        {(isWide || !main) && <Bar rail={isWide} feature={place.value.route.feature} />}
+        {(isWide || !main) && !at.open && <Bar rail={isWide} feature={place.value.route.feature} />}
         {!full && (isWide || !main) && <ListPane list={list} alone={!isWide} />}
         {(isWide || (main && !detail)) && <main class="pane" id="main" tabIndex={-1}>{main ? <Feature {...main} feature={main.route.feature} /> : <Blank />}</main>}
         {detail && isWide && <aside class="pane detail" tabIndex={-1} aria-label={t('pane.detail')}><Feature {...detail} feature={detail.route.feature} /></aside>}

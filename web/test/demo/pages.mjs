@@ -6,6 +6,16 @@ const click = (selector, nth = 0) => async (page) => { await page.locator(select
 const scroll = async (page) => { await page.locator('.scroll').last().evaluate((e) => { e.scrollTop = e.scrollHeight }) }
 const named = async (page) => { await page.locator('form input').first().fill('nadia'); await page.waitForSelector('.state-line.ok'); await page.locator('form .btn.p').click() }
 
+const edit = (how) => async (page) => {
+  const made = await page.evaluate(async () => { const c = document.createElement('canvas'); c.width = 1200; c.height = 900; const g = c.getContext('2d'); g.fillStyle = '#2c7f95'; g.fillRect(0, 0, 1200, 900); g.fillStyle = '#e8d3a2'; g.fillRect(0, 600, 1200, 300); return c.toDataURL('image/png').split(',')[1] })
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), (async () => { await page.locator('.comp .box .ib').nth(1).click(); await page.locator('.attach button').first().click() })()])
+  await chooser.setFiles({ name: 'plage.png', mimeType: 'image/png', buffer: Buffer.from(made, 'base64') })
+  await page.locator('.preview .do .ib').first().click()
+  await page.waitForSelector('.editor canvas')
+  await page.locator('.editor header .ib').nth(how === 'draw' ? 4 : 3).click()
+  if (how === 'draw') { await page.mouse.move(100, 400); await page.mouse.down(); for (let i = 0; i < 20; i++) await page.mouse.move(100 + i * 9, 400 + 40 * Math.sin(i / 2)); await page.mouse.up() }
+}
+
 export const pages = [
   { name: 'p-welcome', path: '/welcome' }, { name: 'p-welcome-ar', path: '/welcome', lang: 'ar', dark: true }, { name: 'p-welcome-desk', path: '/welcome', size: desk },
   { name: 'p-join', path: '/join/abcdefgh12' }, { name: 'p-join-used', path: '/join/used567890' }, { name: 'p-join-narrow', path: '/join/abcdefgh12', size: narrow, zoom: 1.6 },
@@ -29,5 +39,7 @@ export const pages = [
   { name: 'p-media', path: `${family}/media` }, { name: 'p-media-files', path: `${family}/media`, act: click('.chip', 2) }, { name: 'p-media-desk', path: `${family}/media`, size: desk, dark: true },
   { name: 'p-viewer', path: `${family}/media`, act: async (page) => { await click('.square')(page); await click('.not-here .btn')(page); await page.waitForTimeout(1800) } },
   { name: 'p-happening', path: '/happening' }, { name: 'p-happening-off', path: '/happening?net=offline', dark: true }, { name: 'p-happening-ar', path: '/happening?net=offline', lang: 'ar' }, { name: 'p-happening-desk', path: '/happening?net=offline', size: desk }, { name: 'p-happening-narrow', path: '/happening', size: narrow, zoom: 2 },
+  { name: 'p-editor', path: family, act: edit('draw') }, { name: 'p-editor-crop', path: family, lang: 'ar', act: edit('crop') },
+  { name: 'p-camera', path: family, size: desk, act: async (page) => { await page.locator('.comp .box .ib').nth(1).click(); await page.locator('.attach button').nth(1).click(); await page.waitForTimeout(1500) } },
   { name: 'p-tablet', path: '/settings/notify', size: tablet },
 ]

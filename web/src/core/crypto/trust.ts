@@ -162,7 +162,9 @@ export function safetyNumber(d: Device, jid: string): Promise<string> {
   return d.turn(async () => {
     const step = new Step(d)
     const own = await step.account(d.jid)
-    const halves = [half(d.jid, [...keysOf(own), d.identity.curve]), half(jid, keysOf(await step.account(jid)))]
+    const theirs = keysOf(await step.account(jid))
+    if (!theirs.length) refuse('no-bundle', 'no key of theirs has been seen')
+    const halves = [half(d.jid, [...keysOf(own), d.identity.curve]), half(jid, theirs)]
     return halves.sort().join('').match(/.{5}/g)?.join(' ') ?? ''
   })
 }

@@ -71,8 +71,8 @@ function Request({ contact: c }: { contact: Contact }): JSX.Element {
   const answer = (yes: boolean): void => { engine().answerContact(c.jid, yes).catch(() => toast(t('con.failed'))) }
   return (
     <Peer id={c.jid} name={name} picture={c.avatar} under={t('con.wants')}>
-      <button type="button" class="btn p" aria-label={t('con.acceptName', { name })} onClick={() => answer(true)}>{t('con.accept')}</button>
-      <button type="button" class="btn t" aria-label={t('con.refuseName', { name })} onClick={() => answer(false)}>{t('con.refuse')}</button>
+      <button type="button" class="btn p" onClick={() => answer(true)}>{t('con.accept')}<span class="vh"> {name}</span></button>
+      <button type="button" class="btn t" onClick={() => answer(false)}>{t('con.refuse')}<span class="vh"> {name}</span></button>
     </Peer>
   )
 }

@@ -57,7 +57,7 @@ function Session({ session: s, revoke }: { session: SignedIn; revoke: () => void
     <li class="act">
       <span class="tile"><Icon path={laptop} /></span>
       <span class="grow"><b dir="auto">{s.app}{s.platform && ` · ${s.platform}`}</b><small>{s.here ? t('dev.here') : used}{s.password && ` · ${t('dev.passwordOnly')}`}</small></span>
-      {!s.here && <button type="button" class="btn d" aria-label={t('dev.outName', { name: s.app })} onClick={revoke}>{t('dev.out')}</button>}
+      {!s.here && <button type="button" class="btn d" onClick={revoke}>{t('dev.out')}<span class="vh"> {s.app}</span></button>}
     </li>
   )
 }

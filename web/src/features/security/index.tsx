@@ -16,6 +16,9 @@ import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
 import '../../ui/css/pages.css'
 
+/** Keys that are missing may come with the next answer of the server. */
+const retryMs = 4000
+
 /** Security is the page about the keys of one person. */
 export default function Security({ params }: ViewProps): JSX.Element {
   const jid = params['jid'] ?? ''
@@ -51,7 +54,16 @@ function News({ jid, name }: { jid: string; name: string }): JSX.Element {
 
 function SafetyNumber({ jid, turn, verified }: { jid: string; turn: number; verified: () => void }): JSX.Element {
   const [number, setNumber] = useState<string | 'none'>()
-  useEffect(() => { setNumber(undefined); engine().safetyNumber(jid).then(setNumber, () => setNumber('none')) }, [jid, turn])
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let wanted = true
+    const ask = (): void => {
+      engine().safetyNumber(jid).then((made) => { if (wanted) setNumber(made) }, () => { if (wanted) { setNumber('none'); timer = setTimeout(ask, retryMs) } })
+    }
+    setNumber(undefined)
+    ask()
+    return () => { wanted = false; clearTimeout(timer) }
+  }, [jid, turn])
   const same = (): void => { if (number) engine().verifyNumber(jid, number).then(() => { toast(t('sec.sameDone')); verified() }, () => toast(t('sec.failed'))) }
   const groups = number?.split(' ') ?? []
   return (

@@ -38,7 +38,7 @@ function Blocked(): JSX.Element {
       <h2 class="label2">{t('set.blocked')}</h2>
       {list?.length === 0 && <p class="small">{t('set.blockedNone')}</p>}
       <ul>{list?.map((jid) => (
-        <li key={jid}><Peer id={jid} name={nameOf(jid)} under={<bdi dir="ltr">{jid}</bdi>}><button type="button" class="btn s" aria-label={t('set.unblockName', { name: nameOf(jid) })} onClick={() => free(jid)}>{t('set.unblock')}</button></Peer></li>
+        <li key={jid}><Peer id={jid} name={nameOf(jid)} under={<bdi dir="ltr">{jid}</bdi>}><button type="button" class="btn s" onClick={() => free(jid)}>{t('set.unblock')}<span class="vh"> {nameOf(jid)}</span></button></Peer></li>
       ))}</ul>
     </section>
   )

@@ -100,7 +100,7 @@ function Others(): JSX.Element {
       <h2>{t('set.accounts')}</h2>
       {all.filter((a) => !a.active).map((a) => (
         <Peer key={a.jid} id={a.jid} name={a.name} picture={a.avatar} under={<bdi dir="ltr">{a.jid}</bdi>}>
-          <button type="button" class="btn s" aria-label={t('set.switchTo', { name: a.name })} onClick={() => void use(a.jid)}>{t('set.change')}</button>
+          <button type="button" class="btn s" onClick={() => void use(a.jid)}>{t('set.change')}<span class="vh"> {a.name}</span></button>
         </Peer>
       ))}
       <button type="button" class="act" onClick={() => go('/welcome')}><span class="tile"><Icon name="userPlus" /></span><span class="grow">{t('set.addAccount')}</span></button>
