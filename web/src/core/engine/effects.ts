@@ -46,7 +46,7 @@ function targets(step: Step, letter: Letter, said: Effect): string[] {
 
 async function effect(step: Step, letter: Letter, said: Effect, message: KeptMessage): Promise<boolean> {
   switch (said.what) {
-    case 'edit': return edit(message, letter.time, said)
+    case 'edit': return edit(message, letter, said)
     case 'retract': return retract(step, message, letter, said.reason)
     case 'react': return react(message, letter, said.emoji)
     case 'vote': return vote(message, letter, said.options)
@@ -66,7 +66,9 @@ async function row(step: Step, message: KeptMessage): Promise<void> {
   step.changes.chat(chat.jid)
 }
 
-function edit(message: KeptMessage, time: Micros, said: Effect & { what: 'edit' }): boolean {
+function edit(message: KeptMessage, { time, protection }: Letter, said: Effect & { what: 'edit' }): boolean {
+  // What was encrypted is corrected by nothing that a server could have written.
+  if (message.protection === 'omemo' && protection === 'none') return false
   if (message.retracted || (message.edited ?? 0) >= time || message.content.type === 'system') return false
   // A file stays the file that it was: what is corrected is its caption.
   const media = mediaOf(message.content)

@@ -56,6 +56,11 @@ export class Town {
     return execFileSync(program(), args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'ignore'] }).toString()
   }
 
+  /** The same with something to read. */
+  runWith(input: string, ...args: string[]): string {
+    return execFileSync(program(), args, { cwd: this.folder, input }).toString()
+  }
+
   /** Starts the server, at the port that it had. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
