@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals'
 import { scriptURL } from '../core/trusted.ts'
 import { language } from '../i18n/t.ts'
+import { go } from './router.ts'
 
 /** Whether a newer version is here and waits. */
 export const updateWaits = signal(false)
@@ -18,6 +19,9 @@ export async function keepOffline(): Promise<void> {
   registration.addEventListener('updatefound', () => {
     const fresh = registration.installing
     fresh?.addEventListener('statechange', () => { if (fresh.state === 'installed') notice(fresh) })
+  })
+  navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    if (typeof data === 'object' && data !== null && 'type' in data && data.type === 'go' && 'path' in data && typeof data.path === 'string') go(data.path)
   })
   let reloading = false
   navigator.serviceWorker.addEventListener('controllerchange', () => {

@@ -14,12 +14,13 @@ import type contacts from './en/contacts.json'
 import type devices from './en/devices.json'
 import type settings from './en/settings.json'
 import type onboarding from './en/onboarding.json'
+import type admin from './en/admin.json'
 
 type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Texts = Record<string, Text>
 
 /** The name of a text. Whoever adds a part adds its type here. */
-export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof happening
+export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof happening | keyof typeof admin
 type Part = 'chat' | 'newchat' | (string & {})
 
 /** The languages there are, each by its own name. */
@@ -31,7 +32,7 @@ const storeKey = 'lang'
 const cookieSeconds = 31_536_000
 
 const bases = import.meta.glob<Texts>('./*.json', { import: 'default' })
-const parts = import.meta.glob<Texts>('./*/*.json', { import: 'default' })
+const parts = import.meta.glob<Texts>(['./*/*.json', '!./*/push.json'], { import: 'default' })
 const texts = signal<Texts>({})
 const loaded = new Set<Part>()
 let rules = new Intl.PluralRules('en')

@@ -47,6 +47,11 @@ export async function keepLanguage(build: Build, language: string): Promise<void
   await Promise.all(files.map(async (file) => { if (!await cache.match(address(file))) await bring(cache, address(file)) }))
 }
 
+/** languageHere is the language of the person, as the page told last. */
+export async function languageHere(): Promise<string> {
+  return await note(languageNote) ?? 'en'
+}
+
 /** tidy deletes all versions but this one and the one before. */
 export async function tidy(build: Build): Promise<void> {
   const mine = nameOf(build)

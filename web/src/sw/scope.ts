@@ -3,15 +3,26 @@
 export interface Lasting extends Event { waitUntil(work: Promise<unknown>): void }
 export interface Fetching extends Lasting { readonly request: Request; respondWith(response: Promise<Response>): void }
 export interface Saying extends Lasting { readonly data: unknown }
+export interface Pushing extends Lasting { readonly data: { text(): string } | null }
+export interface Clicking extends Lasting { readonly notification: Notification }
+
+/** A window of the client. */
+export interface Window {
+  readonly visibilityState: DocumentVisibilityState
+  focus(): Promise<Window>
+  postMessage(message: unknown): void
+}
 
 export interface Scope {
   readonly location: Location
-  readonly clients: { claim(): Promise<void> }
+  readonly clients: { claim(): Promise<void>; matchAll(options: { type: 'window' }): Promise<Window[]>; openWindow(path: string): Promise<Window | null> }
   readonly registration: ServiceWorkerRegistration
   skipWaiting(): Promise<void>
   addEventListener(type: 'install' | 'activate', act: (event: Lasting) => void): void
   addEventListener(type: 'fetch', act: (event: Fetching) => void): void
   addEventListener(type: 'message', act: (event: Saying) => void): void
+  addEventListener(type: 'push', act: (event: Pushing) => void): void
+  addEventListener(type: 'notificationclick', act: (event: Clicking) => void): void
 }
 
 /** The worker that we are. */

@@ -1,7 +1,8 @@
-// The service worker: the client opens without network, and a new version waits until a person agrees.
+// The service worker: the client opens without network, a new version waits until a person agrees, and what wakes a closed browser is shown.
 import { match } from '../app/routes.ts'
+import { clicked, woken } from './push.ts'
 import { scope } from './scope.ts'
-import { answer, keep, keepLanguage, tidy, type Build } from './keep.ts'
+import { answer, keep, keepLanguage, languageHere, tidy, type Build } from './keep.ts'
 
 declare const __BUILD__: Build
 
@@ -24,6 +25,9 @@ scope.addEventListener('fetch', (event) => {
   if (request.mode === 'navigate') { if (match(url.pathname)) event.respondWith(page(request)) }
   else if (kept(url.pathname)) event.respondWith(file(request, url.pathname))
 })
+
+scope.addEventListener('push', (event) => { event.waitUntil(languageHere().then((language) => woken(event, language))) })
+scope.addEventListener('notificationclick', (event) => { event.waitUntil(clicked(event)) })
 
 const kept = (path: string): boolean => path.startsWith('/assets/') || build.files.includes(path.slice(1))
 

@@ -253,6 +253,26 @@ await trial('it opens without network, and a newer version waits until somebody 
   } finally { writeFileSync(worker, before) }
 })
 
+await trial('a wake-up is shown in the language of the person, and none while somebody looks', '/', async (page) => {
+  await page.context().grantPermissions(['notifications'])
+  await page.evaluate(() => navigator.serviceWorker.ready)
+  const client = await page.context().newCDPSession(page)
+  const registrations = []
+  client.on('ServiceWorker.workerRegistrationUpdated', (e) => registrations.push(...e.registrations))
+  await client.send('ServiceWorker.enable')
+  await page.waitForTimeout(500)
+  const { registrationId } = registrations.at(-1)
+  const shown = () => page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map((n) => [n.title, n.body]))
+  const push = (data) => client.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: JSON.stringify(data) })
+  await push({ v: 1, count: 2, chat: 'x' })
+  await page.waitForTimeout(600)
+  assert.deepEqual(await shown(), [])
+  await push({ v: 1, test: true })
+  let seen = []
+  for (let i = 0; i < 60 && !seen.length; i++) { seen = await shown(); await page.waitForTimeout(50) }
+  assert.deepEqual(seen, [['Palabre', 'Les notifications fonctionnent. C’était un essai.']])
+}, { lang: 'fr-FR' })
+
 await chromium.close()
 server.close()
 process.exitCode = failures ? 1 : 0

@@ -1,7 +1,7 @@
-// The first picture: what the list of chats showed last, read with nothing but IndexedDB itself, so that it is there before the engine is
-// loaded (WEB.md §2.4). It never makes or changes a database.
+// What is read with nothing but IndexedDB itself: the first picture, which is there before the engine is loaded (WEB.md §2.4), and what the
+// service worker must know when it is woken. It never makes a database.
 
-import type { Chat } from '../model.ts'
+import type { Chat, Choices, JID, Micros } from '../model.ts'
 import type { Account } from './accounts.ts'
 import { databaseName, registryName } from './called.ts'
 import type { Snapshot } from './chats.ts'
@@ -17,24 +17,44 @@ function openExisting(name: string): Promise<IDBDatabase | undefined> {
   })
 }
 
-async function read<T>(name: string, store: string, ask: (store: IDBObjectStore) => IDBRequest): Promise<T | undefined> {
+async function ask<T>(name: string, store: string, mode: IDBTransactionMode, question: (store: IDBObjectStore) => IDBRequest): Promise<T | undefined> {
   const db = await openExisting(name)
   if (!db) return undefined
   try {
     if (!db.objectStoreNames.contains(store)) return undefined
     return await new Promise((done) => {
-      const request = ask(db.transaction(store).objectStore(store))
+      const request = question(db.transaction(store, mode).objectStore(store))
       request.onsuccess = () => done(request.result as T)
       request.onerror = () => done(undefined)
     })
   } finally { db.close() }
 }
 
+/** accountsHere are the accounts that are signed in on this device, the one used last first; none when that cannot be read. */
+export async function accountsHere(): Promise<Account[]> {
+  const all = await ask<Account[]>(registryName, 'accounts', 'readonly', (store) => store.getAll()).catch(() => undefined)
+  return (all ?? []).filter((a) => !a.signedOut).sort((a, b) => b.used - a.used)
+}
+
 /** firstChats are the chats that the list of the account in use showed last; undefined when nobody is signed in, or nothing was kept. */
 export async function firstChats(): Promise<Chat[] | undefined> {
   try {
-    const accounts = await read<Account[]>(registryName, 'accounts', (store) => store.getAll())
-    const account = accounts?.filter((a) => !a.signedOut).sort((a, b) => b.used - a.used)[0]
-    return account && (await read<Snapshot>(databaseName(account.jid), 'kv', (store) => store.get('top')))?.chats
+    const [account] = await accountsHere()
+    return account && (await ask<Snapshot>(databaseName(account.jid), 'kv', 'readonly', (store) => store.get('top')))?.chats
   } catch { return undefined }
+}
+
+/** chatsHere are all chats of an account; none when they cannot be read. */
+export async function chatsHere(account: JID): Promise<Chat[]> {
+  return await ask<Chat[]>(databaseName(account), 'chats', 'readonly', (store) => store.getAll()).catch(() => undefined) ?? []
+}
+
+/** choicesHere is what a person chose on this device, without the defaults. */
+export async function choicesHere(account: JID): Promise<Partial<Choices>> {
+  return await ask<Partial<Choices>>(databaseName(account), 'kv', 'readonly', (store) => store.get('choices')).catch(() => undefined) ?? {}
+}
+
+/** noteWoken keeps when this browser was woken last. */
+export async function noteWoken(account: JID, time: Micros): Promise<void> {
+  await ask(databaseName(account), 'kv', 'readwrite', (store) => store.put(time, 'woken')).catch(() => undefined)
 }
