@@ -111,7 +111,7 @@ export class Person {
     await this.button('con.addDo').click()
     await this.page.locator('.comp textarea').waitFor()
     await other.page.goto(`${other.origin}/contacts`)
-    await other.page.getByRole('button', { name: other.t('con.acceptName', { name: '' }).trim() }).first().click()
+    await other.page.getByRole('button', { name: other.t('con.accept') }).first().click()
   }
 
   /** Opens the chat with somebody, from wherever the page is. */
