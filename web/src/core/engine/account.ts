@@ -217,6 +217,7 @@ export class Worker {
       const caps = await capsElement()
       await archive
       announce(session, { caps })
+      this.inbox.present()
       await this.setClock(session)
       await this.people.connected(session, false)
       await this.profile(session)

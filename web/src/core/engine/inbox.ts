@@ -16,6 +16,8 @@ import { cryptoKey, letterOf, unwrapArchived, unwrapLive, type Envelope } from '
 
 /** Entries of one page of the archive. */
 const PAGE = 100
+/** Messages that came live and are kept in one step. */
+const TOGETHER = 50
 /** Pages that a new device reads backwards to begin with. */
 const FIRST_PAGES = 10
 /** Two messages that come together may be handed over in another order than that of the archive: how far back a catch-up looks again. */
@@ -47,6 +49,7 @@ export interface InboxEvents {
 /** The inbox of one account. */
 export class Inbox {
   private session: Session | undefined
+  private readonly arriving: { envelope: Envelope; resolve: () => void }[] = []
   private generation = 0
   private gap = true
   private running: Promise<void> | undefined
@@ -73,6 +76,12 @@ export class Inbox {
     if (this.gap) this.catchUp()
   }
 
+  /** What came before we said that we are there did not come live: the archive is asked once more. */
+  present(): void {
+    this.open()
+    this.catchUp()
+  }
+
   /** There is no session any more. */
   disconnected(): void {
     this.open()
@@ -90,21 +99,36 @@ export class Inbox {
   take(stanza: Element): Promise<void> {
     const envelope = unwrapLive(stanza, this.account, this.now())
     if (!envelope) return Promise.resolve()
-    return this.inTurn(() => this.takeLive(envelope))
+    return new Promise((resolve) => {
+      this.arriving.push({ envelope, resolve })
+      void this.inTurn(() => this.takeTogether())
+    })
   }
 
-  private async takeLive(envelope: Envelope): Promise<void> {
-    const place = archivePlace(envelope.archived)
+  /** Keeps what has come meanwhile in one step; if that fails, one by one, so that one that cannot be read stops no other. */
+  private async takeTogether(): Promise<void> {
+    const batch = this.arriving.splice(0, TOGETHER)
+    if (!batch.length) return
     try {
-      const top = this.gap ? undefined : place
-      if (this.gap && place) this.liveTop = Math.max(this.liveTop, place)
-      await this.keep([envelope], top)
-    } catch (error) {
-      if (envelope.archived) {
-        this.open()
-        this.later(error)
-      } else this.events.stuck(isFull(error))
+      await this.takeLive(batch.map((one) => one.envelope))
+    } catch {
+      for (const { envelope } of batch) await this.takeLive([envelope]).catch((error: unknown) => this.missed(envelope, error))
     }
+    for (const { resolve } of batch) resolve()
+  }
+
+  private takeLive(envelopes: Envelope[]): Promise<void> {
+    const top = Math.max(0, ...envelopes.map((e) => archivePlace(e.archived) ?? 0))
+    if (this.gap) this.liveTop = Math.max(this.liveTop, top)
+    return this.keep(envelopes, this.gap || !top ? undefined : top)
+  }
+
+  /** A message that could not be kept is fetched again, if the archive has it. */
+  private missed(envelope: Envelope, error: unknown): void {
+    if (envelope.archived) {
+      this.open()
+      this.later(error)
+    } else this.events.stuck(isFull(error))
   }
 
   /** One after the other: letters are kept in the order in which they came. */

@@ -131,3 +131,21 @@ test('a new device reads what was written before it was there, with the recovery
   expect((await other.db.get('chats', montague.jid))?.unread).toBe(0)
   expect((await other.engine.search('sword')).length).toBe(1)
 }, 30_000)
+
+test('what is read on one device is read on the other, and what one sends the other has', async () => {
+  const [one, two, montague] = [await client('capulet'), await client('capulet'), await client('montague')]
+  await Promise.all([one.live(), two.live(), montague.live()])
+  await montague.engine.send(one.jid, { text: 'for both' })
+  for (const device of [one, two]) await device.until(async () => (await device.texts('montague')).at(-1) === 'for both')
+  expect((await two.db.get('chats', montague.jid))?.unread).toBeGreaterThan(0)
+  const place = (await one.messages('montague')).at(-1)?.order ?? 0
+  await one.engine.read(montague.jid, place)
+  await two.until(async () => (await two.db.get('chats', montague.jid))?.unread === 0)
+  await one.engine.send(montague.jid, { text: 'from one' })
+  await two.until(async () => (await two.texts('montague')).at(-1) === 'from one')
+  expect((await two.messages('montague')).at(-1)).toMatchObject({ own: true, protection: 'omemo' })
+  const self = await one.engine.send(one.jid, { text: 'note' })
+  await two.until(async () => (await two.texts('capulet')).at(-1) === 'note')
+  await one.until(async () => (await one.messages('capulet')).find((m) => m.id === self.id)?.state !== 'waiting')
+  expect((await one.texts('capulet')).filter((t) => t === 'note')).toEqual(['note'])
+}, 30_000)
