@@ -13,6 +13,6 @@ export async function open(): Promise<Engine | undefined> {
 
 /** accounts gives what screens ask before somebody is signed in; loaded when it is first needed. */
 export async function accounts(): Promise<Accounts> {
-  const { openDoor } = await import('../core/engine/open.ts')
+  const { openDoor } = await import('../core/engine/door-open.ts')
   return openDoor()
 }

@@ -2,15 +2,15 @@
 
 import { Trouble, type Accounts as Contract, type InvitationFacts, type TroubleCode } from '../accounts.ts'
 import type { AccountSummary, JID } from '../model.ts'
-import { Servers } from '../net/servers.ts'
-import { Accounts, type Account } from '../store/accounts.ts'
-import { domain, local, parseJID } from '../xmpp/jid.ts'
+import type { Account, Accounts } from '../store/accounts.ts'
+import { local, parseJID } from '../xmpp/jid.ts'
 import { fetchToken, Refused } from '../xmpp/login.ts'
 import { Broken, type Socket } from '../xmpp/pipe.ts'
 import { openRegistration } from '../xmpp/register.ts'
 import { SaslError } from '../xmpp/sasl.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import { parseTime } from '../xmpp/time.ts'
+import { serversOf, summary } from './summary.ts'
 
 /** What is asked of the world around; tests give another. */
 export interface World {
@@ -23,14 +23,6 @@ export interface World {
 }
 
 const PATIENCE = 15_000
-
-/** The servers of an account, with the address beside this page among them. */
-export function serversOf(accounts: Accounts, jid: JID, origin: string): Servers {
-  const host = domain(jid)
-  const { hostname } = new URL(origin)
-  const kept = { get: (key: string) => accounts.value(key), set: (key: string, value: unknown) => accounts.setValue(key, value) }
-  return new Servers(host, kept, origin.replace(/^http/, 'ws') + '/ws', hostname === host ? origin : 'https://' + host)
-}
 
 /** What somebody may do who is not in yet. */
 export class Door implements Contract {
@@ -137,10 +129,6 @@ export class Door implements Contract {
     await this.accounts.change(jid, { used: Date.now() * 1000 })
   }
 }
-
-/** An account as screens list it. */
-export const summary = (a: Account, active: boolean): AccountSummary =>
-  ({ jid: a.jid, name: a.name || (a.jid.split('@')[0] ?? a.jid), active, ...(a.avatar ? { avatar: a.avatar } : {}) })
 
 function joining(error: unknown): Trouble {
   if (!(error instanceof StanzaError)) return entering(error)

@@ -7,32 +7,16 @@ import { watchWake } from '../net/wake.ts'
 import { Accounts } from '../store/accounts.ts'
 import { openAccount } from '../store/database.ts'
 import { News } from './changes.ts'
-import { Door, serversOf, summary } from './door.ts'
-import { exportAll } from './export.ts'
-import { Lead, type Led } from './lead.ts'
+import { setCurrent } from './current.ts'
+import { deviceName } from './summary.ts'
+import { serversOf, summary } from './summary.ts'
+import type { Led } from './lead.ts'
 import { tabEngine } from './tab.ts'
 
 /** What of the leader may be asked twice without harm, when it ended before it answered. */
 const REPEATABLE = new Set<string>([
   'older', 'fetch', 'pause', 'devices', 'safetyNumber', 'trustURI', 'waiting', 'servers', 'sessions', 'waking', 'exportData', 'reconnect', 'noticed', 'chose', 'look',
 ])
-
-/** The browser and the system, as the list of devices shows them. */
-function deviceName(agent: string): string {
-  const browser = /(Firefox|Edg|OPR|SamsungBrowser)\//.exec(agent)?.[1] ?? (/Chrome\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : 'Browser')
-  const system = /Android|iPhone|iPad|Windows|Mac OS X|CrOS|Linux/.exec(agent)?.[0] ?? ''
-  const names: Record<string, string> = { Edg: 'Edge', OPR: 'Opera', SamsungBrowser: 'Samsung Internet', 'Mac OS X': 'macOS', CrOS: 'ChromeOS' }
-  return [names[browser] ?? browser, names[system] ?? system].filter(Boolean).join(' · ')
-}
-
-/** Reaches the leading tab of the account in use. */
-let current: Led | undefined
-
-/** What somebody may do who is not in yet. */
-export async function openDoor(): Promise<Door> {
-  return new Door(await Accounts.open(), { origin: location.origin, fetch: (...args) => fetch(...args), device: deviceName(navigator.userAgent) },
-    (code) => current ? current.recover(code) : Promise.reject(new Error('no account is open')))
-}
 
 /** Opens the account that was used last; undefined if nobody is signed in here. `gone` is told when it was signed out or removed, in any tab. */
 export async function openEngine(version: string, gone: () => void): Promise<Engine | undefined> {
@@ -46,9 +30,10 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
   news.listen((c) => { if (c.choices) void accounts.get(jid).then((a) => { if (a) now = summary(a, true) }) })
   const servers = serversOf(accounts, jid, location.origin)
   const joined = joinTabs<Led>(jid, async (signal) => {
+    const { Lead } = await import('./lead.ts') // most of the code, and not needed for the first picture
     const lead = new Lead({
       accounts, db, news, registered: await accounts.get(jid) ?? registered, version, device: deviceName(navigator.userAgent), servers: () => servers.list(),
-      exportData: () => exportAll(db, jid), onGone: gone,
+      exportData: async () => (await import('./export.ts')).exportAll(db, jid), onGone: gone,
     })
     const stop = watchWake(lead.worker.connection, jid)
     signal.addEventListener('abort', () => {
@@ -59,6 +44,6 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
     void lead.start()
     return lead
   }, { again: (name) => REPEATABLE.has(name) })
-  current = joined.engine
+  setCurrent(joined.engine)
   return tabEngine(db, news, () => now, joined.engine)
 }
