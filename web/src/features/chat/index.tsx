@@ -33,6 +33,7 @@ function Open({ jid, message }: { jid: string; message: string | undefined }): J
     let first = true
     const stop = engine().watchChat(jid, (chat) => {
       open.value = chat ?? fresh(jid)
+      if (first && chat?.markedUnread) void engine().setChat(jid, { markedUnread: false })
       if (first) { first = false; void line.open(chat).then(() => { if (message) void jump(message) }) }
     })
     return () => { stop(); line.close(); hush(); forget() }
