@@ -36,6 +36,9 @@ import (
 // stopTimeout bounds how long the HTTP door waits for requests under way when the server stops.
 const stopTimeout = 10 * time.Second
 
+// stopLimit bounds the whole stop.
+const stopLimit = 30 * time.Second
+
 // App is a server that is put together and not open yet.
 type App struct {
 	cfg      Config
@@ -168,14 +171,34 @@ func (a *App) Serve(ctx context.Context, opened func()) error {
 		a.log.Error("a part failed; stopping", "err", cause)
 	}
 	a.http.SetReady(false)
+	if errors.Is(cause, store.ErrLocked) {
+		return cause // whoever owns the database now serves; what this process would still say could be wrong
+	}
 	closeDoors()
-	door.Wait()
-	err = a.closeHTTP(control)
-	end()
-	runners.Wait()
-	err = errors.Join(cause, err, a.Close())
-	a.log.Info("stopped")
-	return err
+	return within(stopLimit, func() error {
+		door.Wait()
+		err := a.closeHTTP(control)
+		end()
+		runners.Wait()
+		err = errors.Join(cause, err, a.Close())
+		a.log.Info("stopped")
+		return err
+	})
+}
+
+// within returns what stop does, or an error after so long: a database that is away can keep the answer about a commit back for ever, and nobody may be
+// told anything before it is known. The program then ends as if it had been killed, which loses nothing that was acknowledged.
+func within(limit time.Duration, stop func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- stop() }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("not everything could be stopped in order within %v", limit)
+	}
 }
 
 // open opens all doors, or none.

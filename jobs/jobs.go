@@ -27,6 +27,8 @@ type Job struct {
 	Name     string // what to; unique among the jobs of its kind that are not done
 	Payload  string // what the worker needs to know
 	Attempts int    // how often it has failed
+
+	asked int64 // when it was enqueued last
 }
 
 // Worker does the jobs of one kind.
@@ -90,10 +92,10 @@ func (j *Jobs) Register(kind string, worker Worker) {
 }
 
 // Enqueue adds a job in the transaction that ctx carries; it is done once that is committed. Where one of the same kind and name waits
-// already, nothing is added.
+// already, nothing is added; if that one is being done at this moment, it is done once more afterwards.
 func (j *Jobs) Enqueue(ctx context.Context, kind, name, payload string) error {
-	_, err := j.db.Exec(ctx, `insert into jobs_job (id, kind, name, due, attempts, payload) values ($1, $2, $3, $4, 0, $5)
-		on conflict (kind, name) do nothing`, j.db.Next(), kind, name, j.now().UnixMicro(), payload)
+	_, err := j.db.Exec(ctx, `insert into jobs_job (id, kind, name, due, attempts, payload, asked) values ($1, $2, $3, $4, 0, $5, $1)
+		on conflict (kind, name) do update set asked = excluded.asked`, j.db.Next(), kind, name, j.now().UnixMicro(), payload)
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", kind, err)
 	}
@@ -120,14 +122,19 @@ func (j *Jobs) Run(ctx context.Context) error {
 	defer under.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	soon := true // the timer runs for a wake-up: others do not put it off
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-j.wake:
-			timer.Reset(eagerly)
+			if !soon {
+				timer.Reset(eagerly)
+				soon = true
+			}
 			continue
 		case <-timer.C:
+			soon = false
 		}
 		if _, err := j.begin(ctx, &under, parallel); err != nil && ctx.Err() == nil {
 			j.log.Error("could not look for jobs", "err", err)
@@ -150,7 +157,7 @@ func (j *Jobs) begin(ctx context.Context, under *sync.WaitGroup, limit int) (sta
 		return 0, err
 	}
 	for _, kind := range kinds {
-		due, err := j.due(ctx, kind, limit)
+		due, more, err := j.due(ctx, kind, limit)
 		if err != nil {
 			return started, err
 		}
@@ -158,7 +165,7 @@ func (j *Jobs) begin(ctx context.Context, under *sync.WaitGroup, limit int) (sta
 			started++
 			under.Go(func() {
 				j.attempt(ctx, job)
-				j.finished(job, len(due) == limit)
+				j.finished(job, more)
 			})
 		}
 	}
@@ -181,12 +188,12 @@ func (j *Jobs) kinds(ctx context.Context) (kinds []string, err error) {
 	return kinds, nil
 }
 
-// due takes the next jobs of a kind that are not under way, so many that there will be at most limit.
-func (j *Jobs) due(ctx context.Context, kind string, limit int) ([]Job, error) {
-	rows, err := j.db.Query(ctx, "select id, name, payload, attempts from jobs_job where kind = $1 and due <= $2 order by due limit $3",
+// due takes the next jobs of a kind that are not under way, so many that there will be at most limit. With more, others may be due.
+func (j *Jobs) due(ctx context.Context, kind string, limit int) (due []Job, more bool, err error) {
+	rows, err := j.db.Query(ctx, "select id, name, payload, attempts, asked from jobs_job where kind = $1 and due <= $2 order by due limit $3",
 		kind, j.now().UnixMicro(), limit)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -195,18 +202,17 @@ func (j *Jobs) due(ctx context.Context, kind string, limit int) ([]Job, error) {
 		running = map[int64]bool{}
 		j.running[kind] = running
 	}
-	var due []Job
 	for rows.Next() && len(running) < limit {
 		job := Job{Kind: kind}
-		if err := rows.Scan(&job.ID, &job.Name, &job.Payload, &job.Attempts); err != nil {
-			return nil, err
+		if err := rows.Scan(&job.ID, &job.Name, &job.Payload, &job.Attempts, &job.asked); err != nil {
+			return nil, false, err
 		}
 		if !running[job.ID] {
 			running[job.ID] = true
 			due = append(due, job)
 		}
 	}
-	return due, nil
+	return due, rows.Len() == limit, nil
 }
 
 // finished makes room; with more, others of the kind were waiting for it.
@@ -262,9 +268,17 @@ func do(ctx context.Context, worker Worker, job Job) (err error) {
 	return worker.Do(ctx, job)
 }
 
+// end takes a job out, unless it was enqueued again while it was being done: then it is due anew.
 func (j *Jobs) end(ctx context.Context, job Job) error {
-	_, err := j.db.Exec(ctx, "delete from jobs_job where id = $1", job.ID)
-	return err
+	return j.db.Tx(ctx, func(ctx context.Context) error {
+		n, err := j.db.Exec(ctx, "delete from jobs_job where id = $1 and asked = $2", job.ID, job.asked)
+		if err != nil || n > 0 {
+			return err
+		}
+		_, err = j.db.Exec(ctx, "update jobs_job set attempts = 0, due = $1 where id = $2", j.now().UnixMicro(), job.ID)
+		j.wakeUp()
+		return err
+	})
 }
 
 func (j *Jobs) postpone(ctx context.Context, job Job, pause time.Duration) error {

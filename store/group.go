@@ -117,6 +117,7 @@ func (l *lane) settle(lost error) (kept bool, err error) {
 		high, err := l.readMark()
 		switch {
 		case err == nil && high >= l.mark:
+			l.db.clock.saved(l.mark) // the next commit takes another one
 			return true, nil
 		case err == nil:
 			return false, fmt.Errorf("%w: %v", errLost, lost)
@@ -255,7 +256,7 @@ func (l *lane) connect() error {
 		}
 		select {
 		case <-ctx.Done():
-			if errors.Is(err, ErrLocked) { // all that time: it is no old session of ours
+			if errors.Is(err, ErrLocked) && l.db.hasOtherOwner() {
 				l.db.displace()
 			}
 			return fmt.Errorf("%w: reconnect: %w", ErrUnavailable, err)

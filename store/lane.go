@@ -117,7 +117,7 @@ func (l *lane) run() {
 			return
 		}
 		if len(group) == 0 && !l.db.clock.unsaved() {
-			<-l.wake
+			l.rest()
 			continue
 		}
 		l.commit(group)
@@ -129,6 +129,17 @@ func (l *lane) run() {
 			l.w.idle()
 		}
 		runtime.Gosched() // those who were just told may have the next transaction ready: a bigger group is cheaper
+	}
+}
+
+// rest waits for something to do, and looks after the connection meanwhile.
+func (l *lane) rest() {
+	timer := time.NewTimer(watchPause)
+	defer timer.Stop()
+	select {
+	case <-l.wake:
+	case <-timer.C:
+		l.probe()
 	}
 }
 

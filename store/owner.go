@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -17,7 +16,7 @@ const (
 	ownerRead  = `select number from store_owner where id = 1`
 )
 
-// watchPause is how often the lane's connection is tried when nothing is written.
+// watchPause is how often the lane's connection is tried when nothing is written, and how long a question about it may take.
 const watchPause = 5 * time.Second
 
 // becomeOwner takes the next number.
@@ -66,34 +65,51 @@ func (db *DB) displace() {
 	}
 }
 
-// Watch returns ErrLocked as soon as another process owns the database, so that this one can send its clients there; it tries the connection
-// every few seconds. It returns nil when ctx ends. On SQLite, where the file is locked, it only waits.
+// hasOtherOwner reports whether somebody has owned the database since. The lock alone does not tell: the server may be keeping a session of this
+// process whose connection broke in silence.
+func (db *DB) hasOtherOwner() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), watchPause)
+	defer cancel()
+	rows, err := db.engine.query(ctx, ownerRead, nil)
+	if err != nil {
+		return false // nobody can know; the next attempt asks again
+	}
+	var number int64
+	if err := (&Row{rows: rows}).Scan(&number); err != nil {
+		return false
+	}
+	return number != db.owner
+}
+
+// Watch returns ErrLocked as soon as another process owns the database: this one must end at once, like one that crashes, and tell nobody anything.
+// It returns nil when ctx ends.
 func (db *DB) Watch(ctx context.Context) error {
-	ticks := time.NewTicker(watchPause)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-db.lost:
-			return fmt.Errorf("another server has taken over: %w", ErrLocked)
-		case <-ticks.C:
-		}
-		if db.engine.name() == "postgres" {
-			db.tryWriter(ctx)
-		}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-db.lost:
+		return fmt.Errorf("another server has taken over: %w", ErrLocked)
 	}
 }
 
-// tryWriter makes the lane use its connection, which finds out whether it is there.
-func (db *DB) tryWriter(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, watchPause)
-	defer cancel()
-	err := db.Tx(ctx, func(ctx context.Context) error {
-		var one int
-		return db.QueryRow(ctx, `select 1`).Scan(&one)
-	})
-	if err != nil && !errors.Is(err, ErrClosed) && ctx.Err() == nil {
-		db.log.Warn("the database does not answer", "err", err)
+// probe uses the lane's connection when nothing was written for a while, and makes a new one if it is gone: an owner without writers has to find
+// out, too, that it is none any more.
+func (l *lane) probe() {
+	if l.db.engine.name() != "postgres" || l.db.displaced.Load() {
+		return
+	}
+	if l.w != nil {
+		_, err := readNumber(l.w, ownerRead)
+		if err == nil {
+			err = l.w.rollback()
+		}
+		if err == nil {
+			return
+		}
+		l.db.log.Warn("the database does not answer", "err", err)
+		l.abort()
+	}
+	if err := l.connect(); err != nil {
+		l.db.log.Warn("the database is away", "err", err)
 	}
 }

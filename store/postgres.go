@@ -145,7 +145,7 @@ func (e *postgres) requireDurable(ctx context.Context, conn *pgx.Conn) error {
 		e.log.Error("the PostgreSQL server runs with fsync=off: a power cut can lose acknowledged rows")
 	}
 	// A session whose other end is gone without a word must end soon: it holds the lock (own).
-	set := `set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3`
+	set := `set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3; set tcp_user_timeout = '20s'`
 	if commit == "off" || commit == "local" {
 		set += `; set synchronous_commit = on`
 	}
