@@ -41,12 +41,13 @@ export class Person {
   /** What the console may say in this test, because the test itself breaks things. */
   allowed = [/^Autofocus processing was blocked/, /WebSocket/, /net::ERR/, /Failed to load resource/]
 
-  static async make(chromium, name, { lang = 'fr', size = [390, 844], ...more } = {}) {
+  static async make(chromium, name, { lang = 'fr', size = [390, 844], clock = 0, ...more } = {}) {
     const person = new Person()
     person.name = name
     person.lang = lang
     person.context = await chromium.newContext({ viewport: { width: size[0], height: size[1] }, locale: locales[lang], ignoreHTTPSErrors: true, hasTouch: size[0] < 720, reducedMotion: 'reduce',
       permissions: ['microphone', 'camera', 'notifications', 'clipboard-read', 'clipboard-write'], ...more })
+    if (clock) await person.context.addInitScript(wrongClock, clock)
     person.page = await person.tab()
     return person
   }
@@ -165,6 +166,19 @@ export class Person {
 }
 
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** Makes the clock of a page wrong by so many milliseconds. */
+function wrongClock(by) {
+  const Right = Date
+  globalThis.Date = class extends Right {
+    constructor(...args) {
+      if (args.length) super(...args)
+      else super(Right.now() + by)
+    }
+
+    static now() { return Right.now() + by }
+  }
+}
 
 /** until waits for something that is no element: looked at again and again until it is true. */
 export async function until(what, look, timeout = patience) {

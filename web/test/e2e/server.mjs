@@ -58,7 +58,7 @@ export class Server {
       const hear = (data) => {
         said += data
         this.said = (this.said + data).slice(-20_000)
-        if (said.includes(standby ? 'waits' : 'palabre invite makes links') || (standby && /standby|another server/.test(said))) done()
+        if (said.includes(standby ? 'waiting to take over' : 'palabre invite makes links')) done()
       }
       child.stdout.on('data', hear)
       child.stderr.on('data', hear)

@@ -62,12 +62,12 @@ export class Draft {
     this.engine.setDraft(this.chat.jid, draft).catch((error: unknown) => console.warn('draft', error))
   }
 
-  /** sent forgets the draft: it is a message now. */
+  /** sent forgets the draft: it becomes a message, which takes the kept draft away with it. Taken away before, it would be lost if the tab ended now. */
   sent(): void {
     this.last = { text: '', reply: undefined, edit: undefined }
+    clearTimeout(this.keepTimer)
     clearTimeout(this.pauseTimer)
     this.toldAt = 0
-    this.flush()
   }
 
   /** mentioned notes who was named, until it is sent. */
