@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,6 +161,11 @@ func (u *Upload) get(w http.ResponseWriter, r *http.Request) {
 		u.failed(w, r, err)
 		return
 	}
+	u.serve(w, r, f)
+}
+
+// serve sends a file that is kept, or describes it.
+func (u *Upload) serve(w http.ResponseWriter, r *http.Request, f file) {
 	b, err := u.blobs.Open(r.Context(), f.key())
 	if err != nil {
 		u.failed(w, r, err)
@@ -171,6 +177,9 @@ func (u *Upload) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.describe(w.Header())
+	if r.Method == http.MethodHead { // a client that asks how far its transfer is learns that all of it is kept
+		w.Header().Set("Upload-Length", strconv.FormatInt(f.size, 10))
+	}
 	http.ServeContent(w, r, "", f.created, b)
 }
 

@@ -2,15 +2,12 @@ package upload
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"palabre.dev/palabre/blob"
@@ -78,7 +75,7 @@ func contentRange(text string) (from, to, size int64, ok bool) {
 	return from, to, size, from <= to && to < size
 }
 
-// head tells how much of a file is here, so that a transfer can go on.
+// head tells how much of a file is here, so that a transfer can go on. A part that is whole is told only as the file that it becomes.
 func (u *Upload) head(w http.ResponseWriter, r *http.Request, f file) {
 	p, err := u.readPart(r.Context(), f.token)
 	switch {
@@ -86,6 +83,8 @@ func (u *Upload) head(w http.ResponseWriter, r *http.Request, f file) {
 		u.failed(w, r, err)
 	case !f.alive(p, time.Now()):
 		u.failed(w, r, store.ErrNoRows)
+	case p != nil && p.size >= f.size:
+		u.headWhole(w, r, f)
 	default:
 		offset(w.Header(), p, f.size)
 		w.WriteHeader(http.StatusNoContent)
@@ -102,8 +101,10 @@ func offset(h http.Header, p *part, size int64) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// errPlace means that a piece does not begin where the part ends.
-var errPlace = errors.New("this piece does not begin where the part ends that is here: see Upload-Offset")
+var (
+	errPlace = errors.New("this piece does not begin where the part ends that is here: see Upload-Offset")
+	errHere  = errors.New("the file is here already")
+)
 
 // putPiece takes a piece of a file. What has come of it stays when the transfer breaks off.
 func (u *Upload) putPiece(w http.ResponseWriter, r *http.Request, f file) {
@@ -116,21 +117,21 @@ func (u *Upload) putPiece(w http.ResponseWriter, r *http.Request, f file) {
 	case !ok || size != f.size || r.ContentLength != to-from+1:
 		http.Error(w, fmt.Sprintf("Content-Range must be within %d bytes and fit the length of the body", f.size), http.StatusRequestedRangeNotSatisfiable)
 		return
-	case f.kept:
-		offset(w.Header(), &part{size: f.size}, f.size)
-		http.Error(w, "the file is here already", http.StatusConflict)
-		return
 	}
-	leave, entered := u.parts.enter(r.Context(), f.token, http.NewResponseController(w))
-	if !entered {
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, errMany.Error(), http.StatusTooManyRequests)
+	leave, ok := u.turn(w, r, f)
+	if !ok {
 		return
 	}
 	defer leave()
 	u.counts.underWay.Inc()
 	defer u.counts.underWay.Dec()
-	p, err := u.takePiece(r, pieces, f, from)
+	p, err := u.mend(r.Context(), pieces, &f)
+	switch {
+	case err == nil && f.kept:
+		p, err = &part{size: f.size}, errHere
+	case err == nil:
+		p, err = u.takePiece(r, pieces, f, p, from)
+	}
 	if p != nil {
 		offset(w.Header(), p, f.size)
 	}
@@ -140,7 +141,7 @@ func (u *Upload) putPiece(w http.ResponseWriter, r *http.Request, f file) {
 // answerPiece says how far the file is.
 func (u *Upload) answerPiece(w http.ResponseWriter, r *http.Request, f file, p *part, err error) {
 	switch {
-	case errors.Is(err, errPlace), errors.Is(err, errOther):
+	case errors.Is(err, errPlace), errors.Is(err, errOther), errors.Is(err, errHere):
 		u.counts.transfer("conflict")
 		http.Error(w, err.Error(), http.StatusConflict)
 	case err != nil:
@@ -156,13 +157,11 @@ func (u *Upload) answerPiece(w http.ResponseWriter, r *http.Request, f file, p *
 	}
 }
 
-// takePiece appends the body to the part of a file, notes how long that is now, and keeps the file when it is whole.
-func (u *Upload) takePiece(r *http.Request, pieces Pieces, f file, from int64) (*part, error) {
-	p, err := u.readPart(r.Context(), f.token)
-	if err != nil {
-		return nil, err
-	}
+// takePiece appends the body to the part of a file, notes how long that is now, and keeps the file when it is whole. p is nil if there is no
+// part yet.
+func (u *Upload) takePiece(r *http.Request, pieces Pieces, f file, p *part, from int64) (*part, error) {
 	if p == nil {
+		var err error
 		if p, err = u.beginPart(r.Context(), f.token); err != nil {
 			return nil, err
 		}
@@ -217,33 +216,6 @@ func (u *Upload) notePart(ctx context.Context, p *part) error {
 	return nil
 }
 
-// finishPart makes the file of a part that is whole.
-func (u *Upload) finishPart(ctx context.Context, pieces Pieces, f file, p *part) error {
-	if err := pieces.Finish(ctx, p.blob, f.size); err != nil {
-		return err
-	}
-	digest, err := u.digest(ctx, p.blob)
-	if err != nil {
-		return err
-	}
-	won, err := u.settle(ctx, f.token, p.blob, digest)
-	if won || errors.Is(err, store.ErrUnknown) {
-		return err
-	}
-	return errors.Join(err, u.dropPart(ctx, p))
-}
-
-// digest reads a blob to the end.
-func (u *Upload) digest(ctx context.Context, key string) (string, error) {
-	b, err := u.blobs.Open(ctx, key)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, b)
-	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, b.Close())
-}
-
 // dropPart deletes the bytes of a part, then its note.
 func (u *Upload) dropPart(ctx context.Context, p *part) error {
 	if err := u.blobs.Remove(ctx, p.blob); err != nil {
@@ -273,50 +245,4 @@ func (u *Upload) dropParts(ctx context.Context, now time.Time) error {
 			return nil
 		}
 	}
-}
-
-// parts are the slots to which pieces come now: one transfer for each.
-type parts struct {
-	mu     sync.Mutex // guards what follows
-	active map[string]*active
-}
-
-type active struct {
-	control *http.ResponseController
-	done    chan struct{}
-}
-
-// enter waits until a transfer may append to a file. One that is there already is cut off: its connection has most likely broken, and its
-// client begins anew. It reports false if that one does not end in time, or the request has.
-func (p *parts) enter(ctx context.Context, token string, control *http.ResponseController) (leave func(), ok bool) {
-	timer := time.NewTimer(partPause)
-	defer timer.Stop()
-	for {
-		p.mu.Lock()
-		before := p.active[token]
-		if before == nil {
-			mine := &active{control, make(chan struct{})}
-			p.active[token] = mine
-			p.mu.Unlock()
-			return func() { p.leave(token, mine) }, true
-		}
-		p.mu.Unlock()
-		if err := before.control.SetReadDeadline(time.Now()); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return nil, false
-		}
-		select {
-		case <-before.done:
-		case <-timer.C:
-			return nil, false
-		case <-ctx.Done():
-			return nil, false
-		}
-	}
-}
-
-func (p *parts) leave(token string, mine *active) {
-	p.mu.Lock()
-	delete(p.active, token)
-	p.mu.Unlock()
-	close(mine.done)
 }

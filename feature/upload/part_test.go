@@ -56,7 +56,7 @@ func TestAFileInPieces(t *testing.T) {
 		w.want(w.piece(at, text, 5, 18), http.StatusCreated, "18")
 		w.served(at, text)
 		w.want(w.piece(at, text, 5, 18), http.StatusConflict, "18")
-		if got := w.there(at); got != "200 /" {
+		if got := w.there(at); got != "200 /18" {
 			t.Error(got)
 		}
 		w.status(http.StatusCreated, "PUT", at, text) // the same, whole
