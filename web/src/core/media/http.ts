@@ -28,19 +28,22 @@ const WORTH = 256 << 10
 
 /** Puts a file. A server that takes pieces is asked how much it has already, and gets the rest; another one gets all of it. */
 export async function putFile(url: string, headers: Record<string, string>, body: Blob, progress: (done: number) => void, signal: AbortSignal): Promise<void> {
-  const offset = body.size < WORTH ? undefined : await offsetOf(url, signal)
-  if (offset === undefined || offset > body.size) return put(url, headers, body, progress, signal)
-  if (offset === body.size) return
-  const range = `bytes ${offset}-${body.size - 1}/${body.size}`
-  await put(url, { ...headers, 'Content-Range': range }, body.slice(offset, undefined, body.type), (done) => progress(offset + done), signal)
+  const there = body.size < WORTH ? undefined : await askFor(url, signal)
+  if (there?.kept && there.size === body.size) return
+  // Bytes that are all there and are no file are of no use: only an answer that the file is kept counts.
+  if (!there || there.kept || there.size >= body.size) return put(url, headers, body, progress, signal)
+  const range = `bytes ${there.size}-${body.size - 1}/${body.size}`
+  await put(url, { ...headers, 'Content-Range': range }, body.slice(there.size, undefined, body.type), (done) => progress(there.size + done), signal)
 }
 
-/** How much of a file is there; undefined if the server does not say so: then it takes whole files only. */
-async function offsetOf(url: string, signal: AbortSignal): Promise<number | undefined> {
+/** How much of a file is there, and whether it is kept; undefined if the server does not say so: then it takes whole files only. */
+async function askFor(url: string, signal: AbortSignal): Promise<{ kept: boolean; size: number } | undefined> {
   const answer = await fetch(url, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', signal }).catch(() => undefined)
-  if (answer?.status === 200 && answer.headers.has('upload-length')) return Number(answer.headers.get('upload-length'))
-  const offset = answer?.status === 204 ? answer.headers.get('upload-offset') : null
-  return offset && /^\d{1,15}$/.test(offset) ? Number(offset) : undefined
+  // Not now: another transfer is about to end, or what is there could not be made a file yet.
+  if (answer?.status === 429 || answer?.status === 507) throw new HttpBroken('HTTP ' + answer.status)
+  const kept = answer?.status === 200
+  const size = kept || answer?.status === 204 ? answer?.headers.get(kept ? 'upload-length' : 'upload-offset') : undefined
+  return size && /^\d{1,15}$/.test(size) ? { kept, size: Number(size) } : undefined
 }
 
 /** Sends one body with XMLHttpRequest, which alone tells how much has left. */
