@@ -36,9 +36,9 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@touch web/node_modules/.package-lock.json
 
 # Types, texts in all languages, sizes, and the tests that need no browser.
-web-check: web
+web-check: build
 	cd web && npm run --silent check
-	cd web && npm test --silent
+	cd web && PALABRE=$(CURDIR)/palabre npm test --silent
 
 format:
 	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...)); if [ -n "$$bad" ]; then echo "not formatted (gofmt -w):"; echo "$$bad"; exit 1; fi
