@@ -51,7 +51,7 @@ func (c *connection) bind(jid xmpp.JID) (*session, error) {
 }
 
 // stillOpen looks once more whether the account may be used: it may have been closed or removed, or have got another password, since the login.
-// From now on the session is among those that are ended then.
+// What bind has begun is among the sessions that are ended then, and what tokenFor has issued among the tokens that are deleted: so both come first.
 func (c *connection) stillOpen() error {
 	d := c.door
 	account, err := d.server.Account(d.life, c.account.JID)
@@ -62,12 +62,12 @@ func (c *connection) stillOpen() error {
 	}
 	switch {
 	case disabled, errors.Is(err, core.ErrNoAccount), errors.Is(err, sasl.ErrUnknownUser):
-		return fatal("not-authorized", "this account is closed")
+		return c.shutOut("not-authorized", "this account is closed")
 	case err != nil:
 		d.log.Error("look at an account", "err", err)
 		return fatal("internal-server-error", "")
 	case !sameKeys(kept, c.kept):
-		return fatal("reset", "the password has been changed")
+		return c.shutOut("reset", "the password has been changed")
 	}
 	return c.stillWelcome()
 }

@@ -64,7 +64,7 @@ func (d *Door) ForgetDevice(ctx context.Context, account *core.Account, id strin
 	return d.tokens.forget(ctx, account.ID, id)
 }
 
-// RevokeDevice is ForgetDevice for one installation; a login of it that is under way does not get a session.
+// RevokeDevice is ForgetDevice for one installation; a login of it that is under way gets neither a session nor a token.
 func (d *Door) RevokeDevice(ctx context.Context, account *core.Account, id string) error {
 	if account == nil || id == "" {
 		return errors.New("no device")
@@ -73,17 +73,24 @@ func (d *Door) RevokeDevice(ctx context.Context, account *core.Account, id strin
 	return d.tokens.forget(ctx, account.ID, id)
 }
 
-// stillWelcome ends a login that began before the installation was revoked, with the tokens that it was given meanwhile.
+// stillWelcome ends a login that began before the installation was revoked.
 func (c *connection) stillWelcome() error {
 	d := c.door
 	if c.client.id == "" || !d.revoked.since(c.account.ID, c.client.id, c.proved) {
 		return nil
 	}
-	if err := d.tokens.forget(d.life, c.account.ID, c.client.id); err != nil {
-		d.log.Error("forget the tokens of a revoked client", "err", err)
-		return fatal("internal-server-error", "")
+	return c.shutOut("not-authorized", "this app was signed out")
+}
+
+// shutOut ends a login that was overtaken, with the tokens that the installation was given meanwhile.
+func (c *connection) shutOut(condition, text string) error {
+	if d := c.door; c.client.id != "" {
+		if err := d.tokens.forget(d.life, c.account.ID, c.client.id); err != nil {
+			d.log.Error("forget the tokens of a client that is shut out", "err", err)
+			return fatal("internal-server-error", "")
+		}
 	}
-	return fatal("not-authorized", "this app was signed out")
+	return fatal(condition, text)
 }
 
 // maxRevoked is how many revocations are remembered: more than can have logins under way.

@@ -18,6 +18,11 @@ func (c *connection) succeed2(account *core.Account, data []byte) error {
 	}
 	c.account, c.exchange = account, nil
 	c.counted(x, "ok")
+	if x.request.Child(nsBind2, "bind") == nil || x.request.Child(nsSM, "resume") != nil { // otherwise bind looks, when there is a session to end
+		if err := c.stillOpen(); err != nil {
+			return err
+		}
+	}
 	success := xmpp.NewElement(nsSASL2, "success")
 	if len(data) > 0 {
 		success.Add(xmpp.NewText(nsSASL2, "additional-data", encode(data)))

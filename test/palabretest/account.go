@@ -24,10 +24,11 @@ type Accounts struct {
 	mu       sync.Mutex // guards what follows
 	names    []string   // the id is the place, from 1
 	disabled map[string]bool
+	changed  map[string][]sasl.Credential // of those that have another password than the usual one
 }
 
 func newAccounts() *Accounts {
-	return &Accounts{names: []string{"romeo", "juliet", "mercutio", "nurse"}, disabled: map[string]bool{}}
+	return &Accounts{names: []string{"romeo", "juliet", "mercutio", "nurse"}, disabled: map[string]bool{}, changed: map[string][]sasl.Credential{}}
 }
 
 // Add makes an account with the usual password.
@@ -54,6 +55,18 @@ func (a *Accounts) Disable(name string) {
 	a.disabled[name] = true
 }
 
+// SetPassword gives an account another password. It does nothing else: tokens and sessions stay.
+func (a *Accounts) SetPassword(name, password string) error {
+	fresh, err := derive(password)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changed[name] = fresh
+	return nil
+}
+
 func (a *Accounts) account(name string) *core.Account {
 	i := slices.Index(a.names, name)
 	if i < 0 {
@@ -77,6 +90,9 @@ func (a *Accounts) Credentials(_ context.Context, name string) ([]sasl.Credentia
 	if a.account(name) == nil {
 		return nil, false, sasl.ErrUnknownUser
 	}
+	if changed, has := a.changed[name]; has {
+		return changed, a.disabled[name], nil
+	}
 	credentials, err := credentials()
 	return credentials, a.disabled[name], err
 }
@@ -84,17 +100,19 @@ func (a *Accounts) Credentials(_ context.Context, name string) ([]sasl.Credentia
 // Iterations are those of the credentials.
 func (a *Accounts) Iterations() int { return sasl.MinIterations }
 
-// credentials are made once: all accounts have the same password.
-var credentials = sync.OnceValues(func() (out []sasl.Credential, err error) {
+// credentials are made once: all accounts begin with the same password.
+var credentials = sync.OnceValues(func() ([]sasl.Credential, error) { return derive(Password) })
+
+func derive(password string) (out []sasl.Credential, err error) {
 	for _, hash := range []sasl.Hash{sasl.SHA256, sasl.SHA1} {
-		one, err := sasl.NewCredential(hash, Password, sasl.MinIterations)
+		one, err := sasl.NewCredential(hash, password, sasl.MinIterations)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, one)
 	}
 	return out, nil
-})
+}
 
 // certificate is made once for all servers of a process.
 var certificate = sync.OnceValue(func() tls.Certificate {
