@@ -109,6 +109,13 @@ func (j *Jobs) Cancel(ctx context.Context, kind, name string) error {
 	return err
 }
 
+// Hurry makes a job that waits for its time due now, in the transaction that ctx carries.
+func (j *Jobs) Hurry(ctx context.Context, kind, name string) error {
+	_, err := j.db.Exec(ctx, "update jobs_job set due = $1 where kind = $2 and name = $3", j.now().UnixMicro(), kind, name)
+	j.wakeUp()
+	return err
+}
+
 func (j *Jobs) wakeUp() {
 	select {
 	case j.wake <- struct{}{}:
@@ -243,6 +250,9 @@ func (j *Jobs) attempt(ctx context.Context, job Job) {
 	case errors.As(err, &again):
 		outcome, job.Attempts = "continued", 0
 		err = j.postpone(ctx, job, time.Duration(again))
+		if again <= 0 {
+			j.wakeUp()
+		}
 	case errors.Is(err, ErrGiveUp) || job.Attempts >= worker.MaxAttempts:
 		outcome = "given up"
 		j.log.Warn("job given up", "kind", job.Kind, "attempts", job.Attempts, "err", err)

@@ -131,6 +131,7 @@ type Accounts struct {
 	pieces      []func(ctx context.Context, account *core.Account) (more bool, err error)
 	long        []longPart
 	emptied     emptied
+	retryPause  time.Duration // of Run, after an error
 	newPassword []func(ctx context.Context, account *core.Account) error
 	disabled    []func(ctx context.Context, account *core.Account) error
 }
@@ -147,7 +148,8 @@ func New(ctx context.Context, db *store.DB, cfg Config, domain string, log *slog
 	if err := db.Migrate(ctx, "account", migrations); err != nil {
 		return nil, err
 	}
-	return &Accounts{db: db, cfg: cfg, domain: host, log: log.With("part", "account"), cache: newCache(cfg.CacheSize), began: db.Next()}, nil
+	return &Accounts{db: db, cfg: cfg, domain: host, log: log.With("part", "account"), cache: newCache(cfg.CacheSize), began: db.Next(),
+		retryPause: retryPause}, nil
 }
 
 // Attach notes when accounts were last used.

@@ -18,6 +18,7 @@ import (
 type Jobs interface {
 	Register(kind string, worker jobs.Worker)
 	Enqueue(ctx context.Context, kind, name, payload string) error
+	Hurry(ctx context.Context, kind, name string) error
 }
 
 // The removal of an account goes in three steps. First it is marked: from then on nobody finds it, and what follows is certain. Then a job
@@ -29,24 +30,30 @@ const (
 	pieceTime   = 250 * time.Millisecond // how long one attempt at the job goes on deleting: other jobs wait meanwhile
 	removalTime = 5 * time.Minute        // of one attempt
 	sweepAfter  = 10 * time.Minute       // no request takes that long
+	retryPause  = 10 * time.Second       // after the database has refused to say what is to be taken up
 )
 
-// emptied are the accounts that this process has deleted all data of, and that somebody may still write to.
+// emptied are the accounts that this process has deleted all data of, and when: somebody may still write to them.
 type emptied struct {
 	mu       sync.Mutex // guards accounts
-	accounts map[int64]bool
+	accounts map[int64]time.Time
 }
 
-// note reports whether the account was noted before.
-func (e *emptied) note(account int64) (before bool) {
+func (e *emptied) note(account int64, at time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.accounts == nil {
-		e.accounts = map[int64]bool{}
+		e.accounts = map[int64]time.Time{}
 	}
-	before = e.accounts[account]
-	e.accounts[account] = true
-	return before
+	e.accounts[account] = at
+}
+
+// since is when an account was emptied, false if it was not.
+func (e *emptied) since(account int64) (at time.Time, is bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at, is = e.accounts[account]
+	return at, is
 }
 
 func (e *emptied) forget(account int64) {
@@ -93,8 +100,13 @@ func (a *Accounts) Remove(ctx context.Context, account *core.Account, tell func(
 	return nil
 }
 
+// enqueueRemoval has the job done now, also one that an earlier process has put off.
 func (a *Accounts) enqueueRemoval(ctx context.Context, account *core.Account) error {
-	return a.jobs.Enqueue(ctx, removalJob, strconv.FormatInt(account.ID, 10), account.JID.Local())
+	name := strconv.FormatInt(account.ID, 10)
+	if err := a.jobs.Enqueue(ctx, removalJob, name, account.JID.Local()); err != nil {
+		return err
+	}
+	return a.jobs.Hurry(ctx, removalJob, name)
 }
 
 // FinishRemoval deletes the data of an account that Remove was called for, and returns when it is gone. The job does it otherwise. It does
@@ -137,19 +149,32 @@ func (a *Accounts) goOnRemoving(ctx context.Context, job jobs.Job) error {
 	} else if more {
 		return jobs.Again(0)
 	}
-	// Whoever wrote to it before a restart does not any more.
-	if now := job.ID > a.began; now && !a.emptied.note(id) {
-		if err := a.removeRest(ctx, account, false); err != nil {
-			a.emptied.forget(id)
-			return err
-		}
-		return jobs.Again(sweepAfter)
+	if pause, err := a.waitForWriters(ctx, job, account); err != nil {
+		return err
+	} else if pause > 0 {
+		return jobs.Again(pause)
 	}
 	if err := a.removeRest(ctx, account, true); err != nil {
 		return err
 	}
 	a.emptied.forget(id)
 	return nil
+}
+
+// waitForWriters deletes the rest of an account's data a first time, and is how long the last time must wait. Whoever wrote to it before a restart
+// does not any more. The job may come sooner than it was told to, where the database could not note its pause.
+func (a *Accounts) waitForWriters(ctx context.Context, job jobs.Job, account *core.Account) (pause time.Duration, err error) {
+	if job.ID <= a.began {
+		return 0, nil
+	}
+	if at, is := a.emptied.since(account.ID); is {
+		return sweepAfter - time.Since(at), nil
+	}
+	if err := a.removeRest(ctx, account, false); err != nil {
+		return 0, err
+	}
+	a.emptied.note(account.ID, time.Now())
+	return sweepAfter, nil
 }
 
 // isRemoving reports whether an account was marked and is not gone.
@@ -206,32 +231,58 @@ func (a *Accounts) removeRest(ctx context.Context, account *core.Account, last b
 	return nil
 }
 
-// Run takes up removals, and takes back imports, that an earlier process has left and that nothing else goes on with.
+// Run takes up removals, and takes back imports, that an earlier process has left and that nothing else goes on with. What the database refuses
+// it tries again, until ctx ends.
 func (a *Accounts) Run(ctx context.Context) error {
 	if a.jobs == nil {
 		return errors.New("go on with removals: there are no jobs")
 	}
 	for after := int64(0); ; {
-		left, err := a.leftRemoving(ctx, after)
-		if err != nil {
-			return fmt.Errorf("look for unfinished removals: %w", err)
-		}
-		if len(left) == 0 {
+		last, err := a.takeUp(ctx, after)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			a.log.Error("go on with removals", "err", err)
+			pause(ctx, a.retryPause)
+		case last == after:
 			return nil
 		}
-		err = a.db.Tx(ctx, func(ctx context.Context) error {
-			for _, account := range left {
-				if err := a.enqueueRemoval(ctx, account); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("go on with removals: %w", err)
-		}
-		after = left[len(left)-1].ID
+		after = last
 	}
+}
+
+// pause waits, but not beyond the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// takeUp enqueues a page of the removals after an account, and returns the last that is certain to be gone on with.
+func (a *Accounts) takeUp(ctx context.Context, after int64) (last int64, err error) {
+	left, err := a.leftRemoving(ctx, after)
+	if err != nil {
+		return after, fmt.Errorf("look for unfinished removals: %w", err)
+	}
+	if len(left) == 0 {
+		return after, nil
+	}
+	err = a.db.Tx(ctx, func(ctx context.Context) error {
+		for _, account := range left {
+			if err := a.enqueueRemoval(ctx, account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return after, err
+	}
+	return left[len(left)-1].ID, nil
 }
 
 // leftRemoving is a page of the accounts that were half made or half removed when this process began.

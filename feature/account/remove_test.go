@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -52,11 +53,20 @@ func rows(t *testing.T, db *store.DB, account *core.Account) (n int) {
 	return n
 }
 
-// due lets the pause of a removal pass.
-func due(t *testing.T, db *store.DB) {
+// early has the database forget the pauses of the jobs.
+func early(t *testing.T, db *store.DB) {
 	t.Helper()
 	if _, err := db.Exec(t.Context(), `update jobs_job set due = 0`); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// due lets the pause of a removal pass.
+func (a *Accounts) due(t *testing.T) {
+	t.Helper()
+	early(t, a.db)
+	for id, at := range a.emptied.accounts {
+		a.emptied.accounts[id] = at.Add(-sweepAfter)
 	}
 }
 
@@ -93,13 +103,19 @@ func testRemoval(t *testing.T, db *store.DB) {
 	if _, err := a.Create(t.Context(), "romeo", "wherefore art", false, nil); !errors.Is(err, ErrResting) || d.cards[romeo.ID] != 1 {
 		t.Errorf("swept before its time, left %+v: %v", d, err)
 	}
-	due(t, db)
+	early(t, db) // as if its pause could not be noted
+	a.work(t)
+	if rows(t, db, romeo) != 1 || d.cards[romeo.ID] != 1 {
+		t.Errorf("swept before its time, left %+v and %d rows", d, rows(t, db, romeo))
+	}
+	a.work(t)
+	a.due(t)
 	a.work(t)
 	if d.cards[romeo.ID] != 0 || d.pages[romeo.ID] != 0 || rows(t, db, romeo) != 0 {
 		t.Errorf("left %+v and %d rows", d, rows(t, db, romeo))
 	}
 	again := create(t, a, "romeo")
-	due(t, db)
+	a.due(t)
 	a.work(t)
 	if again.ID == romeo.ID || rows(t, db, again) != 1+len(hashes) || len(a.emptied.accounts) != 0 {
 		t.Errorf("the new account has %d rows; remembered are %v", rows(t, db, again), a.emptied.accounts)
@@ -127,7 +143,7 @@ func testRestart(t *testing.T, db *store.DB) {
 	if err := a.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	due(t, db)
+	a.due(t)
 	a.work(t)
 	if d.pages[romeo.ID] != 0 || d.cards[romeo.ID] != 0 || rows(t, db, romeo) != 0 {
 		t.Errorf("left %+v and %d rows", d, rows(t, db, romeo)) // nobody from before writes any more: there is nothing to wait for
@@ -160,7 +176,7 @@ func testTakeUp(t *testing.T, db *store.DB) {
 		t.Fatal(err)
 	}
 	a.work(t)
-	due(t, db)
+	a.due(t)
 	a.work(t)
 	if rows(t, db, half) != 0 || rows(t, db, old) != 0 || rows(t, db, own) != 1 {
 		t.Errorf("left %d, %d and %d rows", rows(t, db, half), rows(t, db, old), rows(t, db, own))
@@ -170,6 +186,67 @@ func testTakeUp(t *testing.T, db *store.DB) {
 	}
 	if _, err := a.Create(t.Context(), "juliet", "wherefore art", false, nil); !errors.Is(err, ErrResting) {
 		t.Errorf("the name of a removed account: %v", err)
+	}
+}
+
+// told hands each record of a log to the test, which goes on when that is done.
+type told struct {
+	slog.Handler
+	fn func(r slog.Record)
+}
+
+func (h told) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h told) Handle(_ context.Context, r slog.Record) error {
+	h.fn(r)
+	return nil
+}
+
+// TestRunOutlastsAnOutage has the database refuse twice what Run asks: first to say what is left, then to take it up.
+func TestRunOutlastsAnOutage(t *testing.T) {
+	db := memory(t)
+	a, _ := open(t, db)
+	romeo := create(t, a, "romeo")
+	change := func(sql string) {
+		if _, err := db.Exec(t.Context(), sql); err != nil {
+			t.Error(err)
+		}
+	}
+	change(`update account set removing = true`)
+	a, _ = open(t, db)
+	a.retryPause = time.Millisecond
+	refused := 0
+	a.log = slog.New(told{fn: func(slog.Record) {
+		switch refused++; refused {
+		case 1:
+			change(`alter table away rename to account`)
+			change(`alter table jobs_job rename to away`)
+		case 2:
+			change(`alter table away rename to jobs_job`)
+		}
+	}})
+	change(`alter table account rename to away`)
+	if err := a.Run(t.Context()); err != nil || refused != 2 {
+		t.Fatalf("refused %d times, %v", refused, err)
+	}
+	a.work(t)
+	a.due(t)
+	a.work(t)
+	if n := rows(t, db, romeo); n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+}
+
+func TestRunEndsDuringAnOutage(t *testing.T) {
+	db := memory(t)
+	a, _ := open(t, db)
+	if _, err := db.Exec(t.Context(), `alter table account rename to away`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	a.log = slog.New(told{fn: func(slog.Record) { stop() }})
+	if err := a.Run(ctx); err != nil {
+		t.Error(err)
 	}
 }
 
