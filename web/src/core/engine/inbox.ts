@@ -140,13 +140,12 @@ export class Inbox {
 
   /** Opens envelopes and keeps them in one step, with the cursor. */
   private async keep(envelopes: Envelope[], cursor?: Micros): Promise<void> {
-    const letters: Letter[] = []
-    const keys: string[] = []
-    for (const e of envelopes) {
-      const { letter, key } = await this.read(e)
-      if (key) keys.push(key)
-      if (letter) letters.push(letter)
-    }
+    const since = await get(this.db, 'since') ?? 0
+    const before = await Promise.all(envelopes.map((e) => this.again(e)))
+    // Asked in order and answered in order, without a pause between two.
+    const read = await Promise.all(envelopes.map((e, i): Promise<{ letter?: Letter; key?: string }> => before[i] ? Promise.resolve({ letter: before[i] }) : this.read(e, since)))
+    const letters = read.flatMap((one) => one.letter ?? [])
+    const keys = read.flatMap((one) => one.key ?? [])
     for (const letter of letters) for (const said of letter.says) if (said.what === 'typing' && letter.live) this.events.typing?.(letter, said.state)
     const changes = new Collector()
     const lasting = letters.filter((l) => l.says.some((s) => s.what !== 'typing'))
@@ -159,17 +158,21 @@ export class Inbox {
     for (const letter of lasting) if (letter.live) this.events.arrived?.(letter)
   }
 
-  /** Reads one envelope. What is kept already is not decrypted again: its keys are used up. */
-  private async read(e: Envelope): Promise<{ letter?: Letter; key?: string }> {
+  /** A letter that says nothing new, for a message that is kept already: it is not decrypted again, its keys are used up. */
+  private async again(e: Envelope): Promise<Letter | undefined> {
     const bare: Letter = { ...e, wantsReceipt: false, wantsMarker: false, protection: 'none', says: [{ what: 'content', content: { type: 'text', text: '' } }] }
-    const before = e.ids.length || e.archived ? await known(look(this.db), bare) : undefined
-    if (before && before.content.type !== 'undecryptable') return { letter: bare }
+    const before = e.ids.length || e.archived ? await known(look(this.db, ['messages']), bare) : undefined
+    return before && before.content.type !== 'undecryptable' ? bare : undefined
+  }
+
+  /** Reads one envelope. */
+  private async read(e: Envelope, since: Micros): Promise<{ letter?: Letter; key?: string }> {
     const key = cryptoKey(e)
     const reading = await this.opener.open(e.stanza, e.from, key)
     // From before this device was there: it could never have been read here, and is no news.
-    if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < (await get(this.db, 'since') ?? 0)) return {}
+    if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < since) return {}
     const letter = letterOf(e, reading)
-    if (!letter) return reading && reading.what !== 'unreadable' ? { key: reading.key } : {}
+    if (!letter) return reading?.what === 'nothing' ? { key: reading.key } : {}
     return { letter, ...(reading?.what === 'text' ? { key } : {}) }
   }
 

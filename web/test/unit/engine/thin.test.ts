@@ -135,6 +135,11 @@ test('a new device reads what was written before it was there, with the recovery
 test('what is read on one device is read on the other, and what one sends the other has', async () => {
   const [one, two, montague] = [await client('capulet'), await client('capulet'), await client('montague')]
   await Promise.all([one.live(), two.live(), montague.live()])
+  const listed = async () => (await montague.engine.devices(one.jid)).filter((d) => d.active).map((d) => d.id)
+  await montague.until(async () => {
+    const ids = await listed()
+    return [one, two].every((d) => ids.includes(d.lead.worker.secure.deviceID))
+  })
   await montague.engine.send(one.jid, { text: 'for both' })
   for (const device of [one, two]) await device.until(async () => (await device.texts('montague')).at(-1) === 'for both')
   expect((await two.db.get('chats', montague.jid))?.unread).toBeGreaterThan(0)
