@@ -44,6 +44,8 @@ test('by the recovery code after a sign-in with the password', async () => {
   await tablet.page.getByLabel(tablet.t('ob.recCode'), { exact: true }).fill(amina.code)
   await tablet.shot('history')
   await tablet.button('ob.histOpen').click()
+  await tablet.page.locator('.gate').waitFor({ state: 'detached' }) // a wrong code stays here and says so
+  await tablet.shot('after-history')
   await tablet.page.locator('.row').first().waitFor()
   await goesOn(tablet, 'recovered')
   tablet.clean()

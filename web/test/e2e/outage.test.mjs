@@ -157,9 +157,25 @@ test('two tabs write and show the same; the one that leads is closed', async () 
   await amina.state('the other is gone', 'read', minute)
 })
 
+/** Keeps a little in a database of its own; whether that was refused. Runs in the page. */
+function tryToKeep() {
+  return new Promise((done, failed) => {
+    const opening = indexedDB.open('end-to-end')
+    opening.onupgradeneeded = () => opening.result.createObjectStore('some')
+    opening.onerror = () => done(opening.error.name === 'QuotaExceededError')
+    opening.onsuccess = () => {
+      const tx = opening.result.transaction('some', 'readwrite', { durability: 'strict' })
+      tx.objectStore('some').put('x'.repeat(1000), 1)
+      tx.oncomplete = () => { opening.result.close(); done(false) }
+      tx.onabort = () => { opening.result.close(); if (tx.error?.name === 'QuotaExceededError') done(true); else failed(tx.error) }
+    }
+  })
+}
+
 test('storage is full: nothing is sent that is not kept, and what comes is not lost', async () => {
   const cdp = await amina.context.newCDPSession(amina.page)
   await cdp.send('Storage.overrideQuotaForOrigin', { origin: amina.origin, quotaSize: 1 })
+  await until('the browser refuses to keep more', () => amina.page.evaluate(tryToKeep), minute) // it notices after a while only
   await amina.page.locator('.comp textarea').fill('no room')
   await amina.page.locator('.comp .send').click()
   await amina.page.locator('.toast', { hasText: amina.t('notKept') }).waitFor()
@@ -169,6 +185,7 @@ test('storage is full: nothing is sent that is not kept, and what comes is not l
   await nadia.write('came while full')
   await nadia.state('came while full', 'sent')
   await cdp.send('Storage.overrideQuotaForOrigin', { origin: amina.origin })
+  await until('there is room again', async () => !await amina.page.evaluate(tryToKeep), minute)
   await amina.sees('came while full', minute)
   said.push('no room')
   await amina.page.locator('.comp .send').click()

@@ -1,0 +1,134 @@
+// Every screen under axe: light and dark, left to right and right to left, at 320 px and with text twice as large. And the main flow by keys.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { Person, until } from './person.mjs'
+import { Town } from './town.mjs'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const looks = [
+  { name: 'light', lang: 'fr', size: [390, 844] },
+  { name: 'dark', lang: 'fr', size: [1280, 800], dark: true },
+  { name: 'rtl-320', lang: 'ar', size: [320, 640] },
+  { name: 'rtl-dark', lang: 'ar', size: [390, 844], dark: true },
+  { name: 'text-200', lang: 'fr', size: [390, 844], text: 2 },
+]
+const inside = ['/', '/archive', '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/happening', '/admin',
+  ...['account', 'profile', 'privacy', 'notify', 'chats', 'language', 'data', 'keys', 'help', 'about'].map((p) => `/settings/${p}`)]
+const outside = ['/welcome', '/welcome?step=invitation', '/signin', '/link', '/join/none']
+
+let town, amina, nadia
+
+before(async () => {
+  town = await Town.found()
+  ;({ amina, nadia } = town)
+})
+
+after(() => town?.end())
+
+/** What is wrong with the screen as it is. */
+async function faults(page) {
+  const client = await page.context().newCDPSession(page)
+  await client.send('Page.setBypassCSP', { enabled: true })
+  const found = await page.evaluate(async (source) => {
+    if (!globalThis.axe) (0, eval)(source)
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] })
+    const wide = [...document.querySelectorAll('.pane,.sheet,.dialog,.log,.scroll')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => `wider than its place: ${e.className}`)
+    return [...violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 2).map((n) => `${n.html.slice(0, 140)} ${n.any[0]?.message ?? ''}`).join(' | ')}`), ...wide]
+  }, axe)
+  await client.detach()
+  return found
+}
+
+/** Looks at pages of a person one after another. */
+async function lookAt(person, paths, name) {
+  const wrong = []
+  for (const path of paths) {
+    await person.page.goto(person.origin + path)
+    await person.page.locator('h1').first().waitFor()
+    await until('it has come to rest', async () => await person.page.locator('.busy, [aria-busy=true]').count() === 0, 5000).catch(() => undefined)
+    for (const fault of await faults(person.page)) wrong.push(`${name} ${path}: ${fault}`)
+    await person.shot(`screen-${name}-${path.replace(/\W+/g, '-').slice(0, 30)}`)
+  }
+  return wrong
+}
+
+for (const look of looks) {
+  test(`axe finds nothing: ${look.name}`, { timeout: 300_000 }, async () => {
+    const prefs = { 'lang': look.lang, 'pref.theme': JSON.stringify(look.dark ? 'dark' : 'light'), ...(look.text ? { 'pref.textSize': String(look.text) } : {}) }
+    const set = (all) => { for (const [key, value] of Object.entries(all)) localStorage.setItem(key, value) }
+    const guest = await Person.make(town.chromium, 'guest', look)
+    Object.assign(guest, { origin: amina.origin })
+    await guest.context.addInitScript(set, prefs)
+    const wrong = await lookAt(guest, outside, look.name)
+    await guest.end()
+    const tab = Object.assign(Object.create(amina), { page: await amina.tab() })
+    await tab.page.setViewportSize({ width: look.size[0], height: look.size[1] })
+    await tab.page.addInitScript(set, prefs)
+    const jid = encodeURIComponent(nadia.jid)
+    const pages = [...inside, `/chat/${jid}`, `/chat/${jid}/about`, `/chat/${jid}/security`, `/chat/${jid}/media`, `/contacts/${jid}`]
+    wrong.push(...await lookAt(tab, pages, look.name))
+    await tab.page.close()
+    assert.deepEqual(wrong, [])
+  })
+}
+
+test('by keys alone: from the invitation to an answer', { timeout: 120_000 }, async () => {
+  const page = (await Person.make(town.chromium, 'keys', { lang: 'en', size: [1280, 800] })).page
+  const press = (key) => page.keyboard.press(key)
+  /** Goes on with Tab until the focus is on what is wanted. */
+  const reach = async (what, at) => {
+    for (let i = 0; i < 60; i++) {
+      if (await at.evaluate((e) => e === document.activeElement).catch(() => false)) return
+      await press('Tab')
+    }
+    throw new Error(`Tab does not lead to ${what}`)
+  }
+  await page.goto(town.server.invite().replace('/invite/', '/join/'))
+  const name = page.locator('input[autocomplete=username]')
+  await name.waitFor()
+  await reach('the name', name)
+  await page.keyboard.type('kofi')
+  await page.locator('.state-line.ok').waitFor()
+  await press('Enter')
+  const password = page.locator('input[autocomplete=new-password]')
+  await password.waitFor()
+  await reach('the password', password)
+  await press('Enter')
+  const display = page.locator('input[autocomplete=name]')
+  await display.waitFor()
+  await reach('the display name', display)
+  await page.keyboard.type('Kofi')
+  await press('Enter')
+  await page.locator('output.secret').waitFor()
+  await reach('the tick', page.locator('.check input'))
+  await press('Space')
+  const done = page.locator('.gate .btn.p')
+  await reach('the last button', done)
+  await press('Enter')
+  await page.locator('.row, .empty').first().waitFor()
+  await press('n')
+  const search = page.getByRole('searchbox').first()
+  if (!await page.url().includes('/new')) await page.goto(`${amina.origin}/new`)
+  await reach('the search', search)
+  await page.keyboard.type(nadia.jid)
+  await press('Enter')
+  const field = page.locator('.comp textarea')
+  await field.waitFor()
+  await reach('the field', field)
+  await page.keyboard.type('hello by keys')
+  await press('Enter')
+  await page.locator('.it .st.sent').last().waitFor({ state: 'attached' })
+  await nadia.page.goto(`${nadia.origin}/chat/kofi%40localhost`)
+  await nadia.sees('hello by keys')
+  await nadia.write('hello Kofi')
+  const item = page.locator('.it[data-id]').last()
+  await until('the answer is there', async () => /hello Kofi/.test(await item.textContent()))
+  await reach('the last message', item)
+  await press('r')
+  await page.keyboard.type('answered')
+  await press('Enter')
+  await page.locator('.it .quote').waitFor()
+  await nadia.sees('answered')
+})
