@@ -1,7 +1,7 @@
 // A second browser of the same account: what was said before is there, and both go on.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Person } from './person.mjs'
+import { Person, until } from './person.mjs'
 import { Town } from './town.mjs'
 
 let town, amina, nadia
@@ -36,6 +36,7 @@ async function goesOn(device, word) {
 
 test('by the recovery code after a sign-in with the password', async () => {
   assert.match(amina.code ?? '', /\w{4}/, 'a recovery code was shown when the account was made')
+  await until('the history is written', () => amina.chunks > 0, 60_000) // a while after the last message
   const tablet = await another('tablet')
   await tablet.page.goto(`${tablet.origin}/signin`)
   await tablet.page.getByLabel(tablet.t('ob.address'), { exact: true }).fill(amina.jid)

@@ -38,6 +38,8 @@ const locales = { fr: 'fr-FR', ar: 'ar-MA', en: 'en-GB', 'pt-BR': 'pt-BR', hi: '
 /** Person is one browser context (what one browser keeps) and its page in front. */
 export class Person {
   problems = []
+  /** How many pieces of the encrypted history its pages have written. */
+  chunks = 0
   /** What the console may say in this test, because the test itself breaks things. */
   allowed = [/^Autofocus processing was blocked/, /WebSocket/, /net::ERR/, /Failed to load resource/]
 
@@ -56,6 +58,7 @@ export class Person {
   async tab() {
     const page = await this.context.newPage()
     page.setDefaultTimeout(patience)
+    page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => { if (String(payload).includes(`<chunk xmlns='urn:palabre:history:0'`)) this.chunks++ }))
     const note = (text) => { if (!this.allowed.some((a) => a.test(text))) this.problems.push(text) }
     page.on('pageerror', (e) => note(String(e.stack ?? e)))
     page.on('console', (m) => { if (m.type() === 'error' || process.env.E2E_VERBOSE) note(m.text()); if (process.env.E2E_VERBOSE) console.log(`${this.name}: ${m.text()}`) })
