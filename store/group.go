@@ -239,7 +239,7 @@ func (l *lane) connect() error {
 	if l.w != nil {
 		return nil
 	}
-	if l.db.displaced.Load() {
+	if l.db.isDisplaced() {
 		return fmt.Errorf("%w: another server has the database", ErrUnavailable)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), reconnectFor)
@@ -251,7 +251,7 @@ func (l *lane) connect() error {
 			l.db.log.Warn("writer connected again")
 			return nil
 		}
-		if l.db.displaced.Load() {
+		if l.db.isDisplaced() {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		select {

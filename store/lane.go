@@ -132,8 +132,12 @@ func (l *lane) run() {
 	}
 }
 
-// rest waits for something to do, and looks after the connection meanwhile.
+// rest waits for something to do, and looks after the connection meanwhile. Nobody can take a file away.
 func (l *lane) rest() {
+	if l.db.engine.name() != "postgres" {
+		<-l.wake
+		return
+	}
 	timer := time.NewTimer(watchPause)
 	defer timer.Stop()
 	select {

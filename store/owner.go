@@ -57,11 +57,20 @@ func readNumber(w writer, sql string) (number int64, err error) {
 	return number, (&Row{rows: rows}).Scan(&number)
 }
 
-// displace notes that another process owns the database.
+// displace notes that another process owns the database. Only the lane calls it.
 func (db *DB) displace() {
-	if db.displaced.CompareAndSwap(false, true) {
+	if !db.isDisplaced() {
 		db.log.Error("another server has taken over the database")
 		close(db.lost)
+	}
+}
+
+func (db *DB) isDisplaced() bool {
+	select {
+	case <-db.lost:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -95,7 +104,7 @@ func (db *DB) Watch(ctx context.Context) error {
 // probe uses the lane's connection when nothing was written for a while, and makes a new one if it is gone: an owner without writers has to find
 // out, too, that it is none any more.
 func (l *lane) probe() {
-	if l.db.engine.name() != "postgres" || l.db.displaced.Load() {
+	if l.db.isDisplaced() {
 		return
 	}
 	if l.w != nil {

@@ -32,9 +32,8 @@ type DB struct {
 	metrics *metrics
 	closed  atomic.Bool
 
-	owner     int64         // number of this process among the owners of the database
-	displaced atomic.Bool   // another process owns the database
-	lost      chan struct{} // closed then
+	owner int64         // number of this process among the owners of the database
+	lost  chan struct{} // closed when another process owns it
 }
 
 // engine is what differs between SQLite and PostgreSQL.
