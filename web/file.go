@@ -18,20 +18,17 @@ import (
 type file struct {
 	plain     []byte
 	kind      string // Content-Type
-	tag       string // ETag
+	sum       [sha256.Size]byte
+	tag       string // ETag, made from sum
 	immutable bool   // its name changes with its content
 	packed    func() []byte
 }
 
 func newFile(name string, plain []byte) *file {
-	f := &file{plain: plain, kind: kindOf(name), tag: tagOf(plain), immutable: strings.HasPrefix(name, "assets/")}
+	f := &file{plain: plain, kind: kindOf(name), sum: sha256.Sum256(plain), immutable: strings.HasPrefix(name, "assets/")}
+	f.tag = `"` + base64.RawURLEncoding.EncodeToString(f.sum[:12]) + `"`
 	f.packed = sync.OnceValue(func() []byte { return pack(f.kind, f.plain) })
 	return f
-}
-
-func tagOf(b []byte) string {
-	sum := sha256.Sum256(b)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
 func kindOf(name string) string {

@@ -31,8 +31,7 @@ func (s *Site) Sum() string {
 func digests(files map[string]*file) []Digest {
 	list := make([]Digest, 0, len(files))
 	for name, f := range files {
-		sum := sha256.Sum256(f.plain)
-		list = append(list, Digest{Path: name, SHA256: hex.EncodeToString(sum[:])})
+		list = append(list, Digest{Path: name, SHA256: hex.EncodeToString(f.sum[:])})
 	}
 	slices.SortFunc(list, func(a, b Digest) int { return cmp.Compare(a.Path, b.Path) })
 	return list
