@@ -115,8 +115,8 @@ func (d deskReports) Page(ctx context.Context, handled bool, before int64, max i
 	}
 	page := make([]admin.Report, len(found))
 	for i, r := range found {
-		by, err := d.names.NameOf(ctx, r.Account)
-		if err != nil && !errors.Is(err, core.ErrNoAccount) {
+		by, err := reporter(ctx, d.names, r)
+		if err != nil {
 			return nil, 0, err
 		}
 		page[i] = admin.Report{ID: r.ID, At: r.At, JID: r.JID.String(), By: by, Kind: r.Kind(), Words: r.Words, Messages: len(r.Messages), Handled: !r.Handled.IsZero()}

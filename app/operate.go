@@ -10,6 +10,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
+	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/register"
 )
 
@@ -151,6 +152,15 @@ type Report struct {
 	Messages [][2]string `json:"messages,omitempty"`
 }
 
+// reporter is the local part of the account that has made a report, "" if it is gone meanwhile.
+func reporter(ctx context.Context, names *account.Accounts, r blocking.Report) (string, error) {
+	name, err := names.NameOf(ctx, r.Account)
+	if errors.Is(err, core.ErrNoAccount) {
+		return "", nil
+	}
+	return name, err
+}
+
 // listReports gives reports, oldest first.
 func listReports(ctx context.Context, a *App, args ReportsArgs) ([]Report, error) {
 	found, err := a.reports.Reports(ctx, args.After, args.Max)
@@ -159,8 +169,8 @@ func listReports(ctx context.Context, a *App, args ReportsArgs) ([]Report, error
 	}
 	page := make([]Report, len(found))
 	for i, r := range found {
-		by, err := a.accounts.NameOf(ctx, r.Account)
-		if err != nil && !errors.Is(err, core.ErrNoAccount) {
+		by, err := reporter(ctx, a.accounts, r)
+		if err != nil {
 			return nil, err
 		}
 		page[i] = Report{r.At, r.JID.String(), by, r.Kind(), r.Words, r.Messages}
