@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 
 const prefix = 'virtual:emoji/'
 const require = createRequire(import.meta.url)
-const maxWords = 4
+/** So many words besides the name: a search needs no more, and they are kept on every device. */
+const maxWords = 3
 
 /** The first emoji of each group, in the order of Unicode; what is left out (flags of countries) the picker makes itself. */
 const groups = [
@@ -33,10 +34,18 @@ export function emojiOf(language) {
     return [key, part.filter((s) => pictograph.test(s) && !skinTone.test(s) && !sided.test(s)).map((sign) => {
       const { tts, default: words = [] } = all[sign] ?? english[sign]
       const name = tts?.[0] ?? words[0] ?? ''
-      const more = words.filter((word) => !name.includes(word)).slice(0, maxWords).join(' ')
-      return [picture(sign), name, more]
+      return [picture(sign), name, wordsBeside(name, words)]
     })]
   })
+}
+
+/** Single words that neither the name nor one another says already: those that stand alone before those out of phrases. */
+function wordsBeside(name, phrases) {
+  const single = phrases.filter((phrase) => !phrase.includes(' '))
+  const parts = phrases.flatMap((phrase) => phrase.split(' ')).filter((word) => word.length > 3)
+  const found = []
+  for (const word of [...single, ...parts]) if (found.length < maxWords && ![name, ...found].some((said) => said.toLowerCase().includes(word.toLowerCase()))) found.push(word)
+  return found.join(' ')
 }
 
 export function emoji() {

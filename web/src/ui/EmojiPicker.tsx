@@ -58,9 +58,9 @@ export function EmojiPicker({ pick }: { pick: (emoji: string) => void }): JSX.El
 }
 
 function select(groups: Groups, words: string, group: string, used: string[]): [string, string][] {
-  const wanted = plain(words.trim())
+  const wanted = plain(words).split(/\s+/).filter(Boolean)
   const all = groups.flatMap(([, emoji]) => emoji)
-  if (wanted) return all.filter(([, name, more]) => plain(`${name} ${more}`).includes(wanted)).slice(0, maxFound).map(([sign, name]) => [sign, name])
+  if (wanted.length) return all.filter(([, name, more]) => { const said = plain(`${name} ${more}`); return wanted.every((word) => said.includes(word)) }).slice(0, maxFound).map(([sign, name]) => [sign, name])
   if (group === 'recent') return used.map((sign) => [sign, all.find(([s]) => s === sign)?.[1] ?? sign])
   const part = groups.find(([key]) => key === group)?.[1].map(([sign, name]): [string, string] => [sign, name]) ?? []
   return group === 'flags' ? [...part, ...flags()] : part
