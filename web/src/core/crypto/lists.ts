@@ -8,7 +8,8 @@ import { begin, missing } from './send.ts'
 import { checkJID } from './session.ts'
 import type { Address, Asked, Bundle, Skipped, Version } from './types.ts'
 
-const listAge = 600 // seconds for which a list that was fetched is believed; one that was told is, until the next session
+const listAge = 120 // seconds for which a list that was fetched is believed; one that was told is, until the next session
+const doubtAge = 60 // seconds after which a device that is on no list makes its list doubtful again
 const retryAfter = 600 // seconds after which a device without usable keys is asked again
 const atOnce = 32 // requests at a time
 const patience = 30_000 // milliseconds given to what is asked for
@@ -23,6 +24,8 @@ export class Lists {
   /** Until when a list is fresh, in seconds. */
   private readonly fresh = new Map<string, number>()
   private readonly failed = new Map<string, number>()
+  /** Until when a device that is on no list is known to be on none. */
+  private readonly doubted = new Map<string, number>()
 
   constructor(private readonly d: Device, private readonly asked: Asked) {}
 
@@ -30,6 +33,16 @@ export class Lists {
   newSession(): void {
     this.fresh.clear()
     this.failed.clear()
+    this.doubted.clear()
+  }
+
+  /** A device of an account has written that is on no list that is known here: the lists are asked for before anything more is said to it. Not
+   * everybody's lists are told to us. */
+  doubt(a: Address): void {
+    const key = failedKey('2', a)
+    if (this.isAhead(this.doubted.get(key), doubtAge)) return
+    this.note(this.doubted, key, this.d.now() + doubtAge)
+    for (const p of profiles) this.fresh.delete(`${p.version} ${a.jid}`)
   }
 
   /** Takes over a list that the server told. */

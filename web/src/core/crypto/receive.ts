@@ -28,6 +28,8 @@ export interface Decrypted {
   owesReply: boolean
   /** A prekey was used up and replaced: publish the bundle of this version again. */
   bundleChanged: boolean
+  /** The device is on no list that is known here: the account has a new one, and was not heard to say so. */
+  unlisted?: true
   /** Through which room it came, as the caller said. */
   room?: string
 }
@@ -167,6 +169,7 @@ async function noteOpened(step: Step, p: Profile, sender: Address, t: Try, key?:
     sender, version: p.version, fingerprint: hex(curve), trust, owesReply: t.opened.owesReply, bundleChanged: t.bundleChanged,
   }
   if (room) out.room = room
+  if (!account.listed(p).includes(sender.device)) out.unlisted = true
   if (t.payload) {
     out.plaintext = t.payload
     if (key) step.keep(openedName(key), saveOpened(out, t.payload))
@@ -175,7 +178,7 @@ async function noteOpened(step: Step, p: Profile, sender: Address, t: Try, key?:
 }
 
 function saveOpened(m: Decrypted, plaintext: Bytes): Bytes {
-  const { plaintext: _, ...facts } = m
+  const { plaintext: _, unlisted: __, ...facts } = m
   return newSaved(kinds.opened).bytes(1, utf8(JSON.stringify(facts))).bytes(2, plaintext).done()
 }
 

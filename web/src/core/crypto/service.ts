@@ -105,6 +105,7 @@ export class Service {
       if (!one) continue
       if (one.ok) {
         if (one.value.owesReply || one.value.bundleChanged) this.owe(one.value)
+        if (one.value.unlisted) this.lists.doubt(one.value.sender)
         out.push(await answer(() => this.read(key, one.value)))
         continue
       }

@@ -125,9 +125,10 @@ export class People {
     // subscribed and the like come with a change of the roster
   }
 
+  /** Whom we asked to see may see us: without it their apps would not hear of our new devices (XEP-0163 §4). */
   private async asked(jid: JID, nick: string | undefined): Promise<void> {
     const known = await this.db.get('contacts', jid)
-    if (known?.subscription === 'from' || known?.subscription === 'both') return answerSubscription(this.live(), jid, true)
+    if ((known && known.subscription !== 'none') || known?.asks === 'out') return answerSubscription(this.live(), jid, true)
     await this.alter(jid, { asks: 'in', ...(nick && !known?.nick ? { nick } : {}) }, true)
   }
 

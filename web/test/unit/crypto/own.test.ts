@@ -22,7 +22,8 @@ class Town {
   readonly clock = { now: start }
   private count = 0
 
-  async join(jid: string): Promise<Service> {
+  /** With `silent` the lists of the new device are told to its own account alone, as to who may not see the other's presence. */
+  async join(jid: string, silent = false): Promise<Service> {
     const asked = {
       devices: (jid: string, version: Version) => Promise.resolve(this.lists.get(`${version} ${jid}`) ?? []),
       bundle: (jid: string, device: number, version: Version) => Promise.resolve(this.bundles.get(`${version} ${device} ${jid}`) ?? null),
@@ -32,7 +33,7 @@ class Town {
     for (const { version } of await this.publish(service)) {
       this.lists.set(`${version} ${jid}`, [...(this.lists.get(`${version} ${jid}`) ?? []), service.device.id])
     }
-    for (const end of this.ends) for (const v of ['0.3', '2'] as const) await end.service.listed(jid, v, this.lists.get(`${v} ${jid}`) ?? [])
+    for (const end of this.ends) if (!silent || end.jid === jid) for (const v of ['0.3', '2'] as const) await end.service.listed(jid, v, this.lists.get(`${v} ${jid}`) ?? [])
     return service
   }
 
@@ -197,4 +198,20 @@ test('another device of our own account is news', async () => {
   const a4 = await t.join(romeo)
   const after = await a1.notices()
   expect(after).toMatchObject([{ type: 'new-device', jid: romeo, device: a4.device.id, own: true }])
+})
+
+test('a new device that nobody was told of is written to from its first message on', async () => {
+  const t = new Town()
+  const a1 = await t.join(romeo, true)
+  const b1 = await t.join(juliet, true)
+  const rids = async () => (await b1.encrypt({ to: [romeo], body: 'x', envelope: utf8('x') })).messages.flatMap((m) => m.keys.map((k) => k.rid)).sort()
+  expect(await rids()).toEqual([a1.device.id])
+  const a2 = await t.join(romeo, true)
+  expect(await rids()).toEqual([a1.device.id]) // the list that was fetched is believed for a while
+  await t.chat(a2, juliet)
+  expect(await rids()).toEqual([a1.device.id, a2.device.id].sort())
+  const a3 = await t.join(romeo, true)
+  t.clock.now += 121
+  expect(await rids()).toEqual([a1.device.id, a2.device.id, a3.device.id].sort())
+  expect((await b1.notices()).map((n) => [n.type, n.device])).toEqual([['new-device', a2.device.id], ['new-device', a3.device.id]])
 })

@@ -10,7 +10,7 @@ let town: Town
 let proxy: Proxy
 const open: Client[] = []
 stubLocks()
-beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague']) })
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague', 'laurence', 'john']) })
 afterAll(() => town.end())
 beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
@@ -153,4 +153,24 @@ test('what is read on one device is read on the other, and what one sends the ot
   await two.until(async () => (await two.texts('capulet')).at(-1) === 'note')
   await one.until(async () => (await one.messages('capulet')).find((m) => m.id === self.id)?.state !== 'waiting')
   expect((await one.texts('capulet')).filter((t) => t === 'note')).toEqual(['note'])
+}, 30_000)
+
+test('a new device of a contact is told of in the talk, and the next message is for it too', async () => {
+  const [laurence, john] = [await client('laurence'), await client('john')]
+  await Promise.all([laurence.live(), john.live()])
+  await laurence.engine.addContact(john.jid)
+  await john.until(async () => (await john.db.get('contacts', laurence.jid))?.asks === 'in')
+  await john.engine.answerContact(laurence.jid, true) // nobody is asked a second time: who asks to see is seen
+  for (const [one, other] of [[laurence, john], [john, laurence]] as const) await one.until(async () => (await one.db.get('contacts', other.jid))?.subscription === 'both')
+  await john.engine.send(laurence.jid, { text: 'the letter' })
+  await laurence.until(async () => (await laurence.texts('john')).includes('the letter'))
+  const cell = await client('laurence')
+  await cell.live()
+  const told = async () => (await john.messages('laurence')).filter((m) => m.content.type === 'system' && m.content.key === 'new-device').length
+  await john.until(async () => await told() === 1)
+  await john.engine.send(laurence.jid, { text: 'could not send it' })
+  for (const device of [laurence, cell]) await device.until(async () => (await device.texts('john')).at(-1) === 'could not send it')
+  await cell.engine.send(john.jid, { text: 'unhappy fortune' })
+  for (const device of [laurence, john]) await device.until(async () => (await device.texts(device === john ? 'laurence' : 'john')).at(-1) === 'unhappy fortune')
+  expect(await told()).toBe(1)
 }, 30_000)
