@@ -24,6 +24,7 @@ var specified = map[string]string{
 	"msgoffline":                          "0160",
 	"urn:ietf:params:xml:ns:xmpp-session": "3921",
 	"urn:palabre:admin:0":                 "0133",
+	"urn:palabre:link:0":                  "0484",
 	"urn:palabre:web-push:0":              "8030",
 	"urn:xmpp:blocking":                   "0191",
 	"urn:xmpp:cam:0":                      "0494",

@@ -18,6 +18,7 @@ import (
 	"palabre.dev/palabre/feature/displayed"
 	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/last"
+	"palabre.dev/palabre/feature/link"
 	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
@@ -92,7 +93,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 		a.offer(element, true)
 	}
 	a.features = []any{
-		a.jobs, a.accounts, office.devices, contacts, blocked, a.invites, // who may
+		a.jobs, a.accounts, office.devices, link.New(doorForLinks{a.c2s}, a.log), contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way
 		kept, carbons.New(), waker, // what is kept and who is told
 		apps, published.personal, published.stored, published.rooms, seen, files, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"palabre.dev/palabre/c2s"
 	"palabre.dev/palabre/core"
@@ -13,6 +14,7 @@ import (
 	"palabre.dev/palabre/feature/command"
 	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/link"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
@@ -91,6 +93,15 @@ func (d doorForDevices) Returning(ctx context.Context, account *core.Account) ([
 // Forget takes an app's tokens away.
 func (d doorForDevices) Forget(ctx context.Context, account *core.Account, id string) error {
 	return d.RevokeDevice(ctx, account, id)
+}
+
+// doorForLinks is the door as linking a device asks it.
+type doorForLinks struct{ *c2s.Door }
+
+// Admit gives a new device its first token.
+func (d doorForLinks) Admit(ctx context.Context, account *core.Account, life time.Duration) (link.Ticket, error) {
+	one, err := d.Door.Admit(ctx, account, life)
+	return link.Ticket(one), err
 }
 
 // offer announces a stream feature before login or after it.

@@ -2,7 +2,9 @@ package c2s
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -47,6 +49,37 @@ func (d *Door) DeviceOf(session *core.Session) (device Device, password bool) {
 		return Device{}, false
 	}
 	return Device{ID: s.client.id, Software: s.client.software, Name: s.client.device}, s.client.password
+}
+
+// Admission is what an installation begins with that another one lets in.
+type Admission struct {
+	Client    string // the id that it has to tell (XEP-0388 §2.3)
+	Mechanism string
+	Token     string
+	Expires   time.Time
+}
+
+// admission is the mechanism of such tokens: it needs nothing of the connection, which neither of the two devices knows.
+const admission = "HT-SHA-256-NONE"
+
+// Admit makes a token for an installation that is not known yet (XEP-0484), good for a login within life, which must be shorter than a day. Who
+// comes with it is given one with the usual life.
+func (d *Door) Admit(ctx context.Context, account *core.Account, life time.Duration) (Admission, error) {
+	if account == nil || life <= 0 || life > 24*time.Hour {
+		return Admission{}, errors.New("no account, or not for so long")
+	}
+	one := Admission{Client: uuid(), Mechanism: admission}
+	var err error
+	one.Token, one.Expires, err = d.tokens.draw(ctx, account.ID, client{id: one.Client}, admission, life)
+	return one, err
+}
+
+// uuid is a random UUID (version 4), as XEP-0388 §2.3 wants an id to be.
+func uuid() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // OnBegin adds what happens when a session has begun and DeviceOf knows it. It must be quick.

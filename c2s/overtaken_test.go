@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"testing"
+	"time"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store/storetest"
@@ -118,5 +119,39 @@ func TestALoginWithoutASessionGetsItsToken(t *testing.T) {
 	back := s.Person(t, "romeo")
 	if e := back.Authenticate(palabretest.Auth{Mechanism: "HT-SHA-256-NONE", SASL2: true, Token: token, Inline: userAgent + "<fast xmlns='urn:xmpp:fast:0'/>"}); !e.Is(nsSASL2, "success") {
 		t.Errorf("got %s", e)
+	}
+}
+
+// A device that another one lets in begins with its token, gets one of its own that lasts, and nobody else can use either.
+func TestAnAdmittedDeviceGetsATokenOfItsOwn(t *testing.T) {
+	s := palabretest.Start(t, storetest.SQLite)
+	romeo := s.Accounts.Get("romeo")
+	if _, err := s.Door.Admit(t.Context(), romeo, 48*time.Hour); err == nil {
+		t.Error("admitted for two days")
+	}
+	one, err := s.Door.Admit(t.Context(), romeo, 2*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent := func(id string) string {
+		return "<user-agent id='" + id + "'><software>Palabre</software><device>new</device></user-agent><fast xmlns='urn:xmpp:fast:0'/>"
+	}
+	other := s.Person(t, "romeo")
+	if e := other.Authenticate(palabretest.Auth{Mechanism: one.Mechanism, SASL2: true, Token: one.Token, Inline: agent("d4565fa7-4d72-4749-b3d3-740edbf87770")}); !e.Is(nsSASL2, "failure") {
+		t.Errorf("another device: %s", e)
+	}
+	comes := s.Person(t, "romeo")
+	e := comes.Authenticate(palabretest.Auth{Mechanism: one.Mechanism, SASL2: true, Token: one.Token, Inline: agent(one.Client)})
+	token := e.Child(nsFast, "token")
+	if !e.Is(nsSASL2, "success") || token == nil || token.Attr("expiry") < time.Now().Add(24*time.Hour).UTC().Format("2006-01-02T15:04:05Z") {
+		t.Fatalf("got %s", e)
+	}
+	back := s.Person(t, "romeo")
+	if e := back.Authenticate(palabretest.Auth{Mechanism: one.Mechanism, SASL2: true, Token: token.Attr("token"), Inline: agent(one.Client)}); !e.Is(nsSASL2, "success") {
+		t.Errorf("its own: %s", e)
+	}
+	late := s.Person(t, "romeo")
+	if e := late.Authenticate(palabretest.Auth{Mechanism: one.Mechanism, SASL2: true, Token: one.Token, Inline: agent(one.Client)}); !e.Is(nsSASL2, "failure") {
+		t.Errorf("the first one again: %s", e)
 	}
 }

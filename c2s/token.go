@@ -117,12 +117,21 @@ func (t *tokens) due(one token) bool {
 
 // issue makes a fresh token for an installation and returns the <token/> that tells it.
 func (t *tokens) issue(ctx context.Context, account int64, c client, mechanism string) (*xmpp.Element, error) {
+	secret, expires, err := t.draw(ctx, account, c, mechanism, t.life)
+	if err != nil {
+		return nil, err
+	}
+	return xmpp.NewElement(nsFast, "token").Set("token", secret).Set("expiry", expires.UTC().Format("2006-01-02T15:04:05Z")), nil
+}
+
+// draw makes and keeps a fresh token for an installation, good for so long.
+func (t *tokens) draw(ctx context.Context, account int64, c client, mechanism string, life time.Duration) (secret string, expires time.Time, err error) {
 	random := make([]byte, 24)
 	rand.Read(random)
-	secret := base64.RawURLEncoding.EncodeToString(random)
+	secret = base64.RawURLEncoding.EncodeToString(random)
 	now := time.Now()
-	expires := now.Add(t.life)
-	err := t.db.Tx(ctx, func(ctx context.Context) error {
+	expires = now.Add(life)
+	err = t.db.Tx(ctx, func(ctx context.Context) error {
 		if err := t.tidy(ctx, account, now); err != nil {
 			return err
 		}
@@ -134,10 +143,7 @@ func (t *tokens) issue(ctx context.Context, account int64, c client, mechanism s
 			account, c.id, mechanism, []byte(secret), now.UnixMicro(), expires.UnixMicro(), c.software, c.device)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return xmpp.NewElement(nsFast, "token").Set("token", secret).Set("expiry", expires.UTC().Format("2006-01-02T15:04:05Z")), nil
+	return secret, expires, err
 }
 
 // maxDevices bounds the installations of one account that may return without a password; those used longest ago make room.
