@@ -10,6 +10,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
+	"palabre.dev/palabre/feature/archive"
 	"palabre.dev/palabre/store/storetest"
 )
 
@@ -19,6 +20,14 @@ func fill(t *testing.T, r *running, owner *core.Account, messages, from int) {
 	stanza := "<message from='romeo@localhost/home' to='juliet@localhost' type='chat' id='m'><body>" + strings.Repeat("x", 1000) + "</body></message>"
 	_, err := r.db.Exec(t.Context(), `insert into archive_entry (id, account, contact, kind, stanza)
 		with recursive n(i) as (select 1 union all select i + 1 from n where i < $1) select $4 + i, $2, 7, 1, $3 from n`, messages, owner.ID, stanza, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, feature := range r.features {
+		if kept, ok := feature.(*archive.Archive); ok {
+			err = kept.FileAll(t.Context())
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

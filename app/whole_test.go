@@ -149,6 +149,7 @@ var impersonal = map[string]string{
 	"account_gone":        "names of removed accounts",
 	"register_password":   "made by an administrator",
 	"health_done":         "the server's",
+	"archive_account":     "written some time later",
 	"archive_contact":     "written some time later",
 	"archive_cursor":      "written some time later",
 	"archive_filed":       "how far all is written there",

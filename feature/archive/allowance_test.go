@@ -115,7 +115,7 @@ func TestFullAddressIsBounded(t *testing.T) {
 				from = "juliet@localhost/once"
 			}
 			stanza := "<message from='" + from + "' to='romeo@localhost'><body>x</body></message>"
-			if err := db.Append(ctx, insertEntry, db.Next(), account.ID, contactID(xmpp.MustJID("juliet@localhost")), int64(incoming), stanza); err != nil {
+			if err := w.archive.add(ctx, db.Next(), account.ID, contactID(xmpp.MustJID("juliet@localhost")), incoming, stanza); err != nil {
 				return err
 			}
 		}

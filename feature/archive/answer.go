@@ -2,14 +2,13 @@ package archive
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
 
 	"palabre.dev/palabre/core"
-	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -85,7 +84,7 @@ func (a *Archive) count(ctx context.Context, account *core.Account, q *request) 
 		return 0, err
 	}
 	defer func() { a.allowed.end(account.ID, n) }()
-	for _, s := range a.stretches(q) {
+	for _, s := range a.stretches(account, q) {
 		var some int
 		where, args := s.among(account)
 		if err := a.db.QueryRow(ctx, countEntries(s.index, where), args...).Scan(&some); err != nil {
@@ -120,17 +119,15 @@ func (a *Archive) metadata(ctx context.Context, r *core.Request) (*xmpp.Element,
 // (XEP-0313 §5; also told inline by Bind 2, XEP-0386).
 func (a *Archive) Metadata(ctx context.Context, account *core.Account) (*xmpp.Element, error) {
 	e := xmpp.NewElement(NS, "metadata")
-	for _, end := range []struct{ name, order string }{{"start", "id"}, {"end", "id desc"}} {
-		var id int64
-		err := a.db.QueryRow(ctx, "select id from archive_entry where account = $1 and (kind & $2) = 0 order by "+end.order+" limit 1",
-			account.ID, int64(hidden)).Scan(&id)
-		if errors.Is(err, store.ErrNoRows) {
-			return e, nil
+	for _, end := range []string{"start", "end"} {
+		q := &request{until: math.MaxInt64}
+		q.page.Last = end == "end"
+		found, _, err := a.read(ctx, account, q, 1)
+		if err != nil || len(found) == 0 {
+			return e, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read archive ends: %w", err)
-		}
-		e.Add(xmpp.NewElement(NS, end.name).Set("id", formatID(id)).Set("timestamp", xmpp.FormatTime(time.UnixMicro(id))))
+		id := found[0].id
+		e.Add(xmpp.NewElement(NS, end).Set("id", formatID(id)).Set("timestamp", xmpp.FormatTime(time.UnixMicro(id))))
 	}
 	return e, nil
 }

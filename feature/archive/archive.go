@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -137,11 +138,13 @@ func (a *Archive) remove(ctx context.Context, account *core.Account) error {
 	delete(a.owners, account.ID)
 	delete(a.hidden, account.ID)
 	a.mu.Unlock()
-	tables := []string{"archive_entry", "archive_preference", "archive_cursor"}
-	if a.filing.late {
-		tables = append(tables, "archive_contact")
+	for more := true; more; {
+		var err error
+		if more, err = a.deleteSome(ctx, account, math.MaxInt64); err != nil {
+			return fmt.Errorf("remove messages: %w", err)
+		}
 	}
-	for _, table := range tables {
+	for _, table := range []string{"archive_preference", "archive_cursor"} {
 		if _, err := a.db.Exec(ctx, "delete from "+table+" where account = $1", account.ID); err != nil {
 			return fmt.Errorf("remove %s: %w", table, err)
 		}
@@ -189,29 +192,19 @@ func (a *Archive) stop() error {
 	return a.save(ctx)
 }
 
-// expire deletes what was kept before a time, account by account as the index goes, in small transactions.
+// expire deletes what was kept before a time, account by account, in small transactions.
 func (a *Archive) expire(ctx context.Context, before time.Time) error {
-	for account := int64(0); ; {
-		var oldest int64
-		err := a.db.QueryRow(ctx, "select account, id from archive_entry where account > $1 order by account, id limit 1", account).Scan(&account, &oldest)
-		if errors.Is(err, store.ErrNoRows) {
-			return nil
-		}
-		if err == nil && oldest < before.UnixMicro() {
-			err = a.expireOf(ctx, account, before.UnixMicro())
+	account, ok, err := a.nextAccount(ctx, 0)
+	for ; ok && err == nil; account, ok, err = a.nextAccount(ctx, account) {
+		for more := true; more && err == nil; {
+			more, err = a.deleteSome(ctx, &core.Account{ID: account}, before.UnixMicro())
 		}
 		if err != nil {
-			return fmt.Errorf("delete old messages: %w", err)
+			break
 		}
 	}
-}
-
-func (a *Archive) expireOf(ctx context.Context, account, before int64) error {
-	for more := true; more; {
-		var err error
-		if more, err = a.deleteSome(ctx, account, before); err != nil {
-			return err
-		}
+	if err != nil {
+		return fmt.Errorf("delete old messages: %w", err)
 	}
 	return nil
 }

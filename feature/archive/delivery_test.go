@@ -146,7 +146,7 @@ func TestLargeMessagesAreReadBack(t *testing.T) {
 		err := w.archive.db.Tx(t.Context(), func(ctx context.Context) error {
 			for i := range messages {
 				text := fmt.Sprintf("<message from='romeo@localhost/a' to='juliet@localhost' id='%d'><body>%s</body></message>", i, strings.Repeat("x", size))
-				if err := w.archive.db.Append(ctx, insertEntry, w.archive.db.Next(), account.ID, contactID(xmpp.MustJID("romeo@localhost")), int64(incoming), text); err != nil {
+				if err := w.archive.add(ctx, w.archive.db.Next(), account.ID, contactID(xmpp.MustJID("romeo@localhost")), incoming, text); err != nil {
 					return err
 				}
 			}
@@ -191,7 +191,7 @@ func TestExpire(t *testing.T) {
 		romeo, juliet := w.device("romeo@localhost/a").available(), w.device("juliet@localhost/b").available()
 		err := w.archive.db.Tx(t.Context(), func(ctx context.Context) error {
 			for i := range int64(1100) {
-				if err := w.archive.db.Append(ctx, insertEntry, 1+i, 1+i%2, int64(7), int64(0), "<message/>"); err != nil {
+				if err := w.archive.add(ctx, 1+i, 1+i%2, 7, 0, "<message/>"); err != nil {
 					return err
 				}
 			}
@@ -237,17 +237,22 @@ func TestPlans(t *testing.T) {
 		}
 		account := &core.Account{ID: 1}
 		all, chat := &request{until: 1<<63 - 1}, &request{until: 1<<63 - 1, with: xmpp.MustJID("juliet@localhost")}
-		where, args := all.where(account)
-		chatWhere, chatArgs := chat.where(account)
+		all.page.Last, chat.page.Last = true, true
+		a := begin(t, db, DefaultConfig()).archive // knows what is not filed
+		if err := a.file(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		whole, ofOne := a.stretches(account, all)[0], a.stretches(account, chat)[0]
+		where, args := whole.shown(account)
+		chatWhere, chatArgs := ofOne.shown(account)
 		plans := []struct {
 			sql  string
 			args []any
 		}{
-			{"select id, kind, stanza from archive_entry where " + where + " order by id limit $4", append(args, 51)},
-			{"select id, kind, stanza from archive_entry where " + where + " order by id desc limit $4", append(args, 51)},
-			{"select id, kind, stanza from archive_entry where " + chatWhere + " order by id desc limit $5", append(chatArgs, 51)},
-			{"select id, kind, stanza from archive_entry where " + missedWhere + " limit $4", []any{1, 0, 0, chunk}},
-			{"select account, id from archive_entry where account > $1 order by account, id limit 1", []any{1}},
+			{"select id, kind, stanza from " + whole.from + " where " + where + " order by id limit $4", append(args, 51)},
+			{"select id, kind, stanza from " + whole.from + " where " + where + " order by id desc limit $4", append(args, 51)},
+			{"select id, kind, stanza from " + ofOne.from + " where " + chatWhere + " order by id desc limit $5", append(chatArgs, 51)},
+			{"select account from " + whole.index + " where account > $1 order by account limit 1", []any{1}},
 			{"update archive_entry set kind = $1, stanza = $2 where account = $3 and id = $4", []any{1, "x", 1, 5}},
 			{"delete from archive_entry where account = $1 and id <= $2 and (kind & 2) = 2", []any{1, 5}},
 		}

@@ -107,6 +107,8 @@ func (a *Archive) readImported(account *core.Account, result *xmpp.Element) (imp
 	bits, contact := kind(0), st.To
 	if st.From.Bare() != account.JID {
 		bits, contact = incoming, st.From
+	} else if st.To.Bare() == account.JID {
+		bits = incoming // see keepSent
 	}
 	if st.Child(nsRetract, "retracted") != nil {
 		bits |= tombstone

@@ -4,70 +4,57 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 )
 
-// On SQLite the entries are filed by contact late: in archive_contact, many at once, so that a message waits for fewer pages to be written
-// and the pages are written less often. What must hold is this: every entry up to a.filing.upto is in archive_contact. There may be others;
-// they do not count. An entry is filed in the transaction that advances upto or in an earlier one, an imported one, whose id may be an old
-// one, in its own; and what deletes an entry deletes what was filed of it. On PostgreSQL an index does all this, and upto stays 0.
+// On SQLite the entries are filed late, by account and by contact: in archive_account and archive_contact, many at once, so that a message waits
+// only for the end of the log to be written, and the pages of both are written less often. What must hold is this: every entry up to upto is in
+// both tables, and the memory knows the ids of all others, before they are kept. There may be more in the tables and in memory; they do not
+// count. An entry is filed in the transaction that advances upto or in an earlier one, an imported one, whose id may be an old one, in its
+// own; and what deletes an entry deletes what was filed of it. On PostgreSQL indexes do all this.
 
 const (
 	filingWindow = 16 << 10         // entries that are filed together, sorted: the more, the fewer pages for each
-	filingSlice  = 256              // of them in one transaction, so that messages do not wait long
+	filingSlice  = 64               // of them in one transaction, so that messages do not wait long
 	filingAge    = 10 * time.Second // how long at most an entry waits for others
 	filingLook   = 200 * time.Millisecond
 	filingPause  = 10 * time.Second // after a failure
 )
 
-// filing is how far the entries have been filed.
-type filing struct {
-	late    bool         // this database is filed late
-	upto    atomic.Int64 // up to this id all are filed
-	waiting atomic.Int64 // entries that were kept since
-	since   atomic.Int64 // when the filer saw the first of them (UTC microseconds), 0 if none waits
-}
-
-var insertFiled = store.NewInsert("archive_contact", "account", "contact", "id").OnConflict("do nothing")
+var (
+	insertFiledAccount = store.NewInsert("archive_account", "account", "id").OnConflict("do nothing")
+	insertFiledContact = store.NewInsert("archive_contact", "account", "contact", "id").OnConflict("do nothing")
+)
 
 // loadFiling finds out what has been filed.
 func (a *Archive) loadFiling(ctx context.Context) error {
 	if a.filing.late = a.db.Engine() == "sqlite"; !a.filing.late {
 		return nil
 	}
-	var upto, waiting int64
-	err := a.db.QueryRow(ctx, "select upto from archive_filed").Scan(&upto)
-	if err == nil {
-		err = a.db.QueryRow(ctx, "select count(*) from (select id from archive_entry where id > $1 limit $2)", upto, filingWindow).Scan(&waiting)
-	}
-	if err != nil {
+	var upto int64
+	if err := a.db.QueryRow(ctx, "select upto from archive_filed").Scan(&upto); err != nil {
 		return fmt.Errorf("read how far the archive is filed: %w", err)
 	}
-	a.filing.upto.Store(upto)
-	a.filing.waiting.Store(waiting)
+	a.filing.begin(upto)
+	for from, full := upto, true; full; {
+		window, last, err := a.readWindow(ctx, from, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		for _, e := range window {
+			a.filing.note(e.account, e.id)
+		}
+		from, full = last, len(window) == filingWindow
+	}
 	return nil
-}
-
-// countKept notes the entries of a message that was kept.
-func (f *filing) countKept(t *core.Transit) {
-	if !f.late {
-		return
-	}
-	if t.SentID != 0 {
-		f.waiting.Add(1)
-	}
-	if t.ReceivedID != 0 && t.ReceivedID != t.SentID {
-		f.waiting.Add(1)
-	}
 }
 
 // runFiling files what waits, when there is much of it or when it has waited long, until ctx ends.
@@ -96,8 +83,8 @@ func (a *Archive) runFiling(ctx context.Context) {
 
 // due reports whether it is time to file.
 func (f *filing) due(now time.Time) bool {
-	waiting := f.waiting.Load()
-	if waiting <= 0 {
+	waiting := f.count()
+	if waiting == 0 {
 		f.since.Store(0)
 		return false
 	}
@@ -108,25 +95,33 @@ func (f *filing) due(now time.Time) bool {
 // filed is where an entry is filed.
 type filed struct{ account, contact, id int64 }
 
-// file files all entries that waited when it began, window by window.
+// file files all entries that wait, window by window.
 func (a *Archive) file(ctx context.Context) error {
-	for {
-		before, now := a.filing.waiting.Load(), time.Now()
-		window, upto, err := a.readWindow(ctx)
+	if !a.filing.late {
+		return nil
+	}
+	upto, _ := a.filing.snapshot(0)
+	mark := a.db.Next()
+	if err := a.db.Tx(ctx, func(context.Context) error { return nil }); err != nil { // whoever has an id below the mark has been kept then, or never will be
+		return fmt.Errorf("wait for messages to be kept: %w", err)
+	}
+	for full := true; full; {
+		began := time.Now()
+		window, last, err := a.readWindow(ctx, upto, mark)
 		if err != nil {
 			return err
+		}
+		if full = len(window) == filingWindow; full {
+			upto = last
+		} else {
+			upto, began = mark, time.Time{}
 		}
 		if err := a.fileWindow(ctx, window, upto); err != nil {
 			return fmt.Errorf("file messages: %w", err)
 		}
-		if len(window) < filingWindow {
-			a.filing.waiting.Add(-before) // also those that were deleted before their turn
-			a.filing.since.Store(0)
-			return nil
-		}
-		a.filing.waiting.Add(-int64(len(window)))
-		a.filing.since.Store(now.UnixMicro())
+		a.filing.began(began)
 	}
+	return nil
 }
 
 // FileAll files all entries in one transaction, for whoever has added very many of them, such as a load tool. Nobody may write meanwhile.
@@ -136,6 +131,7 @@ func (a *Archive) FileAll(ctx context.Context) error {
 	}
 	err := a.db.Tx(ctx, func(ctx context.Context) error {
 		for _, sql := range []string{
+			"insert into archive_account (account, id) select account, id from archive_entry where true order by account, id on conflict do nothing",
 			"insert into archive_contact (account, contact, id) select account, contact, id from archive_entry where true order by account, contact, id on conflict do nothing",
 			"update archive_filed set upto = (select coalesce(max(id), 0) from archive_entry)",
 		} {
@@ -151,11 +147,9 @@ func (a *Archive) FileAll(ctx context.Context) error {
 	return a.loadFiling(ctx)
 }
 
-// readWindow reads the oldest entries that are not filed, in the order in which they will be, and the id of the last. All have been kept
-// that ever will be up to that id, but for imported ones: ids grow in the order of the transactions.
-func (a *Archive) readWindow(ctx context.Context) (window []filed, upto int64, err error) {
-	upto = a.filing.upto.Load()
-	rows, err := a.db.Query(ctx, "select account, contact, id from archive_entry where id > $1 order by id limit $2", upto, filingWindow)
+// readWindow reads the oldest entries after an id and up to another one, in the order in which they will be filed, and the id of the last.
+func (a *Archive) readWindow(ctx context.Context, after, to int64) (window []filed, last int64, err error) {
+	rows, err := a.db.Query(ctx, "select account, contact, id from archive_entry where id > $1 and id <= $2 order by id limit $3", after, to, filingWindow)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read messages to file: %w", err)
 	}
@@ -166,21 +160,22 @@ func (a *Archive) readWindow(ctx context.Context) (window []filed, upto int64, e
 		if err := rows.Scan(&e.account, &e.contact, &e.id); err != nil {
 			return nil, 0, err
 		}
-		upto = e.id
+		last = e.id
 	}
 	slices.SortFunc(window, func(x, y filed) int {
 		return cmp.Or(cmp.Compare(x.account, y.account), cmp.Compare(x.contact, y.contact), cmp.Compare(x.id, y.id))
 	})
-	return window, upto, nil
+	return window, last, nil
 }
 
-// fileWindow files entries in several transactions, the last of which advances upto.
+// fileWindow files entries in several transactions, the last of which notes that all up to an id are.
 func (a *Archive) fileWindow(ctx context.Context, window []filed, upto int64) error {
-	for len(window) > 0 {
+	for ended := false; !ended; {
 		slice := window[:min(filingSlice, len(window))]
 		window = window[len(slice):]
+		ended = len(window) == 0
 		err := a.db.Tx(ctx, func(ctx context.Context) error {
-			if err := a.fileSlice(ctx, slice); err != nil || len(window) > 0 {
+			if err := a.fileSlice(ctx, slice); err != nil || !ended {
 				return err
 			}
 			_, err := a.db.Exec(ctx, "update archive_filed set upto = $1", upto)
@@ -190,12 +185,15 @@ func (a *Archive) fileWindow(ctx context.Context, window []filed, upto int64) er
 			return err
 		}
 	}
-	a.filing.upto.Store(upto)
+	a.filing.advance(upto)
 	return nil
 }
 
 // fileSlice files those entries that are still there.
 func (a *Archive) fileSlice(ctx context.Context, slice []filed) error {
+	if len(slice) == 0 {
+		return nil
+	}
 	ids := make([]any, filingSlice)
 	for i := range ids {
 		ids[i] = int64(0) // no entry has it
@@ -203,77 +201,64 @@ func (a *Archive) fileSlice(ctx context.Context, slice []filed) error {
 			ids[i] = slice[i].id
 		}
 	}
-	_, err := a.db.Exec(ctx, fileSome, ids...)
-	return err
+	for _, into := range []string{"archive_account (account, id) select account, id", "archive_contact (account, contact, id) select account, contact, id"} {
+		if _, err := a.db.Exec(ctx, "insert into "+into+sliceOf, ids...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// fileSome files the entries with filingSlice ids.
-var fileSome = func() string {
-	places := make([]string, filingSlice)
-	for i := range places {
-		places[i] = "$" + strconv.Itoa(i+1)
-	}
-	return "insert into archive_contact (account, contact, id) select account, contact, id from archive_entry where id in (" +
-		strings.Join(places, ",") + ") on conflict do nothing"
-}()
+// sliceOf finds the entries with filingSlice ids.
+var sliceOf = " from archive_entry where id in (" + places(1, filingSlice) + ") on conflict do nothing"
 
-// filedOf deletes what is filed of the entries that a condition finds.
-const filedOf = "delete from archive_contact where (account, contact, id) in (select account, contact, id from archive_entry where "
+// places is a list of n arguments, the first of which has a number.
+func places(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("$" + strconv.Itoa(first+i))
+	}
+	return b.String()
+}
+
+// filedOf deletes what is filed in a table of the entries that a condition finds, by the columns that it is filed by.
+func filedOf(table, columns, where string) string {
+	return "delete from " + table + " where (" + columns + ") in (select " + columns + " from archive_entry where " + where + ")"
+}
 
 // fileAtOnce files an entry whose id may be an old one.
 func (a *Archive) fileAtOnce(ctx context.Context, e filed) error {
 	if !a.filing.late {
 		return nil
 	}
-	return a.db.Append(ctx, insertFiled, e.account, e.contact, e.id)
+	a.filing.note(e.account, e.id)
+	if err := a.db.Append(ctx, insertFiledAccount, e.account, e.id); err != nil {
+		return err
+	}
+	return a.db.Append(ctx, insertFiledContact, e.account, e.contact, e.id)
 }
 
 // discard deletes the entries that a condition finds, which is within one account's; ctx carries a transaction.
 func (a *Archive) discard(ctx context.Context, where string, args ...any) error {
 	if a.filing.late {
-		if _, err := a.db.Exec(ctx, filedOf+where+")", args...); err != nil {
-			return err
+		for _, sql := range []string{filedOf("archive_account", "account, id", where), filedOf("archive_contact", "account, contact, id", where)} {
+			if _, err := a.db.Exec(ctx, sql, args...); err != nil {
+				return err
+			}
 		}
 	}
 	_, err := a.db.Exec(ctx, "delete from archive_entry where "+where, args...)
 	return err
 }
 
-// stretch is a part of what a request asks for.
-type stretch struct {
-	from  string // the tables that hold it
-	index string // the one that is enough to count it
-	request
-}
-
-// The tables that the conditions of requests are about. SQLite keeps to the order of a cross join.
-const (
-	asKept  = "archive_entry"
-	asFiled = "archive_contact cross join archive_entry using (account, contact, id)"
-)
-
-// stretches parts a request for one contact where filing has come to, in the direction of its page.
-func (a *Archive) stretches(q *request) []stretch {
-	upto := a.filing.upto.Load()
-	old, late := stretch{asFiled, "archive_contact", *q}, stretch{asKept, asKept, *q}
-	if q.with.IsZero() || len(q.named) > 0 || q.after >= upto {
-		return []stretch{late}
-	}
-	old.until, late.after = min(q.until, upto+1), upto
-	switch {
-	case old.until == q.until:
-		return []stretch{old}
-	case q.page.Last:
-		return []stretch{late, old}
-	}
-	return []stretch{old, late}
-}
-
 // Collectors are the feature's figures for Prometheus.
 func (a *Archive) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_archive_unfiled_messages",
-			Help: "Messages in logs that wait to be filed by contact (SQLite only)."}, func() float64 { return float64(max(0, a.filing.waiting.Load())) }),
+			Help: "Messages in logs that wait to be filed by account and contact (SQLite only)."}, func() float64 { return float64(a.filing.count()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_archive_unfiled_oldest_age_seconds",
 			Help: "How long the oldest of them has waited."}, func() float64 {
 			since := a.filing.since.Load()

@@ -170,8 +170,14 @@ func (a *Archive) plan(t *core.Transit, account *core.Account, contact xmpp.JID,
 			passing.Set(t, true)
 		}
 		*id = a.db.Next()
-		return a.db.Append(ctx, insertEntry, *id, account.ID, contactID(contact), int64(kind), written.text())
+		return a.add(ctx, *id, account.ID, contactID(contact), kind, written.text())
 	}
+}
+
+// add keeps an entry with a new id; ctx carries a transaction.
+func (a *Archive) add(ctx context.Context, id, account, contact int64, kind kind, text string) error {
+	a.filing.note(account, id)
+	return a.db.Append(ctx, insertEntry, id, account, contact, int64(kind), text)
 }
 
 // written is a message as the log keeps it, made when the first of the two logs wants it.
@@ -212,7 +218,6 @@ var passing = new(core.Note[bool])
 
 // stamp gives a received message its number in the receiver's log (XEP-0359 §3.2), if it can be found there (XEP-0313 §5.1.2).
 func (a *Archive) stamp(t *core.Transit) {
-	a.filing.countKept(t)
 	if t.ReceivedID != 0 && !passing.Get(t) {
 		t.Edit().Add(xmpp.StanzaID(t.Receiver.JID, t.ReceivedID))
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -139,9 +141,8 @@ func (a *Archive) reads(ctx context.Context, session *core.Session) error {
 	if c == nil || c.at() != unbegun && willing(session) {
 		return nil
 	}
-	var end int64
-	err := a.db.QueryRow(ctx, "select id from archive_entry where account = $1 order by id desc limit 1", session.Account.ID).Scan(&end)
-	if err != nil && !errors.Is(err, store.ErrNoRows) {
+	end, err := a.end(ctx, session.Account)
+	if err != nil {
 		return fmt.Errorf("read the end of the archive: %w", err)
 	}
 	c.mu.Lock()
@@ -230,13 +231,27 @@ func (a *Archive) fail(session *core.Session, err error) {
 
 // newest moves a starting point so far forward that at most MaxOffline messages follow it.
 func (a *Archive) newest(ctx context.Context, account *core.Account, from int64) (int64, error) {
-	var id int64
-	err := a.db.QueryRow(ctx, `select id from archive_entry where account = $1 and id > $2 and (kind & 1) <> 0
-		order by id desc limit 1 offset $3`, account.ID, from, a.cfg.MaxOffline).Scan(&id)
-	if errors.Is(err, store.ErrNoRows) {
-		return from, nil
+	q := &request{after: from, until: math.MaxInt64}
+	q.page.Last = true
+	left := a.cfg.MaxOffline
+	for _, s := range a.stretches(account, q) {
+		where, args := s.among(account)
+		where += " and (kind & 1) <> 0"
+		var id int64
+		err := a.db.QueryRow(ctx, "select id from "+s.from+" where "+where+" order by id desc limit 1 offset "+strconv.Itoa(left), args...).Scan(&id)
+		if err == nil || !errors.Is(err, store.ErrNoRows) {
+			return id, err
+		}
+		if len(s.ids) == 0 {
+			continue // the oldest, or all
+		}
+		var n int
+		if err := a.db.QueryRow(ctx, "select count(*) from "+s.from+" where "+where, args...).Scan(&n); err != nil {
+			return 0, err
+		}
+		left -= n
 	}
-	return id, err
+	return from, nil
 }
 
 // step sends the next chunk, or makes the session live when there is none.
@@ -269,9 +284,24 @@ func (a *Archive) step(ctx context.Context, session *core.Session, c *catchUp) {
 	}
 }
 
-// missedWhere finds what a device is to be sent: what is incoming ($1 the account, $2 where to begin), and no tombstone; of what it has read
-// by itself, up to $3, only what the archive did not show. See where for how the bits are compared.
-const missedWhere = `account = $1 and id > $2 and (kind & 1) <> 0 and (kind & 4) <> 4 and (id > $3 or (kind & 2) = 2) order by id`
+// missed reads at most chunk entries that a device is to be sent: what is incoming, and no tombstone; of what it has read by itself, up to an id,
+// only what the archive did not show. See shown for how the bits are compared.
+func (a *Archive) missed(ctx context.Context, account *core.Account, from, read int64) (found []entry, err error) {
+	for _, s := range a.stretches(account, &request{after: from, until: math.MaxInt64}) {
+		where, args := s.among(account)
+		args = append(args, read)
+		where += " and (kind & 1) <> 0 and (kind & 4) <> 4 and (id > $" + strconv.Itoa(len(args)) + " or (kind & 2) = 2) order by id"
+		some, more, err := a.entries(ctx, chunk-len(found), s.from+" where "+where, args...)
+		if err != nil {
+			return nil, err
+		}
+		if found = append(found, some...); more || len(found) >= chunk {
+			break
+		}
+	}
+	page, _ := onePage(found)
+	return page, nil
+}
 
 // sendChunk sends incoming messages after from and returns the id of the last one, from if there was none. The id is noted before the
 // first is sent, so that no acknowledgement comes too early.
@@ -279,7 +309,7 @@ func (a *Archive) sendChunk(ctx context.Context, session *core.Session, c *catch
 	c.mu.Lock()
 	read := c.read
 	c.mu.Unlock()
-	entries, _, err := a.entries(ctx, chunk, asKept+" where "+missedWhere, session.Account.ID, from, read)
+	entries, err := a.missed(ctx, session.Account, from, read)
 	if err != nil || len(entries) == 0 {
 		return from, err
 	}

@@ -10,29 +10,37 @@ import (
 )
 
 // A chat is found where it is filed: by the account, a device that opens 200 chats has the whole log read 200 times. Entries are counted in
-// the index alone. What is not filed yet is found by the account, but only from there on.
+// what is filed alone. What is not filed yet is found by its ids.
 func TestSQLiteReadsAChatByItsIndex(t *testing.T) {
 	w := begin(t, storetest.Open(t, storetest.SQLite), DefaultConfig())
-	const chat, account = "archive_contact USING PRIMARY KEY (account=? AND contact=? AND id>? AND id<?)", "archive_entry_account (account=? AND rowid>? AND rowid<?)"
-	const message, several = "archive_entry USING INTEGER PRIMARY KEY (rowid=?)", "archive_contact USING PRIMARY KEY (account=? AND contact=? AND id=?)"
-	one := &request{with: xmpp.MustJID("juliet@example.org"), until: 1<<63 - 1}
-	where, args := one.where(&core.Account{ID: 1})
-	counted, _ := one.among(&core.Account{ID: 1})
-	all, ofAll := (&request{until: 1<<63 - 1}).among(&core.Account{ID: 1})
-	named, ofNamed := (&request{with: one.with, until: 1<<63 - 1, named: []int64{1, 2}}).where(&core.Account{ID: 1})
+	const account, chat = "archive_account USING PRIMARY KEY (account=? AND id>? AND id<?)", "archive_contact USING PRIMARY KEY (account=? AND contact=? AND id>? AND id<?)"
+	const message, ofAccount, ofChat = "archive_entry USING INTEGER PRIMARY KEY (rowid=?)", "archive_account USING PRIMARY KEY (account=? AND id=?)",
+		"archive_contact USING PRIMARY KEY (account=? AND contact=? AND id=?)"
+	romeo, some := &core.Account{ID: 1}, make([]int64, manyIDs)
+	one := request{with: xmpp.MustJID("juliet@example.org"), until: 1<<63 - 1}
+	filed, all, late := stretch{from: byContact, request: one}, stretch{from: byAccount, request: request{until: 1<<63 - 1}}, stretch{ids: some, request: one}
+	where, args := filed.shown(romeo)
+	counted, _ := filed.among(romeo)
+	whole, ofAll := all.among(romeo)
+	waiting, ofWaiting := late.shown(romeo)
+	named, ofNamed := (&request{with: one.with, until: 1<<63 - 1, named: []int64{1, 2}}).among(romeo)
+	deleted, ofDeleted := oneOf([]any{1}, some)
 	for sql, c := range map[string]struct {
 		args  []any
 		plans []string
 	}{
-		"select id, stanza from " + asFiled + " where " + where + " order by id limit 50":      {args, []string{chat, message}},
-		"select id, stanza from " + asFiled + " where " + where + " order by id desc limit 50": {args, []string{chat, message}},
-		"select id, stanza from " + asKept + " where " + where + " order by id limit 50":       {args, []string{"USING INDEX " + account}},
-		"select id, stanza from " + asKept + " where " + where + " order by id desc limit 50":  {args, []string{"USING INDEX " + account}},
-		"select id, stanza from " + asKept + " where " + named + " order by id limit 50":       {ofNamed, []string{message}},
-		countEntries("archive_contact", counted):                                               {args, []string{chat}},
-		countEntries(asKept, all):                                                              {ofAll, []string{"USING COVERING INDEX " + account}},
-		filedOf + "account = $1 and id <= $2)":                                                 {[]any{1, 9}, []string{several, "archive_entry_account (account=? AND rowid<?)"}},
-		filedOf + "account = $1 and id <= $2 and (kind & 2) = 2)":                              {[]any{1, 9}, []string{several, "archive_entry_hidden (account=? AND id<?)"}},
+		"select id, stanza from " + byContact + " where " + where + " order by id limit 50":      {args, []string{chat, message}},
+		"select id, stanza from " + byContact + " where " + where + " order by id desc limit 50": {args, []string{chat, message}},
+		"select id, stanza from " + byAccount + " where " + whole + " order by id limit 50":      {ofAll, []string{account, message}},
+		"select id, stanza from " + byAccount + " where " + whole + " order by id desc limit 50": {ofAll, []string{account, message}},
+		"select id, stanza from " + asKept + " where " + waiting + " order by id desc limit 50":  {ofWaiting, []string{message}},
+		"select id, stanza from " + asKept + " where " + named + " order by id limit 50":         {ofNamed, []string{message}},
+		countEntries(filedByContact, counted):                                                    {args, []string{chat}},
+		countEntries(filedByAccount, whole):                                                      {ofAll, []string{account}},
+		filedOf(filedByAccount, "account, id", "account = $1 and "+deleted):                      {ofDeleted, []string{ofAccount, message}},
+		filedOf(filedByContact, "account, contact, id", "account = $1 and "+deleted):             {ofDeleted, []string{ofChat, message}},
+		filedOf(filedByContact, "account, contact, id", "account = $1 and id <= $2 and (kind & 2) = 2"): {[]any{1, 9},
+			[]string{ofChat, "archive_entry_hidden (account=? AND id<?)"}},
 	} {
 		rows, err := w.archive.db.Query(t.Context(), "explain query plan "+sql, c.args...)
 		if err != nil {

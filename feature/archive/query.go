@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
@@ -218,16 +217,11 @@ func (a *Archive) exist(ctx context.Context, account *core.Account, ids []int64)
 }
 
 func inList(column string, ids []int64, args []any) (string, []any) {
-	var b strings.Builder
-	b.WriteString(column + " in (")
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteByte(',')
-		}
+	list := column + " in (" + places(len(args)+1, len(ids)) + ")"
+	for _, id := range ids {
 		args = append(args, id)
-		b.WriteString("$" + strconv.Itoa(len(args)))
 	}
-	return b.String() + ")", args
+	return list, args
 }
 
 // entry is one message of the log.
@@ -263,8 +257,8 @@ func (a *Archive) find(ctx context.Context, account *core.Account, q *request) (
 
 // read reads at most limit entries in the direction of the request. With more, there may be others though these are fewer.
 func (a *Archive) read(ctx context.Context, account *core.Account, q *request, limit int) (found []entry, more bool, err error) {
-	for _, s := range a.stretches(q) {
-		sql, args := s.where(account)
+	for _, s := range a.stretches(account, q) {
+		sql, args := s.shown(account)
 		some, more, err := a.entries(ctx, limit-len(found), s.from+" where "+sql+q.order(), args...)
 		if err != nil {
 			return nil, false, err
@@ -359,14 +353,7 @@ func (a *Archive) fits(account int64, n int) {
 	a.large[account] = n
 }
 
-// where is the condition of a request. The bit is compared in such a way that PostgreSQL, which cannot know how many entries have it,
-// expects most to pass: it reads in the order of the index then, instead of sorting the whole archive.
-func (q *request) where(account *core.Account) (string, []any) {
-	sql, args := q.among(account)
-	return sql + " and (kind & 2) <> 2", args // with two comparisons SQLite reads the whole account for one chat
-}
-
-// among is where, with the entries that are not shown.
+// among is the condition of a request, with the entries that are not shown.
 func (q *request) among(account *core.Account) (string, []any) {
 	args := []any{account.ID, q.after + 1, q.until - 1}
 	sql := "account = $1 and id between $2 and $3"

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,11 +25,11 @@ const maxCandidates = 20
 // message; anything else leaves the log as it is. from is the bit that the author's messages have in this log.
 func (a *Archive) bury(ctx context.Context, account *core.Account, contact xmpp.JID, from kind, st *xmpp.Stanza, id string) error {
 	latest := &request{with: contact, until: 1<<63 - 1, page: xmpp.Page{Last: true}}
-	for _, s := range a.stretches(latest) {
+	for _, s := range a.stretches(account, latest) {
 		where, args := s.among(account)
-		rows, err := a.db.Query(ctx, `select id, kind, stanza from
-			(select id, kind, stanza from `+s.from+` where `+where+` order by id desc limit $5) as latest
-			where (kind & 5) = $6 and replace(stanza, $7, '') <> stanza order by id desc limit $8`,
+		place := func(i int) string { return "$" + strconv.Itoa(len(args)+i) }
+		rows, err := a.db.Query(ctx, "select id, kind, stanza from (select id, kind, stanza from "+s.from+" where "+where+" order by id desc limit "+place(1)+
+			") as latest where (kind & 5) = "+place(2)+" and replace(stanza, "+place(3)+", '') <> stanza order by id desc limit "+place(4),
 			append(args, retractReach, int64(from), plainPart(id), maxCandidates)...)
 		if err != nil {
 			return fmt.Errorf("look for the retracted message: %w", err)

@@ -1,0 +1,152 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+)
+
+// stretch is a part of what a request asks for, and where to read it: what is filed by the tables that it is filed in, what is not by its ids.
+// On PostgreSQL one stretch is all.
+type stretch struct {
+	from  string // the tables that hold it
+	index string // the one that is enough to count it
+	ids   []int64
+	request
+}
+
+// The tables that the conditions of requests are about. SQLite keeps to the order of a cross join.
+const (
+	asKept         = "archive_entry"
+	filedByAccount = "archive_account"
+	filedByContact = "archive_contact"
+	byAccount      = filedByAccount + " cross join archive_entry using (account, id)"
+	byContact      = filedByContact + " cross join archive_entry using (account, contact, id)"
+)
+
+// The ids of a stretch are looked up so many at once.
+const (
+	fewIDs  = 16
+	manyIDs = 256
+)
+
+// stretches parts a request where filing has come to, in the direction of its page.
+func (a *Archive) stretches(account *core.Account, q *request) []stretch {
+	if !a.filing.late || len(q.named) > 0 {
+		return []stretch{{from: asKept, index: asKept, request: *q}}
+	}
+	upto, unfiled := a.filing.snapshot(account.ID)
+	var parts []stretch
+	if q.after < upto {
+		old := stretch{from: byAccount, index: filedByAccount, request: *q}
+		if !q.with.IsZero() {
+			old.from, old.index = byContact, filedByContact
+		}
+		old.until = min(q.until, upto+1)
+		parts = append(parts, old)
+	}
+	unfiled = slices.DeleteFunc(unfiled, func(id int64) bool { return id <= q.after || id >= q.until })
+	for late := range slices.Chunk(unfiled, manyIDs) {
+		parts = append(parts, stretch{from: asKept, index: asKept, ids: late, request: *q})
+	}
+	if q.page.Last {
+		slices.Reverse(parts)
+	}
+	return parts
+}
+
+// among is the condition of a stretch.
+func (s *stretch) among(account *core.Account) (string, []any) {
+	if len(s.ids) == 0 {
+		return s.request.among(account)
+	}
+	where, args := oneOf([]any{account.ID}, s.ids)
+	where = "account = $1 and " + where
+	if !s.with.IsZero() {
+		args = append(args, contactID(s.with))
+		where += " and contact = $" + strconv.Itoa(len(args))
+	}
+	return where, args
+}
+
+// oneOf is the condition that an entry has one of at most manyIDs ids, which go with the arguments.
+func oneOf(args []any, ids []int64) (string, []any) {
+	n := fewIDs
+	if len(ids) > fewIDs {
+		n = manyIDs
+	}
+	where := "id in (" + places(len(args)+1, n) + ")"
+	for i := range n {
+		id := int64(0) // no entry has it
+		if i < len(ids) {
+			id = ids[i]
+		}
+		args = append(args, id)
+	}
+	return where, args
+}
+
+// shown is the condition of the entries of a stretch that are shown. The bit is compared in such a way that PostgreSQL, which cannot know how
+// many entries have it, expects most to pass: it reads in the order of the index then, instead of sorting the whole archive.
+func (s *stretch) shown(account *core.Account) (string, []any) {
+	where, args := s.among(account)
+	return where + " and (kind & 2) <> 2", args // with two comparisons SQLite reads the whole account for one chat
+}
+
+// end is the id of the last entry of an account, shown or not, 0 if there is none.
+func (a *Archive) end(ctx context.Context, account *core.Account) (id int64, err error) {
+	q := &request{until: math.MaxInt64}
+	q.page.Last = true
+	for _, s := range a.stretches(account, q) {
+		where, args := s.among(account)
+		err := a.db.QueryRow(ctx, "select id from "+s.from+" where "+where+q.order()+" limit 1", args...).Scan(&id)
+		if err == nil || !errors.Is(err, store.ErrNoRows) {
+			return id, err
+		}
+	}
+	return 0, nil
+}
+
+// oldest is the ids of at most limit entries of an account before an id, shown or not, the oldest first.
+func (a *Archive) oldest(ctx context.Context, account *core.Account, before int64, limit int) (ids []int64, err error) {
+	for _, s := range a.stretches(account, &request{until: before}) {
+		where, args := s.among(account)
+		rows, err := a.db.Query(ctx, "select id from "+s.from+" where "+where+" order by id limit $"+strconv.Itoa(len(args)+1), append(args, limit-len(ids))...)
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var id int64
+			if err := rows.Scan(&id); err != nil {
+				return nil, err
+			}
+			ids = append(ids, id)
+		}
+		if len(ids) >= limit {
+			break
+		}
+	}
+	return ids, nil
+}
+
+// nextAccount is the account after another one that has entries, ok false if there is none.
+func (a *Archive) nextAccount(ctx context.Context, after int64) (account int64, ok bool, err error) {
+	table := asKept
+	if a.filing.late {
+		table = filedByAccount
+	}
+	err = a.db.QueryRow(ctx, "select account from "+table+" where account > $1 order by account limit 1", after).Scan(&account)
+	if err != nil && !errors.Is(err, store.ErrNoRows) {
+		return 0, false, err
+	}
+	ok = err == nil
+	if late, waits := a.filing.next(after); waits && (!ok || late < account) {
+		return late, true, nil
+	}
+	return account, ok, nil
+}

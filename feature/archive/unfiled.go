@@ -1,0 +1,101 @@
+package archive
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// filing is how far the entries have been filed.
+type filing struct {
+	late  bool         // this database is filed late
+	since atomic.Int64 // when the filer saw the first of those that wait (UTC microseconds), 0 if none waits
+
+	mu      sync.Mutex        // guards what follows
+	upto    int64             // up to this id all are filed
+	unfiled map[int64][]int64 // the ids of all others, ascending, by account; also some that came to nothing
+	waiting int               // how many these are
+}
+
+// begin starts with what is known of the database: all up to an id are filed.
+func (f *filing) begin(upto int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.upto, f.unfiled, f.waiting = upto, map[int64][]int64{}, 0
+}
+
+// note remembers an entry that is about to be kept.
+func (f *filing) note(account, id int64) {
+	if !f.late {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ids := f.unfiled[account]
+	if place, known := slices.BinarySearch(ids, id); !known {
+		f.unfiled[account] = slices.Insert(ids, place, id)
+		f.waiting++
+	}
+}
+
+// advance notes that all up to an id are filed.
+func (f *filing) advance(upto int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.upto = upto
+	for account, ids := range f.unfiled {
+		n := firstAbove(ids, upto)
+		f.waiting -= n
+		if n == len(ids) {
+			delete(f.unfiled, account)
+		} else if n > 0 {
+			f.unfiled[account] = slices.Clone(ids[n:])
+		}
+	}
+}
+
+// firstAbove is the place of the first id that is larger.
+func firstAbove(ids []int64, than int64) int {
+	place, found := slices.BinarySearch(ids, than)
+	if found {
+		place++
+	}
+	return place
+}
+
+// snapshot is up to where all of an account is filed, and the ids of its other entries.
+func (f *filing) snapshot(account int64) (upto int64, unfiled []int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ids := f.unfiled[account]
+	return f.upto, slices.Clone(ids[firstAbove(ids, f.upto):])
+}
+
+// next is the account after another one that has entries which are not filed, ok false if there is none.
+func (f *filing) next(after int64) (account int64, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for one := range f.unfiled {
+		if one > after && (!ok || one < account) {
+			account, ok = one, true
+		}
+	}
+	return account, ok
+}
+
+// began notes when the filer saw the first of those that wait, the zero time if none waits.
+func (f *filing) began(at time.Time) {
+	if at.IsZero() {
+		f.since.Store(0)
+		return
+	}
+	f.since.Store(at.UnixMicro())
+}
+
+// count is how many entries wait.
+func (f *filing) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.waiting
+}
