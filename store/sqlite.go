@@ -27,6 +27,7 @@ type lite struct {
 	cfg     Config
 	log     *slog.Logger
 	lock    *os.File
+	data    *os.File // the database, to have it synced; to close it drops SQLite's own locks, so it is closed last
 	readers chan *liteConn
 	reading int // connections that go through readers
 	checker *checker
@@ -67,8 +68,19 @@ func (e *lite) open() error {
 		e.readers <- c
 		e.reading++
 	}
+	if e.data, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
+		return err
+	}
 	e.checker, err = newChecker(e)
 	return err
+}
+
+// syncData has what was written to the database file on disk, unless it is only in memory anyway.
+func (e *lite) syncData() error {
+	if e.memory != "" {
+		return nil
+	}
+	return syncFile(e.data)
 }
 
 // create makes sure that the file is in WAL mode and that its name is on disk.
@@ -166,6 +178,9 @@ func (e *lite) close() error {
 	}
 	if e.readers != nil {
 		close(e.readers)
+	}
+	if e.data != nil {
+		errs = append(errs, e.data.Close())
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

@@ -7,21 +7,30 @@ import (
 	"sync/atomic"
 )
 
-// logPages is the length of the write-ahead log, in pages of 4 KiB, at which a checkpoint begins. Longer means fewer
-// writes for pages that change often, and a longer start after a crash.
-const logPages = 16384
+// Sizes are in pages of 4 KiB.
+const (
+	logPages = 16384 // length of the write-ahead log at which it is to begin anew: longer means a longer start after a crash
+	logStep  = 512   // pages that are moved at once: so few that a commit does not wait long for the disk to write them
+	logRest  = 64    // pages that the lane may move by itself, doubled each time that there were more
+	lookEach = 8     // groups between two looks
+)
 
-// checker moves the pages of the write-ahead log into the database file. Most of that work happens on a connection of
-// its own while the lane goes on writing; the lane then moves the few pages that have come since, so that the log is
-// empty for a moment and begins anew. No step waits for readers: while one holds an old snapshot the log just grows.
+// checker moves the pages of the write-ahead log into the database file. It does so a few at a time, on a connection and a goroutine of its own, and has
+// them on disk at once, while the lane goes on writing: a commit shares the disk with what it writes, and would wait for much at once. When the log
+// is long, the lane moves the rest, which must be little, so that the log is empty for a moment and begins anew. No step waits for readers: while
+// one holds an old snapshot the log just grows.
 type checker struct {
 	conn   *liteConn
+	sync   func() error // has what was written to the database file on disk
 	log    *slog.Logger
 	start  chan struct{}
 	ended  chan struct{}
-	busy   atomic.Bool
-	ready  bool // the background part is done; the lane's part is due
-	wanted int  // log length that begins the next checkpoint
+	busy   atomic.Bool // the background is moving pages; what follows is its own then
+	passed int         // length of the log when pages were moved last
+	moved  int         // how many of them have been moved
+	wanted int         // length of the log at which the lane moves the rest
+	rest   int         // pages that are a rest
+	groups int         // since the last look
 }
 
 func newChecker(e *lite) (*checker, error) {
@@ -29,7 +38,7 @@ func newChecker(e *lite) (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &checker{conn: c, log: e.log, start: make(chan struct{}, 1), ended: make(chan struct{}), wanted: logPages}
+	k := &checker{conn: c, sync: e.syncData, log: e.log, start: make(chan struct{}, 1), ended: make(chan struct{}), wanted: logPages, rest: logRest}
 	go k.run()
 	return k, nil
 }
@@ -37,44 +46,55 @@ func newChecker(e *lite) (*checker, error) {
 func (k *checker) run() {
 	defer close(k.ended)
 	for range k.start {
-		if _, _, err := checkpoint(k.conn, "passive"); err != nil {
-			k.log.Warn("checkpoint in the background", "err", err)
+		k.move(k.conn)
+		if err := k.sync(); err != nil {
+			k.log.Warn("have moved pages written to disk", "err", err) // nothing relies on it: SQLite does the same before the log begins anew
 		}
 		k.busy.Store(false)
 	}
 }
 
+// move moves what can be moved.
+func (k *checker) move(c *liteConn) {
+	pages, moved, err := checkpoint(c, "passive")
+	if err != nil {
+		k.log.Warn("checkpoint", "err", err)
+		return
+	}
+	k.passed, k.moved = pages, moved
+}
+
 // look is called by the lane between two groups, with the connection of the lane.
 func (k *checker) look(lane *liteConn) {
-	if k.busy.Load() {
+	if k.groups++; k.groups < lookEach && k.rest == logRest || k.busy.Load() {
 		return
 	}
-	if k.ready {
-		k.ready = false
-		k.finish(lane)
-		return
-	}
+	k.groups = 0
 	pages, _, err := checkpoint(lane, "noop")
 	if err != nil {
 		k.log.Warn("length of the write-ahead log", "err", err)
 		return
 	}
-	if pages >= k.wanted {
-		k.busy.Store(true)
-		k.ready = true
-		k.start <- struct{}{}
+	if pages < k.passed { // it has begun anew
+		k.passed, k.moved, k.wanted, k.rest = 0, 0, logPages, logRest
+	}
+	held := k.moved < k.passed // by a reader's snapshot
+	switch {
+	case pages >= k.wanted && pages-k.moved <= k.rest:
+		k.move(lane)
+		k.wanted, k.rest = pages+logStep, logRest // should a reader keep it from beginning anew
+	case pages >= k.wanted && !held:
+		k.rest *= 2
+		k.moveBeside()
+	case pages-k.passed >= logStep:
+		k.moveBeside()
 	}
 }
 
-func (k *checker) finish(lane *liteConn) {
-	pages, moved, err := checkpoint(lane, "passive")
-	if err != nil {
-		k.log.Warn("checkpoint", "err", err)
-	}
-	k.wanted = logPages
-	if moved < pages {
-		k.wanted = pages + logPages // a reader holds an old snapshot: try again later
-	}
+// moveBeside has the background move what can be moved.
+func (k *checker) moveBeside() {
+	k.busy.Store(true)
+	k.start <- struct{}{}
 }
 
 func (k *checker) close() error {
