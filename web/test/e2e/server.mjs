@@ -36,9 +36,9 @@ export class Server {
   }
 
   configure(more = '') {
-    const { c2s = '', rest = '' } = typeof more === 'string' ? { rest: more } : more
+    const { c2s = '', rest = '', listen = [] } = typeof more === 'string' ? { rest: more } : more
     writeFileSync(this.config, `data = "${this.data}"\n[http]\nlisten = ['127.0.0.1:${this.port}']\nlocal = ''\nurl = 'https://localhost:${this.open}'\n` +
-      `[c2s]\nlisten = []\nlisten_tls = []\nwebsocket_url = 'wss://localhost:${this.open}/ws'\n${c2s}\n[account]\niterations = 4096\n${rest}\n`)
+      `[c2s]\nlisten = ${JSON.stringify(listen)}\nlisten_tls = []\nwebsocket_url = 'wss://localhost:${this.open}/ws'\n${c2s}\n[account]\niterations = 4096\n${rest}\n`)
   }
 
   get config() { return join(this.folder, 'palabre.toml') }
