@@ -122,6 +122,32 @@ func TestAPasswordChangesBetweenLoginAndBinding(t *testing.T) {
 	}
 }
 
+// TestAPasswordChangesBetweenLoginAndResumption has whoever knows only the old password not take over a session that began with the new one.
+func TestAPasswordChangesBetweenLoginAndResumption(t *testing.T) {
+	r := start(t, testConfig(t, storetest.SQLite))
+	thief := r.test.Person(t, "juliet/home")
+	if e := thief.Authenticate(palabretest.Auth{Mechanism: sasl.ScramSHA256Plus}); e.Local != "success" {
+		t.Fatal(e)
+	}
+	thief.Open()
+	ask(t, r.cfg, "account/passwd", AccountArgs{Name: "juliet", Password: "a new password"}, &AccountResult{})
+	juliet := r.test.Person(t, "juliet/home")
+	success := juliet.Authenticate(palabretest.Auth{Mechanism: sasl.ScramSHA256Plus, SASL2: true, Password: "a new password", Inline: agent +
+		`<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='1'/></bind>`})
+	id := success.Child("urn:xmpp:bind:0", "bound").Child("urn:xmpp:sm:3", "enabled").Attr("id")
+	if id == "" {
+		t.Fatalf("not to be resumed: %s", success)
+	}
+	thief.Send("<resume xmlns='urn:xmpp:sm:3' h='0' previd='" + id + "'/>")
+	if e := thief.Expect(xmpp.NSStream, "error"); e.Child(xmpp.NSStreams, "reset") == nil {
+		t.Errorf("told %s", e)
+	}
+	thief.Closed()
+	if n := r.server.CountSessions(); n != 1 {
+		t.Errorf("%d sessions", n)
+	}
+}
+
 func TestInvitationsEndWhenTheirInviterIsDisabled(t *testing.T) {
 	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
 		t.Run(engine, func(t *testing.T) {

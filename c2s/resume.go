@@ -115,8 +115,11 @@ func (s *session) dropOwn() {
 	s.queue = kept
 }
 
-// resume answers a <resume/> outside SASL2.
+// resume answers a <resume/> outside SASL2. The client may have proved long ago who it is.
 func (c *connection) resume(request *xmpp.Element) error {
+	if err := c.stillOpen(); err != nil {
+		return err
+	}
 	s, failed, err := c.wake(request)
 	if err != nil {
 		return err
