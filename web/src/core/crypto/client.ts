@@ -150,7 +150,8 @@ class Client {
     if ('id' in message) {
       this.waiting.get(message.id)?.(message.result)
       this.waiting.delete(message.id)
-      if (!message.result.ok && message.result.error.code === 'gone') this.lose('the worker lost its keys')
+      // Before any were opened it has none to lose: who asked too early must not end the opening that is under way.
+      if (this.opened && !message.result.ok && message.result.error.code === 'gone') this.lose('the worker lost its keys')
     } else if ('ask' in message) void this.find(message.ask, message.what, message.args)
     else if (message.happened === 'notices') this.around.onNotices()
     else this.around.onDue()

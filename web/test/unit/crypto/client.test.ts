@@ -200,6 +200,14 @@ describe('through the worker', () => {
     expect(await romeo.seal('x', juliet.jid)).toMatchObject({ ok: false, error: { code: 'gone' } })
   })
 
+  test('who asks before the keys are open is refused, and does not keep them from opening', async () => {
+    const end = new End('early@example.org')
+    const [early, opened] = await Promise.all([end.crypto.notices(), end.crypto.init(end.jid, [])])
+    expect([early.ok, opened.ok, end.ports.length]).toEqual([false, true, 1])
+    expect((await end.crypto.notices()).ok).toBe(true)
+    end.crypto.end()
+  })
+
   test('keys that are gone are not made anew unseen', async () => {
     const romeo = await fresh('romeo').start()
     const tab = new End(romeo.jid)
