@@ -3,7 +3,7 @@
 import type { Stop, Window } from '../engine.ts'
 import type { Chat, Contact, Content, JID, Message, Micros, SearchHit } from '../model.ts'
 import { allChats, chatFor, inOrder, snapshot } from '../store/chats.ts'
-import { look, type Database, type KeptMessage } from '../store/database.ts'
+import { look, type Database, type KeptMessage, type Look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { after, before, beyond, byNames, MAX_PAGE, newestPlace, onShelf, type Shelf } from '../store/messages.ts'
 import { senderName } from '../store/names.ts'
@@ -23,8 +23,21 @@ export function shown(m: KeptMessage): Message {
   return message
 }
 
-/** Calls `work` soon, once for many wishes; never twice at a time. What it throws is shown and ends nothing. */
-export function soon(work: () => Promise<void>, wait = PATIENCE): () => void {
+/** Calls `work` at once when it has rested, else soon, once for many wishes; never twice at a time. What it throws is shown and ends nothing. */
+export function soon(work: () => Promise<void>): () => void {
+  let rested = -Infinity
+  const later = collected(async () => {
+    try {
+      await work()
+    } finally {
+      rested = performance.now()
+    }
+  }, PATIENCE)
+  return () => later(performance.now() - rested > PATIENCE)
+}
+
+/** Calls `work` after a wait, or `now`. */
+function collected(work: () => Promise<void>, wait: number): (now?: boolean) => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let busy = false
   let again = false
@@ -43,8 +56,9 @@ export function soon(work: () => Promise<void>, wait = PATIENCE): () => void {
       }
     }
   }
-  return () => {
+  return (now = false) => {
     if (busy) again = true
+    else if (now && timer === undefined) void run()
     else timer ??= setTimeout(() => void run(), wait)
   }
 }
@@ -66,7 +80,7 @@ export class Views {
     let all: Map<JID, Chat> | undefined
     let changed = new Set<JID>()
     let stopped = false
-    const keep = soon(async () => { if (all) await snapshot(this.db, listed(all)) }, SNAPSHOT)
+    const keep = collected(async () => { if (all) await snapshot(this.db, listed(all)) }, SNAPSHOT)
     const update = soon(async () => {
       const jids = changed
       changed = new Set()
@@ -145,46 +159,52 @@ export class Views {
   async page(jid: JID, at: { around?: string | Micros; before?: Micros; after?: Micros; limit: number }): Promise<Window> {
     const limit = Math.max(1, Math.min(at.limit, MAX_PAGE))
     if (at.before !== undefined) return this.pageBefore(jid, at.before, limit)
-    if (at.after !== undefined) return this.framed(jid, await after(look(this.db), jid, at.after, limit), at.after)
-    const place = await this.placeFor(jid, at.around)
-    if (place === undefined) return this.pageBefore(jid, Infinity, limit)
-    const tx = look(this.db)
+    if (at.after !== undefined) return this.framed(jid, await after(look(this.db, ['messages']), jid, at.after, limit), at.after)
+    return at.around === undefined ? this.opened(jid, limit) : this.pageAround(jid, at.around, limit)
+  }
+
+  /** The window that a chat opens with, of what is here: nobody waits for the archive to see what was said. */
+  private async opened(jid: JID, limit: number): Promise<Window> {
+    const tx = look(this.db, ['chats', 'messages'])
+    const [chat, found, more] = await Promise.all([tx.objectStore('chats').get(jid), before(tx, jid, Infinity, limit + 1), this.archive.hasOlder(jid)])
+    const [messages, older] = [found.slice(-limit), found.length > limit]
+    const readUpTo = chat?.readUpTo ?? -Infinity
+    const middle = messages[messages.length >> 1]
+    if (!chat?.unread || !older || (middle && middle.order <= readUpTo)) return { messages: messages.map(shown), older: older || more, newer: false }
+    const [unread] = await after(look(this.db, ['messages']), jid, readUpTo, 1)
+    return this.pageAround(jid, unread?.order ?? Infinity, limit)
+  }
+
+  private async pageAround(jid: JID, around: string | Micros, limit: number): Promise<Window> {
+    const tx = look(this.db, ['messages'])
+    const place = typeof around === 'number' ? around : await this.placeOf(tx, jid, around)
+    if (place === undefined) return this.opened(jid, limit)
     const newer = await after(tx, jid, place, limit, true)
     const older = await before(tx, jid, place, Math.max(Math.floor(limit / 2), limit - newer.length))
     return this.framed(jid, [...older, ...newer.slice(0, limit - older.length)], place)
   }
 
   private async pageBefore(jid: JID, place: Micros, limit: number): Promise<Window> {
-    let found = await before(look(this.db), jid, place, limit)
+    let found = await before(look(this.db, ['messages']), jid, place, limit)
     if (found.length < limit) {
       // There may be more in the archive; without a connection what is here is all there is now.
       for (let more = true, tries = 0; more && found.length < limit && tries < 5; tries++) {
         more = await this.archive.older(jid).catch(() => false)
-        found = await before(look(this.db), jid, place, limit)
+        found = await before(look(this.db, ['messages']), jid, place, limit)
       }
     }
     return this.framed(jid, found, place)
   }
 
-  /** Where a window begins that nobody asked a place for: the first unread message. */
-  private async placeFor(jid: JID, around: string | Micros | undefined): Promise<Micros | undefined> {
-    const tx = look(this.db)
-    if (typeof around === 'number') return around
-    if (around !== undefined) {
-      const found = await tx.objectStore('messages').get(around) ?? await byNames(tx, [senderName(jid, around), senderName(this.account, around)])
-      return found?.chat === jid ? found.order : undefined
-    }
-    const chat = await tx.objectStore('chats').get(jid)
-    if (!chat?.unread) return undefined
-    const [first] = await after(tx, jid, chat.readUpTo ?? -Infinity, 1)
-    return first?.order
+  private async placeOf(tx: Look, jid: JID, id: string): Promise<Micros | undefined> {
+    const found = await tx.objectStore('messages').get(id) ?? await byNames(tx, [senderName(jid, id), senderName(this.account, id)])
+    return found?.chat === jid ? found.order : undefined
   }
 
   private async framed(jid: JID, messages: KeptMessage[], place: Micros): Promise<Window> {
-    const tx = look(this.db)
+    const tx = look(this.db, ['messages'])
     const [first, last] = [messages[0]?.order ?? place, messages.at(-1)?.order ?? place]
-    const older = await beyond(tx, jid, first, 'before')
-    const newer = await beyond(tx, jid, last, 'after')
+    const [older, newer] = await Promise.all([beyond(tx, jid, first, 'before'), beyond(tx, jid, last, 'after')])
     return { messages: messages.map(shown), older: older || await this.archive.hasOlder(jid), newer }
   }
 

@@ -60,14 +60,15 @@ export async function byNames(tx: Look, names: string[]): Promise<KeptMessage | 
   return undefined
 }
 
-/** The nearest `limit` messages of a chat before a place (not including it), oldest first. */
+/** The nearest `limit` messages of a chat before a place (not including it), oldest first. Three requests, however many they are. */
 export async function before(tx: Look, chat: JID, place: Micros, limit: number): Promise<KeptMessage[]> {
-  if (place === -Infinity) return []
-  const range = IDBKeyRange.bound([chat, -Infinity], [chat, place], false, true)
-  const out: KeptMessage[] = []
-  let cursor = await tx.objectStore('messages').index('place').openCursor(range, 'prev')
-  for (; cursor && out.length < Math.min(limit, MAX_PAGE); cursor = await cursor.continue()) out.push(cursor.value)
-  return out.reverse()
+  if (place === -Infinity || limit < 1) return []
+  const index = tx.objectStore('messages').index('place')
+  const cursor = await index.openKeyCursor(IDBKeyRange.bound([chat, -Infinity], [chat, place], false, true), 'prev')
+  if (!cursor) return []
+  const skip = Math.min(limit, MAX_PAGE + 1) - 1
+  const first = skip ? await cursor.advance(skip) : cursor
+  return index.getAll(IDBKeyRange.bound(first?.key ?? [chat, -Infinity], [chat, place], false, true))
 }
 
 /** The nearest `limit` messages of a chat after a place, oldest first; `including` the place itself. */

@@ -62,7 +62,7 @@ function items(chat: Chat): Item[] {
   if (exists('about')) list.push({ label: t('chat.about'), icon: 'info', act: () => go(`${chatPath(chat.jid)}/about`) })
   if (exists('security') && chat.kind !== 'self') list.push({ label: t('chat.security'), icon: 'shield', act: () => go(`${chatPath(chat.jid)}/security`) })
   if (exists('search')) list.push({ label: t('chat.search'), icon: 'search', act: () => go(`/search?in=${encodeURIComponent(chat.jid)}`) })
-  list.push({ label: t('chat.date'), path: calendarPath, act: () => void askDate(chat) })
+  list.push({ label: t('chat.date'), path: calendarPath, act: () => void askDate() })
   list.push({ label: t(isMuted(chat) ? 'act.unmute' : 'act.mute'), icon: 'bellOff', act: () => void askMute(chat) })
   list.push({ label: t('chat.expires'), icon: 'clock', act: () => void askExpiry(chat) })
   list.push({ label: t('chat.export'), path: downloadPath, act: () => void saveChat(chat) })

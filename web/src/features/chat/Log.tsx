@@ -26,7 +26,10 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
   const whole = !line.older.value && !line.newer.value
   useLayoutEffect(() => stick.restore(line.firstUnread.value, !line.newer.value), [messages])
   useEffect(() => begin(line, stick, chat), [line])
-  useEffect(() => { reader(line, chat.jid, box.current, stick) }, [messages])
+  useEffect(() => {
+    reader(line, chat.jid, box.current, stick)
+    if (box.current && box.current.scrollHeight < box.current.clientHeight + near) void line.loadOlder() // too short to be scrolled
+  }, [messages])
   const scrolled = (): void => {
     const element = box.current
     if (!element) return

@@ -8,7 +8,7 @@ import { now } from '../../i18n/when.ts'
 import { Button } from '../../ui/controls.tsx'
 import { choose, confirm, Dialog, over } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { jump, open, timeline } from './state.ts'
+import { jump, timeline } from './state.ts'
 
 const hour = 3_600_000_000
 const daySeconds = 86_400
@@ -31,13 +31,13 @@ export async function askExpiry(chat: Chat): Promise<void> {
 }
 
 /** askDate asks for a day, and goes to its first message. */
-export function askDate(chat: Chat): Promise<void> {
-  return over((close) => <DateDialog close={close} go={(time) => { close(); void goTo(chat, time) }} />)
+export function askDate(): Promise<void> {
+  return over((close) => <DateDialog close={close} go={(time) => { close(); void goTo(time) }} />)
 }
 
-async function goTo(chat: Chat, time: number): Promise<void> {
+async function goTo(time: number): Promise<void> {
   const line = timeline.value
-  await line?.open(open.value ?? chat, time)
+  await line?.around(time)
   const first = line?.messages.value.find((m) => m.order >= time) ?? line?.messages.value.at(-1)
   if (first) await jump(first.id)
 }

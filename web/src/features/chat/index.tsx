@@ -4,10 +4,10 @@ import '../../ui/css/media.css'
 import '../../ui/css/composer.css'
 import { effect } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import type { Chat } from '../../core/model.ts'
 import { ConnectionBanner } from '../../app/Connection.tsx'
-import { engine, ready } from '../../app/session.ts'
+import { chatOf, engine, ready } from '../../app/session.ts'
 import type { ViewProps } from '../../app/View.tsx'
 import { Composer } from './Composer.tsx'
 import { DropPlace } from './drop.tsx'
@@ -28,33 +28,42 @@ export default function Conversation({ params }: ViewProps): JSX.Element {
 
 function Open({ jid, message }: { jid: string; message: string | undefined }): JSX.Element {
   const line = useMemo(() => new Timeline(engine(), jid), [])
-  useEffect(() => {
-    timeline.value = line
-    let first = true
-    const stop = engine().watchChat(jid, (chat) => {
-      open.value = chat ?? fresh(jid)
-      if (first && chat?.markedUnread) void engine().setChat(jid, { markedUnread: false })
-      if (first) { first = false; void line.open(chat).then(() => { if (message) void jump(message) }) }
-    })
-    return () => { stop(); line.close(); hush(); forget() }
-  }, [])
+  useLayoutEffect(() => begin(line, jid, message), []) // before the first picture, not after it
   useEffect(() => { if (message && line.loaded.value) void jump(message) }, [message])
-  const chat = open.value?.jid === jid ? open.value : undefined
+  const here = open.value?.jid === jid ? open.value : undefined
+  const chat = here ?? chatOf(jid)
   if (!chat) return <div class="chat" />
   return (
     <>
       {selected.value.size > 0 ? <SelectionHead /> : <Head chat={chat} />}
-      <Pinned chat={chat} />
+      {here && <Pinned chat={here} />}
       <div class="chat">
-        {line.loaded.value ? <Log line={line} chat={chat} /> : <div class="log" />}
-        <div class="foot">
-          <div class="chat-foot"><div class="chat-banner"><ConnectionBanner /></div></div>
-          {chat.blocked ? <NotAllowed chat={chat} /> : <Composer chat={chat} />}
-        </div>
-        {!chat.blocked && <DropPlace chat={chat} />}
+        {here && line.loaded.value ? <Log line={line} chat={here} /> : <div class="log" />}
+        {here && (
+          <div class="foot">
+            <div class="chat-foot"><div class="chat-banner"><ConnectionBanner /></div></div>
+            {here.blocked ? <NotAllowed chat={here} /> : <Composer chat={here} />}
+          </div>
+        )}
+        {here && !here.blocked && <DropPlace chat={here} />}
       </div>
     </>
   )
+}
+
+/** Reads the chat and its messages at the same time. */
+function begin(line: Timeline, jid: string, message: string | undefined): () => void {
+  let told: ((chat: Chat | undefined) => void) | undefined
+  const known = new Promise<Chat | undefined>((tell) => { told = tell })
+  timeline.value = line
+  const stop = engine().watchChat(jid, (chat) => {
+    open.value = chat ?? fresh(jid)
+    if (told && chat?.markedUnread) void engine().setChat(jid, { markedUnread: false })
+    told?.(chat)
+    told = undefined
+  })
+  void line.open(known).then(() => { if (message) void jump(message) })
+  return () => { stop(); line.close(); hush(); forget() }
 }
 
 /** A chat that has no message yet. */

@@ -27,7 +27,7 @@ export async function jump(id: string): Promise<void> {
   const line = timeline.value
   if (!line) return
   if (!line.messages.value.some((m) => m.id === id)) {
-    await line.open(open.value, id)
+    await line.around(id)
     await new Promise(requestAnimationFrame)
   }
   if (!scrollTo(id)) return

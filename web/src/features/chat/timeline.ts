@@ -1,12 +1,15 @@
 // The part of a conversation that is in the page: a window over its messages that grows by pages at both ends and never holds more than a
 // few hundred (WEB.md §2.4). It knows no DOM.
 import { batch, signal } from '@preact/signals'
-import type { Engine, Stop } from '../../core/engine.ts'
+import type { Engine, Stop, Window } from '../../core/engine.ts'
 import type { Chat, JID, Message } from '../../core/model.ts'
 
-const atOpen = 60
+const atOpen = 40
 const more = 40
 const most = 200
+
+/** A page that was read, and what was told meanwhile: it may be newer than the page. */
+interface Read { window: Window; late: [changed: Message[], removed: string[]][] }
 
 export class Timeline {
   readonly messages = signal<Message[]>([])
@@ -22,40 +25,57 @@ export class Timeline {
   /** Called with messages that have just come, oldest first. */
   arrived: (fresh: Message[]) => void = () => undefined
   private busy = false
+  private readonly readers = new Set<Read['late']>()
   private readonly stop: Stop
 
   constructor(private readonly engine: Engine, private readonly jid: JID) {
-    this.stop = engine.watchMessages(jid, (changed, removed) => this.apply(changed, removed))
+    this.stop = engine.watchMessages(jid, (changed, removed) => this.changed(changed, removed))
   }
 
-  /** open shows the window around a message, or at the first unread, or at the end. */
-  async open(chat: Chat | undefined, around?: string | number): Promise<void> {
-    const window = await this.engine.page(this.jid, { limit: atOpen, ...(around === undefined ? {} : { around }) })
+  /** open shows the window at the first unread message, or at the end: what is on this device, at once; what is older in the archive comes after.
+   * `known` is the chat as it is kept. */
+  async open(known: Promise<Chat | undefined>): Promise<void> {
+    const [read, chat] = await Promise.all([this.read({ limit: atOpen }), known])
+    this.show(read, () => { this.firstUnread.value = firstUnread(read.window.messages, chat) })
+    if (read.window.messages.length < atOpen) await this.loadOlder()
+  }
+
+  /** around shows the window around a message or a place. */
+  async around(place: string | number): Promise<void> {
+    this.show(await this.read({ limit: atOpen, around: place }))
+  }
+
+  /** end shows the newest messages. */
+  async end(): Promise<void> {
+    if (this.newer.value) this.show(await this.read({ before: Number.MAX_SAFE_INTEGER, limit: atOpen }))
+    this.unseen.value = 0
+  }
+
+  /** A page, and what changed while it was read. */
+  private async read(at: Parameters<Engine['page']>[1]): Promise<Read> {
+    const late: Read['late'] = []
+    this.readers.add(late)
+    try { return { window: await this.engine.page(this.jid, at), late } } finally { this.readers.delete(late) }
+  }
+
+  private show({ window, late }: Read, besides: () => void = () => undefined): void {
     this.before()
     batch(() => {
       this.messages.value = window.messages
       this.older.value = window.older
       this.newer.value = window.newer
-      if (!this.loaded.value) this.firstUnread.value = firstUnread(window.messages, chat)
       this.loaded.value = true
+      besides()
     })
-  }
-
-  /** end shows the newest messages. */
-  async end(): Promise<void> {
-    if (this.newer.value) {
-      const window = await this.engine.page(this.jid, { before: Number.MAX_SAFE_INTEGER, limit: atOpen })
-      batch(() => { this.messages.value = window.messages; this.older.value = window.older; this.newer.value = false })
-    }
-    this.unseen.value = 0
+    for (const [changed, removed] of late) this.apply(changed, removed)
   }
 
   /** loadOlder adds a page above; what is too much below leaves. */
   loadOlder(): Promise<void> {
-    const first = this.messages.value[0]
-    return this.extend(this.older.value && first ? { before: first.order } : undefined, (window, all) => {
-      const joined = [...window.messages, ...all]
+    const before = this.messages.value[0]?.order ?? Number.MAX_SAFE_INTEGER
+    return this.extend(this.older.value && this.loaded.value ? { before } : undefined, (window, fresh, all) => {
       this.older.value = window.older
+      const joined = [...fresh, ...all]
       if (joined.length > most) { this.newer.value = true; joined.length = most }
       return joined
     })
@@ -64,27 +84,34 @@ export class Timeline {
   /** loadNewer adds a page below; what is too much above leaves. */
   loadNewer(): Promise<void> {
     const last = this.messages.value[this.messages.value.length - 1]
-    return this.extend(this.newer.value && last ? { after: last.order } : undefined, (window, all) => {
-      const joined = [...all, ...window.messages]
+    return this.extend(this.newer.value && last ? { after: last.order } : undefined, (window, fresh, all) => {
       this.newer.value = window.newer
+      const joined = [...all, ...fresh]
       if (joined.length > most) { this.older.value = true; return joined.slice(-most) }
       return joined
     })
   }
 
-  private async extend(at: { before: number } | { after: number } | undefined, join: (window: { messages: Message[]; older: boolean; newer: boolean }, all: Message[]) => Message[]): Promise<void> {
+  private async extend(at: { before: number } | { after: number } | undefined, join: (window: Window, fresh: Message[], all: Message[]) => Message[]): Promise<void> {
     if (!at || this.busy) return
     this.busy = true
     try {
-      const window = await this.engine.page(this.jid, { ...at, limit: more })
-      const known = new Set(this.messages.value.map((m) => m.id))
+      const { window, late } = await this.read({ ...at, limit: more })
+      const all = this.messages.value
+      const known = new Set(all.map((m) => m.id))
+      const fresh = window.messages.filter((m) => !known.has(m.id))
       this.before()
-      batch(() => { this.messages.value = join({ ...window, messages: window.messages.filter((m) => !known.has(m.id)) }, this.messages.value) })
+      batch(() => { const joined = join(window, fresh, all); if (fresh.length) this.messages.value = joined })
+      for (const [changed, removed] of late) this.apply(changed, removed)
     } finally { this.busy = false }
   }
 
+  private changed(changed: Message[], removed: string[]): void {
+    for (const late of this.readers) late.push([changed, removed])
+    if (this.loaded.value) this.apply(changed, removed)
+  }
+
   private apply(changed: Message[], removed: string[]): void {
-    if (!this.loaded.value) return
     const all = new Map(this.messages.value.map((m) => [m.id, m]))
     const gone = removed.filter((id) => all.delete(id)).length
     const fresh: Message[] = []

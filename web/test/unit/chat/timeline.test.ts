@@ -25,14 +25,14 @@ function archive(count: number): { engine: Engine; tell: (changed: Message[], re
 const orders = (line: Timeline): number[] => line.messages.value.map((m) => m.order)
 
 describe('the window', () => {
-  it('opens with 60, grows by 40, and never holds more than 200', async () => {
+  it('opens with 40, grows by 40, and never holds more than 200', async () => {
     const { engine } = archive(1000)
     const line = new Timeline(engine, 'a@b')
-    await line.open(undefined)
-    expect(orders(line)).toHaveLength(60)
+    await line.open(Promise.resolve(undefined))
+    expect(orders(line)).toHaveLength(40)
     for (let i = 0; i < 5; i++) await line.loadOlder()
     expect(orders(line)).toHaveLength(200)
-    expect(orders(line)[0]).toBe(741)
+    expect(orders(line)[0]).toBe(761)
     expect(line.newer.value).toBe(true)
     await line.loadNewer()
     expect(orders(line)).toHaveLength(200)
@@ -45,9 +45,18 @@ describe('the window', () => {
   it('asks once when asked twice', async () => {
     const { engine } = archive(300)
     const line = new Timeline(engine, 'a@b')
-    await line.open(undefined)
+    await line.open(Promise.resolve(undefined))
     await Promise.all([line.loadOlder(), line.loadOlder()])
-    expect(orders(line)).toHaveLength(100)
+    expect(orders(line)).toHaveLength(80)
+  })
+
+  it('loses nothing that comes while it is read', async () => {
+    const { engine, tell } = archive(10)
+    const line = new Timeline(engine, 'a@b')
+    const opening = line.open(Promise.resolve(undefined))
+    tell([message(11)])
+    await opening
+    expect(orders(line).at(-1)).toBe(11)
   })
 })
 
@@ -55,7 +64,7 @@ describe('what comes', () => {
   it('is put in its place, and what changes is replaced', async () => {
     const { engine, tell } = archive(10)
     const line = new Timeline(engine, 'a@b')
-    await line.open(undefined)
+    await line.open(Promise.resolve(undefined))
     const arrived: string[] = []
     line.arrived = (fresh) => arrived.push(...fresh.map((m) => m.id))
     tell([message(11), message(5.5), message(3, { starred: true })])
@@ -69,7 +78,7 @@ describe('what comes', () => {
   it('is counted and not shown while newer messages are not loaded', async () => {
     const { engine, tell } = archive(500)
     const line = new Timeline(engine, 'a@b')
-    await line.open(undefined, 100)
+    await line.around(100)
     expect(line.newer.value).toBe(true)
     const before = orders(line)
     tell([message(501)])
@@ -80,7 +89,7 @@ describe('what comes', () => {
   it('moves a message whose place in the archive is known now', async () => {
     const { engine, tell } = archive(3)
     const line = new Timeline(engine, 'a@b')
-    await line.open(undefined)
+    await line.open(Promise.resolve(undefined))
     tell([message(9, { own: true })])
     tell([{ ...message(9, { own: true }), order: 2.5 }])
     expect(line.messages.value.map((m) => m.id)).toEqual(['m1', 'm2', 'm9', 'm3'])
@@ -91,9 +100,9 @@ it('finds the first unread message by what was read, or by their number', async 
   const { engine } = archive(10)
   const read = new Timeline(engine, 'a@b')
   const chat = { jid: 'a@b', kind: 'person', name: 'A', time: 0, unread: 3, protection: 'omemo' } as const
-  await read.open({ ...chat, readUpTo: 7 })
+  await read.open(Promise.resolve({ ...chat, readUpTo: 7 }))
   expect(read.firstUnread.value).toBe('m8')
   const counted = new Timeline(engine, 'a@b')
-  await counted.open(chat)
+  await counted.open(Promise.resolve(chat))
   expect(counted.firstUnread.value).toBe('m8')
 })
