@@ -156,7 +156,7 @@ func (a *App) Serve(ctx context.Context, opened func()) error {
 	})
 	for _, run := range a.runners {
 		runners.Go(func() {
-			if err := run(work); err != nil && work.Err() == nil {
+			if err := a.keepRunning(work, run); err != nil && work.Err() == nil {
 				failed <- err
 			}
 		})
@@ -184,6 +184,21 @@ func (a *App) Serve(ctx context.Context, opened func()) error {
 		a.log.Info("stopped")
 		return err
 	})
+}
+
+// restartPause is how long a part that panicked rests.
+const restartPause = time.Second
+
+// keepRunning runs a part until ctx ends or it fails. A part that panics begins anew after a pause.
+func (a *App) keepRunning(ctx context.Context, run func(ctx context.Context) error) (err error) {
+	for !core.Guard(a.log, "a part runs", func() { err = run(ctx) }) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(restartPause):
+		}
+	}
+	return err
 }
 
 // within returns what stop does, or an error after so long: a database that is away can keep the answer about a commit back for ever, and nobody may be

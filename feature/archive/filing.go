@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 )
 
@@ -73,8 +74,12 @@ func (a *Archive) runFiling(ctx context.Context) {
 			if now.Before(again) || !a.filing.due(now) {
 				continue
 			}
-			if err := a.file(ctx); err != nil && ctx.Err() == nil {
+			var err error
+			ended := core.Guard(a.log, "messages are filed", func() { err = a.file(ctx) })
+			if err != nil && ctx.Err() == nil {
 				a.log.Error("could not file messages by contact", "err", err)
+			}
+			if err != nil || !ended {
 				again = now.Add(filingPause)
 			}
 		}

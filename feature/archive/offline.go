@@ -362,7 +362,9 @@ func (a *Archive) acked(session *core.Session, deliveries []core.Delivery) {
 		a.working.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 			defer cancel()
-			a.step(ctx, session, c)
+			if !core.Guard(a.log, "missed messages are sent", func() { a.step(ctx, session, c) }) {
+				session.End("internal-server-error", "missed messages could not be read")
+			}
 		})
 	}
 }

@@ -80,7 +80,7 @@ func (f *Feature) note(t *core.Transit, a *app, st *xmpp.Stanza) {
 		}
 	}
 	if ask {
-		go f.learn(s)
+		go f.learnGuarded(s)
 	}
 }
 
@@ -119,6 +119,16 @@ func (f *Feature) announce(ctx context.Context, a *app, nodes []string) {
 	for _, tell := range f.tell {
 		tell(ctx, Want{Session: a.session, Account: a.account, To: a.jid, Nodes: nodes})
 	}
+}
+
+// learnGuarded is learn, and asks again another time if that goes wrong.
+func (f *Feature) learnGuarded(s said) {
+	if core.Guard(f.log, "an app's abilities are learnt", func() { f.learn(s) }) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.waiting, s.hash)
 }
 
 // learn finds out what a hash means: from the database, or from those who said it, one after the other until the answer fits.
