@@ -63,8 +63,11 @@ export interface Crypto {
   /** Two people found the number equal: all listed devices are verified. */
   verifyNumber(jid: JID, number: string): Answer<void>
 
-  /** Encrypts a file with a new key, in pieces, so that large ones need little memory. The result is 16 bytes longer. */
-  encryptMedia(file: Blob): Answer<{ blob: Blob; key: MediaKey }>
+  /**
+   * Encrypts a file with a new key, in pieces, so that large ones need little memory. The result is 16 bytes longer. With the key of an earlier call
+   * it gives what that gave, so that an upload can go on; the file must be the same to the byte, or the key would be known to who has both.
+   */
+  encryptMedia(file: Blob, again?: MediaKey): Answer<{ blob: Blob; key: MediaKey }>
   /** Decrypts a file. Nothing comes back before all of it proved authentic. */
   decryptMedia(file: Blob, key: MediaKey, mime: string): Answer<Blob>
 

@@ -70,8 +70,8 @@ class Serving {
     compare: async (uri) => (await trust()).compare(this.device(), uri),
     safetyNumber: async (jid) => (await trust()).safetyNumber(this.device(), jid),
     verifyNumber: async (...args) => (await trust()).verifyNumber(this.device(), ...args),
-    async encryptMedia(file) {
-      const key = newMediaKey()
+    async encryptMedia(file, again) {
+      const key = again ?? newMediaKey()
       return { blob: await encryptMedia(file, key), key }
     },
     decryptMedia: (file, key, mime) => decryptMedia(file, key, mime),

@@ -297,8 +297,9 @@ export class Desk {
       if (!message || !media) return
       media.url = url
       delete media.transfer
+      await tx.objectStore('kv').delete(`transfer ${id}`)
       const file = await tx.objectStore('files').get(media.key)
-      if (file) await tx.objectStore('files').put({ ...file, only: false })
+      if (file) await tx.objectStore('files').put({ ...file, only: false, upload: undefined })
       await put(tx, message, false)
       changes.message(message.chat, id)
       changes.mark('outbox')
@@ -324,6 +325,9 @@ export class Desk {
       const message = await step.tx.objectStore('messages').get(id)
       if (!message || message.state !== 'waiting') return
       Object.assign(message, { state: 'failed', failure })
+      const media = mediaOf(message.content)
+      if (media?.transfer) media.transfer = { ...media.transfer, state: 'failed', failure }
+      await step.tx.objectStore('kv').delete(`transfer ${id}`)
       await put(step.tx, message, false)
       for (const e of await errandsOf(step.tx, id)) await step.tx.objectStore('outbox').put({ ...e, state: 'failed', failure })
       step.changes.message(message.chat, id)
@@ -333,10 +337,10 @@ export class Desk {
   }
 
   /** Changes a message by hand: what transfers do. */
-  alter(id: string, work: (message: KeptMessage) => boolean): Promise<void> {
+  alter(id: string, work: (message: KeptMessage, tx: Change) => boolean | Promise<boolean>): Promise<void> {
     return this.step(async (step) => {
       const message = await step.tx.objectStore('messages').get(id)
-      if (!message || !work(message)) return
+      if (!message || !await work(message, step.tx)) return
       await put(step.tx, message, false)
       step.changes.message(message.chat, id)
       const chat = await step.tx.objectStore('chats').get(message.chat)

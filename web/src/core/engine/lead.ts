@@ -70,8 +70,8 @@ export class Lead implements Led {
   constructor(private readonly parts: LeadParts) {
     this.worker = new Worker(parts)
     const { worker } = this
-    this.transfers = new Transfers(parts.db, worker.desk, {
-      session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage, now: () => worker.now(),
+    this.transfers = new Transfers(parts.db, worker.desk, parts.news, {
+      session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage, now: () => worker.now(), full: (full) => worker.line.setFull(full),
     })
     worker.upload = (message) => this.transfers.upload(message)
     this.push = new Push(parts.db, parts.news, () => this.session())
@@ -79,8 +79,8 @@ export class Lead implements Led {
       (session, since) => worker.inbox.lookFor(session, since))
     worker.onCaughtUp.add(() => this.history.caughtUp())
     worker.onSession.add((session, resumed) => {
+      this.transfers.connected(resumed)
       if (resumed) return
-      this.transfers.connected()
       void this.push.renew(session).catch(() => undefined)
       void this.readChoices().catch(() => undefined)
     })
@@ -88,6 +88,7 @@ export class Lead implements Led {
 
   /** Begins to work. Without keys nothing can be read, so a failure ends it. */
   start(): Promise<void> {
+    void this.transfers.begun().catch(() => undefined)
     return this.worker.start()
   }
 

@@ -1,5 +1,12 @@
-// Files on their way: made ready, encrypted (XEP-0454), put on the server and fetched from it. Where a transfer stands is kept with its message;
-// after a restart it begins anew, and what was fetched before is fetched no more.
+// Files on their way: made ready, encrypted (XEP-0454), put on the server and fetched from it. Where a transfer stands is kept with its message, and
+// where the bytes go with the file (Destination of store/files.ts), before the first of them leaves: after a restart it goes on from what the server
+// has. A tab may be killed between any two steps:
+//
+//   1 the message, its errand and its file are kept (desk.ts)    killed: the sender finds the errand and asks for the upload
+//   2 a picture is made smaller, in the place of the file        killed: 2 was done as a whole or not at all
+//   3 it is encrypted, and its destination is kept               killed: before, another key and another place; after, 4 with the same ones
+//   4 the bytes leave; the server says how many it has           killed: it is asked, and gets the rest
+//   5 the message gets the address (desk.ts)                     killed: the server says that it has all of it
 
 import type { Crypto } from '../crypto/api.ts'
 import type { MediaKey } from '../crypto/types.ts'
@@ -7,23 +14,27 @@ import { readAddress, secretAddress } from '../media/address.ts'
 import { HttpBroken, HttpRefused, type Http } from '../media/http.ts'
 import type { Ready } from '../media/image.ts'
 import type { Failure, JID, Media, Micros, Transfer } from '../model.ts'
-import { change, type Database, type KeptMessage } from '../store/database.ts'
-import { keepFile, makeRoom, readFile, useFile } from '../store/files.ts'
+import { change, StorageFull, type Database, type KeptMessage } from '../store/database.ts'
+import { alterFile, keepFile, makeRoom, readFile, useFile, type KeptFile } from '../store/files.ts'
 import { MEDIA_BOUND } from '../store/kv.ts'
 import { mediaOf } from '../store/messages.ts'
 import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import { findUpload, requestSlot, UploadRefused, type Slot, type UploadService } from '../xmpp/upload.ts'
+import type { News } from './changes.ts'
 import type { Desk } from './desk.ts'
 import { value } from './secure.ts'
+import { freeRoom } from './upkeep.ts'
 
 /** Transfers at once in each direction. */
 const AT_ONCE = 2
 /** How often progress is kept, in milliseconds. */
 const TELL = 400
-/** Tries of a transfer before it waits for a person, and the pause before the second one in milliseconds; it doubles. */
+/** Tries of a download, and places for one upload, before it waits for a person. */
 const TRIES = 6
+/** The pause before the second try in milliseconds; it doubles up to the longest. A new connection ends it. */
 const PAUSE = 2000
+const LONGEST = 120_000
 /** The largest file that is fetched, in bytes. */
 const LIMIT = 2 ** 31
 
@@ -34,30 +45,54 @@ export interface Means {
   http: Http
   prepare(file: Blob, hd: boolean): Promise<Ready | undefined>
   now(): Micros
+  /** There is (no) room on the device to go on. */
+  full?(full: boolean): void
 }
 
 type Direction = Transfer['direction']
-/** Where a file goes, as it goes there. */
-interface Upload { slot: Slot; body: Blob; secret?: MediaKey }
+/** Where a file goes, as it goes there; `again`: some of it may be there. */
+interface Upload { slot: Slot; body: Blob; secret?: MediaKey; again: boolean }
+
+/** The place for a file is over, or used. */
+class SlotOver extends HttpBroken {}
 
 /** The transfers of one account. */
 export class Transfers {
   private readonly running = new Map<string, AbortController>()
   private readonly queue: Record<Direction, (() => Promise<void>)[]> = { up: [], down: [] }
   private readonly active: Record<Direction, number> = { up: 0, down: 0 }
-  /** Uploads that may go on where they stopped. */
-  private readonly slots = new Map<string, Upload>()
+  /** Uploads that are being tried, so that the next try need not encrypt again. */
+  private readonly uploads = new Map<string, Upload>()
+  /** Ends the pauses between two tries. */
+  private readonly naps = new Set<() => void>()
+  private readonly stop: () => void
   private service: UploadService | undefined
   private ended = false
 
-  constructor(private readonly db: Database, private readonly desk: Desk, private readonly means: Means) {}
-
-  /** A new session may have another service. */
-  connected(): void {
-    this.service = undefined
+  constructor(private readonly db: Database, private readonly desk: Desk, news: Pick<News, 'listen'>, private readonly means: Means) {
+    this.stop = news.listen((changes) => { for (const id of Object.values(changes.removed ?? {}).flat()) this.halt(id) })
   }
 
-  /** Begins the upload of a message's file, unless it is under way, or a person has stopped it. */
+  /** What was under way in a tab that is gone: downloads go on, uploads when the sender asks for them. Until then they wait, and are shown so. */
+  async begun(): Promise<void> {
+    const keys = await this.db.getAllKeys('kv', IDBKeyRange.bound('transfer ', 'transfer \uffff'))
+    for (const key of keys) {
+      const id = key.slice('transfer '.length)
+      const message = await this.db.get('messages', id)
+      const transfer = message && mediaOf(message.content)?.transfer
+      if (!transfer || !/^(running|waiting)$/.test(transfer.state)) await change(this.db, ['kv'], (tx) => tx.objectStore('kv').delete(key), 'relaxed')
+      else if (!this.running.has(id)) await this.note(id, (t) => ({ ...t, state: 'waiting' }))
+      if (transfer?.direction === 'down' && transfer.state !== 'paused') this.begin(id, 'down')
+    }
+  }
+
+  /** There is a session; a new one may have another service. What waited for a connection goes on now. */
+  connected(resumed: boolean): void {
+    if (!resumed) this.service = undefined
+    for (const wake of [...this.naps]) wake()
+  }
+
+  /** Begins the upload of a message's file, or goes on with it, unless it is under way, or a person has stopped it. */
   upload(message: KeptMessage): void {
     const state = mediaOf(message.content)?.transfer?.state
     if (state !== 'paused' && state !== 'failed') this.begin(message.id, 'up')
@@ -77,16 +112,15 @@ export class Transfers {
 
   /** Stops a transfer; fetch() goes on with it. */
   async pause(id: string): Promise<void> {
-    this.running.get(id)?.abort()
+    this.halt(id)
     await this.note(id, (t) => ({ ...t, state: 'paused' }))
   }
 
   /** Stops a transfer for good; a message that was not sent goes with it. */
   async cancel(id: string): Promise<void> {
-    this.running.get(id)?.abort()
+    this.halt(id)
     const message = await this.db.get('messages', id)
     const media = message && mediaOf(message.content)
-    this.slots.delete(id)
     if (message?.own && media && !media.url) return this.desk.remove([id], false)
     if (media) await change(this.db, ['files', 'blobs'], async (tx) => {
       await tx.objectStore('files').delete(partOf(media.key))
@@ -104,7 +138,15 @@ export class Transfers {
 
   end(): void {
     this.ended = true
+    this.stop()
     for (const stop of this.running.values()) stop.abort()
+  }
+
+  /** Ends a transfer at once; it may begin anew at once. */
+  private halt(id: string): void {
+    this.running.get(id)?.abort()
+    this.running.delete(id)
+    this.uploads.delete(id)
   }
 
   private begin(id: string, direction: Direction): void {
@@ -126,35 +168,60 @@ export class Transfers {
     })
   }
 
-  /** Tries until it is done, refused, or stopped. */
+  /** Tries until it is done, refused, or stopped. An upload is tried as long as nobody refuses it: what a person sent leaves by itself. */
   private async run(id: string, direction: Direction, signal: AbortSignal): Promise<void> {
+    let counted = 0
     for (let tries = 0; !signal.aborted && !this.ended; tries++) {
       try {
-        await this.note(id, () => ({ direction, done: 0, total: 0, state: 'running' }))
+        await this.note(id, (t) => ({ direction, ...(t.direction === direction ? { done: t.done, total: t.total } : { done: 0, total: 0 }), state: 'running' }))
         await (direction === 'up' ? this.put(id, signal) : this.get(id, signal))
         return
       } catch (error) {
         if (signal.aborted || this.ended) return
+        if (error instanceof StorageFull) await this.makeRoom()
         const failure = failureOf(error)
-        if (failure || tries + 1 >= TRIES) return this.failed(id, direction, failure ?? 'upload')
-        await this.note(id, (t) => ({ ...t, state: 'waiting' }))
-        await pause(PAUSE * 2 ** tries, signal)
+        if (direction === 'down' || error instanceof SlotOver) counted++
+        if (error instanceof HttpRefused && direction === 'up') await this.leave(id).catch(() => undefined) // another place, when a person tries again
+        if (failure || counted >= TRIES) return this.failed(id, direction, failure ?? 'upload')
+        await this.note(id, (t) => ({ ...t, state: 'waiting' })).catch(() => undefined)
+        await this.nap(Math.min(LONGEST, PAUSE * 2 ** tries), signal)
       }
     }
   }
 
+  private async makeRoom(): Promise<void> {
+    this.means.full?.(true)
+    await freeRoom(this.db).catch(() => false)
+  }
+
+  private nap(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
+        this.naps.delete(end)
+        resolve()
+      }
+      const timer = setTimeout(end, ms)
+      signal.addEventListener('abort', end)
+      this.naps.add(end)
+    })
+  }
+
   private async failed(id: string, direction: Direction, failure: Failure): Promise<void> {
-    await this.note(id, (t) => ({ ...t, state: 'failed', failure }))
-    if (direction === 'up') await this.desk.fail(id, failure)
+    if (direction === 'down') return this.note(id, (t) => ({ ...t, state: 'failed', failure }))
+    await this.desk.fail(id, failure)
   }
 
   private note(id: string, make: (t: Transfer) => Transfer | undefined): Promise<void> {
-    return this.desk.alter(id, (message) => {
+    return this.desk.alter(id, async (message, tx) => {
       const media = mediaOf(message.content)
       if (!media) return false
-      const now = make(media.transfer ?? { direction: 'down', done: 0, total: 0, state: 'waiting' })
+      const now = make(media.transfer ?? { direction: message.own && !media.url ? 'up' : 'down', done: 0, total: 0, state: 'waiting' })
       if (now) media.transfer = now
       else delete media.transfer
+      if (now?.state === 'running' || now?.state === 'waiting') await tx.objectStore('kv').put(true, `transfer ${id}`)
+      else await tx.objectStore('kv').delete(`transfer ${id}`)
       return true
     })
   }
@@ -171,40 +238,62 @@ export class Transfers {
   }
 
   private async put(id: string, signal: AbortSignal): Promise<void> {
-    const message = await this.ready(id)
-    const media = message && mediaOf(message.content)
-    if (!message || !media || media.url) return
-    const blob = await readFile(this.db, media.key)
-    if (!blob) throw new UploadRefused('refused')
-    const { slot, body, secret } = this.slots.get(id) ?? await this.prepare(id, message, blob)
+    const message = await this.db.get('messages', id)
+    if (!message || mediaOf(message.content)?.url) return
+    const { slot, body, secret, again } = this.uploads.get(id) ?? await this.goOn(message) ?? await this.prepare(id)
+    if (signal.aborted) return
+    this.uploads.set(id, { slot, body, secret, again: true })
     const progress = this.progress(id, 'up')
     try {
-      await this.means.http.put(slot.put, slot.headers, body, (done) => progress(done, body.size), signal)
+      await this.means.http.put(slot.put, slot.headers, body, (done) => progress(done, body.size), signal, again)
     } catch (error) {
-      // A slot that is over, or used: the next try gets another one.
-      if (!(error instanceof HttpRefused) || (error.status !== 404 && error.status !== 403)) throw error
-      this.slots.delete(id)
-      throw new HttpBroken('slot')
+      if (!(error instanceof HttpRefused) || !/^(403|404|410)$/.test(String(error.status))) throw error
+      await this.leave(id) // the next try gets another place
+      throw new SlotOver('slot')
     }
-    this.slots.delete(id)
+    if (signal.aborted) return // the message is gone, or the upload stopped at its last byte
     await this.desk.uploaded(id, secret ? secretAddress(slot.get, secret) : slot.get)
+    this.uploads.delete(id)
+    this.means.full?.(false)
   }
 
-  /** Encrypts a file and gets a place for it; both are good for all tries in this tab. */
-  private async prepare(id: string, message: KeptMessage, blob: Blob): Promise<Upload> {
+  /** An upload that was begun before, in a tab that is gone. */
+  private async goOn(message: KeptMessage): Promise<Upload | undefined> {
     const media = mediaOf(message.content)
-    if (!media) throw new UploadRefused('refused')
-    const secret = message.protection === 'omemo' ? value(await this.means.crypto.encryptMedia(blob)) : undefined
-    const body = secret?.blob ?? blob
+    const file: KeptFile | undefined = media && await this.db.get('files', media.key)
+    const blob = media && file?.upload && await readFile(this.db, media.key)
+    if (!file?.upload || !blob || (message.protection === 'omemo') !== !!file.upload.secret) return undefined
+    const { slot, secret } = file.upload
+    return { slot, body: secret ? value(await this.means.crypto.encryptMedia(blob, secret)).blob : blob, ...(secret ? { secret } : {}), again: true }
+  }
+
+  /** Forgets where a file was going. */
+  private async leave(id: string): Promise<void> {
+    this.uploads.delete(id)
+    const message = await this.db.get('messages', id)
+    const media = message && mediaOf(message.content)
+    if (media) await alterFile(this.db, media.key, (file) => ({ ...file, upload: undefined }))
+  }
+
+  /** Makes a file ready, encrypts it, gets a place for it, and keeps all that before anything leaves. */
+  private async prepare(id: string): Promise<Upload> {
+    const message = await this.ready(id)
+    const media = message && mediaOf(message.content)
+    const blob = media && await readFile(this.db, media.key)
+    if (!message || !media || !blob) throw new UploadRefused('refused')
     const session = this.means.session()
     this.service ??= await findUpload(session)
     if (!this.service) throw new UploadRefused('refused')
+    const secret = message.protection === 'omemo' ? value(await this.means.crypto.encryptMedia(blob)) : undefined
+    const body = secret?.blob ?? blob
     // An encrypted file has no name and no kind for the server.
     const name = secret ? crypto.randomUUID() + (/\.\w{1,5}$/.exec(media.name)?.[0] ?? '') : media.name
     const slot = await requestSlot(session, this.service, { name, size: body.size, mime: secret ? 'application/octet-stream' : media.mime })
-    const upload = { slot, body, secret: secret?.key }
-    this.slots.set(id, upload)
-    return upload
+    await alterFile(this.db, media.key, (file) => {
+      if (file.size !== blob.size) throw new HttpBroken('changed') // the key is for these bytes alone
+      return { ...file, upload: { slot, ...(secret ? { secret: secret.key } : {}) } }
+    })
+    return { slot, body, ...(secret ? { secret: secret.key } : {}), again: false }
   }
 
   /** Makes a picture ready, once: what is sent is what is kept. */
@@ -237,7 +326,8 @@ export class Transfers {
       await keepFile(tx, { key: media.key, chat: message.chat, only: false, used: this.means.now() }, blob)
       await makeRoom(tx, MEDIA_BOUND)
     })
-    await this.desk.alter(id, (m) => {
+    await this.desk.alter(id, async (m, tx) => {
+      await tx.objectStore('kv').delete(`transfer ${id}`)
       const now = mediaOf(m.content)
       if (!now) return false
       delete now.transfer
@@ -260,14 +350,6 @@ export class Transfers {
 }
 
 const partOf = (key: string) => 'part ' + key
-
-const pause = (ms: number, signal: AbortSignal) => new Promise<void>((resolve) => {
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => {
-    clearTimeout(timer)
-    resolve()
-  })
-})
 
 /** Why it is no use to try again by itself; undefined if it is. */
 function failureOf(error: unknown): Failure | undefined {

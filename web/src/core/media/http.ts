@@ -8,15 +8,15 @@ export class HttpRefused extends Error {
   }
 }
 
-/** Nothing came of it this time. */
+/** Nothing came of it this time: there is no connection, it broke, or the server cannot do it now. */
 export class HttpBroken extends Error {
   override readonly name = 'HttpBroken'
 }
 
 /** How bytes travel; replaced in tests. */
 export interface Http {
-  /** Puts a file there. Fails with HttpRefused, HttpBroken, or the signal's reason. */
-  put(url: string, headers: Record<string, string>, body: Blob, progress: (done: number) => void, signal: AbortSignal): Promise<void>
+  /** Puts a file there; `again`: some of it may be there from before. Fails with HttpRefused, HttpBroken, or the signal's reason. */
+  put(url: string, headers: Record<string, string>, body: Blob, progress: (done: number) => void, signal: AbortSignal, again?: boolean): Promise<void>
   /** Gets a file; `from` is what was got before. `keep` is given what is there when it ends early. At most `limit` bytes. */
   get(url: string, from: Blob | undefined, limit: number, progress: (done: number, total: number) => void, signal: AbortSignal, keep: (part: Blob) => void): Promise<Blob>
 }
@@ -27,22 +27,27 @@ const isFinal = (status: number) => status >= 400 && status < 500 && status !== 
 const WORTH = 256 << 10
 
 /** Puts a file. A server that takes pieces is asked how much it has already, and gets the rest; another one gets all of it. */
-export async function putFile(url: string, headers: Record<string, string>, body: Blob, progress: (done: number) => void, signal: AbortSignal): Promise<void> {
-  const there = body.size < WORTH ? undefined : await askFor(url, signal)
+export async function putFile(
+  url: string, headers: Record<string, string>, body: Blob, progress: (done: number) => void, signal: AbortSignal, again = false,
+): Promise<void> {
+  const there = body.size < WORTH && !again ? undefined : await askFor(url, signal)
   if (there?.kept && there.size === body.size) return
+  if (there && !there.kept) progress(there.size)
   // Bytes that are all there and are no file are of no use: only an answer that the file is kept counts.
   if (!there || there.kept || there.size >= body.size) return put(url, headers, body, progress, signal)
   const range = `bytes ${there.size}-${body.size - 1}/${body.size}`
   await put(url, { ...headers, 'Content-Range': range }, body.slice(there.size, undefined, body.type), (done) => progress(there.size + done), signal)
 }
 
-/** How much of a file is there, and whether it is kept; undefined if the server does not say so: then it takes whole files only. */
+/** How much of a file is there, and whether it is kept; undefined if the server does not say so: then it takes whole files only. No answer is none:
+ * sent whole, the file would begin anew. */
 async function askFor(url: string, signal: AbortSignal): Promise<{ kept: boolean; size: number } | undefined> {
-  const answer = await fetch(url, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', signal }).catch(() => undefined)
+  const answer = await fetch(url, { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', signal })
+    .catch(() => { throw new HttpBroken('no connection') })
   // Not now: another transfer is about to end, or what is there could not be made a file yet.
-  if (answer?.status === 429 || answer?.status === 507) throw new HttpBroken('HTTP ' + answer.status)
-  const kept = answer?.status === 200
-  const size = kept || answer?.status === 204 ? answer?.headers.get(kept ? 'upload-length' : 'upload-offset') : undefined
+  if (answer.status === 429 || answer.status === 507) throw new HttpBroken('HTTP ' + answer.status)
+  const kept = answer.status === 200
+  const size = kept || answer.status === 204 ? answer.headers.get(kept ? 'upload-length' : 'upload-offset') : undefined
   return size && /^\d{1,15}$/.test(size) ? { kept, size: Number(size) } : undefined
 }
 
@@ -55,9 +60,10 @@ export function put(url: string, headers: Record<string, string>, body: Blob, pr
     request.setRequestHeader('Content-Type', body.type || 'application/octet-stream')
     request.upload.onprogress = (event) => progress(event.loaded)
     request.onload = () => {
-      // 202: a piece was kept, and it was not the last. 409: it is not where we thought; the next try asks.
+      // 202: a piece was kept, and it was not the last. 409: it is not where we thought; 400 for a piece: it was broken off. The next try asks.
+      const again = request.status === 409 || (request.status === 400 && 'Content-Range' in headers)
       if (request.status >= 200 && request.status < 300 && request.status !== 202) resolve()
-      else reject(isFinal(request.status) && request.status !== 409 ? new HttpRefused(request.status) : new HttpBroken('HTTP ' + request.status))
+      else reject(isFinal(request.status) && !again ? new HttpRefused(request.status) : new HttpBroken('HTTP ' + request.status))
     }
     request.onerror = request.ontimeout = () => reject(new HttpBroken('no connection'))
     request.onabort = () => reject(new HttpBroken('stopped'))

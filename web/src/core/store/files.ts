@@ -1,8 +1,20 @@
 // The bytes of pictures, voice notes and files. What could not be fetched again (because it has not been uploaded yet) stays; of the rest,
 // what was used longest ago makes room when there is too much.
 
+import type { MediaKey } from '../crypto/types.ts'
 import type { JID, Micros } from '../model.ts'
-import type { Change, Database } from './database.ts'
+import { change, type Change, type Database } from './database.ts'
+
+/**
+ * Where the bytes under a key are going, noted before the first of them leaves: with it an upload goes on after a restart. It is a part of the file's
+ * row, so it goes when the file goes, and never belongs to other bytes than those that it was made for.
+ */
+export interface Destination {
+  /** Where to put them, and where others get them (XEP-0363). */
+  slot: { put: string; get: string; headers: Record<string, string> }
+  /** With what they are encrypted: the same bytes and the same key give the same encrypted bytes. */
+  secret?: MediaKey
+}
 
 /** What is known of the bytes under a key. */
 export interface KeptFile {
@@ -14,6 +26,7 @@ export interface KeptFile {
   only: boolean
   /** When they were last looked at. */
   used: Micros
+  upload?: Destination
 }
 
 /** Keeps bytes in this step. */
@@ -27,8 +40,16 @@ export const readFile = (db: Database, key: string): Promise<Blob | undefined> =
 
 /** Notes that bytes were looked at: they make room later. At most once an hour for each. */
 export async function useFile(db: Database, key: string, now: Micros): Promise<void> {
-  const file = await db.get('files', key)
-  if (file && now - file.used > 3600e6) await db.put('files', { ...file, used: now })
+  const before = await db.get('files', key)
+  if (before && now - before.used > 3600e6) await alterFile(db, key, (file) => ({ ...file, used: now }), 'relaxed')
+}
+
+/** Changes what is known of the bytes under a key, if there are any. */
+export async function alterFile(db: Database, key: string, work: (file: KeptFile) => KeptFile, durability: 'strict' | 'relaxed' = 'strict'): Promise<void> {
+  await change(db, ['files'], async (tx) => {
+    const file = await tx.objectStore('files').get(key)
+    if (file) await tx.objectStore('files').put(work(file))
+  }, durability)
 }
 
 /** Removes bytes in this step. */

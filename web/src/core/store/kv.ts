@@ -41,6 +41,8 @@ export interface Values {
   [older: `older ${string}`]: string
   /** A chat was cleared up to this place. */
   [cleared: `cleared ${string}`]: Micros
+  /** The file of this message is on its way, or waits to be. */
+  [transfer: `transfer ${string}`]: true
   /** How far the archive was read backwards for all chats: the oldest id, '' when nothing is older. */
   floor: string
 }

@@ -12,7 +12,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { over } from '../../ui/overlay.tsx'
 import { useBytes, useSeen } from './bytes.ts'
 import { Blur } from './Blur.tsx'
-import { fetchesItself, moving, Ring } from './transfer.tsx'
+import { fetchesItself, ringed, Ring } from './transfer.tsx'
 import { Look } from './Look.tsx'
 
 type Visual = Extract<Content, { media: Media }>
@@ -28,15 +28,15 @@ export function Picture({ message, content }: { message: Message; content: Visua
   const width = media.width ?? 4, height = Math.min(media.height ?? 3, (media.width ?? 4) * tallest)
   const name = content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
   const act = (): void => { if (url) showMedia(message.chat, message.id).catch(() => over((done) => <Look url={url} video={video} name={name} close={done} />)); else void engine().fetch(message.id) }
-  const running = moving(media)
+  const ring = ringed(message, media)
   return (
     <div class="pic" ref={box}>
       <svg class="fit" viewBox={`0 0 ${width} ${height}`} aria-hidden="true" />
       {!url && media.thumbhash && <Blur hash={media.thumbhash} />}
       {url && (video ? <video src={url} muted preload="metadata" playsInline /> : <img src={url} alt={name} decoding="async" />)}
       <button type="button" class="cover" onClick={act} aria-label={url ? t('look', { what: name }) : t('transfer.get', { size: size(media.size) })} />
-      {running && <span class="get"><Ring message={message} media={media} /></span>}
-      {!url && !running && <span class="get" aria-hidden="true"><Icon path={downPath} />{t('transfer.load', { size: size(media.size) })}</span>}
+      {ring && <span class="get"><Ring message={message} media={media} /></span>}
+      {!url && !ring && <span class="get" aria-hidden="true"><Icon path={downPath} />{t('transfer.load', { size: size(media.size) })}</span>}
       {url && video && <span class="get" aria-hidden="true"><Icon path={playPath} full /></span>}
       {video && media.seconds !== undefined && <span class="len num">{length(media.seconds)}</span>}
     </div>

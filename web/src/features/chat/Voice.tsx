@@ -11,7 +11,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { prefs } from '../../ui/prefs.ts'
 import { useSeen } from './bytes.ts'
 import { faster, playing, seek, toggle } from './player.ts'
-import { fetchesItself, moving, Ring } from './transfer.tsx'
+import { fetchesItself, ringed, Ring } from './transfer.tsx'
 
 const bars = 40
 const flat = Array.from({ length: bars }, () => 4)
@@ -32,7 +32,7 @@ export function Voice({ message, media }: { message: Message; media: Media }): J
   const act = async (): Promise<void> => { if (!await toggle(message)) { await engine().fetch(message.id); await toggle(message) } }
   return (
     <div class="voice" ref={box}>
-      {moving(media) ? <Ring message={message} media={media} /> : (
+      {ringed(message, media) ? <Ring message={message} media={media} /> : (
         <button type="button" class="pl" onClick={() => void act()} aria-label={t(mine?.on ? 'voice.pause' : 'voice.play')}><Icon path={mine?.on ? pausePath : playPath} /></button>
       )}
       <span class="wv">

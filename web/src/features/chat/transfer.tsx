@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import pausePath from 'icon:pause'
 import downPath from 'icon:download'
+import upPath from 'icon:upload'
 import type { Media, Message } from '../../core/model.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
@@ -20,20 +21,23 @@ export function fetchesItself(media: Media): boolean {
 /** moving is whether bytes are under way. */
 export const moving = (media: Media): boolean => media.transfer !== undefined && ['waiting', 'running'].includes(media.transfer.state)
 
+/** ringed is whether there is a transfer to stop or to go on with: one's own file that has not left keeps its button until it has. */
+export const ringed = (message: Message, media: Media): boolean => moving(media) || (message.own && !media.url && media.transfer !== undefined)
+
 const round = 2 * Math.PI * 16
 
 /** Ring is the button of a transfer: fetch, pause with progress, or try again. */
 export function Ring({ message, media }: { message: Message; media: Media }): JSX.Element {
   const { transfer } = media
-  const running = transfer?.state === 'running'
+  const running = moving(media)
   const done = transfer && transfer.total > 0 ? transfer.done / transfer.total : 0
   const percent = Math.round(done * 100)
   const act = (event: MouseEvent): void => { event.stopPropagation(); void (running ? engine().pause(message.id) : engine().fetch(message.id)) }
-  const name = running ? t('transfer.pause', { percent }) : t(transfer?.state === 'failed' ? 'transfer.again' : 'transfer.get', { size: size(media.size) })
+  const name = running ? t('transfer.pause', { percent }) : transfer?.state === 'failed' ? t('transfer.again') : transfer?.direction === 'up' ? t('transfer.go', { percent }) : t('transfer.get', { size: size(media.size) })
   return (
     <button type="button" class="ring" onClick={act} aria-label={name} title={name}>
       <svg class="dial" viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="16" /><circle cx="18" cy="18" r="16" stroke-dasharray={`${round * done} ${round}`} /></svg>
-      <Icon path={running ? pausePath : downPath} />
+      <Icon path={running ? pausePath : transfer?.direction === 'up' ? upPath : downPath} />
     </button>
   )
 }
@@ -44,5 +48,5 @@ export function progressText(media: Media): string {
   if (!transfer || transfer.state === 'done') return size(media.size)
   if (transfer.state === 'paused') return t('transfer.paused', { size: size(media.size) })
   if (transfer.state === 'failed') return t('transfer.failed')
-  return t('transfer.part', { done: size(transfer.done), total: size(transfer.total || media.size) })
+  return t(transfer.state === 'waiting' ? 'transfer.waits' : 'transfer.part', { done: size(transfer.done), total: size(transfer.total || media.size) })
 }

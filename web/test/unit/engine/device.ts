@@ -124,7 +124,7 @@ export class Device {
 }
 
 /** A database whose writing steps are counted: a dead device's transactions never end, as far as it sees. */
-function mortal(db: Database, scythe: Scythe): Database {
+export function mortal(db: Database, scythe: Scythe): Database {
   return new Proxy(db, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target)

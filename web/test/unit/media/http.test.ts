@@ -52,6 +52,18 @@ test('a transfer goes on where it stopped', async () => {
   expect(sent).toEqual([{ bytes: size - 1000, range: `bytes 1000-${size - 1}/${size}` }])
 })
 
+test('a small file is asked for when some of it may be there; without an answer nothing is sent', async () => {
+  const small = new Blob([new Uint8Array(100)])
+  const go = (again: boolean) => putFile('https://x.org/f', {}, small, () => undefined, new AbortController().signal, again)
+  head = () => { throw new TypeError('network') }
+  await expect(go(true)).rejects.toBeInstanceOf(HttpBroken)
+  expect(sent).toEqual([])
+  answers(204, { 'Upload-Offset': '60', 'Upload-Length': '100' })
+  await go(true)
+  await go(false)
+  expect(sent).toEqual([{ bytes: 40, range: 'bytes 60-99/100' }, { bytes: 100, range: undefined }])
+})
+
 test('a file that is kept is not sent again', async () => {
   answers(200, { 'Upload-Length': String(size) })
   await puts()
