@@ -2,8 +2,10 @@
 // an errand). The same letter may come again by any way and at any time; the second time changes nothing.
 
 import type { Chat, JID, Message, Micros } from '../model.ts'
+import { noteChanged } from '../store/changed.ts'
 import { chatFor, counts, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import type { Change, KeptMessage } from '../store/database.ts'
+import { get } from '../store/kv.ts'
 import { take, wait } from '../store/later.ts'
 import { byNames, freePlace, isGone, newestPlace, put } from '../store/messages.ts'
 import { archiveName, idOf, isUnique, senderName, waitName } from '../store/names.ts'
@@ -65,6 +67,7 @@ async function keep(step: Step, letter: Letter, said: Said & { what: 'content' |
   const message = await make(step, letter, said)
   const chat = await chatFor(step.tx, message.chat, step.account)
   await put(step.tx, message, true)
+  if (message.archiveId && message.archiveId <= (await get(step.tx, 'newest') ?? 0)) await noteChanged(step.tx, message)
   step.changes.message(message.chat, message.id)
   await intoChat(step, chat, message, letter)
   if (letter.wantsReceipt && await mayAnswer(step, letter)) {
@@ -123,6 +126,7 @@ async function merge(step: Step, message: KeptMessage, letter: Letter, said: Sai
     message.order = await freePlace(step.tx, message.chat, place)
     message.archiveId = place
     message.time = message.own ? letter.time : message.time
+    await noteChanged(step.tx, message)
   }
   message.stanzaId ??= letter.archived
   if (letter.own) await arrivedAtServer(step, message)
@@ -175,7 +179,7 @@ async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Le
 }
 
 /** Applies what came before its message. */
-async function afterwards(step: Step, message: KeptMessage): Promise<void> {
+export async function afterwards(step: Step, message: KeptMessage): Promise<void> {
   for (const one of await take(step.tx, message.names.flatMap((name) => idOf(message.from, name) ?? []).map((id) => waitName(message.chat, id)))) {
     const { letter, said } = one as { letter: Letter; said: Said }
     await applyOne(step, letter, said)

@@ -2,6 +2,7 @@
 // message, and that name contains who may do it: only the author corrects and retracts, only the other side receives and reads.
 
 import type { Micros } from '../model.ts'
+import { noteChanged } from '../store/changed.ts'
 import { countUnread, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { dropFile } from '../store/files.ts'
@@ -15,6 +16,9 @@ const MAX_REACTING = 1000
 /** Messages that one marker makes read. */
 const MAX_READ = 1000
 
+/** What somebody shall see who reads the message in the history later. */
+const LASTING = new Set<Said['what']>(['edit', 'retract', 'react', 'vote'])
+
 type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' }>
 
 /** Does it, or gives the name of the message that has to come first. */
@@ -26,6 +30,7 @@ export async function about(step: Step, letter: Letter, said: Effect): Promise<s
   const changed = await effect(step, letter, said, message)
   if (!changed) return undefined
   await put(step.tx, message, said.what === 'edit' || said.what === 'retract')
+  if (LASTING.has(said.what)) await noteChanged(step.tx, message)
   step.changes.message(message.chat, message.id)
   await row(step, message)
   return undefined
@@ -58,7 +63,8 @@ async function effect(step: Step, letter: Letter, said: Effect, message: KeptMes
   }
 }
 
-async function row(step: Step, message: KeptMessage): Promise<void> {
+/** Shows in the list of chats what its newest message is now. */
+export async function row(step: Step, message: KeptMessage): Promise<void> {
   const chat = await step.tx.objectStore('chats').get(message.chat)
   if (!chat || chat.last?.id !== message.id) return
   await refreshLast(step.tx, chat)

@@ -7,14 +7,18 @@ import type { KeptMessage } from '../store/database.ts'
 import { byNames, freePlace, isGone, put } from '../store/messages.ts'
 import { archiveName, senderName } from '../store/names.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
-import { archivePlace, freshId, type Step } from './apply.ts'
+import { afterwards, archivePlace, freshId, type Step } from './apply.ts'
 import { fileURL, mediaKey } from './content.ts'
+import { retract, row } from './effects.ts'
+
+/** A day, in microseconds. */
+const DAY = 86_400e6
 
 /** A message as one line of JSON. */
 export function lineOf(m: KeptMessage): string {
-  const { chat, from, own, time, content, reply, edited, reactions, retracted, starred, receipts, mentions, forwarded } = m
+  const { chat, from, own, time, content, reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded } = m
   return JSON.stringify({
-    id: String(m.archiveId), origin: m.originId, chat, kind: 'person', from, own, time, content: plain(content), reply, edited, reactions, retracted, starred, receipts, mentions, forwarded,
+    id: String(m.archiveId), origin: m.originId, chat, kind: 'person', from, own, time, content: plain(content), reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded,
   })
 }
 
@@ -42,10 +46,14 @@ export async function importLines(step: Step, lines: string[]): Promise<void> {
   }
 }
 
+/** Gives whether it is new here. */
 async function keep(step: Step, message: KeptMessage): Promise<boolean> {
   const { tx } = step
   const before = await byNames(tx, message.names)
-  if (before && before.content.type !== 'undecryptable') return false
+  if (before && before.content.type !== 'undecryptable') {
+    await renew(step, before, message)
+    return false
+  }
   if (!before && await isGone(tx, message.chat, message.archiveId, message.names)) return false
   const kept: KeptMessage = before ? { ...message, id: before.id, order: before.order, names: [...new Set([...before.names, ...message.names])] }
     : { ...message, order: await freePlace(tx, message.chat, message.order) }
@@ -55,6 +63,46 @@ async function keep(step: Step, message: KeptMessage): Promise<boolean> {
   }
   await put(tx, kept, true)
   step.changes.message(kept.chat, kept.id)
+  await afterwards(step, kept)
+  return true
+}
+
+/** What a line says of a message that is here: what was corrected, retracted or reacted to later than it is known here. Whoever it came from, the other
+ * device found them to be who may do it. */
+async function renew(step: Step, before: KeptMessage, line: KeptMessage): Promise<void> {
+  if (before.chat !== line.chat || before.from !== line.from || before.retracted) return
+  const changed = line.retracted ? await retract(step, before, { from: line.retracted.by, time: line.retracted.time })
+    : [correct(before, line), ...Object.entries(line.marks ?? {}).map(([who, time]) => mark(before, line, who, time))].some(Boolean)
+  if (!changed) return
+  await put(step.tx, before, true)
+  step.changes.message(before.chat, before.id)
+  await row(step, before)
+}
+
+function correct(before: KeptMessage, line: KeptMessage): boolean {
+  if ((line.edited ?? 0) <= (before.edited ?? 0) || before.content.type !== line.content.type) return false
+  before.edited = line.edited
+  if ('media' in before.content && 'media' in line.content) before.content = { ...before.content, caption: line.content.caption }
+  else before.content = line.content
+  delete before.mentions // they stand in the text that was
+  return true
+}
+
+/** What one person reacted with, or voted for, last. */
+function mark(before: KeptMessage, line: KeptMessage, who: string, time: Micros): boolean {
+  if ((before.marks?.[who] ?? 0) >= time) return false
+  before.marks = { ...before.marks, [who]: time }
+  const voter = /^vote (.*)$/s.exec(who)?.[1]
+  const { content } = before
+  if (voter !== undefined) {
+    if (content.type === 'poll' && line.content.type === 'poll') content.votes = { ...content.votes, [voter]: line.content.votes[voter] ?? [] }
+    return true
+  }
+  const emoji = new Set([...Object.keys(before.reactions ?? {}), ...Object.keys(line.reactions ?? {})])
+  before.reactions = Object.fromEntries([...emoji].flatMap((one) => {
+    const now = [...(before.reactions?.[one] ?? []).filter((jid) => jid !== who), ...(line.reactions?.[one]?.includes(who) ? [who] : [])]
+    return now.length ? [[one, now]] : []
+  }))
   return true
 }
 
@@ -99,6 +147,8 @@ function more(f: Fields): Partial<KeptMessage> {
   if (edited) out.edited = edited
   if (f['starred'] === true) out.starred = true
   if (reactions) out.reactions = reactions
+  const marks = parseMarks(f['marks'])
+  if (marks) out.marks = marks
   const [id, to] = isObject(reply) ? [text(reply['id'], 256), address(reply['to'])] : []
   if (isObject(reply) && id && to) out.reply = { id, to, text: text(reply['text']) ?? '' }
   const [by, at] = isObject(retracted) ? [address(retracted['by']), count(retracted['time'])] : []
@@ -126,6 +176,18 @@ function parseReactions(x: unknown): Message['reactions'] {
     if (emoji.length <= 64 && jids.length) out[emoji] = jids
   }
   return Object.keys(out).length ? out : undefined
+}
+
+/** Times in the future would keep everything later from being seen. */
+function parseMarks(x: unknown): KeptMessage['marks'] {
+  if (!isObject(x)) return undefined
+  const now = Date.now() * 1000 + DAY
+  const entries = Object.entries(x).slice(0, 2000).flatMap(([who, time]): [string, Micros][] => {
+    const [at, vote] = [count(time), who.startsWith('vote ')]
+    const jid = address(vote ? who.slice(5) : who)
+    return at && at < now && jid ? [[vote ? 'vote ' + jid : jid, at]] : []
+  })
+  return entries.length ? Object.fromEntries(entries) : undefined
 }
 
 function parseContent(x: unknown): Content | undefined {

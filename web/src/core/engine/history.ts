@@ -1,36 +1,34 @@
 // The encrypted history (docs/protocol/encrypted-history.md): what this device could read is written down for devices that are linked later, and
 // what older devices wrote is read here. Only a device with the history's key does either.
 
-import type { Bytes, HistoryIndex } from '../crypto/types.ts'
+import { Book, type Chunk, type Shelf } from '../crypto/book.ts'
+import type { Bytes, Encrypted } from '../crypto/types.ts'
 import type { JID, Micros } from '../model.ts'
-import { change, everything, type Database, type KeptMessage } from '../store/database.ts'
+import { change, everything, type Database } from '../store/database.ts'
 import { get, type Written } from '../store/kv.ts'
-import { archiveName } from '../store/names.ts'
 import { encryptedElement } from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
-import { getItems, OWN, publish } from '../xmpp/pubsub.ts'
+import { bare } from '../xmpp/jid.ts'
+import { getItems, OWN, publish, retractItem } from '../xmpp/pubsub.ts'
 import type { Session } from '../xmpp/session.ts'
 import { base64, fromBase64, message, newID } from '../xmpp/stanza.ts'
-import { el } from '../xmpp/xml.ts'
+import { el, type Element } from '../xmpp/xml.ts'
 import { Collector, type News } from './changes.ts'
-import { importLines, lineOf } from './history-lines.ts'
+import { importLines } from './history-lines.ts'
+import { nameAt, removed, writeAll } from './history-write.ts'
 import { value, type Secure } from './secure.ts'
 
 const NODE = 'urn:palabre:history:0'
-/** After a message, and between two writings, in milliseconds. */
-const CALM = 20_000
-/** A chunk with fewer messages is written anew with more, instead of another one. */
-const FULL = 1000
-/** Chunks that one run writes, and items that one request asks for. */
-const MAX_RUN = 20
-const AT_ONCE = 5
-/** Chunks of one device (§4). */
-const MAX_CHUNKS = 2048
+/** A message that came is written so long after it, in milliseconds, together with all that came meanwhile. */
+const SOON = 10_000
+/** Chunks of others that are remembered as read. */
+const MAX_READ = 40_000
 
 /** The history of one account. */
 export class History {
   private timer: ReturnType<typeof setTimeout> | undefined
   private busy: Promise<void> = Promise.resolve()
+  private reading = false
   private readonly stop: () => void
 
   /** `place` has the archive tell the places of messages of ours that were sent since then. */
@@ -38,7 +36,7 @@ export class History {
     private readonly db: Database, private readonly account: JID, private readonly secure: Secure, private readonly news: News,
     private readonly session: () => Session | undefined, private readonly place: (session: Session, since: Micros) => Promise<void>,
   ) {
-    this.stop = news.listen((c) => { if (c.messages && this.timer === undefined) this.timer = setTimeout(() => this.run((s) => this.write(s)), CALM) })
+    this.stop = news.listen((c) => { if (c.messages) this.timer ??= setTimeout(() => void this.now(), SOON) })
   }
 
   end(): void {
@@ -48,44 +46,110 @@ export class History {
 
   /** The archive was read to its end: what others wrote is read, and what is not written yet is written. */
   caughtUp(): void {
-    this.run(async (session) => {
+    void this.run(async (session) => {
+      await this.renewKey(session)
+      const first = await get(this.db, 'history read') === undefined
       await this.read(session)
+      if (first) this.ask(session)
       await this.write(session)
     })
   }
 
-  /** One after the other; what fails is done at the next occasion. */
-  private run(work: (session: Session) => Promise<void>): void {
+  /** Makes a key if there is none, and writes everything, for a device that is about to get it. Fulfilled when it was tried. */
+  async ready(): Promise<void> {
+    if (!value(await this.secure.crypto.historyState()).keys.length) value(await this.secure.crypto.newHistoryKey())
+    await this.now()
+  }
+
+  /** Writes at once what is not written yet: nobody looks at us any more, or another device is there that may want it. Fulfilled when it was tried. */
+  now(): Promise<void> {
+    clearTimeout(this.timer)
     this.timer = undefined
-    this.busy = this.busy.then(async () => {
+    return this.run((session) => this.write(session))
+  }
+
+  /** Nobody looks any more, and this device may end: what waits is written. */
+  leave(): void {
+    if (this.timer !== undefined) void this.now()
+  }
+
+  /** What our other devices have not written yet they are asked to write; they say when it is done. */
+  private ask(session: Session): void {
+    session.send(message({ to: this.account, type: 'headline', id: newID() }, el(NODE, 'ask'), hint('no-store')))
+  }
+
+  /** Hears what our other devices say about it; false for any other stanza. */
+  hear(stanza: Element): boolean {
+    const from = stanza.attr('from') ?? ''
+    const session = this.session()
+    if (stanza.attr('type') !== 'headline' || bare(from) !== this.account || !session || from === session.jid) return false
+    if (stanza.child('ask', NODE)) void this.now().then(() => this.session()?.send(message({ to: from, type: 'headline', id: newID() }, el(NODE, 'written'), hint('no-store'))))
+    else if (stanza.child('written', NODE)) void this.readSoon()
+    else return false
+    return true
+  }
+
+  /** A device was removed from the account: what is written from now on it cannot read, whatever it gets hold of. */
+  async renew(): Promise<void> {
+    if (!value(await this.secure.crypto.historyState()).keys.length) return
+    await this.wantsKey('draw')
+    await this.run((session) => this.renewKey(session))
+  }
+
+  private async wantsKey(what: 'draw' | 'tell' | undefined): Promise<void> {
+    await change(this.db, ['kv'], async (tx) => {
+      if (what) await tx.objectStore('kv').put(what, 'history renew')
+      else await tx.objectStore('kv').delete('history renew')
+    })
+  }
+
+  /** Draws the key that is wanted, and tells it: in steps, so that neither is left out nor a key drawn again and again. */
+  private async renewKey(session: Session): Promise<void> {
+    const wanted = await get(this.db, 'history renew')
+    if (!wanted) return
+    if (wanted === 'draw') {
+      value(await this.secure.crypto.newHistoryKey())
+      await this.wantsKey('tell')
+    }
+    this.tell(session, await this.book(session).spread())
+    await this.wantsKey(undefined)
+  }
+
+  private tell(session: Session, keys: Encrypted | null): void {
+    if (keys) session.send(message({ to: this.account, id: newID() }, encryptedElement(keys), hint('store')))
+  }
+
+  /** One after the other; what fails is done at the next occasion. */
+  private run(work: (session: Session) => Promise<void>): Promise<void> {
+    return this.busy = this.busy.then(async () => {
       const session = this.session()
       if (session && value(await this.secure.crypto.historyState()).keys.length) await work(session)
     }).catch((error: unknown) => { console.warn('history', error) })
   }
 
+  private book(session: Session, own?: Written): Book {
+    return new Book(this.secure.crypto, this.secure.deviceID, shelf(session), own && { number: own.index, chunks: own.chunks, complete: own.complete })
+  }
+
   /** Makes a recovery code, and the history's key if there is none. */
   async recoveryCode(session: Session): Promise<string> {
     const { crypto } = this.secure
+    const book = this.book(session)
     if (!value(await crypto.historyState()).keys.length) value(await crypto.newHistoryKey())
-    const { code, wrapped } = value(await crypto.newRecovery())
-    await publish(session, NODE, el(NODE, 'recovery', {}, base64(wrapped)), OWN, 'recovery')
+    const code = await book.newRecovery()
     const shared = await crypto.shareHistory()
-    if (shared.ok && shared.value) session.send(message({ to: this.account, id: newID() }, encryptedElement(shared.value), hint('store')))
-    this.run((s) => this.write(s))
+    if (shared.ok) this.tell(session, shared.value)
+    void this.now()
     return code
   }
 
   /** Opens the history with its code. Fails with the worker's refusal for a wrong one. */
   async recover(session: Session, code: string): Promise<void> {
-    const wrapped = await this.item(session, 'recovery', 'recovery')
-    if (!wrapped) throw new Error('there is no history')
-    value(await this.secure.crypto.recover(code, wrapped))
-    this.run((s) => this.read(s))
-  }
-
-  private async item(session: Session, id: string, name: string): Promise<Bytes | undefined> {
-    const [item] = await getItems(session, NODE, { ids: [id] })
-    return item?.payload?.is(name, NODE) ? fromBase64(item.payload.text) : undefined
+    await this.book(session).recover(code)
+    void this.run(async (session) => {
+      this.ask(session)
+      await this.read(session)
+    })
   }
 
   // Writing
@@ -96,72 +160,41 @@ export class History {
       await this.place(session, unplaced)
       await change(this.db, ['kv'], (tx) => tx.objectStore('kv').delete('unplaced'))
     }
-    for (let i = 0; i < MAX_RUN && await this.writeChunk(session); i++);
-  }
-
-  /** Writes one chunk; false if there is nothing more to write. */
-  private async writeChunk(session: Session): Promise<boolean> {
-    const { crypto } = this.secure
-    const done: Written = await get(this.db, 'history') ?? { index: 0, chunks: [], complete: [] }
-    const last = done.chunks.at(-1)
-    const again = last && last.count < FULL
-    const messages = await this.after(last ? (again ? last.from - 1 : last.to) : 0)
-    if (!messages.length || (again && messages.at(-1)?.archiveId === last.to)) return false
-    const before = again ? done.chunks.slice(0, -1) : done.chunks
-    if (before.length >= MAX_CHUNKS) return false
-    const number = (before.at(-1)?.number ?? 0) + 1
-    const lines = messages.map((m) => lineOf(m))
-    const { data, hash, taken } = value(await crypto.sealChunk(number, before.at(-1)?.hash ?? '', lines))
-    const [first, end] = [messages[0]?.archiveId ?? 0, messages[taken - 1]?.archiveId ?? 0]
-    const chunks = [...before, { number, hash, from: first, to: end, count: taken }]
-    const index: HistoryIndex = { number: done.index + 1, chunks, complete: [[chunks[0]?.from ?? first, end]] }
-    await publish(session, NODE, el(NODE, 'chunk', {}, base64(data)), OWN, `${this.secure.deviceID}-${number}`)
-    const sealed = value(await crypto.sealIndex(index))
-    await publish(session, NODE, el(NODE, 'index', {}, base64(sealed)), OWN, `index-${this.secure.deviceID}`)
-    await change(this.db, ['kv'], async (tx) => { await tx.objectStore('kv').put({ index: index.number, chunks, complete: index.complete } satisfies Written, 'history') })
-    return taken < messages.length || messages.length >= 2 * FULL
-  }
-
-  /** Messages that came encrypted, after a place in the archive, in its order. */
-  private async after(place: Micros): Promise<KeptMessage[]> {
-    const range = IDBKeyRange.bound(archiveName(String(place).padStart(16, '0')), 'a \uffff', true)
-    const out: KeptMessage[] = []
-    let cursor = await this.db.transaction('messages').store.index('names').openCursor(range)
-    for (; cursor && out.length < 2 * FULL; cursor = await cursor.continue()) {
-      const m = cursor.value
-      if (m.archiveId && m.protection === 'omemo' && !m.expiresAt && m.content.type !== 'undecryptable' && m.content.type !== 'system') out.push(m)
-    }
-    return out
+    const done = await get(this.db, 'history')
+    for (const number of done?.old ?? []) await retractItem(session, NODE, `${this.secure.deviceID}-${number}`)
+    if (done?.old?.length) await removed(this.db)
+    if (!await writeAll(this.db, (own) => this.book(session, own))) this.timer ??= setTimeout(() => void this.now(), SOON)
   }
 
   // Reading
 
-  private async read(session: Session): Promise<void> {
-    const { crypto } = this.secure
-    const devices = value(await crypto.devices(this.account)).map((d) => d.id).filter((id) => id !== this.secure.deviceID)
-    if (!devices.length) return
-    for (const item of await getItems(session, NODE, { ids: devices.slice(0, 100).map((id) => `index-${id}`) })) {
-      const writer = Number(/^index-(\d{1,10})$/.exec(item.id)?.[1])
-      const data = item.payload?.is('index', NODE) ? fromBase64(item.payload.text) : undefined
-      const index = writer && data ? await crypto.openIndex(writer, data) : undefined
-      if (index?.ok) await this.readChunks(session, writer, index.value)
-    }
+  private readSoon(): Promise<void> {
+    if (this.reading) return Promise.resolve()
+    this.reading = true
+    return this.run((session) => {
+      this.reading = false
+      return this.read(session)
+    })
   }
 
-  /** The newest first: that is what people look for. */
-  private async readChunks(session: Session, writer: number, index: HistoryIndex): Promise<void> {
+  /** With `again` once more if something was missing: its writer may just have put it into a larger chunk. */
+  private async read(session: Session, again = true): Promise<void> {
+    const devices = value(await this.secure.crypto.devices(this.account)).map((d) => d.id).filter((id) => id !== this.secure.deviceID)
     const seen = new Set(await get(this.db, 'history read') ?? [])
-    const wanted = index.chunks.filter((c) => !seen.has(c.hash)).reverse()
-    for (let i = 0; i < wanted.length; i += AT_ONCE) {
-      const part = wanted.slice(i, i + AT_ONCE)
-      const items = await getItems(session, NODE, { ids: part.map((c) => `${writer}-${c.number}`) })
-      for (const { number, hash } of part) {
-        const payload = items.find((item) => item.id === `${writer}-${number}`)?.payload
-        const data = payload?.is('chunk', NODE) ? fromBase64(payload.text) : undefined
-        const opened = data && await this.secure.crypto.openChunk(data, { writer, number, hash })
-        if (opened?.ok) await this.keep(opened.value.lines, hash)
-      }
-    }
+    const gaps = await this.book(session).read({
+      wants: async (chunk) => !seen.has(chunk.hash) && this.lacks(chunk), take: (lines, hash) => this.keep(lines, hash),
+    }, devices)
+    if (gaps.missing && again) return this.read(session, false)
+    if (gaps.missing || gaps.refused.length) console.warn('history', gaps)
+  }
+
+  /** Says whether a chunk may hold what is not here: what came live or from the archive needs no second way. */
+  private async lacks({ from, to, count }: Chunk): Promise<boolean> {
+    const range = IDBKeyRange.bound(nameAt(from), nameAt(to))
+    if (await this.db.countFromIndex('messages', 'names', range) < count) return true
+    let cursor = await this.db.transaction('messages').store.index('names').openCursor(range)
+    for (; cursor; cursor = await cursor.continue()) if (cursor.value.content.type === 'undecryptable') return true
+    return false
   }
 
   private async keep(lines: string[], hash: string): Promise<void> {
@@ -169,11 +202,28 @@ export class History {
     await change(this.db, everything, async (tx) => {
       await importLines({ tx, account: this.account, now: Date.now() * 1000, changes }, lines)
       const seen = await get(tx, 'history read') ?? []
-      await tx.objectStore('kv').put([...seen, hash].slice(-20 * MAX_CHUNKS), 'history read')
+      await tx.objectStore('kv').put([...seen, hash].slice(-MAX_READ), 'history read')
     })
     this.news.tell(changes.all)
   }
 }
+
+/** The private node with what our devices wrote, as a book sees it. */
+function shelf(session: Session): Shelf {
+  return {
+    get: async (ids) => {
+      const found = await getItems(session, NODE, { ids })
+      return new Map(found.flatMap(({ id, payload }): [string, Bytes][] => {
+        const data = payload?.is(nameOf(id), NODE) ? fromBase64(payload.text) : undefined
+        return data ? [[id, data]] : []
+      }))
+    },
+    put: (id, data) => publish(session, NODE, el(NODE, nameOf(id), {}, base64(data)), OWN, id),
+    remove: (id) => retractItem(session, NODE, id),
+  }
+}
+
+const nameOf = (id: string): string => id === 'recovery' || id === 'writers' ? id : id.startsWith('index-') ? 'index' : 'chunk'
 
 /** Notes in a step that messages of ours may be in the archive at places that are not known, from here on. */
 export async function noteUnplaced(tx: Parameters<Parameters<typeof change>[2]>[0], since: Micros): Promise<void> {

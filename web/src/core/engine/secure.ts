@@ -54,6 +54,8 @@ export class Secure {
   private missed = 0
   /** How often a message to somebody waited for answers. */
   private readonly waits = new Map<JID, number>()
+  /** Told when another device of our own account is there that was not. */
+  onOwnDevice: () => void = () => undefined
   /** Labels of our other devices' lists, as they were told: they are published again with the list. */
   private own = new Map<Version, Listed[]>()
 
@@ -112,7 +114,9 @@ export class Secure {
   }
 
   private async told(jid: JID, version: Version, devices: Listed[]): Promise<void> {
+    const before = jid === this.account ? this.own.get(version) : undefined
     if (jid === this.account) this.own.set(version, devices)
+    if (before && devices.some((d) => d.id !== this.device && !before.some((b) => b.id === d.id))) this.onOwnDevice()
     const missing = value(await this.crypto.listed(jid, version, devices.map((d) => d.id)))
     for (const d of devices) if (d.label && d.signature) await this.crypto.setLabel({ jid, device: d.id }, d.label, d.signature)
     if (!missing || !this.session) return

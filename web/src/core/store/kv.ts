@@ -5,8 +5,8 @@ import type { Choices, Micros } from '../model.ts'
 import type { Snapshot } from './chats.ts'
 import type { Database, Look } from './database.ts'
 
-/** How far this device has written the encrypted history. */
-export interface Written { index: number; chunks: HistoryIndex['chunks']; complete: [Micros, Micros][] }
+/** How far this device has written the encrypted history: the number of its index, its chunks, and those that others replaced and that are to be removed. */
+export interface Written { index: number; chunks: HistoryIndex['chunks']; complete: [Micros, Micros][]; old?: number[] }
 
 /** What is kept under which name. */
 export interface Values {
@@ -17,6 +17,12 @@ export interface Values {
   /** How far this device has written the encrypted history, and the hashes of the chunks of others that were read. */
   history: Written
   'history read': string[]
+  /** Messages (archive ids) that changed and whose chunks are to be written anew; [0]: all. */
+  'history changed': Micros[]
+  /** Messages (archive ids) in the chunks of other devices that changed, and stand in a chunk of ours as they are now. */
+  'history over': Micros[]
+  /** A device was removed: a new key of the history is to be drawn, or was drawn and is to be told. */
+  'history renew': 'draw' | 'tell'
   /** From here on messages of ours may be in the archive at places that are not known. */
   unplaced: Micros
   /** When this device began to read the account's archive. */
