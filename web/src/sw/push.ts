@@ -1,11 +1,11 @@
 // Being woken (docs/protocol/web-push.md): which chat it is about is a name that only this browser and the server understand. The notification
-// says who and how many; words stay encrypted until the client is opened.
-import { accountsHere, chatsHere, choicesHere, noteWoken } from '../core/store/first.ts'
+// says who and how many; words stay encrypted until the client is opened. Where a tab runs that nobody looks at, it has decrypted what came,
+// and the notification shows it if the person wants that.
+import { accountsHere, chatsHere, choicesHere, noteWoken, wakingHere } from '../core/store/first.ts'
+import { defaults } from '../core/store/kv.ts'
 import type { Chat, JID } from '../core/model.ts'
-import { scope, type Clicking, type Pushing } from './scope.ts'
-
-type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
-const all = import.meta.glob<Record<string, Text>>('../i18n/*/push.json', { import: 'default', eager: true })
+import { scope, type Pushing } from './scope.ts'
+import { pathOf, say, show, tagOf } from './show.ts'
 
 /** What a wake-up says. Anything else is ignored, and nothing at all means that something has come. */
 interface Said { count: number; chat: string; trial: boolean }
@@ -43,36 +43,36 @@ async function findChat(hidden: string): Promise<{ account: JID; chat: Chat | un
   return accounts[0] && { account: accounts[0].jid, chat: undefined }
 }
 
-function say(language: string, key: string, n = 0): string {
-  const texts = all[`../i18n/${language}/push.json`] ?? all['../i18n/en/push.json']
-  const found = texts?.[key]
-  const text = typeof found === 'object' ? found[new Intl.PluralRules(language).select(n)] ?? found.other : found
-  return (text ?? '').replace('{n}', String(n))
-}
+const looked = async (): Promise<boolean> => (await scope.clients.matchAll({ type: 'window' })).some((w) => w.visibilityState === 'visible')
 
 /** woken shows what has come. Nothing is shown while somebody looks at the client: it tells by itself. */
 export async function woken(event: Pushing, language: string): Promise<void> {
   const said = read(event)
   const found = await findChat(said.chat)
-  if (found) await noteWoken(found.account, Date.now() * 1000)
-  const windows = await scope.clients.matchAll({ type: 'window' })
-  if (!said.trial && windows.some((w) => w.visibilityState === 'visible')) return
+  const now = Date.now() * 1000
+  if (found) await noteWoken(found.account, now)
+  if (!said.trial && await looked()) return
   const choices = found ? await choicesHere(found.account) : {}
-  const named = found?.chat && choices.preview !== false ? found.chat : undefined
-  const body = said.trial ? say(language, 'push.trial') : said.count ? say(language, 'push.count', said.count) : say(language, 'push.some')
-  await scope.registration.showNotification(named?.name ?? 'Palabre', {
-    body, tag: said.chat || 'palabre', lang: language, icon: '/icons/palabre-192.png', badge: '/icons/palabre-192.png', silent: choices.sound === false,
-    data: { path: found?.chat ? `/chat/${encodeURIComponent(found.chat.jid)}` : '/' },
-  })
+  const chat = found?.chat && choices.preview !== false ? found.chat : undefined
+  const body = said.trial ? say(language, 'push.trial') : said.count ? say(language, 'push.count', { n: said.count }) : say(language, 'push.some')
+  const carried = found?.chat ? { path: pathOf(found.chat.jid), account: found.account, chat: found.chat.jid, upTo: now } : { path: '/' }
+  const tag = found?.chat ? tagOf(found.account, found.chat.jid) : said.chat || 'palabre'
+  await show({ language, title: chat?.name ?? 'Palabre', body, tag, silent: choices.sound === false, carried, ...(chat ? { chat } : {}) })
 }
 
-/** clicked opens what a notification is about, in a window that is there or in a new one. */
-export async function clicked(event: Clicking): Promise<void> {
-  event.notification.close()
-  const data: unknown = event.notification.data
-  const path = typeof data === 'object' && data !== null && 'path' in data && typeof data.path === 'string' && data.path.startsWith('/') ? data.path : '/'
-  const [window] = await scope.clients.matchAll({ type: 'window' })
-  if (!window) { await scope.clients.openWindow(path); return }
-  await window.focus()
-  window.postMessage({ type: 'go', path })
+/** arrived shows a message that came while the client is open and nobody looks at it. The server wakes nobody then: it sees a session. */
+export async function arrived(account: JID, jid: JID, language: string): Promise<void> {
+  if (Notification.permission !== 'granted' || await wakingHere(account) === false || await looked()) return
+  const [chats, choices] = [await chatsHere(account), { ...defaults, ...await choicesHere(account) }]
+  const chat = chats.find((c) => c.jid === jid)
+  if (!chat || !chat.unread || chat.blocked || (chat.muted ?? 0) > Date.now() * 1000 || !(chat.kind === 'group' ? choices.notify.groups : choices.notify.people)) return
+  const named = choices.preview ? chat : undefined
+  const body = (named?.last && !named.last.own && named.last.content !== 'system' && named.last.text) || say(language, 'push.count', { n: chat.unread })
+  const carried = { path: pathOf(jid), account, chat: jid, upTo: Math.max(chat.time, Date.now() * 1000) }
+  await show({ language, title: named?.name ?? 'Palabre', body, tag: tagOf(account, jid), silent: !choices.sound, carried, ...(named ? { chat: named } : {}) })
+}
+
+/** looks takes the notifications of a chat away that somebody reads now. */
+export async function looks(account: JID, jid: JID): Promise<void> {
+  for (const one of await scope.registration.getNotifications({ tag: tagOf(account, jid) })) one.close()
 }

@@ -4,7 +4,10 @@ export interface Lasting extends Event { waitUntil(work: Promise<unknown>): void
 export interface Fetching extends Lasting { readonly request: Request; respondWith(response: Promise<Response>): void }
 export interface Saying extends Lasting { readonly data: unknown }
 export interface Pushing extends Lasting { readonly data: { text(): string } | null }
-export interface Clicking extends Lasting { readonly notification: Notification }
+/** A click on a notification; `reply` is what was typed into it, where the browser has that. */
+export interface Clicking extends Lasting { readonly notification: Notification; readonly action: string; readonly reply?: string | null }
+/** The push subscription is another one; browsers give neither, one or both. */
+export interface Renewing extends Lasting { readonly oldSubscription?: PushSubscription | null; readonly newSubscription?: PushSubscription | null }
 
 /** A window of the client. */
 export interface Window {
@@ -23,6 +26,7 @@ export interface Scope {
   addEventListener(type: 'message', act: (event: Saying) => void): void
   addEventListener(type: 'push', act: (event: Pushing) => void): void
   addEventListener(type: 'notificationclick', act: (event: Clicking) => void): void
+  addEventListener(type: 'pushsubscriptionchange', act: (event: Renewing) => void): void
 }
 
 /** The worker that we are. */

@@ -1,6 +1,8 @@
 // The service worker: the client opens without network, a new version waits until a person agrees, and what wakes a closed browser is shown.
 import { match } from '../app/routes.ts'
-import { clicked, woken } from './push.ts'
+import { arrived, looks, woken } from './push.ts'
+import { renewed } from './renew.ts'
+import { clicked } from './reply.ts'
 import { scope } from './scope.ts'
 import { answer, keep, keepLanguage, languageHere, tidy, type Build } from './keep.ts'
 
@@ -15,6 +17,7 @@ scope.addEventListener('message', (event) => {
   const message: unknown = event.data
   if (typeof message !== 'object' || message === null || !('type' in message)) return
   if (message.type === 'activate') void scope.skipWaiting()
+  else if (message.type === 'arrived' || message.type === 'looks') event.waitUntil(aboutChat(message))
   else if (message.type === 'language' && 'language' in message && typeof message.language === 'string') event.waitUntil(keepLanguage(build, message.language).catch(() => undefined))
 })
 
@@ -27,7 +30,16 @@ scope.addEventListener('fetch', (event) => {
 })
 
 scope.addEventListener('push', (event) => { event.waitUntil(languageHere().then((language) => woken(event, language))) })
-scope.addEventListener('notificationclick', (event) => { event.waitUntil(clicked(event)) })
+scope.addEventListener('notificationclick', (event) => { event.waitUntil(languageHere().then((language) => clicked(event, language))) })
+scope.addEventListener('pushsubscriptionchange', (event) => { event.waitUntil(languageHere().then((language) => renewed(event, language))) })
+
+/** A tab says that something came in a chat, or that somebody reads it. */
+async function aboutChat(message: object & Record<'type', unknown>): Promise<void> {
+  const { type, account, chat } = { account: undefined, chat: undefined, ...message }
+  if (typeof account !== 'string' || typeof chat !== 'string') return
+  if (type === 'arrived') await arrived(account, chat, await languageHere())
+  else await looks(account, chat)
+}
 
 const kept = (path: string): boolean => path.startsWith('/assets/') || build.files.includes(path.slice(1))
 

@@ -21,12 +21,14 @@ import type { Session } from '../xmpp/session.ts'
 import { parseTime } from '../xmpp/time.ts'
 import { domain } from '../xmpp/jid.ts'
 import { el, type Element } from '../xmpp/xml.ts'
+import { tellSeen } from './answer.ts'
 import { Collector, type News } from './changes.ts'
 import { Desk } from './desk.ts'
 import { readUpTo } from './effects.ts'
 import { Inbox } from './inbox.ts'
 import { Line } from './line.ts'
 import { People } from './people.ts'
+import { isAdmin } from './role.ts'
 import { Secure } from './secure.ts'
 import { Sender } from './sender.ts'
 import { Typing } from './typing.ts'
@@ -98,6 +100,7 @@ export class Worker {
     this.inbox = new Inbox(db, this.account, this.secure, news, {
       caughtUp: () => {
         this.sender.complete()
+        void tellSeen(db, this.desk).catch(() => undefined) // told after the next look
         for (const tell of this.onCaughtUp) tell()
       },
       asked: () => this.askedArchive(),
@@ -221,6 +224,7 @@ export class Worker {
       await this.setClock(session)
       await this.people.connected(session, false)
       await this.profile(session)
+      await this.role(session)
       await this.displayed(await fetchDisplayed(session))
       await this.maintain()
     } catch {
@@ -252,6 +256,15 @@ export class Worker {
     if (before && before.name === name && before.avatar === avatar) return
     await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put({ name, avatar }, 'profile') })
     await accounts.change(this.account, { name, avatar })
+    this.news.tell({ choices: true })
+  }
+
+  /** Whether we administer the server. */
+  private async role(session: Session): Promise<void> {
+    const { accounts } = this.parts
+    const admin = await isAdmin(session)
+    if (admin === undefined || admin === !!(await accounts.get(this.account))?.admin) return
+    await accounts.change(this.account, { admin })
     this.news.tell({ choices: true })
   }
 

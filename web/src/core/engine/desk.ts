@@ -3,6 +3,7 @@
 
 import type { Outgoing } from '../engine.ts'
 import type { Chat, Content, Draft, Failure, JID, Media, Message, Micros } from '../model.ts'
+import { noteChanged } from '../store/changed.ts'
 import { chatFor, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
 import { dropFile, keepFile } from '../store/files.ts'
@@ -26,6 +27,9 @@ export class Unusable extends Error {
   override readonly name = 'Unusable'
 }
 
+/** What somebody saw in notifications: after a place, up to a place. */
+interface Seen { from: Micros; upTo: Micros }
+
 /** What a person does in one account. */
 export class Desk {
   constructor(private readonly db: Database, private readonly account: JID, private readonly news: News) {}
@@ -42,8 +46,8 @@ export class Desk {
     return result
   }
 
-  /** Keeps a new message and its errand. */
-  send(jid: JID, out: Outgoing): Promise<Message> {
+  /** Keeps a new message and its errand. `aside`: it was not written in the chat, and what is being written there stays. */
+  send(jid: JID, out: Outgoing, aside = false): Promise<Message> {
     const { file } = out
     if (file && file.blob.size > MAX_FILE) return Promise.reject(new Unusable('too large'))
     return this.step(async (step) => {
@@ -64,7 +68,9 @@ export class Desk {
       if (file && media) await keepFile(tx, { key: media.key, chat: jid, only: true, used: now }, file.blob)
       await put(tx, message, true)
       await add(tx, { chat: jid, id, message: id, task: { what: 'message' }, since: now })
+      const { draft } = chat
       this.intoChat(chat, message)
+      if (aside && draft) chat.draft = draft
       await tx.objectStore('chats').put(chat)
       step.changes.chat(jid)
       step.changes.message(jid, id)
@@ -140,6 +146,7 @@ export class Desk {
     const media = mediaOf(message.content)
     if (media) await dropFile(tx, media.key)
     await drop(tx, [message.id])
+    await noteChanged(tx, message)
     for (const e of await errandsOf(tx, message.id)) if (e.state !== 'tried') await tx.objectStore('outbox').delete(e.seq)
     for (const name of message.names) await tx.objectStore('gone').put(now, name)
     changes.remove(message.chat, [message.id])
@@ -200,6 +207,7 @@ export class Desk {
         const message = await step.tx.objectStore('messages').get(id)
         if (!message) continue
         message.starred = on
+        await noteChanged(step.tx, message)
         await put(step.tx, message, false)
         step.changes.message(message.chat, id)
       }
@@ -209,24 +217,54 @@ export class Desk {
   /** We have read a chat up to a place. The contact is told with `tell`, our other devices always; older marks that still wait are replaced. */
   read(jid: JID, upTo: Micros, tell: boolean): Promise<void> {
     return this.step(async (step) => {
-      if (!await readUpTo(step, jid, upTo)) return
-      const { tx } = step
-      let newest: KeptMessage | undefined
-      let marker: string | undefined
-      const range = IDBKeyRange.bound([jid, -Infinity], [jid, upTo])
-      let cursor = await tx.objectStore('messages').index('place').openCursor(range, 'prev')
-      for (let looked = 0; cursor && looked < 200 && !(newest && marker); looked++, cursor = await cursor.continue()) {
-        if (cursor.value.own) continue
-        newest ??= cursor.value.stanzaId ? cursor.value : undefined
-        marker ??= cursor.value.markable
-      }
-      const stanzaId = newest?.stanzaId
-      if (!stanzaId && !(tell && marker)) return
-      for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) {
-        if (c.value.chat === jid && c.value.task.what === 'displayed' && c.value.state === 'new') await c.delete()
-      }
-      await addIfRoom(tx, { chat: jid, id: freshId(), message: '', task: { what: 'displayed', ...(tell && marker ? { marker } : {}), ...(stanzaId ? { stanzaId } : {}) }, since: step.now })
-      step.changes.mark('outbox')
+      if (await readUpTo(step, jid, upTo)) await this.tellRead(step, jid, -Infinity, upTo, tell)
+    })
+  }
+
+  /** Tells the newest of what others said between two places, the first not among them. Gives its place, undefined when there is nothing to tell. */
+  private async tellRead(step: Step, jid: JID, after: Micros, upTo: Micros, tell: boolean): Promise<Micros | undefined> {
+    const { tx } = step
+    if (after >= upTo) return undefined
+    let newest: KeptMessage | undefined
+    let marker: string | undefined
+    const range = IDBKeyRange.bound([jid, after], [jid, upTo], true)
+    let cursor = await tx.objectStore('messages').index('place').openCursor(range, 'prev')
+    for (let looked = 0; cursor && looked < 200 && !(newest && marker); looked++, cursor = await cursor.continue()) {
+      if (cursor.value.own) continue
+      newest ??= cursor.value.stanzaId ? cursor.value : undefined
+      marker ??= cursor.value.markable
+    }
+    const stanzaId = newest?.stanzaId
+    if (!stanzaId && !(tell && marker)) return undefined
+    for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) {
+      if (c.value.chat === jid && c.value.task.what === 'displayed' && c.value.state === 'new') await c.delete()
+    }
+    await addIfRoom(tx, { chat: jid, id: freshId(), message: '', task: { what: 'displayed', ...(tell && marker ? { marker } : {}), ...(stanzaId ? { stanzaId } : {}) }, since: step.now })
+    step.changes.mark('outbox')
+    return newest?.order ?? upTo
+  }
+
+  /** Notes that somebody saw in a notification that a chat has messages up to a place; they need not be here yet. */
+  noteSeen(jid: JID, upTo: Micros): Promise<void> {
+    return this.step(async (step) => {
+      const before = await step.tx.objectStore('kv').get(`seen ${jid}`) as Seen | undefined
+      const from = before?.from ?? (await step.tx.objectStore('chats').get(jid))?.readUpTo ?? 0
+      await step.tx.objectStore('kv').put({ from, upTo: Math.max(upTo, before?.upTo ?? 0) } satisfies Seen, `seen ${jid}`)
+    })
+  }
+
+  /** What was seen in notifications counts as read, and is told as far as it is here; with `complete` all of it is, and the note has served. */
+  seen(jid: JID, tell: boolean, complete: boolean): Promise<void> {
+    return this.step(async (step) => {
+      const kv = step.tx.objectStore('kv')
+      const seen = await kv.get(`seen ${jid}`) as Seen | undefined
+      if (!seen) return
+      await readUpTo(step, jid, seen.upTo)
+      // Who answers has read all before: what is told is never less than what was told before.
+      const upTo = Math.max(seen.upTo, (await step.tx.objectStore('chats').get(jid))?.readUpTo ?? 0)
+      const told = await this.tellRead(step, jid, seen.from, upTo, tell)
+      if (complete) await kv.delete(`seen ${jid}`)
+      else if (told) await kv.put({ ...seen, from: told } satisfies Seen, `seen ${jid}`)
     })
   }
 

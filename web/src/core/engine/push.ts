@@ -1,7 +1,10 @@
-// Waking this browser when it is closed (docs/protocol/web-push.md).
+// Waking this browser when it is closed (docs/protocol/web-push.md). A browser has one subscription for all accounts that are signed in here. It is looked
+// after at each new session: one that the browser or its service has ended is made anew, so is one for another key of the server, and the server
+// is told, which forgets what it knew of this browser before.
 
-import type { Waking } from '../model.ts'
+import type { JID, Waking } from '../model.ts'
 import type { Database } from '../store/database.ts'
+import { accountsHere, wakingHere } from '../store/first.ts'
 import { get } from '../store/kv.ts'
 import { MAX_MUTED, pushKey, subscribePush, testPush, unsubscribePush, type MutedChat } from '../xmpp/push.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
@@ -11,12 +14,26 @@ import type { News } from './changes.ts'
 const bytes = (base64url: string) => Uint8Array.from(atob(base64url.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
 const base64url = (data: Uint8Array) => btoa(String.fromCharCode(...data)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 
+/** The channel over which the service worker tells that the subscription is another one (pushsubscriptionchange). */
+export const SUBSCRIPTION = 'palabre-subscription'
+
 /** The subscription of this browser for one account. */
 export class Push {
   private failed = false
+  private readonly stops: (() => void)[]
 
-  constructor(private readonly db: Database, private readonly news: News, private readonly session: () => Session) {
-    this.news.listen((c) => { if (c.chats?.length) this.mutedMayDiffer() })
+  constructor(private readonly db: Database, private readonly news: News, private readonly session: () => Session, private readonly account: JID = '') {
+    this.stops = [this.news.listen((c) => { if (c.chats?.length) this.mutedMayDiffer() })]
+    if (typeof BroadcastChannel === 'undefined') return
+    const channel = new BroadcastChannel(SUBSCRIPTION)
+    channel.onmessage = () => void this.changed().catch(() => undefined) // told with the next session
+    this.stops.push(() => channel.close())
+  }
+
+  /** Ends. */
+  end(): void {
+    clearTimeout(this.timer)
+    for (const stop of this.stops.splice(0)) stop()
   }
 
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -80,11 +97,23 @@ export class Push {
     return (await this.db.getAll('chats')).filter((c) => (c.muted ?? 0) > now).slice(0, MAX_MUTED).map(({ jid, muted }) => ({ jid, until: muted ?? Infinity }))
   }
 
-  /** A new session: the server is told again, since it knows the subscription by session. */
+  /** A new session: the subscription is made good if it is not, and the server is told, which knows it by session. Fails when it cannot be had. */
   async renew(session: Session): Promise<void> {
     if (!await get(this.db, 'waking')) return
-    const subscription = await (await this.manager())?.getSubscription()
-    if (subscription) await this.give(session, subscription)
+    const manager = await this.manager()
+    if (!manager || Notification.permission !== 'granted') return
+    this.failed = false
+    try {
+      await this.subscribe(session, manager)
+    } catch (error) {
+      // A session that broke says nothing about the subscription.
+      this.failed = !(error instanceof StanzaError && error.condition === 'disconnected')
+      throw error
+    }
+  }
+
+  private changed(): Promise<void> {
+    return this.renew(this.session())
   }
 
   private mutedMayDiffer(): void {
@@ -102,8 +131,23 @@ export class Push {
     const subscription = await manager.getSubscription()
     await this.db.put('kv', false, 'waking')
     if (!subscription) return
-    await unsubscribePush(this.session(), subscription.endpoint).catch(() => undefined)
-    await subscription.unsubscribe()
+    const told = await this.forget(subscription.endpoint)
+    // Other accounts here use it too. A server that could not be told goes on until the subscription is gone: theirs is made anew then.
+    if (!told || !await this.othersWake()) await subscription.unsubscribe()
+  }
+
+  private async forget(endpoint: string): Promise<boolean> {
+    try {
+      await unsubscribePush(this.session(), endpoint)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private async othersWake(): Promise<boolean> {
+    for (const { jid } of await accountsHere()) if (jid !== this.account && await wakingHere(jid)) return true
+    return false
   }
 
   /** Has the server wake this browser once. */

@@ -18,6 +18,8 @@ export interface Account {
   added: Micros
   /** When it was in use last: the newest is opened first. */
   used: Micros
+  /** It administers its server, as that said last. */
+  admin?: boolean
   /** It was signed out, and what it has here was kept. */
   signedOut?: boolean
 }

@@ -58,3 +58,8 @@ export async function choicesHere(account: JID): Promise<Partial<Choices>> {
 export async function noteWoken(account: JID, time: Micros): Promise<void> {
   await ask(databaseName(account), 'kv', 'readwrite', (store) => store.put(time, 'woken')).catch(() => undefined)
 }
+
+/** wakingHere is whether an account wants to wake this browser: true, false after it was turned off, undefined when nobody has said. */
+export async function wakingHere(account: JID): Promise<boolean | undefined> {
+  return await ask<boolean>(databaseName(account), 'kv', 'readonly', (store) => store.get('waking')).catch(() => undefined)
+}

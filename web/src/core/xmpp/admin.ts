@@ -3,13 +3,11 @@
 import type { Admin, AdminAccount, AdminHealth, AdminInvitation, AdminReport, Facts } from '../admin.ts'
 import type { Micros } from '../model.ts'
 import { domain } from './jid.ts'
+import { ADMIN } from './ns.ts'
 import type { Session } from './session.ts'
 import { StanzaError } from './stanza.ts'
 import { parseTime } from './time.ts'
 import { el, type Element } from './xml.ts'
-
-/** The namespace of the requests. */
-export const ADMIN = 'urn:palabre:admin:0'
 
 const MAX_ROWS = 1000
 const MAX_POINTS = 1440

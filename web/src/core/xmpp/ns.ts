@@ -104,6 +104,8 @@ export const BLOCKING = 'urn:xmpp:blocking'
 export const REPORTING = 'urn:xmpp:reporting:1'
 /** Uploads (XEP-0363). */
 export const UPLOAD = 'urn:xmpp:http:upload:0'
+/** Requests of administrators (docs/protocol/admin.md). */
+export const ADMIN = 'urn:palabre:admin:0'
 /** Web Push (docs/protocol/web-push.md). */
 export const WEB_PUSH = 'urn:palabre:web-push:0'
 /** Which apps have access (XEP-0494). */

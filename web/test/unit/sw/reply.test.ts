@@ -1,0 +1,199 @@
+// What is typed into a notification: kept once, sent once, and said truly where it waits.
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { tellSeen } from '../../../src/core/engine/answer.ts'
+import { News } from '../../../src/core/engine/changes.ts'
+import { Accounts } from '../../../src/core/store/accounts.ts'
+import { openAccount, type Database } from '../../../src/core/store/database.ts'
+import { CLIENT, MARKERS } from '../../../src/core/xmpp/ns.ts'
+import { message, newID } from '../../../src/core/xmpp/stanza.ts'
+import { el } from '../../../src/core/xmpp/xml.ts'
+import type { Clicking } from '../../../src/sw/scope.ts'
+import { Device } from '../engine/device.ts'
+import { Server } from '../engine/town.ts'
+
+const ME = 'romeo@example.org'
+const HER = 'juliet@example.org'
+
+interface Shown { title: string; body: string; tag: string; data: { path: string; chat?: string; upTo?: number }; actions?: { action: string; type?: string }[] }
+
+let server: Server
+let shown: Shown[]
+let opened: string[]
+let windows: { visibilityState: string; focus(): Promise<unknown>; postMessage(m: unknown): void }[]
+let told: unknown[]
+let db: Database
+const { clicked, sw } = await (async () => {
+  vi.stubGlobal('registration', {
+    showNotification: (title: string, options: object) => { shown.push({ title, ...options } as Shown); return Promise.resolve() },
+    getNotifications: () => Promise.resolve([]), pushManager: { getSubscription: () => Promise.resolve(null) },
+  })
+  vi.stubGlobal('clients', { matchAll: () => Promise.resolve(windows), openWindow: (path: string) => { opened.push(path); return Promise.resolve(null) } })
+  const reply = await import('../../../src/sw/reply.ts')
+  reply.ANSWER.patience = 300
+  return { clicked: reply.clicked, sw: await import('../../../src/sw/push.ts') }
+})()
+
+beforeEach(async () => {
+  globalThis.indexedDB = new IDBFactory()
+  shown = []
+  opened = []
+  windows = []
+  told = []
+  const accounts = await Accounts.open()
+  await accounts.add(ME, 1)
+  accounts.close()
+  server = new Server(ME)
+  db = await openAccount(ME)
+})
+afterEach(() => { db.close() })
+
+const body = (text: string) => el(CLIENT, 'body', {}, text)
+const hers = (text: string) => message({ from: HER + '/phone', to: ME, id: newID() + newID() }, body(text), el(MARKERS, 'markable'))
+const click = (action: string, reply: string | undefined, data: object = { path: '/chat/x', account: ME, chat: HER, upTo: Date.now() * 1000 }): Clicking =>
+  ({ action, reply, notification: { data, close: () => undefined } }) as unknown as Clicking
+const waitingHere = async () => (await db.getAll('messages')).map((m) => [m.content.type === 'text' && m.content.text, m.state])
+const sentTexts = () => server.entries.filter((e) => e.stanza.attr('from')?.startsWith(ME)).flatMap((e) => e.stanza.textOf('body') ?? [])
+const markers = () => server.entries.flatMap((e) => e.stanza.child('displayed', MARKERS)?.attr('id') ?? [])
+
+test('with no tab an answer is kept, the person is told so, and the next start sends it once', async () => {
+  await clicked(click('reply', ' I come at once '), 'en')
+  expect(await waitingHere()).toEqual([['I come at once', 'waiting']])
+  expect(await db.count('outbox')).toBe(1)
+  expect(shown.map((n) => n.title)).toEqual(['Your answer waits'])
+  expect(opened).toEqual([]) // nothing jumps up
+  const device = await Device.open(server)
+  device.connect()
+  await device.idle()
+  await device.until(async () => await device.db.count('outbox') === 0)
+  device.kill()
+  const again = await Device.open(server)
+  again.connect()
+  await again.idle()
+  expect(sentTexts()).toEqual(['I come at once'])
+  again.kill()
+})
+
+test('an open tab hears of it and sends it; then nothing more is said', async () => {
+  const device = await Device.open(server)
+  device.connect()
+  await device.idle()
+  const tab = new News(ME)
+  tab.listen((c) => { if (c.outbox) device.sender.wake() })
+  device.news.listen((c) => tab.tell(c)) // as the tab's own news go to all others
+  await clicked(click('reply', 'yes'), 'en')
+  expect(sentTexts()).toEqual(['yes'])
+  expect(shown).toEqual([])
+  tab.close()
+  device.kill()
+})
+
+test('what is being written in the chat stays', async () => {
+  const device = await Device.open(server)
+  await device.desk.setDraft(HER, { text: 'a long letter', time: 1 })
+  await clicked(click('reply', 'short'), 'en')
+  expect((await db.get('chats', HER))?.draft?.text).toBe('a long letter')
+  device.kill()
+})
+
+test('an answer that cannot be kept is shown with its words', async () => {
+  await clicked(click('reply', 'do not lose me', { path: '/chat/x', account: 'nobody@example.org', chat: HER }), 'en')
+  expect(shown.map((n) => n.body)).toEqual(['Write it again in the chat: do not lose me'])
+  expect(await db.count('messages')).toBe(0)
+  expect((await indexedDB.databases()).map((d) => d.name)).not.toContain('palabre:nobody@example.org')
+})
+
+test('without words, or without the field, the chat opens', async () => {
+  await clicked(click('reply', undefined), 'en')
+  await clicked(click('', undefined), 'en')
+  windows = [{ visibilityState: 'hidden', focus: () => Promise.resolve(), postMessage: (m) => { told.push(m) } }]
+  await clicked(click('reply', '  '), 'en')
+  await clicked(click('', undefined, { path: '//evil.example/' }), 'en')
+  expect(opened).toEqual(['/chat/x', '/chat/x'])
+  expect(told).toEqual([{ type: 'go', path: '/chat/x' }, { type: 'go', path: '/' }])
+  expect(await db.count('messages')).toBe(0)
+})
+
+test('mark as read: what is here is told at once', async () => {
+  const device = await Device.open(server)
+  device.connect()
+  await device.idle()
+  server.arrive(hers('come'))
+  await device.until(async () => (await device.db.get('chats', HER))?.unread === 1)
+  await clicked(click('read', undefined), 'en')
+  expect((await db.get('chats', HER))?.unread).toBe(0)
+  device.sender.wake()
+  await device.until(() => Promise.resolve(markers().length === 1))
+  await tellSeen(device.db, device.desk)
+  await device.idle()
+  expect(markers()).toHaveLength(1)
+  expect(await db.getAllKeys('kv', IDBKeyRange.bound('seen ', 'seen!'))).toEqual([])
+  device.kill()
+})
+
+test('mark as read before the message is here: it comes as read, and its sender is told then', async () => {
+  const first = await Device.open(server)
+  first.connect()
+  await first.idle()
+  const one = Number(server.arrive(hers('one')))
+  await first.until(async () => (await first.db.get('chats', HER))?.unread === 1)
+  await first.desk.read(HER, one, true)
+  await first.until(() => Promise.resolve(markers().length === 1))
+  first.kill()
+  const second = hers('two') // while no tab is open; the archive's clock is that of the test's server
+  const place = Number(server.keep(second))
+  await clicked(click('read', undefined, { path: '/', account: ME, chat: HER, upTo: place + 1 }), 'en')
+  server.keep(hers('three'))
+  const device = await Device.open(server)
+  device.connect()
+  await device.idle()
+  await device.until(async () => await device.db.count('messages') === 3)
+  await tellSeen(device.db, device.desk)
+  device.sender.wake()
+  await device.until(() => Promise.resolve(markers().length === 2))
+  expect(markers()[1]).toBe(second.attr('id'))
+  expect((await db.get('chats', HER))?.unread).toBe(1) // the third was not told of
+  device.kill()
+})
+
+test('an answer also reads what it answers', async () => {
+  const letter = hers('where are you?')
+  const place = Number(server.keep(letter))
+  await clicked(click('reply', 'here', { path: '/', account: ME, chat: HER, upTo: place + 1 }), 'en')
+  const device = await Device.open(server)
+  device.connect()
+  await device.idle()
+  await device.until(async () => await device.db.count('messages') === 2 && await device.db.count('outbox') === 0)
+  await tellSeen(device.db, device.desk)
+  device.sender.wake()
+  await device.until(() => Promise.resolve(markers().length === 1))
+  expect(markers()).toEqual([letter.attr('id')])
+  expect((await db.get('chats', HER))?.unread).toBe(0)
+  device.kill()
+})
+
+test('a message in a tab that nobody looks at is shown with its words, an answer and a mark', async () => {
+  vi.stubGlobal('Notification', { permission: 'granted' })
+  const device = await Device.open(server)
+  device.connect()
+  await device.idle()
+  server.arrive(hers('are you there?'))
+  await device.until(async () => (await device.db.get('chats', HER))?.unread === 1)
+  await sw.arrived(ME, HER, 'en')
+  expect(shown.map((n) => [n.title, n.body, n.actions?.map((a) => a.type ?? a.action)])).toEqual([['juliet', 'are you there?', ['text', 'read']]])
+  windows = [{ visibilityState: 'visible', focus: () => Promise.resolve(), postMessage: () => undefined }]
+  await sw.arrived(ME, HER, 'en')
+  windows = []
+  await device.desk.setChat(HER, { muted: Infinity })
+  await sw.arrived(ME, HER, 'en')
+  await device.desk.setChat(HER, { muted: undefined })
+  await device.db.put('kv', { preview: false }, 'choices')
+  await sw.arrived(ME, HER, 'en')
+  expect(shown.slice(1).map((n) => [n.title, n.body, n.actions])).toEqual([['Palabre', '1 new message', undefined]])
+  await device.db.put('kv', false, 'waking')
+  await sw.arrived(ME, HER, 'en')
+  expect(shown).toHaveLength(2)
+  device.kill()
+})
+
