@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -79,6 +81,16 @@ func (c *clock) start(high int64) {
 // not moved on. Values grow strictly for the life of the database, across restarts and clocks that are set back, so
 // they serve as ids that are in the order of time. Only one process at a time may take ids from a database.
 func (db *DB) Next() int64 { return db.clock.next() }
+
+// Settled is an id up to which nothing changes any more: whatever a transaction function drew by Next up to it has been kept, and can be read, or never
+// will be. It is past every transaction whose caller was told that it was kept. Inside a transaction, which sees what those before it have
+// written, it is past all ids.
+func (db *DB) Settled(ctx context.Context) int64 {
+	if db.txFrom(ctx) != nil {
+		return math.MaxInt64
+	}
+	return db.clock.mark.Load()
+}
 
 func (c *clock) next() int64 {
 	for {

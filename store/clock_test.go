@@ -94,3 +94,21 @@ func TestNextIsUniqueAmongManyCallers(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestSettled looks at an id before its transaction is kept, and after that.
+func TestSettled(t *testing.T) {
+	db := openClock(t, "sqlite::memory:", newClock().now)
+	defer db.Close()
+	var id int64
+	err := db.Tx(t.Context(), func(ctx context.Context) error {
+		id = db.Next()
+		if db.Settled(t.Context()) >= id || db.Settled(ctx) < id {
+			t.Errorf("%d is settled up to %d, inside up to %d", id, db.Settled(t.Context()), db.Settled(ctx))
+		}
+		_, err := db.Exec(ctx, "create table a (id integer primary key)")
+		return err
+	})
+	if err != nil || db.Settled(t.Context()) < id {
+		t.Errorf("%d is not settled, only up to %d; %v", id, db.Settled(t.Context()), err)
+	}
+}

@@ -84,7 +84,7 @@ func (a *Archive) count(ctx context.Context, account *core.Account, q *request) 
 		return 0, err
 	}
 	defer func() { a.allowed.end(account.ID, n) }()
-	for _, s := range a.stretches(account, q) {
+	for _, s := range a.stretches(ctx, account, q) {
 		var some int
 		where, args := s.among(account)
 		if err := a.db.QueryRow(ctx, countEntries(s.index, where), args...).Scan(&some); err != nil {

@@ -242,7 +242,7 @@ func TestPlans(t *testing.T) {
 		if err := a.file(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		whole, ofOne := a.stretches(account, all)[0], a.stretches(account, chat)[0]
+		whole, ofOne := a.stretches(t.Context(), account, all)[0], a.stretches(t.Context(), account, chat)[0]
 		where, args := whole.shown(account)
 		chatWhere, chatArgs := ofOne.shown(account)
 		plans := []struct {

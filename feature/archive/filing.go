@@ -105,21 +105,18 @@ func (a *Archive) file(ctx context.Context) error {
 	if !a.filing.late {
 		return nil
 	}
-	upto, _ := a.filing.snapshot(0)
-	mark := a.db.Next()
-	if err := a.db.Tx(ctx, func(context.Context) error { return nil }); err != nil { // whoever has an id below the mark has been kept then, or never will be
-		return fmt.Errorf("wait for messages to be kept: %w", err)
-	}
+	settled := a.db.Settled(ctx)
+	upto, _ := a.filing.snapshot(0, settled)
 	for full := true; full; {
 		began := time.Now()
-		window, last, err := a.readWindow(ctx, upto, mark)
+		window, last, err := a.readWindow(ctx, upto, settled)
 		if err != nil {
 			return err
 		}
 		if full = len(window) == filingWindow; full {
 			upto = last
 		} else {
-			upto, began = mark, time.Time{}
+			upto, began = max(upto, settled), time.Time{}
 		}
 		if err := a.fileWindow(ctx, window, upto); err != nil {
 			return fmt.Errorf("file messages: %w", err)

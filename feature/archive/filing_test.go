@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -184,8 +185,8 @@ func (m *model) file() {
 		}
 		return
 	}
-	upto, _ := m.archive.filing.snapshot(0)
-	window, upto, err := m.archive.readWindow(m.t.Context(), upto, m.archive.db.Next())
+	upto, _ := m.archive.filing.snapshot(0, 0)
+	window, upto, err := m.archive.readWindow(m.t.Context(), upto, m.archive.db.Settled(m.t.Context()))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -266,7 +267,7 @@ func (m *model) checkFiled() {
 	if !m.archive.filing.late {
 		return
 	}
-	believed, _ := m.archive.filing.snapshot(0)
+	believed, _ := m.archive.filing.snapshot(0, 0)
 	for _, filed := range []struct{ table, columns string }{{filedByAccount, "account, id"}, {filedByContact, "account, contact, id"}} {
 		var upto int64
 		var missing, idle int
@@ -393,4 +394,28 @@ func TestDatabaseOfBefore(t *testing.T) {
 		t.Fatal(entries, filed, w.archive.filing.count(), err)
 	}
 	(&model{world: w}).checkFiled()
+}
+
+// TestWhatIsNotSettledIsNotRead asks for the log while a message is being kept: pages are read in parts, and it must not be missing between others.
+func TestWhatIsNotSettledIsNotRead(t *testing.T) {
+	a := begin(t, storetest.Open(t, storetest.SQLite), DefaultConfig()).archive
+	account, all := &core.Account{ID: 3}, &request{until: math.MaxInt64}
+	ids := func(ctx context.Context) (ids []int64) {
+		for _, s := range a.stretches(ctx, account, all) {
+			ids = append(ids, s.ids...)
+		}
+		return ids
+	}
+	err := a.db.Tx(t.Context(), func(ctx context.Context) error {
+		if err := a.add(ctx, a.db.Next(), account.ID, 1, 0, "<message/>"); err != nil {
+			return err
+		}
+		if outside, inside := ids(t.Context()), ids(ctx); len(outside) != 0 || len(inside) != 1 {
+			t.Errorf("being kept: %v are read from outside, %v by its own transaction", outside, inside)
+		}
+		return nil
+	})
+	if kept := ids(t.Context()); err != nil || len(kept) != 1 {
+		t.Errorf("kept: %v, %v", kept, err)
+	}
 }

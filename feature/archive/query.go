@@ -257,7 +257,7 @@ func (a *Archive) find(ctx context.Context, account *core.Account, q *request) (
 
 // read reads at most limit entries in the direction of the request. With more, there may be others though these are fewer.
 func (a *Archive) read(ctx context.Context, account *core.Account, q *request, limit int) (found []entry, more bool, err error) {
-	for _, s := range a.stretches(account, q) {
+	for _, s := range a.stretches(ctx, account, q) {
 		sql, args := s.shown(account)
 		some, more, err := a.entries(ctx, limit-len(found), s.from+" where "+sql+q.order(), args...)
 		if err != nil {

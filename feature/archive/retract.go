@@ -25,7 +25,7 @@ const maxCandidates = 20
 // message; anything else leaves the log as it is. from is the bit that the author's messages have in this log.
 func (a *Archive) bury(ctx context.Context, account *core.Account, contact xmpp.JID, from kind, st *xmpp.Stanza, id string) error {
 	latest := &request{with: contact, until: 1<<63 - 1, page: xmpp.Page{Last: true}}
-	for _, s := range a.stretches(account, latest) {
+	for _, s := range a.stretches(ctx, account, latest) {
 		where, args := s.among(account)
 		place := func(i int) string { return "$" + strconv.Itoa(len(args)+i) }
 		rows, err := a.db.Query(ctx, "select id, kind, stanza from (select id, kind, stanza from "+s.from+" where "+where+" order by id desc limit "+place(1)+

@@ -35,12 +35,13 @@ const (
 	manyIDs = 256
 )
 
-// stretches parts a request where filing has come to, in the direction of its page.
-func (a *Archive) stretches(account *core.Account, q *request) []stretch {
+// stretches parts a request where filing has come to, in the direction of its page. What is not settled yet is left out: stretches are read one after
+// the other, and an entry that is kept meanwhile must not be missing between others, for whoever reads goes on behind those.
+func (a *Archive) stretches(ctx context.Context, account *core.Account, q *request) []stretch {
 	if !a.filing.late || len(q.named) > 0 {
 		return []stretch{{from: asKept, index: asKept, request: *q}}
 	}
-	upto, unfiled := a.filing.snapshot(account.ID)
+	upto, unfiled := a.filing.snapshot(account.ID, a.db.Settled(ctx))
 	var parts []stretch
 	if q.after < upto {
 		old := stretch{from: byAccount, index: filedByAccount, request: *q}
@@ -102,7 +103,7 @@ func (s *stretch) shown(account *core.Account) (string, []any) {
 func (a *Archive) end(ctx context.Context, account *core.Account) (id int64, err error) {
 	q := &request{until: math.MaxInt64}
 	q.page.Last = true
-	for _, s := range a.stretches(account, q) {
+	for _, s := range a.stretches(ctx, account, q) {
 		where, args := s.among(account)
 		err := a.db.QueryRow(ctx, "select id from "+s.from+" where "+where+q.order()+" limit 1", args...).Scan(&id)
 		if err == nil || !errors.Is(err, store.ErrNoRows) {
@@ -114,7 +115,7 @@ func (a *Archive) end(ctx context.Context, account *core.Account) (id int64, err
 
 // oldest is the ids of at most limit entries of an account before an id, shown or not, the oldest first.
 func (a *Archive) oldest(ctx context.Context, account *core.Account, before int64, limit int) (ids []int64, err error) {
-	for _, s := range a.stretches(account, &request{until: before}) {
+	for _, s := range a.stretches(ctx, account, &request{until: before}) {
 		where, args := s.among(account)
 		rows, err := a.db.Query(ctx, "select id from "+s.from+" where "+where+" order by id limit $"+strconv.Itoa(len(args)+1), append(args, limit-len(ids))...)
 		if err != nil {

@@ -64,11 +64,12 @@ func firstAbove(ids []int64, than int64) int {
 	return place
 }
 
-// snapshot is up to where all of an account is filed, and the ids of its other entries.
-func (f *filing) snapshot(account int64) (upto int64, unfiled []int64) {
+// snapshot is up to where all of an account is filed, and the ids of its other entries up to one.
+func (f *filing) snapshot(account, to int64) (upto int64, unfiled []int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	ids := f.unfiled[account]
+	ids = ids[:firstAbove(ids, to)]
 	return f.upto, slices.Clone(ids[firstAbove(ids, f.upto):])
 }
 
