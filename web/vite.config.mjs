@@ -5,6 +5,8 @@ import { icons } from './tools/icon-plugin.mjs'
 import { files } from './tools/files-plugin.mjs'
 import { emoji } from './tools/emoji-plugin.mjs'
 
+const wire = /\/src\/core\/(?:net\/(?:pulse|keeper)|xmpp\/(?:connection|sm|mam|pubsub|omemo|roster|profile|disco|requests|upload|push|blocking|presence|access|last|displayed|forward))\.ts$/
+
 export default defineConfig({
   base: '/',
   plugins: [icons(), emoji(), files()],
@@ -19,6 +21,8 @@ export default defineConfig({
     sourcemap: false,
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
+    // What speaks with the server is a part of its own, loaded beside the engine that uses it.
+    rolldownOptions: { output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: 'wire', test: wire }] } } },
   },
   worker: { format: 'es' },
 })

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 const prefix = 'virtual:emoji/'
 const require = createRequire(import.meta.url)
 /** So many words besides the name: a search needs no more, and they are kept on every device. */
-const maxWords = 3
+const maxWords = 2
 
 /** The first emoji of each group, in the order of Unicode; what is left out (flags of countries) the picker makes itself. */
 const groups = [

@@ -1,10 +1,13 @@
 // Writes two lists into the build. locales.json tells the server which file has the first texts of a language, so that it can have them loaded
 // together with the program. files.json tells the service worker what to keep for a start without network: `files` for everybody, and
-// `locales` for who reads that language. `version` changes when any file does.
+// `locales` for who reads that language; what is of no use without network is in neither. `version` changes when any file does.
 import { createHash } from 'node:crypto'
 
 const localePart = /\/i18n\/(?:([\w-]+)\/)?([\w-]+)\.json$/
 const emojiPart = /virtual:emoji\/([\w-]+)$/
+
+/** Administration asks the server for all that it shows, and few people have it; linking a device is done seldom, and never without the server. */
+const online = /\/features\/(?:admin|link)\/index\.tsx$|\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link)\.json$/
 
 /** The language that a chunk is for, and whether it holds the first texts. */
 function languageOf(chunk) {
@@ -34,7 +37,9 @@ export function files() {
       const first = {}
       const locales = {}
       const common = ['index.html']
+      const notKept = new Set(Object.values(bundle).filter((c) => c.type === 'chunk' && online.test(c.facadeModuleId ?? '')).flatMap((c) => [c.fileName, ...(c.viteMetadata?.importedCss ?? [])].filter((name) => name === c.fileName || /\/(?:admin|link)-/.test(name))))
       for (const [name, item] of Object.entries(bundle)) {
+        if (notKept.has(name)) continue
         const found = item.type === 'chunk' ? languageOf(item) : undefined
         if (!found) { if (name !== 'index.html') common.push(name); continue }
         ;(locales[found.language] ??= []).push(name)
