@@ -1,42 +1,110 @@
 // What devices say among themselves, inside OMEMO 2, and what no screen shows: keys of the history, and whom a person has verified.
 
+import { base64, fromBase64 } from '../xmpp/stanza.ts'
 import { text, unhex, utf8 } from './bytes.ts'
 import { Step, type Device } from './device.ts'
 import { escapeText, textOf, unwrap, wrap } from './envelope.ts'
+import { answer, refuse } from './failure.ts'
+import { mac, sameMAC } from './kdf.ts'
 import type { Lists } from './lists.ts'
 import { profiles } from './profile.ts'
-import { kinds, readSaved } from './saved.ts'
+import { kinds, newSaved, readSaved } from './saved.ts'
 import { encrypt } from './send.ts'
 import type { InEnvelope } from './port.ts'
-import type { Address, Due, Encrypted, Trust } from './types.ts'
+import type { Address, Bytes, Due, Encrypted, Trust } from './types.ts'
 
 const history = 'urn:palabre:history:0'
 
 /** Takes such content out of a message and acts on it; a message that has any is not shown. Keys of the history are believed from our own verified
- * devices only. */
+ * devices, and from one that proves to have the key that this device got with the recovery code. */
 export async function takeOwn(d: Device, opened: InEnvelope): Promise<InEnvelope> {
   const { envelope, sender, trust, fingerprint, room } = opened
   const { content, time } = unwrap(envelope ?? '', sender.jid, room)
   const said = Math.min(Math.floor((time ?? 0) / 1e6), d.now())
   const { takeTrust } = await import('./atm.ts')
   const took = await takeTrust(d, { jid: sender.jid, fingerprint, trust }, content, said)
-  const keys = textOf(content, 'keys', history)
-  if (keys !== undefined && sender.jid === d.jid && trust === 'verified') {
-    const { adoptKept, readKept } = await import('./history.ts')
-    await adoptKept(d, readKept(keys), true)
+  const [keys, claim, proof] = [textOf(content, 'keys', history), textOf(content, 'claim', history), textOf(content, 'proof', history)]
+  if (sender.jid === d.jid && trust !== 'distrusted') {
+    if (claim !== undefined) await takeClaim(d, opened, claim)
+    const proved = proof !== undefined && keys !== undefined && await takeProof(d, opened, proof)
+    if (keys !== undefined && (proved || trust === 'verified')) {
+      const { adoptKept, readKept } = await import('./history.ts')
+      await adoptKept(d, readKept(keys), true)
+    }
   }
-  return took || keys !== undefined ? { ...opened, envelope: undefined, empty: true } : opened
+  return took || keys !== undefined || claim !== undefined ? { ...opened, envelope: undefined, empty: true } : opened
+}
+
+/** Another device of our account had the recovery code: it is verified, and will be answered with the keys. */
+async function takeClaim(d: Device, { sender, fingerprint }: InEnvelope, claim: string): Promise<void> {
+  const { loadKept } = await import('./history.ts')
+  const { checkClaim } = await import('./recovery.ts')
+  const held = await answer(async () => checkClaim(await loadKept(d), d.jid, sender.device, unhex(fingerprint), fromBase64(claim) ?? refuse('malformed', 'claim')))
+  if (!held.ok) return
+  await d.turn(() => d.store.save(new Map([[`${answers}${sender.device}`, newSaved(kinds.proof).number(1, sender.device).done()]])))
+  await (await import('./trust.ts')).vouch(d, sender, unhex(fingerprint))
+  d.onDecided?.()
+}
+
+/** Who has the newest key of the history, which we got with the code, is who the code's owner let in before. */
+async function takeProof(d: Device, { sender, fingerprint }: InEnvelope, proof: string): Promise<boolean> {
+  const { loadKept } = await import('./history.ts')
+  const [newest] = (await loadKept(d)).keys
+  if (!newest || !sameMAC(proofOf(newest.key, d.jid, sender.device, d.id, unhex(fingerprint)), fromBase64(proof) ?? new Uint8Array(0))) return false
+  await (await import('./trust.ts')).vouch(d, sender, unhex(fingerprint))
+  return true
+}
+
+const proofOf = (key: Bytes, jid: string, from: number, to: number, identity: Bytes): Bytes => mac(key, utf8(`${history} proof ${jid} ${from} ${to} `), identity)
+
+const answers = 'recovered/answer/'
+
+/** What came of recovery codes, on both sides: the proof that this device had the code, to all others; and the keys, to those that proved it. It is kept
+ * until it was given out. */
+export async function recoveryMessages(d: Device, lists: Lists): Promise<Due['answers']> {
+  const { claimName } = await import('./recovery.ts')
+  const out: Due['answers'] = []
+  const claim = (await d.store.load([claimName])).get(claimName)
+  const others = claim ? await ownDevices(d, lists) : []
+  if (claim && others.length > 0) {
+    const proof = readSaved(claim, kinds.proof, ([first]) => first?.bytes() ?? refuse('state', 'claim'))
+    const message = await tell(d, lists, d.jid, others, `<claim xmlns='${history}'>${base64(proof)}</claim>`)
+    if (message) out.push({ to: d.jid, message })
+    await d.turn(() => d.store.save(new Map([[claimName, null]])))
+  }
+  for (const name of await d.store.names(answers, maxAnswers)) {
+    const message = await answerTo(d, lists, Number(name.slice(answers.length)))
+    if (message) out.push({ to: d.jid, message })
+    await d.turn(() => d.store.save(new Map([[name, null]])))
+  }
+  return out
+}
+
+const maxAnswers = 50
+
+async function answerTo(d: Device, lists: Lists, device: number): Promise<Encrypted | null> {
+  const { loadKept, writeKept } = await import('./history.ts')
+  const kept = await loadKept(d)
+  const [newest] = kept.keys
+  if (!newest) return null
+  const proof = proofOf(newest.key, d.jid, d.id, device, d.identity.curve)
+  return tell(d, lists, d.jid, [{ jid: d.jid, device }], `<proof xmlns='${history}'>${base64(proof)}</proof><keys xmlns='${history}'>${escapeText(writeKept(kept))}</keys>`)
+}
+
+/** Our own other devices that have OMEMO 2. */
+async function ownDevices(d: Device, lists: Lists, which: (trust: Trust) => boolean = () => true): Promise<Address[]> {
+  await lists.recipients([d.jid])
+  return d.turn(async () => {
+    const account = await new Step(d).account(d.jid)
+    const listed = account.listed(profiles[1])
+    return account.devices.filter((r) => listed.includes(r.id) && which(account.trustOf(r))).map((r) => ({ jid: d.jid, device: r.id }))
+  })
 }
 
 /** The keys of the history, encrypted for our own other devices that were verified; null if there are none. */
 export async function shareHistory(d: Device, lists: Lists): Promise<Encrypted | null> {
-  await lists.recipients([d.jid])
-  const to = await d.turn(async () => {
-    const account = await new Step(d).account(d.jid)
-    const listed = account.listed(profiles[1])
-    return account.devices.filter((r) => listed.includes(r.id) && account.trustOf(r) === 'verified').map((r) => ({ jid: d.jid, device: r.id }))
-  })
   const { loadKept, writeKept } = await import('./history.ts')
+  const to = await ownDevices(d, lists, (trust) => trust === 'verified')
   return tell(d, lists, d.jid, to, `<keys xmlns='${history}'>${escapeText(writeKept(await loadKept(d)))}</keys>`)
 }
 

@@ -23,8 +23,8 @@ const name = 'history'
 /** What is sealed: the byte in its header, and the name in its key. */
 export const boxes = { chunk: 1, index: 2, recovery: 3 } as const
 
-/** What a device keeps of the history: keys, the one to seal with first, and what wraps them under the recovery code. */
-export interface Kept { keys: ArchiveKey[]; recovery?: { salt: Bytes; key: Bytes } }
+/** What a device keeps of the history: keys, the one to seal with first, and the public half of the recovery code, for which new keys are wrapped. */
+export interface Kept { keys: ArchiveKey[]; recovery?: { salt: Bytes; public: Bytes } }
 
 /** What this device keeps; no keys if it has none. */
 export async function loadKept(d: Device): Promise<Kept> {
@@ -34,7 +34,8 @@ export async function loadKept(d: Device): Promise<Kept> {
     const out: Kept = { keys: [] }
     for (const f of fields) {
       if (f.field === 1) append(out.keys, maxKeys, readKey(f.bytes()))
-      else if (f.field === 2) out.recovery = { salt: f.bytes().slice(0, 16), key: f.bytes().slice(16) }
+      else if (f.field === 3) out.recovery = { salt: f.bytes().slice(0, 16), public: f.bytes().slice(16) }
+      else if (f.field === 2) f.bytes() // a secret that wrapped keys, of a program before this one: there has to be a new code
       else unknownField(f)
     }
     return out
@@ -57,7 +58,7 @@ export function changeKept(d: Device, change: (kept: Kept) => Kept): Promise<His
     const { keys, recovery } = change(await loadKept(d))
     const f = newSaved(kinds.archive)
     for (const k of keys.slice(0, maxKeys)) f.bytes(1, new Fields().bytes(1, k.key).number(2, k.made).done())
-    if (recovery) f.bytes(2, join(recovery.salt, recovery.key))
+    if (recovery) f.bytes(3, join(recovery.salt, recovery.public))
     await d.store.save(new Map([[name, f.done()]]))
     return stateOf({ keys, recovery })
   })
@@ -96,13 +97,13 @@ export function adoptKept(d: Device, from: Kept, before: boolean): Promise<Histo
 export function writeKept({ keys, recovery }: Kept): string {
   return JSON.stringify({
     keys: keys.map((k) => ({ key: hex(k.key), made: k.made })),
-    ...(recovery ? { recovery: { salt: hex(recovery.salt), key: hex(recovery.key) } } : {}),
+    ...(recovery ? { recovery: { salt: hex(recovery.salt), public: hex(recovery.public) } } : {}),
   })
 }
 
 /** Reads what writeKept wrote; refuses anything else as malformed. */
 export function readKept(json: string): Kept {
-  let read: { keys?: { key?: unknown; made?: unknown }[]; recovery?: { salt?: unknown; key?: unknown } }
+  let read: { keys?: { key?: unknown; made?: unknown }[]; recovery?: { salt?: unknown; public?: unknown } }
   try {
     read = JSON.parse(json) as typeof read
   } catch {
@@ -110,7 +111,7 @@ export function readKept(json: string): Kept {
   }
   if (!Array.isArray(read?.keys) || read.keys.length > maxKeys) refuse('malformed', 'keys of the history')
   const out: Kept = { keys: read.keys.map((k) => archiveKey(digits(k?.key, 32), k?.made)) }
-  if (read.recovery) out.recovery = { salt: digits(read.recovery.salt, 16), key: digits(read.recovery.key, 32) }
+  if (read.recovery) out.recovery = { salt: digits(read.recovery.salt, 16), public: digits(read.recovery.public, 32) }
   return out
 }
 

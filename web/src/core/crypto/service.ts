@@ -196,6 +196,7 @@ export class Service {
     }
     const decided = await this.device.store.names('decided/', maxDecided)
     if (decided.length > 0) out.answers.push(...await (await among()).trustMessages(this.device, this.lists, decided))
+    if ((await this.device.store.names('recovered/', 1)).length > 0) out.answers.push(...await (await among()).recoveryMessages(this.device, this.lists))
     return out
   }
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { adoptKept, historyState, loadKept, maxChunk, newHistoryKey, openChunk, openIndex, readKept, sealChunk, sealIndex, writeKept } from '../../../src/core/crypto/history.ts'
+import { join, utf8 } from '../../../src/core/crypto/bytes.ts'
+import { derive } from '../../../src/core/crypto/kdf.ts'
+import { openGCM } from '../../../src/core/crypto/payload.ts'
 import { Links } from '../../../src/core/crypto/link.ts'
 import { newRecovery, readCode, recover, wrap } from '../../../src/core/crypto/recovery.ts'
 import { devicesOf } from '../../../src/core/crypto/trust.ts'
@@ -79,7 +82,7 @@ test('what is kept is read strictly', () => {
   for (const bad of ['', 'null', '[]', '{}', '{"keys":[null]}', '{"keys":[{"key":"00","made":1}]}', `{"keys":[{"key":"${'g'.repeat(64)}","made":1}]}`, `{"keys":[{"key":"${'0'.repeat(64)}","made":-1}]}`]) {
     expect(() => readKept(bad), bad).toThrow()
   }
-  expect(readKept(writeKept({ keys: [], recovery: { salt: new Uint8Array(16), key: new Uint8Array(32) } })).recovery?.key.length).toBe(32)
+  expect(readKept(writeKept({ keys: [], recovery: { salt: new Uint8Array(16), public: new Uint8Array(32) } })).recovery?.public.length).toBe(32)
 })
 
 describe('recovery code', () => {
@@ -95,6 +98,25 @@ describe('recovery code', () => {
     const { code: other } = await newRecovery(old)
     expect(await codeOf(() => recover(fresh, other, wrapped))).toBe('decrypt')
     expect(await codeOf(async () => recover(await newDevice('juliet@example.org'), code, wrapped))).toBe('decrypt')
+  })
+
+  test('who could wrap keys and was removed cannot open those that are wrapped later', async () => {
+    const { old } = await pair()
+    const { code, wrapped } = await newRecovery(old)
+    const removed = await newDevice(jid)
+    await recover(removed, code, wrapped)
+    await newHistoryKey(old)
+    const later = await wrap(old)
+    const { recovery, keys } = await loadKept(removed)
+    if (!recovery) throw new Error('nothing kept')
+    expect(await codeOf(async () => recover(removed, code.replace(/^1.../, '1000'), later))).toBe('malformed')
+    // Neither what it kept of the code nor the keys that it had is the key of what was published.
+    const head = later.slice(0, 61)
+    for (const secret of [recovery.public, recovery.salt, ...keys.map((k) => k.key)]) {
+      const out = derive(secret, head.slice(29), 'urn:palabre:history:0 recovery', 44)
+      await expect(openGCM(out.slice(0, 32), out.slice(32), later.slice(61), join(head, utf8(jid)))).rejects.toThrow()
+    }
+    expect((await recover(await newDevice(jid), code, later)).keys).toEqual((await historyState(old)).keys.slice(0, 1))
   })
 
   test('one wrong character is noticed before anything is tried', async () => {

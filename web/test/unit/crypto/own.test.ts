@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { historyState, newHistoryKey } from '../../../src/core/crypto/history.ts'
 import { Links } from '../../../src/core/crypto/link.ts'
+import { newRecovery, recover } from '../../../src/core/crypto/recovery.ts'
 import { hex, utf8 } from '../../../src/core/crypto/bytes.ts'
 import { Service } from '../../../src/core/crypto/service.ts'
 import { MemoryStore, newTurn } from '../../../src/core/crypto/store.ts'
@@ -172,6 +173,32 @@ describe('keys of the history', () => {
     const again = await a1.shareHistory()
     if (again) await t.deliver(a1, again)
     expect((await historyState(a2.device)).keys).toEqual((await historyState(a1.device)).keys)
+    expect((await historyState(a3.device)).keys).toEqual([])
+  })
+
+  test('a device with the recovery code and those that were there verify each other, and hear of later keys', async () => {
+    const { t, a1, a2, a3 } = await town()
+    const { code, wrapped } = await newRecovery(a1.device)
+    await recover(a2.device, code, wrapped)
+    await t.settle()
+    expect([await trustIn(a1, a2), await trustIn(a2, a1)]).toEqual(['verified', 'verified'])
+    expect(await trustIn(a3, a2)).toBe('trusted') // it knows nothing of a code
+    await newHistoryKey(a1.device)
+    const keys = (await historyState(a1.device)).keys
+    const message = await a1.shareHistory()
+    if (message) await t.deliver(a1, message)
+    expect((await historyState(a2.device)).keys).toEqual(keys)
+    expect((await historyState(a3.device)).keys).toEqual([])
+    expect((await a2.due()).answers).toEqual([])
+  })
+
+  test('who only claims to have had the code is not believed', async () => {
+    const { t, a1, a2, a3 } = await town()
+    const { code, wrapped } = await newRecovery(a1.device)
+    await recover(a2.device, code, wrapped)
+    await a3.device.store.save(await a2.device.store.load(['recovered/claim'])) // the proof of another device
+    await t.settle()
+    expect([await trustIn(a1, a2), await trustIn(a1, a3)]).toEqual(['verified', 'trusted'])
     expect((await historyState(a3.device)).keys).toEqual([])
   })
 
