@@ -50,6 +50,7 @@ var caPage = template.Must(template.New("ca").Parse(`<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>The certificate of {{.Domain}}</title>
+<link rel="icon" href="/icons/palabre.svg" type="image/svg+xml">
 <style>
 :root { color-scheme: light dark; }
 body { font: 1.05rem/1.5 system-ui, sans-serif; max-width: 38rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
