@@ -29,6 +29,7 @@ export const routes: Route[] = [
   { path: '/settings', feature: 'settings', pane: 'list' },
   { path: '/settings/:page', feature: 'settings', pane: 'main' },
   { path: '/devices', feature: 'devices', pane: 'main' },
+  { path: '/devices/link', feature: 'link', pane: 'main' },
   { path: '/happening', feature: 'happening', pane: 'main' },
   { path: '/admin', feature: 'admin', pane: 'full' },
   { path: '/admin/:page', feature: 'admin', pane: 'full' },
@@ -36,7 +37,7 @@ export const routes: Route[] = [
   { path: '/join/:token', feature: 'onboarding', pane: 'full', open: true },
   { path: '/invite/:token', feature: 'onboarding', pane: 'full', open: true },
   { path: '/signin', feature: 'onboarding', pane: 'full', open: true },
-  { path: '/link', feature: 'onboarding', pane: 'full', open: true },
+  { path: '/link', feature: 'link', pane: 'full', open: true },
 ]
 
 export type Params = Record<string, string>

@@ -1,7 +1,7 @@
 // What can be asked before somebody is signed in, and about the accounts of this browser. The screens of features/onboarding and settings use
 // it; app/open.ts says who keeps the promise.
 
-import type { AccountSummary, JID, Micros } from './model.ts'
+import type { AccountSummary, JID, LinkState, Micros } from './model.ts'
 
 /** Why somebody did not get in. `detail` is the server's own sentence, if it said one.
  * - `taken`, `unusable`: the name, or what was typed as one · `weak`: the password is refused
@@ -34,6 +34,14 @@ export interface InvitationFacts {
   expires?: Micros
 }
 
+/** A link that has begun. */
+export interface Linking {
+  /** A person has compared the six digits. */
+  compared(same: boolean): void
+  /** Cancels it, if it is not done. */
+  stop(): void
+}
+
 /** The accounts of this browser, and how to get one. */
 export interface Accounts {
   /** Accounts that are signed in here, the one in use first. */
@@ -46,8 +54,9 @@ export interface Accounts {
   join(invitation: InvitationFacts, name: string, password: string): Promise<JID>
   /** Signs in and keeps the account as the one in use. The password itself is not kept when the server gives a token. */
   signIn(address: JID, password: string): Promise<JID>
-  /** Links this browser to an account whose other device showed this code (docs/protocol/encrypted-history.md). */
-  link(code: string): Promise<JID>
+  /** Links this browser to an account by another device of it: takes the code that this one shows, or shows one for it to an account's address
+   * (docs/protocol/device-link.md). When it is done the account is kept as the one in use. */
+  link(by: { scanned: string } | { address: JID }, show: (state: LinkState) => void): Linking
   /** Opens the history of the account in use with the code that was shown when it was made. */
   recover(code: string): Promise<void>
   /** Makes another account the one in use; load the page anew after it. */

@@ -5,7 +5,7 @@
 
 import type { Admin } from './admin.ts'
 import type {
-  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, Message, Micros, SearchHit, SignedIn, Storage,
+  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkState, Message, Micros, SearchHit, SignedIn, Storage,
   Waiting, Waking,
 } from './model.ts'
 
@@ -105,8 +105,10 @@ export interface Engine {
   sessions(): Promise<SignedIn[]>
   /** Signs an app out; it needs the password to come back. */
   revoke(id: string): Promise<void>
-  /** What a new device scans to be linked, for a short time (docs/protocol/encrypted-history.md). */
-  linkCode(): Promise<{ text: string; expires: Micros }>
+  /** Links a new device: shows a code for it, or takes the one that it shows (docs/protocol/device-link.md). One at a time; to stop is to cancel. */
+  link(scanned: string | undefined, show: (state: LinkState) => void): Stop
+  /** A person has compared these six digits with those of the new device; `same` lets it in. */
+  linkCompared(code: string, same: boolean): Promise<void>
   /** The code that opens the encrypted history when every device is lost. It is made here and never leaves. */
   recoveryCode(): Promise<string>
 

@@ -293,3 +293,22 @@ export interface Waiting {
   /** How far an upload is. */
   transfer?: Transfer
 }
+
+/** Why a device was not linked.
+ * - `malformed`: what was scanned or typed is no code for this · `own`: it is a code for the other side, such as that of a new device on a new one
+ * - `account`: the code is of another account · `elsewhere`: of another server
+ * - `over`: the code is too old, or the other device has gone · `cancelled`: it was ended on the other device
+ * - `differing`: a person saw other digits · `contested`: a third device used the same code
+ * - `offline`: the server does not answer · `busy`: too many are being linked from here · `storage`: this browser keeps nothing · `server`: anything else */
+export type LinkFailure = 'malformed' | 'own' | 'account' | 'elsewhere' | 'over' | 'cancelled' | 'differing' | 'contested' | 'offline' | 'busy' | 'storage' | 'server'
+
+/** How far linking a device is (docs/protocol/device-link.md). */
+export type LinkState =
+  | { step: 'starting' }
+  /** The other device scans `text`, or a person pastes it there. */
+  | { step: 'showing'; text: string; expires: Micros }
+  /** A person compares six digits. `agreed`: they have, on this device; the other one is waited for. */
+  | { step: 'comparing'; code: string; agreed: boolean; expires: Micros }
+  | { step: 'done' }
+  /** `at` is where the code can be used, when that is another server. */
+  | { step: 'failed'; why: LinkFailure; at?: string }

@@ -1,7 +1,8 @@
 // The rest of what screens ask, answered from memory: devices, choices, storage.
 import type { Admin } from '../../src/core/admin.ts'
 import type { Stop } from '../../src/core/engine.ts'
-import type { Choices, Comparison, DeviceNotice, JID, Micros, SignedIn, Storage, Waiting, Waking } from '../../src/core/model.ts'
+import type { Choices, Comparison, DeviceNotice, JID, LinkState, Micros, SignedIn, Storage, Waiting, Waking } from '../../src/core/model.ts'
+import { demoLink } from './accounts.ts'
 import { demoAdmin } from './admin.ts'
 
 const now = (): Micros => Date.now() * 1000
@@ -38,7 +39,13 @@ export class DemoMore {
   async noticed(ids: string[]): Promise<void> { this.news = this.news.filter((n) => !ids.includes(n.id)) }
   async sessions(): Promise<SignedIn[]> { return this.signedIn }
   async revoke(id: string): Promise<void> { this.signedIn = this.signedIn.filter((s) => s.id !== id) }
-  async linkCode(): Promise<{ text: string; expires: Micros }> { return { text: 'https://palabre.example/link#nadia@palabre.example/hTq9xV3mWk2sPz81LmQn4RtY', expires: now() + hour / 30 } }
+  link(_: string | undefined, show: (state: LinkState) => void): Stop {
+    const step = new URLSearchParams(location.search).get('step')
+    show(demoLink(step, 'https://palabre.example/link#xmpp:nadia@palabre.example?link;v=0;role=old;k=hTq9xV3mWk2sPz81LmQn4RtYhTq9xV3mWk2sPz81Lmo;s=hTq9xV3mWk2sPz81LmQn4R'))
+    return () => undefined
+  }
+
+  async linkCompared(): Promise<void> { /* as if they had */ }
   async recoveryCode(): Promise<string> { return 'VKQ7-2MHD-93TX-PLRA-6WNE-J4CB' }
   watchChoices(show: (choices: Choices) => void): Stop { this.choosing = show; show(this.choices); return () => { this.choosing = undefined } }
   async choose(change: Partial<Choices>): Promise<void> { this.choices = { ...this.choices, ...change }; this.choosing?.(this.choices) }

@@ -3,7 +3,7 @@
 
 import type { Device, JID } from '../model.ts'
 import type {
-  Address, Bytes, Comparison, DecryptRequest, Due, Encrypted, EncryptRequest, HistoryChunk, HistoryIndex, HistoryState, LinkMessage, LinkRole,
+  Address, Bytes, Comparison, DecryptRequest, Due, Encrypted, EncryptRequest, HistoryChunk, HistoryIndex, HistoryState, LinkLogin, LinkMessage, LinkRole,
   LinkStep, MediaKey, Notice, Opened, Own, Result, ScannedKey, Sealed, Trust, Version,
 } from './types.ts'
 
@@ -95,8 +95,8 @@ export interface Crypto {
   linkScan(uri: string): Answer<LinkStep & { id: string; to: string }>
   /** A message of the other device; it must come from our own account. */
   linkHear(id: string, message: LinkMessage): Answer<LinkStep>
-  /** A person found the same six digits on both devices. */
-  linkConfirm(id: string): Answer<LinkStep>
+  /** A person found the same six digits on both devices. `login`, on the older one, lets the new one in. */
+  linkConfirm(id: string, login?: LinkLogin): Answer<LinkStep>
   linkCancel(id: string): Answer<void>
 
   /** Removes every key of the account from this device. */

@@ -10,7 +10,7 @@ import { adoptKept, loadKept, readKept, writeKept, type Kept } from './history.t
 import { derive, mac, sameMAC } from './kdf.ts'
 import { openGCM, sealGCM } from './payload.ts'
 import { vouch } from './trust.ts'
-import type { Bytes, LinkMessage, LinkRole, LinkStep } from './types.ts'
+import type { Bytes, LinkLogin, LinkMessage, LinkRole, LinkStep } from './types.ts'
 
 const domain = 'urn:palabre:history:0 link'
 const lifetime = 300 // seconds
@@ -33,7 +33,7 @@ interface Session {
   ready: boolean
   confirmed: boolean
   answer?: LinkStep
-  offer?: Kept
+  offer?: { kept: Kept; login?: LinkLogin }
 }
 
 /** Links are the hand-overs under way on this device. They are not kept: whoever reloads begins again. */
@@ -77,15 +77,16 @@ export class Links {
     return refuse('malformed', 'hand-over out of order')
   }
 
-  /** A person found the same six digits on both devices. The older device then gives its keys away; the new one takes them. */
-  async confirm(id: string): Promise<LinkStep> {
+  /** A person found the same six digits on both devices. The older device then gives its keys away, and `login` if it lets the new one in; the new one
+   * takes them. */
+  async confirm(id: string, login?: LinkLogin): Promise<LinkStep> {
     const s = this.sessions.get(id)
     if (!s?.ready || this.isOver(s)) refuse('no-session', 'no such hand-over')
     if (s.answer) return s.answer // a step is sealed once
     s.confirmed = true
     await this.vouchForOther(s)
     if (s.role === 'new') return this.finish(s)
-    s.answer = { send: { step: 3, data: base64url(await this.seal(s, 3, utf8(writeKept(await loadKept(this.d))))) } }
+    s.answer = { send: { step: 3, data: base64url(await this.seal(s, 3, utf8(JSON.stringify({ ...JSON.parse(writeKept(await loadKept(this.d))) as object, login })))) } }
     return s.answer
   }
 
@@ -150,7 +151,8 @@ export class Links {
   }
 
   private async hearOffer(s: Session, data: Bytes): Promise<LinkStep> {
-    s.offer = readKept(text(await this.open(s, 3, data)))
+    const json = text(await this.open(s, 3, data))
+    s.offer = { kept: readKept(json), login: readLogin(json) }
     return this.finish(s)
   }
 
@@ -163,10 +165,10 @@ export class Links {
   // The new device keeps the keys once it has them and a person agreed, whichever is later.
   private async finish(s: Session): Promise<LinkStep> {
     if (!s.offer || !s.confirmed) return {}
-    await adoptKept(this.d, s.offer, true)
+    await adoptKept(this.d, s.offer.kept, true)
     const send = { step: 4 as const, data: base64url(await this.seal(s, 4, utf8('done'))) }
     this.cancel(s.id)
-    return { finished: true, send }
+    return { finished: true, send, login: s.offer.login }
   }
 
   // The keys of both directions and the code, from the agreement of the shown key with the scanner's.
@@ -186,6 +188,15 @@ export class Links {
     const keys = s.keys ?? refuse('no-session', 'no such hand-over')
     return openGCM(s.shows ? keys.scan : keys.show, stepIV(step), data, utf8(`${domain} ${step}`))
   }
+}
+
+// What readKept found to be JSON. Anything but three short texts is no way in.
+function readLogin(json: string): LinkLogin | undefined {
+  const { login } = JSON.parse(json) as { login?: Partial<Record<keyof LinkLogin, unknown>> | null }
+  const { agent, mechanism, token } = login ?? {}
+  if (typeof agent !== 'string' || typeof mechanism !== 'string' || typeof token !== 'string') return undefined
+  if (!/^[\da-f-]{36}$/.test(agent) || mechanism.length > 40 || token.length > 1000) return undefined
+  return { agent, mechanism, token }
 }
 
 function otherRole(role: LinkRole): LinkRole {

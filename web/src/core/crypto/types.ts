@@ -256,10 +256,20 @@ export interface LinkMessage {
   data: string
 }
 
+/** With what a new device logs in, as an older one of the account gives it (docs/protocol/device-link.md §4). */
+export interface LinkLogin {
+  /** The id of the installation, a UUID. */
+  agent: string
+  mechanism: string
+  token: string
+}
+
 /** What to do next. */
 export interface LinkStep {
   send?: LinkMessage
   /** Six digits to show; a person compares them with the other device's, then `linkConfirm`. */
   code?: string
   finished?: true
+  /** On the new device, with `finished`: how it gets in, if the older one let it in. */
+  login?: LinkLogin
 }

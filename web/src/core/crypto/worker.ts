@@ -88,7 +88,7 @@ class Serving {
     linkShow: async (...args) => (await this.links()).show(...args),
     linkScan: async (uri) => (await this.links()).scan(uri),
     linkHear: async (...args) => (await this.links()).hear(...args),
-    linkConfirm: async (id) => (await this.links()).confirm(id),
+    linkConfirm: async (...args) => (await this.links()).confirm(...args),
     linkCancel: async (id) => (await this.links()).cancel(id),
     wipe: () => this.wipe(),
   }

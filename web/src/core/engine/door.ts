@@ -1,7 +1,7 @@
 // How somebody gets in: by invitation, with a password, and back into an account that is on this device already (core/accounts.ts).
 
-import { Trouble, type Accounts as Contract, type InvitationFacts, type TroubleCode } from '../accounts.ts'
-import type { AccountSummary, JID } from '../model.ts'
+import { Trouble, type Accounts as Contract, type InvitationFacts, type Linking, type TroubleCode } from '../accounts.ts'
+import type { AccountSummary, JID, LinkState } from '../model.ts'
 import type { Account, Accounts } from '../store/accounts.ts'
 import { local, parseJID } from '../xmpp/jid.ts'
 import { fetchToken, Refused } from '../xmpp/login.ts'
@@ -10,6 +10,7 @@ import { openRegistration } from '../xmpp/register.ts'
 import { SaslError } from '../xmpp/sasl.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import { parseTime } from '../xmpp/time.ts'
+import { Taking } from './link-take.ts'
 import { serversOf, summary } from './summary.ts'
 
 /** What is asked of the world around; tests give another. */
@@ -117,8 +118,10 @@ export class Door implements Contract {
     throw entering(last)
   }
 
-  link(): Promise<JID> {
-    return Promise.reject(new Trouble('server'))
+  link(by: { scanned: string } | { address: JID }, show: (state: LinkState) => void): Linking {
+    const taking = new Taking(this.accounts, this.world, show)
+    void taking.run(by)
+    return taking
   }
 
   recover(code: string): Promise<void> {

@@ -4,7 +4,7 @@
 import type { Engine, Stop } from '../engine.ts'
 import { browserHttp, type Http } from '../media/http.ts'
 import { prepareAvatar, prepareImage } from '../media/image.ts'
-import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, SignedIn, Waiting, Waking } from '../model.ts'
+import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, LinkState, SignedIn, Waiting, Waking } from '../model.ts'
 import { change } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
@@ -22,6 +22,7 @@ import { Worker, type Parts } from './account.ts'
 import { Transfers } from './transfers.ts'
 import { value } from './secure.ts'
 import { History } from './history.ts'
+import type { Linking } from './link.ts'
 import { Push } from './push.ts'
 
 /** How long what a person waits for may wait for the connection, in milliseconds. */
@@ -39,7 +40,7 @@ export class Offline extends Error {
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'fetch' | 'pause' | 'cancel' | 'addContact' | 'renameContact' | 'removeContact' | 'answerContact' | 'block' | 'unblock' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode'
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
@@ -66,6 +67,7 @@ export class Lead implements Led {
   private readonly transfers: Transfers
   private readonly push: Push
   private readonly history: History
+  private linking: Linking | undefined
 
   constructor(private readonly parts: LeadParts) {
     this.worker = new Worker(parts)
@@ -337,6 +339,26 @@ export class Lead implements Led {
 
   async revoke(id: string): Promise<void> {
     return revokeAccess(this.session(), id)
+  }
+
+  link(scanned: string | undefined, show: (state: LinkState) => void): Stop {
+    let stopped = false
+    let mine: Linking | undefined
+    this.linking?.stop()
+    void import('./link-give.ts').then(({ giveAccount }) => {
+      if (stopped) return
+      const { account, secure: { crypto } } = this.worker
+      mine = this.linking = giveAccount({ account, crypto, session: () => this.session(), prepare: () => this.history.ready() }, scanned, show)
+    }, () => show({ step: 'failed', why: 'offline' }))
+    return () => {
+      stopped = true
+      mine?.stop()
+    }
+  }
+
+  linkCompared(code: string, same: boolean): Promise<void> {
+    this.linking?.compared(same, code)
+    return Promise.resolve()
   }
 
   waking(): Promise<Waking> {

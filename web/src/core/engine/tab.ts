@@ -84,7 +84,8 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
 
     sessions: () => led.sessions(),
     revoke: (id) => led.revoke(id),
-    linkCode: () => Promise.reject(new Error('not here yet')),
+    link: (scanned, show) => led.link(scanned, show),
+    linkCompared: (code, same) => led.linkCompared(code, same),
     recoveryCode: () => led.recoveryCode(),
 
     watchChoices: (show) => views.watch((c) => !!c.choices, async () => show(await choicesOf(db))),

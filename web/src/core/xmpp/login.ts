@@ -102,6 +102,13 @@ export async function fetchToken(url: string, who: Identity & { password: string
   return token
 }
 
+/** Gets the token that takes the place of a short-lived one, without beginning a session; the same one if the server keeps to it. */
+export async function renewToken(url: string, who: Identity & { token: Token }, socket?: Socket): Promise<Token> {
+  const { pipe, token } = await authenticate(url, who, { socket })
+  pipe.close()
+  return token ?? who.token
+}
+
 /** Takes this installation's tokens away from the server (XEP-0484 §3.4), as when somebody signs out. */
 export async function dropToken(url: string, who: Identity & { token: Token }, socket?: Socket): Promise<void> {
   const { pipe } = await authenticate(url, who, { socket, invalidate: true })

@@ -1,18 +1,17 @@
-// Where this account is signed in, what can read its messages, and linking another device.
+// Where this account is signed in, and what can read its messages.
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import laptop from 'icon:monitor-smartphone'
 import type { Device, SignedIn } from '../../core/model.ts'
 import { PageHead } from '../../app/PageHead.tsx'
+import { go } from '../../app/router.ts'
 import { engine } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { ago, shortTime } from '../../i18n/when.ts'
-import { Banner, Busy, Button } from '../../ui/controls.tsx'
+import { Busy, Button } from '../../ui/controls.tsx'
 import { DeviceRow } from '../../ui/DeviceRow.tsx'
 import { Icon } from '../../ui/Icon.tsx'
-import { confirm, openMenu, over, Sheet, type Item } from '../../ui/overlay.tsx'
-import { Qr } from '../../ui/Qr.tsx'
-import { copy } from '../../ui/save.ts'
+import { confirm, openMenu, type Item } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
 import '../../ui/css/pages.css'
 
@@ -22,7 +21,7 @@ export default function Devices(): JSX.Element {
     <div class="scroll">
       <PageHead title={t('dev.title')} up="/settings" />
       <div class="page">
-        <Button kind="p" icon="qr" wide act={linkAnother}>{t('dev.link')}</Button>
+        <Button kind="p" icon="qr" wide act={() => go('/devices/link')}>{t('dev.link')}</Button>
         <SignedInList />
         <Keys />
       </div>
@@ -91,35 +90,4 @@ function items(device: Device, decide: (device: Device, trust: Device['trust']) 
   ]
   const at = { verified: 0, trusted: 1, distrusted: 2, undecided: -1 }[device.trust]
   return all.filter((_, i) => i !== at)
-}
-
-function linkAnother(): void {
-  void over((done) => <Sheet title={t('dev.link')} close={done}><LinkCode /></Sheet>)
-}
-
-function LinkCode(): JSX.Element {
-  const [code, setCode] = useState<{ text: string; expires: number }>()
-  const [failed, setFailed] = useState(false)
-  const [left, setLeft] = useState(0)
-  const load = (): void => { setFailed(false); engine().linkCode().then(setCode, () => setFailed(true)) }
-  useEffect(load, [])
-  useEffect(() => {
-    if (!code) return
-    const look = (): void => setLeft(Math.max(0, Math.round((code.expires / 1000 - Date.now()) / 1000)))
-    look()
-    const timer = setInterval(look, 1000)
-    return () => clearInterval(timer)
-  }, [code])
-  if (failed) return <div class="qr-of"><p role="alert">{t('dev.failed')}</p><Button kind="p" icon="refresh" act={load}>{t('again')}</Button></div>
-  if (!code) return <Busy />
-  return (
-    <div class="qr-of">
-      <p>{t('dev.linkText')}</p>
-      {left > 0 ? <Qr text={code.text} label={t('dev.linkLabel')} /> : <p role="alert">{t('dev.linkOver')}</p>}
-      <Banner icon="shieldAlert" title={t('dev.linkWarn')} {...(left > 0 ? { text: t('dev.linkLeft', { n: left }) } : {})} />
-      <div class="dos mid">
-        {left > 0 ? <Button kind="s" act={() => void copy(code.text).then((ok) => { if (ok) toast(t('dev.copied')) })}>{t('dev.copy')}</Button> : <Button kind="p" icon="refresh" act={load}>{t('dev.linkNew')}</Button>}
-      </div>
-    </div>
-  )
 }

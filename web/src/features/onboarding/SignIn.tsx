@@ -1,6 +1,6 @@
-// Signing in with an address and a password, or by the code of another device; and the encrypted history that waits behind it.
+// Signing in with an address and a password, and the encrypted history that waits behind it.
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { TroubleCode } from '../../core/accounts.ts'
 import { enter } from '../../app/enter.ts'
 import { accounts } from '../../app/open.ts'
@@ -9,7 +9,6 @@ import { connection, ready } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Field } from '../../ui/controls.tsx'
 import { PasswordInput } from '../../ui/PasswordInput.tsx'
-import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { codeOf, Gate } from './Gate.tsx'
 import { offerToBrowser } from './password.ts'
@@ -61,28 +60,6 @@ export function SignIn(): JSX.Element {
       <Button kind="s" icon="qr" wide act={() => go('/link')}>{t('ob.linkThis')}</Button>
       <Button kind="t" wide act={() => go('/welcome?step=invitation')}>{t('ob.haveInvite')}</Button>
       <Languages />
-    </Gate>
-  )
-}
-
-/** Link takes the code of a device that is signed in already; a camera app that opened it brings it behind the #. */
-export function Link(): JSX.Element {
-  const [code, setCode] = useState('')
-  const { busy, trouble, way } = useWay()
-  const use = (text: string): void => { setCode(text); if (text.trim()) void way(async () => (await accounts()).link(text.trim()), '/') }
-  useEffect(() => {
-    if (location.hash.length < 2) return
-    const text = location.href
-    history.replaceState(history.state, '', location.pathname)
-    use(text)
-  }, [])
-  return (
-    <Gate title={t('ob.linkTitle')} text={t('ob.linkText')} trouble={trouble} up="/welcome">
-      <Button kind="p" icon="camera" wide disabled={busy} act={() => void scan(t('ob.scan')).then((text) => { if (text) use(text) })}>{busy ? t('ob.linking') : t('ob.scan')}</Button>
-      <form onSubmit={(e) => { e.preventDefault(); use(code) }}>
-        <Field label={t('ob.linkPaste')} value={code} change={setCode} ltr limit={4096} required />
-        <Button kind="s" submit wide disabled={busy}>{t('ob.next')}</Button>
-      </form>
     </Gate>
   )
 }

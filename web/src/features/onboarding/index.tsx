@@ -7,7 +7,7 @@ import { Install } from './Install.tsx'
 import { Join } from './Join.tsx'
 import { Me } from './Me.tsx'
 import { Recovery } from './Recovery.tsx'
-import { History, Link, SignIn } from './SignIn.tsx'
+import { History, SignIn } from './SignIn.tsx'
 import { Invitation, Welcome } from './Welcome.tsx'
 
 /** Onboarding shows the step that the address names. Steps that need an account show the first screen without one. */
@@ -15,7 +15,6 @@ export default function Onboarding({ params, path }: ViewProps): JSX.Element {
   const token = params['token']
   if (token) return <Join token={token} />
   if (path === '/signin') return <SignIn />
-  if (path === '/link') return <Link />
   const { query } = place.value
   const to = query.get('to')
   const step = query.get('step')
