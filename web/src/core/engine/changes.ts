@@ -12,6 +12,8 @@ export interface Changes {
   contacts?: boolean
   outbox?: boolean
   choices?: boolean
+  /** Something was decided about chats that other devices have to be told. */
+  settings?: boolean
 }
 
 interface Channel {
@@ -25,7 +27,7 @@ export class Collector {
   private readonly chats = new Set<JID>()
   private readonly messages = new Map<JID, Set<string>>()
   private readonly removed = new Map<JID, Set<string>>()
-  private readonly flags: Pick<Changes, 'contacts' | 'outbox' | 'choices'> = {}
+  private readonly flags: Pick<Changes, 'contacts' | 'outbox' | 'choices' | 'settings'> = {}
 
   chat(jid: JID): void {
     this.chats.add(jid)
@@ -41,7 +43,7 @@ export class Collector {
     this.removed.set(chat, set)
   }
 
-  mark(what: 'contacts' | 'outbox' | 'choices'): void {
+  mark(what: 'contacts' | 'outbox' | 'choices' | 'settings'): void {
     this.flags[what] = true
   }
 

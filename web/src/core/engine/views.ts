@@ -111,7 +111,7 @@ export class Views {
 
   /** One chat. One that does not exist yet is given as it would be. */
   watchChat(jid: JID, show: (chat: Chat | undefined) => void): Stop {
-    return this.watch((c) => !!c.chats?.includes(jid) || !!c.contacts, async () => show(await chatFor(look(this.db, ['chats', 'contacts']), jid, this.account)))
+    return this.watch((c) => !!c.chats?.includes(jid) || !!c.contacts, async () => show(await chatFor(look(this.db, ['chats', 'contacts', 'kv']), jid, this.account)))
   }
 
   /** Messages of a chat that are new, changed or gone from now on. */

@@ -3,6 +3,7 @@
 import type { Chat, Contact, JID, Preview } from '../model.ts'
 import type { Change, Database, KeptMessage, Look } from './database.ts'
 import { sayShortly } from './preview.ts'
+import { decisionsOf, withDecided } from './settings.ts'
 
 /** Chats that a list may have. */
 export const MAX_CHATS = 10_000
@@ -25,7 +26,9 @@ export async function chatFor(tx: Look, jid: JID, account: JID, time = 0): Promi
   const known = await tx.objectStore('chats').get(jid)
   if (known) return known
   const contact = await tx.objectStore('contacts').get(jid)
-  return { jid, kind: jid === account ? 'self' : 'person', name: nameFor(jid, contact), time, unread: 0, protection: 'omemo', ...(contact?.avatar ? { avatar: contact.avatar } : {}) }
+  const chat: Chat = { jid, kind: jid === account ? 'self' : 'person', name: nameFor(jid, contact), time, unread: 0, protection: 'omemo', ...(contact?.avatar ? { avatar: contact.avatar } : {}) }
+  // Decided on another device, before there was anything of it here.
+  return tx.objectStoreNames.contains('kv') ? withDecided(chat, await decisionsOf(tx, jid)) : chat
 }
 
 /** What to call an address. */

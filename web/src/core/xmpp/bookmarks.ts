@@ -13,6 +13,7 @@ export interface Bookmark {
   /** Enter it on every device. */
   autojoin: boolean
   nick?: string
+  password?: string
   /** What other apps keep with it: goes along when it is published again. */
   extensions?: Element
 }
@@ -23,7 +24,7 @@ function parseItem({ id, payload }: Item): Bookmark | undefined {
   const text = (value: string | undefined) => value?.slice(0, 1000) || undefined
   return {
     room: bare(room), name: text(payload.attr('name')), autojoin: /^(true|1)$/.test(payload.attr('autojoin') ?? ''),
-    nick: text(payload.textOf('nick')), extensions: payload.child('extensions'),
+    nick: text(payload.textOf('nick')), password: text(payload.textOf('password')), extensions: payload.child('extensions'),
   }
 }
 
@@ -31,8 +32,8 @@ function parseItem({ id, payload }: Item): Bookmark | undefined {
 export const fetchBookmarks = async (session: Session): Promise<Bookmark[]> => (await getItems(session, BOOKMARKS)).flatMap((item) => parseItem(item) ?? [])
 
 /** Keeps a room. */
-export const setBookmark = (session: Session, { room, name, autojoin, nick, extensions }: Bookmark): Promise<void> => publish(session, BOOKMARKS,
-  el(BOOKMARKS, 'conference', { name, autojoin: String(autojoin) }, nick && el(BOOKMARKS, 'nick', {}, nick), extensions), OWN, room)
+export const setBookmark = (session: Session, { room, name, autojoin, nick, password, extensions }: Bookmark): Promise<void> => publish(session, BOOKMARKS,
+  el(BOOKMARKS, 'conference', { name, autojoin: String(autojoin) }, nick && el(BOOKMARKS, 'nick', {}, nick), password && el(BOOKMARKS, 'password', {}, password), extensions), OWN, room)
 
 /** Forgets a room. */
 export const removeBookmark = (session: Session, room: string): Promise<void> => retractItem(session, BOOKMARKS, room)

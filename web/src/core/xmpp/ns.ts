@@ -98,6 +98,12 @@ export const NICK = 'http://jabber.org/protocol/nick'
 export const VCARD4 = 'urn:ietf:params:xml:ns:vcard-4.0'
 /** Bookmarks (XEP-0402). */
 export const BOOKMARKS = 'urn:xmpp:bookmarks:1'
+/** Pinned bookmarks (XEP-0469). */
+export const BOOKMARK_PINNING = 'urn:xmpp:bookmarks-pinning:0'
+/** Which messages of a chat are told of (XEP-0492). */
+export const NOTIFICATIONS = 'urn:xmpp:notification-settings:1'
+/** What a person decided about chats (docs/protocol/chat-settings.md). */
+export const CHATS = 'urn:palabre:chats:0'
 /** Blocking (XEP-0191). */
 export const BLOCKING = 'urn:xmpp:blocking'
 /** Reports of abuse (XEP-0377). */

@@ -1,0 +1,121 @@
+// Keeps what a person decides about chats the same on all devices: pinned, archived, favourite, muted. A decision is kept here first and leaves by itself
+// when there is a connection; of two decisions about the same thing the later one holds, by the server's clock, wherever they were made
+// (docs/protocol/chat-settings.md).
+
+import type { JID, Micros } from '../model.ts'
+import { change, type Database } from '../store/database.ts'
+import { decisionsOf, MAX_DECIDED, takeDecided, untold, wasTold } from '../store/settings.ts'
+import { bookmarkEvent, fetchBookmarks, setBookmark, type Bookmark } from '../xmpp/bookmarks.ts'
+import { CHATS } from '../xmpp/ns.ts'
+import { getItems, OWN, publish, type Item, type NodeEvent } from '../xmpp/pubsub.ts'
+import type { Session } from '../xmpp/session.ts'
+import { chatElement, parseChat, readExtensions, writeExtensions, type Decisions } from '../xmpp/settings.ts'
+import { StanzaError } from '../xmpp/stanza.ts'
+import { Collector, type News } from './changes.ts'
+
+/** After a failure that passes by itself, in milliseconds. */
+const PAUSE = 30_000
+
+/** What is told of a chat; what other apps decided, who do not say when, counts as decided at the time that is given. */
+interface Told { jid: JID; read(at: Micros): Decisions }
+
+/** The decisions about chats of one account. */
+export class Settings {
+  private session: Session | undefined
+  /** Rooms with a bookmark, as it was told last. */
+  private readonly rooms = new Map<JID, Bookmark>()
+  private telling: Promise<void> | undefined
+  private again = false
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly stop: () => void
+
+  constructor(private readonly db: Database, private readonly account: JID, private readonly news: News, private readonly now: () => Micros) {
+    this.stop = news.listen((c) => { if (c.settings) this.tell() })
+  }
+
+  /** A new session: what was decided elsewhere is asked for, then what was decided here is told. */
+  async connected(session: Session): Promise<void> {
+    this.session = undefined
+    const rooms = await fetchBookmarks(session)
+    const chats = own(await getItems(session, CHATS))
+    this.rooms.clear()
+    await this.take([...chats, ...this.bookmarked(rooms)])
+    this.session = session
+    this.tell()
+  }
+
+  /** There is no session any more. */
+  disconnected(): void {
+    this.session = undefined
+  }
+
+  /** Takes news of the nodes. */
+  async event(event: NodeEvent): Promise<void> {
+    if (event.from !== this.account) return
+    if (event.node === CHATS) await this.take(own(event.items))
+    const bookmarks = bookmarkEvent(event, this.account)
+    for (const room of bookmarks?.removed ?? []) this.rooms.delete(room)
+    if (bookmarks) await this.take(this.bookmarked(bookmarks.set))
+    this.tell()
+  }
+
+  private bookmarked(rooms: Bookmark[]): Told[] {
+    return rooms.flatMap((one) => {
+      if (this.rooms.size >= MAX_DECIDED && !this.rooms.has(one.room)) return []
+      this.rooms.set(one.room, one)
+      return [{ jid: one.room, read: (at) => readExtensions(one.extensions, at) }]
+    })
+  }
+
+  private async take(list: Told[]): Promise<void> {
+    if (!list.length) return
+    const changes = new Collector()
+    await change(this.db, ['kv', 'chats'], async (tx) => {
+      const open = new Set(await untold(tx))
+      // What we decided and have not told stays: nobody else can have known of it.
+      for (const { jid, read } of list) if ((await takeDecided(tx, jid, read(open.has(jid) ? 1 : this.now()))).changed) changes.chat(jid)
+    })
+    this.news.tell(changes.all)
+  }
+
+  /** Tells what the server does not know yet, one chat after the other. */
+  private tell(): void {
+    this.again = true
+    clearTimeout(this.timer)
+    this.telling ??= this.tellAll().catch((error: unknown) => {
+      // With another session it is tried anew; what a server refuses it may take later.
+      if (!(error instanceof StanzaError && error.condition === 'disconnected')) this.timer = setTimeout(() => this.tell(), PAUSE)
+    }).finally(() => { this.telling = undefined })
+  }
+
+  private async tellAll(): Promise<void> {
+    while (this.again) {
+      this.again = false
+      for (const jid of await untold(this.db)) {
+        const { session } = this
+        if (!session?.live) return
+        const told = await decisionsOf(this.db, jid)
+        await this.publish(session, jid, told)
+        await change(this.db, ['kv'], (tx) => wasTold(tx, jid, told))
+      }
+    }
+  }
+
+  private async publish(session: Session, jid: JID, decisions: Decisions): Promise<void> {
+    const room = this.rooms.get(jid)
+    if (!room) return publish(session, CHATS, chatElement(decisions), OWN, jid)
+    await setBookmark(session, { ...room, extensions: writeExtensions(room.extensions, decisions) })
+  }
+
+  /** Ends. What was not told is told at the next start. */
+  end(): void {
+    this.session = undefined
+    clearTimeout(this.timer)
+    this.stop()
+  }
+}
+
+const own = (items: Item[]): Told[] => items.flatMap((item) => {
+  const chat = parseChat(item)
+  return chat ? [{ jid: chat.jid, read: () => chat.told }] : []
+})
