@@ -120,7 +120,7 @@ export class Door implements Contract {
 
   link(by: { scanned: string } | { address: JID }, show: (state: LinkState) => void): Linking {
     const taking = new Taking(this.accounts, this.world, show)
-    void taking.run(by)
+    queueMicrotask(() => void taking.run(by)) // what it shows may use what is returned here
     return taking
   }
 
