@@ -30,8 +30,7 @@ export function shelvesOf(m: Pick<KeptMessage, 'content' | 'starred' | 'retracte
 /** Keeps a message. `words` says that its text is new or changed. */
 export async function put(tx: Change, message: KeptMessage, words: boolean): Promise<void> {
   message.shelves = shelvesOf(message)
-  await tx.objectStore('messages').put(message)
-  if (words) await index(tx, message)
+  await Promise.all([tx.objectStore('messages').put(message), words && index(tx, message)])
 }
 
 /** Takes messages away, with their words. */
@@ -60,13 +59,19 @@ export async function byNames(tx: Look, names: string[]): Promise<KeptMessage | 
   return undefined
 }
 
-/** The nearest `limit` messages of a chat before a place (not including it), oldest first. Three requests, however many they are. */
+/** IndexedDB 3.0: getAll() takes a direction where there is getAllRecords(). */
+type Backward = (options: { query: IDBKeyRange; count: number; direction: 'prev' }) => Promise<KeptMessage[]>
+
+/** The nearest `limit` messages of a chat before a place (not including it), oldest first. One request, or three in browsers that read only forward. */
 export async function before(tx: Look, chat: JID, place: Micros, limit: number): Promise<KeptMessage[]> {
   if (place === -Infinity || limit < 1) return []
   const index = tx.objectStore('messages').index('place')
-  const cursor = await index.openKeyCursor(IDBKeyRange.bound([chat, -Infinity], [chat, place], false, true), 'prev')
+  const query = IDBKeyRange.bound([chat, -Infinity], [chat, place], false, true)
+  const count = Math.min(limit, MAX_PAGE + 1)
+  if ('getAllRecords' in IDBIndex.prototype) return (await (index.getAll as unknown as Backward)({ query, count, direction: 'prev' })).reverse()
+  const cursor = await index.openKeyCursor(query, 'prev')
   if (!cursor) return []
-  const skip = Math.min(limit, MAX_PAGE + 1) - 1
+  const skip = count - 1
   const first = skip ? await cursor.advance(skip) : cursor
   return index.getAll(IDBKeyRange.bound(first?.key ?? [chat, -Infinity], [chat, place], false, true))
 }

@@ -116,6 +116,6 @@ function editLast(event: KeyboardEvent): void {
 
 function grow(field: HTMLTextAreaElement | null): void {
   if (!field) return
-  field.style.height = 'auto'
-  field.style.height = `${field.scrollHeight}px`
+  field.style.height = ''
+  if (field.value) field.style.height = `${field.scrollHeight}px` // measured only when there is something: that costs a layout
 }

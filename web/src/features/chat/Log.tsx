@@ -72,10 +72,10 @@ function Writing({ chat }: { chat: Chat }): JSX.Element | null {
 }
 
 function begin(line: Timeline, stick: Stick, chat: Chat): () => void {
-  line.before = () => stick.hold()
+  line.before = () => { if (!stick.atEnd.peek() || line.newer.peek()) stick.hold() }
   line.arrived = (fresh) => {
     for (const m of fresh) if (!m.own) say(label(m))
-    if (fresh.some((m) => m.own)) stick.toEnd()
+    if (fresh.some((m) => m.own)) stick.follow()
     else if (!stick.atEnd.value || document.hidden) line.unseen.value += fresh.filter((m) => !m.own).length
   }
   onJump((id) => stick.show(id))

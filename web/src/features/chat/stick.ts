@@ -59,6 +59,12 @@ export class Stick {
     if (box) box.scrollTop = box.scrollHeight
   }
 
+  /** follow goes to the newest line after the next change. */
+  follow(): void {
+    this.force = true
+    this.atEnd.value = true
+  }
+
   /** show brings a line into view; false when it is not in the page. */
   show(id: string): boolean {
     const item = this.find(id)
