@@ -156,7 +156,16 @@ export interface Contact {
   asks?: 'in' | 'out'
   presence?: Presence
   lastSeen?: Micros
+  /** Groups of the list, as other apps made them. */
+  groups?: string[]
+  /** What was decided last and has not left yet; the contact is shown as it will be. */
+  waits?: ContactStep
+  /** The server refused this; the contact is as it was. */
+  refused?: ContactStep
 }
+
+/** What can be decided about a contact. */
+export type ContactStep = 'add' | 'rename' | 'remove' | 'accept' | 'refuse' | 'block' | 'unblock'
 
 export interface Presence {
   show: 'online' | 'away' | 'offline'
@@ -292,6 +301,8 @@ export interface Waiting {
   since: Micros
   /** How far an upload is. */
   transfer?: Transfer
+  /** It is about the contact `chat`, not a message. */
+  step?: ContactStep
 }
 
 /** Why a device was not linked.

@@ -23,6 +23,7 @@ import { domain } from '../xmpp/jid.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import { tellSeen } from './answer.ts'
 import { Collector, type News } from './changes.ts'
+import { ContactSender } from './contact-sender.ts'
 import { Desk } from './desk.ts'
 import { readUpTo } from './effects.ts'
 import { Inbox } from './inbox.ts'
@@ -74,6 +75,7 @@ export class Worker {
   readonly line: Line
   readonly inbox: Inbox
   readonly sender: Sender
+  private readonly contacts: ContactSender
   readonly secure: Secure
   readonly connection: Connection
   private readonly vanishing: Vanishing
@@ -94,6 +96,7 @@ export class Worker {
     const now = () => this.now()
     this.desk = new Desk(db, this.account, news)
     this.people = new People(db, this.account, news, now)
+    this.contacts = new ContactSender(db, news, () => this.people.refresh())
     this.line = new Line(db, news)
     this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => this.tellNotices())
     this.vanishing = new Vanishing(db, news, now)
@@ -172,7 +175,11 @@ export class Worker {
     this.stops.push(
       session.on('message', (stanza) => this.message(stanza)), session.on('presence', (stanza) => this.people.presence(stanza)),
       this.people.attach(session), answerAboutUs(session, this.parts.version),
-      news.listen((changes) => { if (changes.outbox) this.sender.wake() }),
+      news.listen((changes) => {
+        if (!changes.outbox) return
+        this.sender.wake()
+        this.contacts.wake()
+      }),
     )
     while (!this.ended) {
       try {
@@ -212,6 +219,7 @@ export class Worker {
     void this.secure.connected(session, resumed).catch(() => undefined)
     this.inbox.connected(session, resumed)
     this.sender.connected(session, resumed)
+    this.contacts.connected(session)
   }
 
   private async introduce(session: Session, archive: Promise<void>): Promise<void> {
@@ -299,6 +307,7 @@ export class Worker {
     this.ended = true
     for (const stop of this.stops.splice(0)) stop()
     this.sender.end()
+    this.contacts.end()
     this.inbox.disconnected()
     this.connection.stop()
     this.secure.end()

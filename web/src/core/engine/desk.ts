@@ -318,7 +318,7 @@ export class Desk {
         await c.delete()
       }
       for (const id of ids) await tx.objectStore('words').delete(id)
-      for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) if (c.value.chat === jid && c.value.state !== 'tried') await c.delete()
+      for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) if (c.value.chat === jid && c.value.state !== 'tried' && c.value.task.what !== 'contact') await c.delete()
       if (top) await tx.objectStore('kv').put(top, `cleared ${jid}`)
       changes.remove(jid, ids)
       changes.mark('outbox')

@@ -11,7 +11,6 @@ import { choicesOf, get } from '../store/kv.ts'
 import { listAccess, revokeAccess } from '../xmpp/access.ts'
 import type { Admin } from '../admin.ts'
 import { adminOf } from '../xmpp/admin.ts'
-import { block, unblock } from '../xmpp/blocking.ts'
 import { isLastShown, showLast } from '../xmpp/last.ts'
 import { fetchToken } from '../xmpp/login.ts'
 import { publishAvatar, publishNick } from '../xmpp/profile.ts'
@@ -38,7 +37,7 @@ export class Offline extends Error {
 
 /** The parts of the engine that need the connection or the keys. */
 export type Led = Pick<Engine,
-  'typing' | 'watchTyping' | 'fetch' | 'pause' | 'cancel' | 'addContact' | 'renameContact' | 'removeContact' | 'answerContact' | 'block' | 'unblock' | 'devices' | 'trust' |
+  'typing' | 'watchTyping' | 'fetch' | 'pause' | 'cancel' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
   'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
@@ -179,36 +178,6 @@ export class Lead implements Led {
 
   cancel(id: string): Promise<void> {
     return this.transfers.cancel(id)
-  }
-
-  async addContact(jid: JID, name?: string): Promise<void> {
-    await this.soon()
-    return this.worker.people.add(jid, name)
-  }
-
-  async renameContact(jid: JID, name: string): Promise<void> {
-    await this.soon()
-    return this.worker.people.rename(jid, name)
-  }
-
-  async removeContact(jid: JID): Promise<void> {
-    await this.soon()
-    return this.worker.people.remove(jid)
-  }
-
-  async answerContact(jid: JID, accept: boolean): Promise<void> {
-    await this.soon()
-    return this.worker.people.answer(jid, accept)
-  }
-
-  async block(jid: JID, report?: { reason: 'spam' | 'abuse'; text?: string; messages?: string[] }): Promise<void> {
-    const messages = await Promise.all((report?.messages ?? []).slice(0, 50).map((id) => this.parts.db.get('messages', id)))
-    const ids = messages.flatMap((m) => m?.stanzaId ?? [])
-    await block(await this.soon(), jid, report && { reason: report.reason, text: report.text?.slice(0, 1000), messages: ids })
-  }
-
-  async unblock(jid: JID): Promise<void> {
-    await unblock(await this.soon(), jid)
   }
 
   async devices(jid: JID): Promise<Device[]> {

@@ -8,6 +8,7 @@ import { mediaOf } from '../store/messages.ts'
 import { sayShortly } from '../store/preview.ts'
 import type { Link } from '../xmpp/connection.ts'
 import type { News } from './changes.ts'
+import { isContactErrand } from './contacts.ts'
 import { soon } from './views.ts'
 
 const MAX_WAITING = 200
@@ -59,6 +60,10 @@ export class Line {
     for (const e of await errands(this.db)) {
       if (out.length >= MAX_WAITING) break
       if (/^(receipt|displayed|played)$/.test(e.task.what)) continue
+      if (isContactErrand(e)) {
+        out.push({ id: `${e.message} ${e.seq}`, chat: e.chat, text: '', since: e.since, step: e.task.act.do })
+        continue
+      }
       const message = await this.db.get('messages', e.message)
       const transfer = message && mediaOf(message.content)?.transfer
       const text = e.task.what === 'edit' ? e.task.text.slice(0, 200) : e.task.what === 'react' ? e.task.emoji.join('') : message ? sayShortly(message.content) : ''

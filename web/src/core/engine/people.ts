@@ -1,7 +1,6 @@
 // The people of an account: its list of contacts, who of them is there, whom it blocks, what they call themselves.
 
 import type { Contact, JID, Micros, Presence } from '../model.ts'
-import { nameFor } from '../store/chats.ts'
 import { change, type Change, type Database } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { get } from '../store/kv.ts'
@@ -11,13 +10,13 @@ import { lastSeen } from '../xmpp/last.ts'
 import { parsePresence, type PresenceNews } from '../xmpp/presence.ts'
 import { avatarEvent, fetchAvatar, nickEvent, type AvatarInfo } from '../xmpp/profile.ts'
 import type { NodeEvent } from '../xmpp/pubsub.ts'
-import { answerSubscription, getRoster, onRosterPush, removeContact, setContact, subscribe, type RosterItem } from '../xmpp/roster.ts'
+import { answerSubscription, getRoster, onRosterPush, type RosterItem } from '../xmpp/roster.ts'
 import type { Session, Stop } from '../xmpp/session.ts'
 import type { Element } from '../xmpp/xml.ts'
 import type { News } from './changes.ts'
+import { contactStores, keepBlocked, overlay } from './contacts.ts'
+import { MAX_CONTACTS } from './people-limits.ts'
 
-/** Contacts that an account may have here; further ones are left out. */
-export const MAX_CONTACTS = 20_000
 /** Devices of one contact whose presence is remembered. */
 const MAX_DEVICES = 50
 
@@ -35,7 +34,7 @@ export class People {
     this.session = session
     const stops = [
       onRosterPush(session, (item, version) => this.keepItem(item, version)),
-      onBlocked(session, (jids, blocked) => this.keepBlocked(jids, blocked)),
+      onBlocked(session, (jids, blocked) => this.takeBlocked(jids, blocked)),
     ]
     return () => { for (const stop of stops) stop() }
   }
@@ -64,10 +63,10 @@ export class People {
   }
 
   private async replace(items: RosterItem[], version: string | undefined): Promise<void> {
-    await change(this.db, ['contacts', 'kv', 'chats'], async (tx) => {
+    await change(this.db, contactStores, async (tx) => {
       const now = new Set(items.map((i) => i.jid))
       for (const old of await tx.objectStore('contacts').getAll()) {
-        if (!now.has(old.jid) && old.asks !== 'in') await tx.objectStore('contacts').put({ ...old, subscription: 'none', asks: undefined })
+        if (!now.has(old.jid) && old.asks !== 'in') await overlay(tx, old.jid, { ...old, subscription: 'none', asks: undefined })
       }
       for (const item of items.slice(0, MAX_CONTACTS)) await this.putItem(tx, item)
       if (version !== undefined) await tx.objectStore('kv').put(version, 'roster')
@@ -76,7 +75,7 @@ export class People {
   }
 
   private async keepItem(item: RosterItem, version: string | undefined): Promise<void> {
-    await change(this.db, ['contacts', 'kv', 'chats'], async (tx) => {
+    await change(this.db, contactStores, async (tx) => {
       await this.putItem(tx, item)
       if (version !== undefined) await tx.objectStore('kv').put(version, 'roster')
     })
@@ -84,32 +83,18 @@ export class People {
   }
 
   private async putItem(tx: Change, item: RosterItem): Promise<void> {
-    const { jid, name, subscription, asks, remove } = item
+    const { jid, name, subscription, asks, groups, remove } = item
     const known = await tx.objectStore('contacts').get(jid)
-    if (remove) {
-      await tx.objectStore('contacts').delete(jid)
-    } else {
-      const contact: Contact = { ...known, jid, subscription, name, asks: asks ?? (known?.asks === 'in' && subscription !== 'from' && subscription !== 'both' ? 'in' : undefined) }
-      await tx.objectStore('contacts').put(contact)
-      await this.renameChat(tx, contact)
-    }
-  }
-
-  private async renameChat(tx: Change, contact: Contact): Promise<void> {
-    const chat = await tx.objectStore('chats').get(contact.jid)
-    const name = nameFor(contact.jid, contact)
-    if (!chat || chat.kind === 'self' || (chat.name === name && chat.avatar === contact.avatar)) return
-    await tx.objectStore('chats').put({ ...chat, name, avatar: contact.avatar })
+    const asksNow = asks ?? (known?.asks === 'in' && subscription !== 'from' && subscription !== 'both' ? 'in' : undefined)
+    await overlay(tx, jid, remove ? undefined : { ...known, jid, subscription, name, asks: asksNow, groups: groups.length ? groups : undefined })
   }
 
   /** Changes one contact, made if there is none and `make` says so. */
   private async alter(jid: JID, fields: Partial<Contact>, make = false, durability: 'strict' | 'relaxed' = 'strict'): Promise<void> {
-    await change(this.db, ['contacts', 'chats'], async (tx) => {
+    await change(this.db, contactStores, async (tx) => {
       const known = await tx.objectStore('contacts').get(jid)
       if (!known && (!make || await tx.objectStore('contacts').count() >= MAX_CONTACTS)) return
-      const contact: Contact = { subscription: 'none', ...known, jid, ...fields }
-      await tx.objectStore('contacts').put(contact)
-      await this.renameChat(tx, contact)
+      await overlay(tx, jid, { subscription: 'none', ...known, jid, ...fields })
     }, durability)
     this.news.tell({ contacts: true, chats: [jid] })
   }
@@ -180,39 +165,12 @@ export class People {
     await this.alter(jid, { avatar: key })
   }
 
-  /** Adds a contact and asks to see them. */
-  async add(jid: JID, name?: string, token?: string): Promise<void> {
+  /** Asks the server for everything anew: it did not take what was decided here. */
+  async refresh(): Promise<void> {
     const session = this.live()
-    const profile = await get(this.db, 'profile')
-    await setContact(session, jid, name)
-    subscribe(session, jid, token, profile?.name)
-    const known = await this.db.get('contacts', jid)
-    if (known?.asks === 'in') answerSubscription(session, jid, true)
-    await this.alter(jid, { name, asks: known?.asks === 'in' ? undefined : 'out' }, true)
-  }
-
-  async rename(jid: JID, name: string): Promise<void> {
-    await setContact(this.live(), jid, name)
-  }
-
-  async remove(jid: JID): Promise<void> {
-    await removeContact(this.live(), jid)
-    await change(this.db, ['contacts'], (tx) => tx.objectStore('contacts').delete(jid))
-    this.news.tell({ contacts: true })
-  }
-
-  /** Answers who asked to see us; who is let in is asked in turn. */
-  async answer(jid: JID, accept: boolean): Promise<void> {
-    const session = this.live()
-    answerSubscription(session, jid, accept)
-    if (!accept) {
-      await this.alter(jid, { asks: undefined })
-      return
-    }
-    const known = await this.db.get('contacts', jid)
-    await setContact(session, jid, known?.name)
-    if (known?.subscription !== 'to' && known?.subscription !== 'both') subscribe(session, jid)
-    await this.alter(jid, { asks: undefined })
+    const { version, items } = await getRoster(session)
+    await this.replace(items ?? [], version)
+    await this.replaceBlocked(await getBlocked(session))
   }
 
   private async replaceBlocked(jids: string[]): Promise<void> {
@@ -221,20 +179,13 @@ export class People {
     await this.setBlocked(jids.filter((jid) => !before.includes(jid)), true)
   }
 
-  private async keepBlocked(jids: string[], blocked: boolean): Promise<void> {
+  private async takeBlocked(jids: string[], blocked: boolean): Promise<void> {
     await this.setBlocked(jids.length || blocked ? jids : await get(this.db, 'blocked') ?? [], blocked)
   }
 
   private async setBlocked(jids: string[], blocked: boolean): Promise<void> {
     if (!jids.length) return
-    await change(this.db, ['kv', 'chats'], async (tx) => {
-      const before = await get(tx, 'blocked') ?? []
-      await tx.objectStore('kv').put(blocked ? [...new Set([...before, ...jids])] : before.filter((jid) => !jids.includes(jid)), 'blocked')
-      for (const jid of jids) {
-        const chat = await tx.objectStore('chats').get(jid)
-        if (chat) await tx.objectStore('chats').put({ ...chat, blocked })
-      }
-    })
+    await change(this.db, contactStores, (tx) => keepBlocked(tx, jids, blocked))
     this.news.tell({ chats: jids, contacts: true })
   }
 }

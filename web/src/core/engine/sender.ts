@@ -19,6 +19,7 @@ import { message as stanza } from '../xmpp/stanza.ts'
 import { arrivedAtServer } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import { noteUnplaced } from './history.ts'
+import { isContactErrand } from './contacts.ts'
 import { CannotEncrypt, inClear, NotNow } from './secure.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { write, type About, type Outbound } from './write.ts'
@@ -131,7 +132,7 @@ export class Sender {
   private async scan(): Promise<void> {
     while (this.rescan && this.session && !this.ended) {
       this.rescan = false
-      for (const chat of new Set((await errands(this.db)).filter((e) => e.state !== 'failed').map((e) => e.chat))) this.serve(chat)
+      for (const chat of new Set((await errands(this.db)).filter((e) => e.state !== 'failed' && !isContactErrand(e)).map((e) => e.chat))) this.serve(chat)
     }
   }
 
@@ -148,6 +149,10 @@ export class Sender {
   private async sendChat(chat: JID): Promise<void> {
     for (const errand of (await errands(this.db)).filter((e) => e.chat === chat && e.state !== 'failed' && !this.flying.has(e.seq))) {
       if (!this.session || this.ended) return
+      if (isContactErrand(errand)) { // others do these (contact-sender.ts); but the server takes nothing for whom we still block
+        if (errand.task.act.do === 'unblock') return
+        continue
+      }
       if (errand.state === 'tried') return // it goes again, or is done, when the archive has been read; what comes after waits, to keep the order
       if (this.flying.size >= MAX_FLYING) return this.later()
       if (!await this.sendOne(errand)) return

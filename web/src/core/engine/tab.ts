@@ -7,6 +7,7 @@ import { change, type Database } from '../store/database.ts'
 import { dropFile, measure, readFile, useFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import type { News } from './changes.ts'
+import { ContactDesk } from './contacts.ts'
 import { Desk } from './desk.ts'
 import { exportChat } from './export.ts'
 import type { Led } from './lead.ts'
@@ -67,12 +68,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     cancel: (id) => led.cancel(id),
 
     watchContacts: (show) => views.watchContacts(show),
-    addContact: (jid, name) => led.addContact(jid, name),
-    renameContact: (jid, name) => led.renameContact(jid, name),
-    removeContact: (jid) => led.removeContact(jid),
-    answerContact: (jid, accept) => led.answerContact(jid, accept),
-    block: (jid, report) => led.block(jid, report),
-    unblock: (jid) => led.unblock(jid),
+    ...contactsOf(db, news),
     devices: (jid) => led.devices(jid),
     trust: (device, trust) => led.trust(device, trust),
     safetyNumber: (jid) => led.safetyNumber(jid),
@@ -115,6 +111,21 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     deleteAccount: (password) => led.deleteAccount(password),
     signOut: (wipe) => led.signOut(wipe),
     exportData: () => led.exportData(),
+  }
+}
+
+type Contacts = Pick<Engine, 'addContact' | 'renameContact' | 'removeContact' | 'answerContact' | 'block' | 'unblock'>
+
+/** What is decided about contacts is kept here, in each tab, and leaves by itself (contacts.ts). */
+function contactsOf(db: Database, news: News): Contacts {
+  const desk = new ContactDesk(db, news)
+  return {
+    addContact: async (jid, name) => desk.decide(jid, { do: 'add', ...(name ? { name } : {}), asked: (await db.get('contacts', jid))?.asks === 'in' }),
+    renameContact: (jid, name) => desk.decide(jid, { do: 'rename', name: name.slice(0, 1000) }),
+    removeContact: (jid) => desk.decide(jid, { do: 'remove' }),
+    answerContact: (jid, accept) => desk.decide(jid, { do: accept ? 'accept' : 'refuse' }),
+    block: async (jid, report) => desk.decide(jid, { do: 'block', ...(report ? { report: { ...report, text: report.text?.slice(0, 1000), messages: await desk.reportable(report.messages ?? []) } } : {}) }),
+    unblock: (jid) => desk.decide(jid, { do: 'unblock' }),
   }
 }
 

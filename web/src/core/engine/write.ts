@@ -52,6 +52,7 @@ export function write(task: Task, about: About): Outbound | undefined {
     case 'pin': return message && hidden(id, el(PIN, 'pin', { id: wireId(message), on: String(task.on) }))
     case 'receipt': return { body: '', inner: [], outer: [el(RECEIPTS, 'received', { id: task.target }), store()], secrecy: 'clear' }
     case 'played': return { body: '', inner: [], outer: [el(PLAYED, 'played', { id: task.target }), store()], secrecy: 'clear' }
+    case 'contact': return undefined // no message
     case 'displayed': return { body: '', inner: [], outer: displayed(task.marker, task.stanzaId, about.account), secrecy: 'clear' }
   }
 }

@@ -18,6 +18,20 @@ export type Task =
   /** We have read up to here: for the contact if `marker` (XEP-0333), for our own devices if `stanzaId` (XEP-0490). */
   | { what: 'displayed'; marker?: string; stanzaId?: string }
   | { what: 'played'; target: string }
+  /** What was decided about the contact `chat`; the errand's `message` is aboutContact() of engine/contacts.ts. */
+  | { what: 'contact'; act: ContactAct }
+
+/** A decision about a contact: how it shall be, so that it may be carried out twice. */
+export type ContactAct =
+  /** `token` is that of an invitation (XEP-0379); `asked`: they had asked to see us. */
+  | { do: 'add'; name?: string; token?: string; asked?: boolean }
+  | { do: 'rename'; name: string }
+  | { do: 'remove' }
+  | { do: 'accept' }
+  | { do: 'refuse' }
+  /** `messages` are ids of our archive; `begun`: the server may have it already. */
+  | { do: 'block'; report?: { reason: 'spam' | 'abuse'; text?: string; messages?: string[] }; begun?: boolean }
+  | { do: 'unblock' }
 
 /** One thing that has to leave. */
 export interface Errand {

@@ -3,7 +3,7 @@
 import type { Contact } from '../model.ts'
 import { bare, parseJID } from './jid.ts'
 import { NICK, PREAUTH, ROSTER } from './ns.ts'
-import type { Session, Stop } from './session.ts'
+import type { Done, Session, Stop } from './session.ts'
 import { presence, StanzaError } from './stanza.ts'
 import { el, type Element } from './xml.ts'
 
@@ -59,11 +59,11 @@ export async function removeContact(session: Session, jid: string): Promise<void
 }
 
 /** Asks to see a contact's presence; `token` is that of its invitation (XEP-0379), `nick` what we call ourselves (XEP-0172). */
-export function subscribe(session: Session, jid: string, token?: string, nick?: string): void {
-  session.send(presence({ to: bare(jid), type: 'subscribe' }, token && el(PREAUTH, 'preauth', { token }), nick && el(NICK, 'nick', {}, nick)))
+export function subscribe(session: Session, jid: string, token?: string, nick?: string, done?: Done): void {
+  session.send(presence({ to: bare(jid), type: 'subscribe' }, token && el(PREAUTH, 'preauth', { token }), nick && el(NICK, 'nick', {}, nick)), done)
 }
 
 /** Lets a contact see our presence, or refuses, or takes it back. */
-export function answerSubscription(session: Session, jid: string, accept: boolean): void {
-  session.send(presence({ to: bare(jid), type: accept ? 'subscribed' : 'unsubscribed' }))
+export function answerSubscription(session: Session, jid: string, accept: boolean, done?: Done): void {
+  session.send(presence({ to: bare(jid), type: accept ? 'subscribed' : 'unsubscribed' }), done)
 }

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { go } from '../../app/router.ts'
-import { engine } from '../../app/session.ts'
+import { connection, engine } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { Button, Field } from '../../ui/controls.tsx'
 import { confirm, over, Sheet } from '../../ui/overlay.tsx'
@@ -18,9 +18,10 @@ export const spans: { seconds: number; text: Key }[] = [
   { seconds: 0, text: 'ab.never' }, { seconds: day, text: 'ab.day' }, { seconds: 7 * day, text: 'ab.week' }, { seconds: 90 * day, text: 'ab.quarter' },
 ]
 
-/** attempt says what came of something that was asked for. */
-export function attempt(work: Promise<void>, well = t('ab.done')): void {
-  work.then(() => toast(well), () => toast(t('ab.failed')))
+/** attempt says what came of something that was asked for: it is kept in any case, and has left only with a connection. */
+export function attempt(work: Promise<void>, well = t('ab.done'), leaves = false): void {
+  const away = leaves && connection.value.state !== 'live' && connection.value.state !== 'fallback'
+  work.then(() => toast(away ? t('ab.waits') : well), () => toast(t('ab.failed')))
 }
 
 /** chooseSpan asks after how long messages disappear. */
@@ -38,7 +39,7 @@ export function chooseSpan(jid: string, now: number): void {
 
 /** rename asks for the name that only we see. */
 export function rename(jid: string, name: string): void {
-  void over((done) => <Sheet title={t('ab.rename')} close={done}><Renaming first={name} save={(fresh) => { done(); attempt(engine().renameContact(jid, fresh)) }} /></Sheet>)
+  void over((done) => <Sheet title={t('ab.rename')} close={done}><Renaming first={name} save={(fresh) => { done(); attempt(engine().renameContact(jid, fresh), undefined, true) }} /></Sheet>)
 }
 
 function Renaming({ first, save }: { first: string; save: (name: string) => void }): JSX.Element {
@@ -68,7 +69,7 @@ export async function clear(jid: string, name: string): Promise<void> {
 
 /** removeContact ends the mutual subscription. */
 export async function removeContact(jid: string, name: string): Promise<void> {
-  if (await confirm({ title: t('ab.removeTitle', { name }), text: t('ab.removeText'), yes: t('ab.removeYes'), danger: true })) attempt(engine().removeContact(jid))
+  if (await confirm({ title: t('ab.removeTitle', { name }), text: t('ab.removeText'), yes: t('ab.removeYes'), danger: true })) attempt(engine().removeContact(jid), undefined, true)
 }
 
 /** block asks whether to tell the operator too, and blocks. */
@@ -86,7 +87,7 @@ function Blocking({ jid, done }: { jid: string; done: () => void }): JSX.Element
   const send = async (): Promise<void> => {
     done()
     const messages = withMessages && why !== 'none' ? await lastOf(jid) : undefined
-    attempt(engine().block(jid, why === 'none' ? undefined : { reason: why, ...(text.trim() ? { text: text.trim() } : {}), ...(messages ? { messages } : {}) }), t('ab.blocked'))
+    attempt(engine().block(jid, why === 'none' ? undefined : { reason: why, ...(text.trim() ? { text: text.trim() } : {}), ...(messages ? { messages } : {}) }), t('ab.blocked'), true)
     go('/')
   }
   return (

@@ -57,6 +57,8 @@ function Face({ jid, name, chat, contact }: { jid: string; name: string; chat: C
       <h2 dir="auto">{name}</h2>
       <p><bdi dir="ltr">{jid}</bdi> <button type="button" class="plain" onClick={() => void copy(jid).then((done) => { if (done) toast(t('ab.copied')) })}>{t('ab.copy')}</button></p>
       {under && <p dir="auto">{under}</p>}
+      {contact?.waits && <p><Icon name="clock" /> {t('ab.waits')}</p>}
+      {contact?.refused && <p class="warn"><Icon name="info" /> {t('ab.refusedBy')}</p>}
       {chat?.blocked && <p class="warn"><Icon path={flag} /> {t('ab.blocked')}</p>}
     </div>
   )
@@ -103,14 +105,14 @@ function Rest({ jid, name, chat, contact }: { jid: string; name: string; chat: C
   const known = contact && contact.subscription !== 'none'
   return (
     <section class="card flat">
-      {contact?.asks === 'in' && <Act icon="check" label={t('ab.accept')} act={() => acts.attempt(engine().answerContact(jid, true))} />}
-      {person && !known && <Act icon="userPlus" label={t('ab.add')} act={() => acts.attempt(engine().addContact(jid), t('ab.added'))} />}
+      {contact?.asks === 'in' && <Act icon="check" label={t('ab.accept')} act={() => acts.attempt(engine().answerContact(jid, true), undefined, true)} />}
+      {person && !known && <Act icon="userPlus" label={t('ab.add')} act={() => acts.attempt(engine().addContact(jid), t('ab.added'), true)} />}
       {person && <Act path={pencil} label={t('ab.rename')} act={() => acts.rename(jid, contact?.name ?? name)} />}
       <Act icon="qr" label={t('ab.share')} act={() => acts.showCode(jid, name)} />
       {chat && <Act path={download} label={t('ab.export')} act={() => acts.exportChat(jid, name)} />}
       {chat && <Act icon="x" label={t('ab.clear')} act={() => void acts.clear(jid, name)} bad />}
       {known && <Act icon="trash" label={t('ab.removeContact')} act={() => void acts.removeContact(jid, name)} bad />}
-      {person && (chat?.blocked ? <Act icon="undo" label={t('ab.unblock')} act={() => acts.attempt(engine().unblock(jid))} /> : <Act path={flag} label={t('ab.block')} act={() => acts.block(jid, name)} bad />)}
+      {person && (chat?.blocked ? <Act icon="undo" label={t('ab.unblock')} act={() => acts.attempt(engine().unblock(jid), undefined, true)} /> : <Act path={flag} label={t('ab.block')} act={() => acts.block(jid, name)} bad />)}
     </section>
   )
 }

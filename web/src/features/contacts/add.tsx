@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { chatPath, go } from '../../app/router.ts'
-import { engine } from '../../app/session.ts'
+import { connection, engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { addressIn } from '../../ui/address.ts'
 import { Button, Field } from '../../ui/controls.tsx'
@@ -30,7 +30,7 @@ function Adding({ done }: { done: () => void }): JSX.Element {
       await engine().addContact(address, name.trim() || undefined)
       if (/omemo-sid-/.test(text)) await engine().compare(text).catch(() => undefined)
       done()
-      toast(t('con.added'))
+      toast(t(connection.value.state === 'live' || connection.value.state === 'fallback' ? 'con.added' : 'con.waits'))
       go(chatPath(address))
     } catch { setWrong(t('con.failed')) } finally { setBusy(false) }
   }

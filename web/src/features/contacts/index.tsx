@@ -23,10 +23,13 @@ const maxShown = 500
 const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
 const calledOf = (c: Contact): string => c.name ?? c.nick ?? nameOf(c.jid)
 
+/** belongs is whether somebody stands among the people: known, asked, or about to be; and who could not be added, so that it is seen. */
+const belongs = (c: Contact): boolean => c.subscription !== 'none' || c.asks === 'out' || /^(add|rename|accept)$/.test(c.waits ?? c.refused ?? '')
+
 function select(): Contact[] {
   const wanted = plain(words.value.trim())
   const order = new Intl.Collator(language.value)
-  return contacts.value.filter((c) => (c.subscription !== 'none' || c.asks === 'out') && (!wanted || plain(calledOf(c)).includes(wanted) || c.jid.includes(wanted)))
+  return contacts.value.filter((c) => belongs(c) && (!wanted || plain(calledOf(c)).includes(wanted) || c.jid.includes(wanted)))
     .sort((a, b) => order.compare(calledOf(a), calledOf(b)))
 }
 
@@ -62,8 +65,8 @@ function Nothing(): JSX.Element {
 
 function Person({ contact: c }: { contact: Contact }): JSX.Element {
   const show = c.presence?.show
-  const under = c.asks === 'out' ? t('con.asked') : c.presence?.status || (show === 'online' ? t('con.online') : show === 'away' ? t('con.away') : c.lastSeen !== undefined ? t('con.seen', { time: ago(c.lastSeen) }) : c.jid)
-  return <Peer id={c.jid} name={calledOf(c)} picture={c.avatar} online={show === 'online'} under={<bdi>{under}</bdi>} href={`/contacts/${encodeURIComponent(c.jid)}`} at={place.value.params['jid'] === c.jid} />
+  const under = c.waits ? t('con.waits') : c.refused ? t('con.refusedBy') : c.asks === 'out' ? t('con.asked') : c.presence?.status || (show === 'online' ? t('con.online') : show === 'away' ? t('con.away') : c.lastSeen !== undefined ? t('con.seen', { time: ago(c.lastSeen) }) : c.jid)
+  return <Peer id={c.jid} name={calledOf(c)} picture={c.avatar} online={show === 'online'} under={<>{c.waits && <Icon name="clock" />}<bdi>{under}</bdi></>} href={`/contacts/${encodeURIComponent(c.jid)}`} at={place.value.params['jid'] === c.jid} />
 }
 
 function Request({ contact: c }: { contact: Contact }): JSX.Element {
