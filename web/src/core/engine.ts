@@ -62,7 +62,8 @@ export interface Engine {
 
   // Media
   bytes(key: string): Promise<Blob | undefined>
-  fetch(id: string): Promise<void>
+  /** Fetches the file of a message; `most`: of a file whose size nobody told, no more than so many bytes. Goes on with what was stopped. */
+  fetch(id: string, most?: number): Promise<void>
   pause(id: string): Promise<void>
   cancel(id: string): Promise<void>
 
@@ -81,6 +82,8 @@ export interface Engine {
   watchConnection(show: (connection: Connection) => void): Stop
   reconnect(): void
   account(): AccountSummary
+  /** Calls back at once and whenever what account() gives has changed. */
+  watchAccount(show: (account: AccountSummary) => void): Stop
   invite(): Promise<{ link: string; expires?: Micros }>
   setProfile(change: { name?: string; avatar?: Blob | null }): Promise<void>
   changePassword(old: string, fresh: string): Promise<void>

@@ -208,6 +208,8 @@ export interface AccountSummary {
   name: string
   avatar?: string
   active: boolean
+  /** It administers its server, as that said last. */
+  admin?: boolean
 }
 
 export interface SearchHit {

@@ -237,7 +237,8 @@ export class DemoEngine extends DemoMore implements Engine {
   async trust(): Promise<void> { /* nothing to trust */ }
   watchConnection(show: Show<Connection>): Stop { show(this.connection); return this.lines.add(show) }
   reconnect(): void { this.line({ state: 'connecting' }); setTimeout(() => this.line({ state: 'live', waiting: 0 }), 1500) }
-  account(): AccountSummary { return { jid: me, name: 'Nadia Ouazzani', active: true } }
+  account(): AccountSummary { return { jid: me, name: 'Nadia Ouazzani', active: true, admin: true } }
+  watchAccount(show: (account: AccountSummary) => void): Stop { show(this.account()); return () => undefined }
   async invite(): Promise<{ link: string; expires?: Micros }> { return { link: 'https://palabre.example/invite/hTq9-xV3mWk2', expires: now() + 7 * 86_400e6 } }
   async setProfile(): Promise<void> { /* fixed */ }
   async changePassword(): Promise<void> { /* none */ }

@@ -29,7 +29,28 @@ test('an administrator sees how the server is', async () => {
   await nadia.shot('health')
 })
 
+/** Waits until the list of settings is there, and says whether it leads to administration. */
+async function line(person, there) {
+  await person.page.goto(`${server.origin}/settings`)
+  const entry = person.page.locator('nav a[href="/admin"]')
+  if (there) await entry.waitFor()
+  else {
+    await person.page.locator('a[href="/settings/about"]').waitFor()
+    await person.page.waitForFunction(() => document.querySelector('a[href="/settings/about"]') && !document.querySelector('nav a[href="/admin"]'))
+  }
+}
+
+test('the settings of an administrator lead there, also without network', async () => {
+  await line(nadia, true)
+  await nadia.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+  await nadia.context.setOffline(true)
+  await nadia.page.reload()
+  await nadia.page.locator('nav a[href="/admin"]').waitFor()
+  await nadia.context.setOffline(false)
+})
+
 test('an invitation made there lets somebody in, who is no administrator', async () => {
+  await nadia.page.goto(`${server.origin}/admin`)
   await nadia.page.getByRole('link', { name: nadia.t('adm.invitations') }).click()
   await nadia.button('adm.invite').click()
   await nadia.button('adm.make').click()
@@ -37,6 +58,7 @@ test('an invitation made there lets somebody in, who is no administrator', async
   await nadia.shot('invitation')
   karim = await Person.make(chromium, 'karim')
   await karim.join(link)
+  await line(karim, false)
   await karim.page.goto(`${server.origin}/admin/accounts`)
   await karim.page.getByText(karim.t('adm.forbidden')).waitFor()
 })

@@ -32,6 +32,7 @@ import { People } from './people.ts'
 import { isAdmin } from './role.ts'
 import { Secure } from './secure.ts'
 import { Sender } from './sender.ts'
+import { Settings } from './settings.ts'
 import { Typing } from './typing.ts'
 import { freeRoom, showNotices, Vanishing } from './upkeep.ts'
 import { Views } from './views.ts'
@@ -77,6 +78,7 @@ export class Worker {
   readonly sender: Sender
   private readonly contacts: ContactSender
   readonly secure: Secure
+  private readonly settings: Settings
   readonly connection: Connection
   private readonly vanishing: Vanishing
   readonly account: JID
@@ -99,6 +101,7 @@ export class Worker {
     this.contacts = new ContactSender(db, news, () => this.people.refresh())
     this.line = new Line(db, news)
     this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => this.tellNotices())
+    this.settings = new Settings(db, this.account, news, now)
     this.vanishing = new Vanishing(db, news, now)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
       caughtUp: () => {
@@ -206,6 +209,7 @@ export class Worker {
     void this.secure.event(event).catch(() => undefined)
     await this.people.event(event)
     await this.displayed(displayedEvent(event, this.account))
+    await this.settings.event(event)
   }
 
   private began(resumed: boolean): void {
@@ -234,6 +238,7 @@ export class Worker {
       await this.profile(session)
       await this.role(session)
       await this.displayed(await fetchDisplayed(session))
+      void this.settings.connected(session).catch(() => undefined) // asked again with the next session
       await this.maintain()
     } catch {
       // The connection broke: the next session asks anew.
@@ -311,6 +316,7 @@ export class Worker {
     this.inbox.disconnected()
     this.connection.stop()
     this.secure.end()
+    this.settings.end()
     this.typing.end()
     this.vanishing.end()
     this.line.end()

@@ -8,8 +8,9 @@ import { chatFor, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
 import { dropFile, keepFile } from '../store/files.ts'
 import { get } from '../store/kv.ts'
-import { drop, freePlace, mediaOf, newestPlace, put } from '../store/messages.ts'
+import { drop, mediaOf, newestPlace, put } from '../store/messages.ts'
 import { senderName } from '../store/names.ts'
+import { noteDecided } from '../store/settings.ts'
 import { add, addIfRoom, errandsOf, type Task } from '../store/outbox.ts'
 import { textOf } from '../store/preview.ts'
 import { freshId, type Step } from './apply.ts'
@@ -52,26 +53,24 @@ export class Desk {
     if (file && file.blob.size > MAX_FILE) return Promise.reject(new Unusable('too large'))
     return this.step(async (step) => {
       const { tx, now } = step
-      const chat = await chatFor(tx, jid, this.account, now)
-      const original = out.forwardOf ? await tx.objectStore('messages').get(out.forwardOf) : undefined
+      const find = (id: string | undefined) => id ? tx.objectStore('messages').get(id) : undefined
+      const [chat, newest, original, answered] = await Promise.all([chatFor(tx, jid, this.account, now), newestPlace(tx, jid), find(out.forwardOf), find(out.reply)])
       const id = freshId()
       const content = contentOf(out, original, id)
-      const order = await freePlace(tx, jid, Math.max(now, (await newestPlace(tx, jid) ?? 0) + 1))
+      const order = Math.max(now, (newest ?? 0) + 1)
       const message: KeptMessage = {
         id, chat: jid, order, time: now, from: this.account, own: true, originId: id, content, state: 'waiting', names: [senderName(this.account, id)], shelves: [],
         protection: chat.protection, ...(out.mentions?.length ? { mentions: out.mentions } : {}), ...(original ? { forwarded: (original.forwarded ?? 0) + 1 } : {}),
         ...(chat.expires ? { expiresAt: now + chat.expires * 1e6 } : {}),
       }
-      const answered = out.reply ? await tx.objectStore('messages').get(out.reply) : undefined
       if (answered?.chat === jid) message.reply = { id: answered.id, to: answered.from, text: (textOf(answered.content) ?? '').slice(0, 300) }
       const media = mediaOf(content)
       if (file && media) await keepFile(tx, { key: media.key, chat: jid, only: true, used: now }, file.blob)
-      await put(tx, message, true)
-      await add(tx, { chat: jid, id, message: id, task: { what: 'message' }, since: now })
       const { draft } = chat
+      if (chat.archived && await noteDecided(tx, chat, { archived: false }, now)) step.changes.mark('settings')
       this.intoChat(chat, message)
       if (aside && draft) chat.draft = draft
-      await tx.objectStore('chats').put(chat)
+      await Promise.all([put(tx, message, true), add(tx, { chat: jid, id, message: id, task: { what: 'message' }, since: now }), tx.objectStore('chats').put(chat)])
       step.changes.chat(jid)
       step.changes.message(jid, id)
       step.changes.mark('outbox')
@@ -291,7 +290,9 @@ export class Desk {
   /** Changes what a person decides about a chat. */
   setChat(jid: JID, fields: Partial<Chat>): Promise<void> {
     return this.step(async (step) => {
-      const chat = { ...await chatFor(step.tx, jid, this.account, step.now), ...fields }
+      const before = await chatFor(step.tx, jid, this.account, step.now)
+      if (await noteDecided(step.tx, before, fields, step.now)) step.changes.mark('settings')
+      const chat = { ...before, ...fields }
       for (const key of Object.keys(fields) as (keyof Chat)[]) if (chat[key] === undefined) delete chat[key]
       await step.tx.objectStore('chats').put(chat)
       step.changes.chat(jid)

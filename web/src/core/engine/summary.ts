@@ -7,7 +7,7 @@ import { domain } from '../xmpp/jid.ts'
 
 /** An account as screens list it. */
 export const summary = (a: Account, active: boolean): AccountSummary =>
-  ({ jid: a.jid, name: a.name || (a.jid.split('@')[0] ?? a.jid), active, ...(a.avatar ? { avatar: a.avatar } : {}) })
+  ({ jid: a.jid, name: a.name || (a.jid.split('@')[0] ?? a.jid), active, ...(a.avatar ? { avatar: a.avatar } : {}), ...(a.admin ? { admin: true } : {}) })
 
 /** The servers of an account, with the address beside this page among them. */
 export function serversOf(accounts: Accounts, jid: JID, origin: string): Servers {

@@ -9,7 +9,6 @@ import { choicesOf, get } from '../store/kv.ts'
 import type { News } from './changes.ts'
 import { ContactDesk } from './contacts.ts'
 import { Desk } from './desk.ts'
-import { exportChat } from './export.ts'
 import type { Led } from './lead.ts'
 import { Views } from './views.ts'
 
@@ -21,8 +20,14 @@ function within<T>(promise: Promise<T>, otherwise: T): Promise<T> {
   return Promise.race([promise.catch(() => otherwise), new Promise<T>((resolve) => setTimeout(() => resolve(otherwise), PATIENCE))])
 }
 
+/** For an account of which nothing changes. */
+const once = (account: () => AccountSummary): Engine['watchAccount'] => (show) => {
+  show(account())
+  return () => undefined
+}
+
 /** Makes a tab's engine. `led` reaches the tab that leads. */
-export function tabEngine(db: Database, news: News, account: () => AccountSummary, led: Led): Engine {
+export function tabEngine(db: Database, news: News, account: () => AccountSummary, led: Led, watchAccount: Engine['watchAccount'] = once(account)): Engine {
   const { jid: own } = account()
   const desk = new Desk(db, own, news)
   const views = new Views(db, own, news, {
@@ -39,7 +44,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     setChat: (jid, fields) => desk.setChat(jid, fields),
     setDraft: (jid, draft) => desk.setDraft(jid, draft),
     clearChat: (jid) => desk.clear(jid),
-    exportChat: (jid) => exportChat(db, jid),
+    exportChat: async (jid) => (await import('./export.ts')).exportChat(db, jid),
 
     page: (jid, at) => views.page(jid, at),
     watchMessages: (jid, show) => views.watchMessages(jid, show),
@@ -63,7 +68,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
       if (blob) void useFile(db, key, Date.now() * 1000).catch(() => undefined)
       return blob
     },
-    fetch: (id) => led.fetch(id),
+    fetch: (id, most) => led.fetch(id, most),
     pause: (id) => led.pause(id),
     cancel: (id) => led.cancel(id),
 
@@ -105,6 +110,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     watchConnection: (show) => led.watchConnection(show),
     reconnect: () => led.reconnect(),
     account,
+    watchAccount,
     invite: () => led.invite(),
     setProfile: (profile) => led.setProfile(profile),
     changePassword: (old, fresh) => led.changePassword(old, fresh),

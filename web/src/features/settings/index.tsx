@@ -66,7 +66,12 @@ const entries: Entry[] = [
 
 function List(): JSX.Element {
   if (!ready.value) return <PageHead title={t('tab.settings')} root />
-  const me = engine().account()
+  return <Places />
+}
+
+function Places(): JSX.Element {
+  const [me, setMe] = useState(() => engine().account())
+  useEffect(() => engine().watchAccount(setMe), [])
   const at = (path: string): 'page' | undefined => (place.value.path === path ? 'page' : undefined)
   return (
     <>
@@ -76,7 +81,7 @@ function List(): JSX.Element {
           <Avatar id={me.jid} name={me.name} picture={me.avatar} /><span class="grow"><b class="cut one" dir="auto">{me.name}</b><small class="cut one"><bdi dir="ltr">{me.jid}</bdi></small></span><Icon name="qr" kind="go" />
         </a>
         <nav aria-label={t('tab.settings')}>{entries.filter((e) => !e.feature || exists(e.feature)).map((e) => <Line key={e.path} entry={e} at={at(e.path)} />)}
-          {exists('admin') && <Line entry={{ path: '/admin', icon: wrench, title: 'set.admin' }} at={undefined} />}
+          {me.admin && exists('admin') && <Line entry={{ path: '/admin', icon: wrench, title: 'set.admin' }} at={undefined} />}
           <a class="act" href="/settings/about" aria-current={at('/settings/about')}><span class="tile"><Icon name="info" /></span><span class="grow">{t('set.about')}<small>{t('set.aboutSub')}</small></span></a>
         </nav>
         <Others />

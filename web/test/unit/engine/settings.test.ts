@@ -1,0 +1,223 @@
+// Several devices of one account, with and without connection, agree on what was decided about chats.
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { News } from '../../../src/core/engine/changes.ts'
+import { Desk } from '../../../src/core/engine/desk.ts'
+import { Settings } from '../../../src/core/engine/settings.ts'
+import { openAccount, type Database } from '../../../src/core/store/database.ts'
+import { untold } from '../../../src/core/store/settings.ts'
+import { BOOKMARKS, CHATS, CLIENT, NOTIFICATIONS, PUBSUB } from '../../../src/core/xmpp/ns.ts'
+import type { Session } from '../../../src/core/xmpp/session.ts'
+import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
+import { el, Element } from '../../../src/core/xmpp/xml.ts'
+
+const ME = 'romeo@example.org'
+const HER = 'juliet@example.org'
+const ROOM = 'garden@rooms.example.org'
+
+/** What the account publishes. */
+class Nodes {
+  readonly items = new Map<string, Map<string, Element>>()
+  readonly devices = new Set<Device>()
+  published = 0
+
+  async publish(node: string, id: string, payload: Element): Promise<void> {
+    this.published++
+    const of = this.items.get(node) ?? new Map<string, Element>()
+    of.set(id, payload)
+    this.items.set(node, of)
+    for (const device of this.devices) await device.settings.event({ from: ME, node, items: [{ id, payload }], retracted: [], gone: false })
+  }
+}
+
+/** One device. */
+class Device {
+  readonly desk: Desk
+  readonly settings: Settings
+  private online = false
+  clock = 1_795_000_000_000_000
+
+  constructor(private readonly nodes: Nodes, readonly db: Database) {
+    const news = new News(ME, { postMessage: () => undefined, onmessage: null, close: () => undefined })
+    this.desk = new Desk(db, ME, news)
+    this.settings = new Settings(db, ME, news, () => this.clock)
+  }
+
+  static async open(nodes: Nodes, chats = [HER]): Promise<Device> {
+    globalThis.indexedDB = new IDBFactory()
+    const device = new Device(nodes, await openAccount(ME))
+    for (const jid of chats) await device.desk.setChat(jid, { markedUnread: false })
+    return device
+  }
+
+  async connect(): Promise<void> {
+    this.online = true
+    this.nodes.devices.add(this)
+    await this.settings.connected({ account: ME, jid: `${ME}/x`, live: true, request: (type: string, payload: Element) => this.request(type, payload) } as unknown as Session)
+    await this.told()
+  }
+
+  disconnect(): void {
+    this.online = false
+    this.nodes.devices.delete(this)
+    this.settings.disconnected()
+  }
+
+  private async request(_: string, payload: Element): Promise<Element> {
+    await Promise.resolve()
+    if (!this.online) throw new StanzaError('disconnected', 'wait')
+    const asked = payload.child('items')
+    if (asked) {
+      const items = [...(this.nodes.items.get(asked.attr('node') ?? '') ?? [])].map(([id, e]) => el(PUBSUB, 'item', { id }, e))
+      return el(CLIENT, 'iq', {}, el(PUBSUB, 'pubsub', {}, el(PUBSUB, 'items', {}, ...items)))
+    }
+    const node = payload.child('publish')
+    const item = node?.child('item')
+    const what = item?.children()[0]
+    if (node && item && what) await this.nodes.publish(node.attr('node') ?? '', item.attr('id') ?? '', what)
+    return el(CLIENT, 'iq')
+  }
+
+  /** Nothing is left to tell. */
+  async told(): Promise<void> {
+    while ((await untold(this.db)).length) await new Promise((resolve) => setTimeout(resolve))
+  }
+
+  async chat(jid = HER) {
+    const { pinned, archived, favourite, muted } = await this.db.get('chats', jid) ?? {}
+    return { pinned, archived: archived || undefined, favourite: favourite || undefined, muted }
+  }
+
+  end(): void {
+    this.disconnect()
+    this.settings.end()
+    this.db.close()
+  }
+}
+
+let nodes: Nodes
+let phone: Device
+let laptop: Device
+beforeEach(async () => {
+  nodes = new Nodes()
+  phone = await Device.open(nodes)
+  laptop = await Device.open(nodes)
+})
+afterEach(() => {
+  phone.end()
+  laptop.end()
+})
+
+test('what is decided on one device is so on the other, at once', async () => {
+  await phone.connect()
+  await laptop.connect()
+  await phone.desk.setChat(HER, { pinned: 7, muted: Infinity })
+  await phone.told()
+  expect(await laptop.chat()).toEqual({ pinned: 7, muted: Infinity })
+  await laptop.desk.setChat(HER, { muted: undefined, archived: true, pinned: undefined })
+  await laptop.told()
+  expect(await phone.chat()).toEqual({ archived: true })
+})
+
+test('what was decided without connection leaves by itself, and both devices keep what they decided about different things', async () => {
+  await phone.desk.setChat(HER, { muted: Infinity })
+  await laptop.desk.setChat(HER, { favourite: true })
+  await phone.connect()
+  await laptop.connect()
+  for (const device of [phone, laptop]) expect(await device.chat()).toEqual({ muted: Infinity, favourite: true })
+})
+
+test('the later of two decisions about the same thing holds, whoever connects first', async () => {
+  await phone.desk.setChat(HER, { pinned: 1 })
+  await laptop.desk.setChat(HER, { pinned: 2 })
+  await laptop.connect()
+  await phone.connect()
+  for (const device of [phone, laptop]) expect((await device.chat()).pinned).toBe(2)
+})
+
+test('a new device learns it, also of a chat that it has not got yet', async () => {
+  await phone.connect()
+  await phone.desk.setChat(HER, { archived: true })
+  await phone.told()
+  const fresh = await Device.open(nodes, [])
+  await fresh.connect()
+  expect(await fresh.db.count('chats')).toBe(0)
+  await fresh.desk.setChat(HER, { markedUnread: true })
+  expect(await fresh.chat()).toEqual({ archived: true })
+  fresh.end()
+})
+
+test('who writes into an archived chat takes it out of the archive everywhere', async () => {
+  await phone.connect()
+  await laptop.connect()
+  await phone.desk.setChat(HER, { archived: true })
+  await phone.told()
+  await laptop.desk.send(HER, { text: 'here again' })
+  await laptop.told()
+  expect((await phone.chat()).archived).toBeUndefined()
+})
+
+test('the same decision again, and what is not shared, tell nobody', async () => {
+  await phone.connect()
+  await phone.desk.setChat(HER, { muted: Infinity })
+  await phone.told()
+  const before = nodes.published
+  await phone.desk.setChat(HER, { muted: Infinity, markedUnread: true })
+  await phone.desk.setDraft(HER, { text: 'dear', time: 1 })
+  expect(await untold(phone.db)).toEqual([])
+  expect(nodes.published).toBe(before)
+})
+
+test('a room has it in its bookmark, where other apps read and change it', async () => {
+  await nodes.publish(BOOKMARKS, ROOM, el(BOOKMARKS, 'conference', { autojoin: 'true', name: 'Garden' }, el(BOOKMARKS, 'nick', {}, 'Romeo'), el(BOOKMARKS, 'password', {}, 'pw')))
+  await phone.connect()
+  await laptop.connect()
+  await phone.desk.setChat(ROOM, { muted: Infinity })
+  await laptop.desk.setChat(ROOM, { favourite: true })
+  await phone.told()
+  await laptop.told()
+  const kept = nodes.items.get(BOOKMARKS)?.get(ROOM)
+  expect([kept?.attr('name'), kept?.textOf('nick'), kept?.textOf('password')]).toEqual(['Garden', 'Romeo', 'pw'])
+  expect(kept?.child('extensions')?.child('notify', NOTIFICATIONS)?.child('never')).toBeDefined()
+  expect(nodes.items.get(CHATS)?.has(ROOM)).toBeFalsy()
+  // Another app tells of everything again, and pins the room.
+  const extensions = kept?.child('extensions')
+  const theirs = new Element(BOOKMARKS, 'extensions', {}, [...(extensions?.nodes ?? []).filter((n) => typeof n === 'string' || n.name !== 'notify'),
+    el(NOTIFICATIONS, 'notify', {}, el(NOTIFICATIONS, 'always')), el('urn:xmpp:bookmarks-pinning:0', 'pinned')])
+  phone.clock = laptop.clock = Date.now() * 1000 + 60e6
+  await nodes.publish(BOOKMARKS, ROOM, el(BOOKMARKS, 'conference', { autojoin: 'true' }, theirs))
+  for (const device of [phone, laptop]) expect(await device.chat(ROOM)).toEqual({ favourite: true, pinned: device.clock, muted: undefined })
+})
+
+test('what a server refuses is kept and told later', async () => {
+  const publish = nodes.publish.bind(nodes)
+  nodes.publish = () => Promise.reject(new StanzaError('resource-constraint', 'wait'))
+  phone.disconnect()
+  await phone.desk.setChat(HER, { muted: Infinity })
+  const session = phone.connect()
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(await untold(phone.db)).toEqual([HER])
+  nodes.publish = publish
+  await phone.settings.event({ from: ME, node: CHATS, items: [], retracted: [], gone: false }) // any news is a new try
+  await session
+  expect(nodes.items.get(CHATS)?.has(HER)).toBe(true)
+})
+
+test('whatever three devices decide, with and without connection, they agree in the end', async () => {
+  const tablet = await Device.open(nodes)
+  const all = [phone, laptop, tablet]
+  let seed = 42
+  const pick = (n: number) => { seed = (seed * 1103515245 + 12345) % 2147483648; return Math.floor(seed / 65536) % n }
+  for (let i = 0; i < 120; i++) {
+    const device = all[pick(3)] ?? phone
+    if (pick(4) === 0) await device.connect()
+    else if (pick(4) === 0) device.disconnect()
+    else await device.desk.setChat(HER, [{ pinned: i }, { pinned: undefined }, { muted: Infinity }, { muted: undefined }, { archived: true }, { archived: false }, { favourite: true }, { favourite: false }][pick(8)] ?? {})
+  }
+  for (const device of all) await device.connect()
+  for (const device of all) await device.told()
+  expect(await laptop.chat()).toEqual(await phone.chat())
+  expect(await tablet.chat()).toEqual(await phone.chat())
+  tablet.end()
+})
