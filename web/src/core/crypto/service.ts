@@ -38,6 +38,8 @@ export class Service {
   /** Devices that wait for a message of ours, or whose session is broken, by version, device and account. */
   private readonly owed = new Map<string, { version: Version; to: Address; mend: boolean }>()
 
+  private isNamed = false
+
   private constructor(readonly device: Device, private readonly fresh: boolean, asked: Asked, private readonly happened: Happened) {
     this.lists = new Lists(device, asked)
     device.onNews = () => happened('notices')
@@ -66,9 +68,17 @@ export class Service {
    * comes back, after the bundle that is then due (XEP-0384 §5.3). */
   async listed(jid: string, version: Version, ids: number[]): Promise<number[] | null> {
     await this.lists.told(jid, version, ids)
+    if (jid === this.device.jid && version === '2' && ids.includes(this.device.id)) this.named()
     if (jid !== this.device.jid || ids.includes(this.device.id)) return null
     await this.published(version, '')
     return [...new Set([...ids, this.device.id])]
+  }
+
+  /** Our device is on the list: from now on the others count with it, so that they can be told what it is. */
+  private named(): void {
+    if (this.isNamed) return
+    this.isNamed = true
+    this.happened('due')
   }
 
   /** Encrypts for every device of the accounts and our other devices. Refused with `no-devices`, `undecided` or `distrusted` if nobody of `to` can
@@ -196,7 +206,7 @@ export class Service {
     }
     const decided = await this.device.store.names('decided/', maxDecided)
     if (decided.length > 0) out.answers.push(...await (await among()).trustMessages(this.device, this.lists, decided))
-    if ((await this.device.store.names('recovered/', 1)).length > 0) out.answers.push(...await (await among()).recoveryMessages(this.device, this.lists))
+    if (this.isNamed && (await this.device.store.names('recovered/', 1)).length > 0) out.answers.push(...await (await among()).recoveryMessages(this.device, this.lists))
     return out
   }
 

@@ -5,7 +5,7 @@ import type { Crypto } from '../crypto/api.ts'
 import type { Surroundings } from '../crypto/client.ts'
 import type { Due, Encrypted, Opened, RefusalCode, Result, Sealed, Version } from '../crypto/types.ts'
 import type { JID } from '../model.ts'
-import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, type Listed } from '../xmpp/omemo.ts'
+import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, removeBundle, type Listed } from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
 import { CORRECT, EPHEMERAL, FALLBACK, REFERENCE, REPLY } from '../xmpp/ns.ts'
 import { FORWARDED } from './own-ns.ts'
@@ -123,6 +123,18 @@ export class Secure {
     await this.sendDue() // our keys before our name
     const labels = new Map(this.own.get(version)?.map((d) => [d.id, d]))
     await publishDevices(this.session, version, missing.map((id) => labels.get(id) ?? { id }))
+  }
+
+  /** Takes another device of ours off the lists, and its keys away: nobody encrypts for it any more. */
+  async remove(session: Session, device: number): Promise<void> {
+    for (const version of VERSIONS) {
+      const listed = await fetchDevices(session, this.account, version)
+      const left = listed.filter((d) => d.id !== device)
+      if (left.length < listed.length) await publishDevices(session, version, left)
+      this.own.set(version, left)
+      value(await this.crypto.listed(this.account, version, left.map((d) => d.id)))
+      await removeBundle(session, version, device)
+    }
   }
 
   /** Sends what the sessions need: one run at a time, again if something came up meanwhile. */

@@ -8,6 +8,9 @@ import type { Database, Look } from './database.ts'
 /** How far this device has written the encrypted history: the number of its index, its chunks, and those that others replaced and that are to be removed. */
 export interface Written { index: number; chunks: HistoryIndex['chunks']; complete: [Micros, Micros][]; old?: number[] }
 
+/** An app that is being signed out, and the OMEMO devices that go with it. */
+export interface Revoking { access: string; devices: number[] }
+
 /** What is kept under which name. */
 export interface Values {
   /** Everything in the archive up to here is kept (the archive's id). */
@@ -23,6 +26,10 @@ export interface Values {
   'history over': Micros[]
   /** A device was removed: a new key of the history is to be drawn, or was drawn and is to be told. */
   'history renew': 'draw' | 'tell'
+  /** An app is being signed out, and its keys are to be removed. */
+  revoking: Revoking
+  /** Our other devices know that this one's keys belong to this sign-in. */
+  'told device': number
   /** From here on messages of ours may be in the archive at places that are not known. */
   unplaced: Micros
   /** When this device began to read the account's archive. */

@@ -4,7 +4,7 @@
 import type { Bundle, Encrypted, EncryptedKey, PreKey, Version } from '../crypto/types.ts'
 import { bare, parseJID } from './jid.ts'
 import { EME, OMEMO1, OMEMO2 } from './ns.ts'
-import { getItems, publish, type NodeEvent, type NodeOptions } from './pubsub.ts'
+import { deleteNode, getItems, publish, retractItem, type NodeEvent, type NodeOptions } from './pubsub.ts'
 import type { Session } from './session.ts'
 import { base64, fromBase64 } from './stanza.ts'
 import { el, type Element } from './xml.ts'
@@ -75,6 +75,12 @@ export async function fetchBundle(session: Session, jid: string, device: number,
 export function publishBundle(session: Session, version: Version, device: number, bundle: Bundle): Promise<void> {
   const { node, id, options } = bundlePlace(version, device)
   return publish(session, node, bundleElement(bundle), options, id)
+}
+
+/** Takes the keys of a device of ours away. */
+export function removeBundle(session: Session, version: Version, device: number): Promise<void> {
+  const { node, id } = bundlePlace(version, device)
+  return version === '2' ? retractItem(session, node, id) : deleteNode(session, node)
 }
 
 /** Reads a bundle; undefined if a part is missing or is not base64. */
