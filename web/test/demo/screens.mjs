@@ -65,5 +65,9 @@ export const screens = [
   { name: 'new-code', path: '/new/code' },
   { name: 'new-desk', path: '/new', size: desk },
   { name: 'keys', path: '/', size: desk, act: async (page) => { await page.keyboard.press('?') } },
+  // The pictures of the README, made smaller, are docs/pictures.
+  { name: 'readme-desk', path: shop, size: [1280, 800], lang: 'en', scale: 1.5 },
+  { name: 'readme-chat', path: family, lang: 'ar', dark: true, scale: 2 },
+  { name: 'readme-list', path: '/', lang: 'hi', scale: 2 },
   ...pages,
 ]
