@@ -82,6 +82,7 @@ test('the device that is signed in shows the code: same digits, and the talk is 
   await laptop.page.locator('.row').first().waitFor()
   await goesOn(laptop, 'linked')
   await old.button('link.finish').click()
+  await old.page.getByText(amina.t('dev.verified'), { exact: true }).nth(1).waitFor() // this device, and the one that was just compared
   await old.page.getByRole('listitem').filter({ hasText: /Chrome/ }).nth(1).waitFor()
   assert.equal(await old.page.getByText(amina.t('dev.passwordOnly')).count(), 0, 'no device knows the password')
   // It returns by a token of its own.
@@ -101,12 +102,16 @@ test('the new device shows the code, and the keyboard is enough', async () => {
   await page.locator('.qr svg').waitFor()
   await tablet.shot('link-1-code')
   await page.getByRole('button', { name: tablet.t('link.copy'), exact: true }).press('Enter')
-  const code = await page.evaluate(() => navigator.clipboard.readText())
-  assert.match(code, /^xmpp:amina@localhost\?link;v=0;role=new;/)
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^xmpp:amina@localhost\?link;v=0;role=new;/)
   const old = await giving()
   await old.button('link.scanNew').click()
   await old.shot('link-scan')
-  await paste(old.page, amina.t('link.paste'), amina.t('link.next'), code)
+  // The camera is refused: it says so, and a picture of the code does it.
+  await old.page.evaluate(() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError')) })
+  await old.button('link.scan').click()
+  await old.page.getByText(amina.t('scan.none')).waitFor()
+  const [chooser] = await Promise.all([old.page.waitForEvent('filechooser'), old.page.getByRole('button', { name: amina.t('scan.picture') }).click()])
+  await chooser.setFiles({ name: 'code.png', mimeType: 'image/png', buffer: await page.locator('.qr').screenshot() })
   assert.equal(await digits(old.page), await digits(page))
   // The question has the focus; neither answer is the default one.
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), tablet.t('link.compare'))
@@ -149,6 +154,14 @@ test('other digits, a cancelled link, a used code and nonsense: each says so, gi
   await paste(page, phone.t('link.paste'), phone.t('link.next'), await copied(old.page, amina.t('link.copy')))
   await digits(page)
   await old.button('cancel').click()
+  await says(phone.t('link.cancelled'))
+  await retry()
+
+  // A page that is closed counts as cancelled, too.
+  const gone = await giving()
+  await paste(page, phone.t('link.paste'), phone.t('link.next'), await copied(gone.page, amina.t('link.copy')))
+  await digits(page)
+  await gone.page.close({ runBeforeUnload: true })
   await says(phone.t('link.cancelled'))
   await retry()
 

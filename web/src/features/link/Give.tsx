@@ -8,7 +8,7 @@ import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Field } from '../../ui/controls.tsx'
 import { scan } from '../../ui/Scan.tsx'
-import { NoNet, Steps } from './Steps.tsx'
+import { NoNet, Steps, useLeaving } from './Steps.tsx'
 
 /** Give links a new device to this account. Leaving the page cancels it. */
 export function Give(): JSX.Element {
@@ -23,6 +23,7 @@ export function Give(): JSX.Element {
     stop.current = () => { wanted = false; end() }
   }
   useEffect(() => { begin(); return () => stop.current() }, [])
+  useLeaving(() => { stop.current(); setState({ step: 'failed', why: 'over' }) })
   const instead = (): void => { stop.current(); stop.current = () => undefined; setOther(true) }
   const done = (): void => back('/devices')
   return (

@@ -96,6 +96,17 @@ function Agreed({ code }: { code: string }): JSX.Element {
   return <Step title={t('link.agreed')} text={t('link.agreedText')}><Digits code={code} /><Busy /></Step>
 }
 
+/** useLeaving does something when the page is closed or loaded anew: the other device need not wait then. */
+export function useLeaving(act: () => void): void {
+  const now = useRef(act)
+  now.current = act
+  useEffect(() => {
+    const leave = (): void => now.current()
+    addEventListener('pagehide', leave)
+    return () => removeEventListener('pagehide', leave)
+  }, [])
+}
+
 /** NoNet says that there is no connection, as long as there is none. */
 export function NoNet(): JSX.Element | null {
   const [online, setOnline] = useState(navigator.onLine)

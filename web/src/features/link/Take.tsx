@@ -11,7 +11,7 @@ import { engine, ready } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Field } from '../../ui/controls.tsx'
 import { scan } from '../../ui/Scan.tsx'
-import { NoNet, Steps } from './Steps.tsx'
+import { NoNet, Steps, useLeaving } from './Steps.tsx'
 
 type By = { scanned: string } | { address: string }
 
@@ -40,6 +40,7 @@ export function Take(): JSX.Element {
     }
     return stop
   }, [])
+  useLeaving(() => { if (linking.current) { stop(); setState({ step: 'failed', why: 'over' }) } })
   const inside = async (): Promise<void> => { if (await enter('/') === 'here') go('/', { replace: true }) }
   return (
     <div class="scroll link-new">
