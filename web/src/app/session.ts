@@ -1,7 +1,7 @@
 // What every screen looks at: the engine and the few signals that mirror what it tells (WEB.md §6.2). Features read these; they are filled once.
 import { computed, signal } from '@preact/signals'
 import type { Engine } from '../core/engine.ts'
-import type { Chat, Connection, Contact, JID } from '../core/model.ts'
+import type { Chat, Choices, Connection, Contact, JID } from '../core/model.ts'
 import { avatarsFrom } from '../ui/Avatar.tsx'
 
 type Typing = Record<JID, { jid: JID; what: 'composing' | 'recording' }[]>
@@ -13,6 +13,8 @@ export const chats = signal<Chat[] | undefined>(undefined)
 export const connection = signal<Connection>({ state: 'connecting', since: Date.now() * 1000, waiting: 0 })
 export const contacts = signal<Contact[]>([])
 export const typing = signal<Typing>({})
+/** What the person chose; undefined until it was read. */
+export const choices = signal<Choices | undefined>(undefined)
 /** ready is whether somebody is signed in here and the engine runs. */
 export const ready = computed(() => current.value !== undefined)
 
@@ -50,4 +52,5 @@ export function begin(engine: Engine): void {
   engine.watchConnection((now) => { connection.value = now })
   engine.watchContacts((all) => { contacts.value = all })
   engine.watchTyping((who) => { typing.value = who })
+  engine.watchChoices((now) => { choices.value = now })
 }

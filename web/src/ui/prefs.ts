@@ -38,10 +38,15 @@ export const prefs = {
   voiceRate: kept<number>('voiceRate', 1),
 }
 
-interface NetworkInformation extends EventTarget { saveData?: boolean; effectiveType?: string }
+interface NetworkInformation extends EventTarget { saveData?: boolean; effectiveType?: string; type?: string }
 const network = (navigator as Navigator & { connection?: NetworkInformation }).connection
 const slow = signal(false)
-const judge = (): void => { slow.value = network?.saveData === true || /2g$/.test(network?.effectiveType ?? '') }
+/** cellular is whether bytes come over a phone's network, as far as the browser tells. */
+export const cellular = signal(false)
+const judge = (): void => {
+  slow.value = network?.saveData === true || /2g$/.test(network?.effectiveType ?? '')
+  cellular.value = network?.type === 'cellular' || /^(slow-)?[23]g$/.test(network?.effectiveType ?? '')
+}
 network?.addEventListener('change', judge)
 judge()
 

@@ -12,6 +12,8 @@ const MAX_TEXT = 256 << 10
 const MAX_NAME = 255
 const MAX_OPTIONS = 20
 const MAX_IMAGE = 64 << 10
+/** Cards that are looked at in one message; one is shown. */
+const MAX_CARDS = 10
 
 const FILES: Record<string, [Content['type'] & ('image' | 'video' | 'voice' | 'audio' | 'file'), string]> = {
   jpg: ['image', 'image/jpeg'], jpeg: ['image', 'image/jpeg'], png: ['image', 'image/png'], webp: ['image', 'image/webp'], gif: ['image', 'image/gif'],
@@ -24,7 +26,7 @@ const MIME = /^[\w.+-]{1,60}\/[\w.+-]{1,60}(;\s*[\w-]+=[\w.,-]+)?$/
 /** Reads a content; undefined if there is none. `body` is the text without what is only a fallback. */
 export function readContent(body: string | undefined, e: Element): Content | undefined {
   const text = (body ?? '').slice(0, MAX_TEXT)
-  return readPoll(e) ?? readFile(text, e) ?? readPlace(text, e) ?? readContact(text) ?? (text.trim() ? { type: 'text', text, ...readPreview(e) } : undefined)
+  return readPoll(e) ?? readFile(text, e) ?? readPlace(text, e) ?? readContact(text) ?? (text.trim() ? { type: 'text', text, ...readPreview(text, e) } : undefined)
 }
 
 function readFile(text: string, e: Element): Content | undefined {
@@ -120,15 +122,21 @@ function readPoll(e: Element): Content | undefined {
   return question && options.length > 1 ? { type: 'poll', question, options, many: poll?.attr('many') === 'true', votes: {} } : undefined
 }
 
-function readPreview(e: Element): { preview?: LinkPreview } {
-  const found = e.child('Description', RDF)
-  const url = found?.attr(`{${RDF}}about`)
-  const word = (name: string, most: number) => found?.textOf(name, OPEN_GRAPH)?.trim().slice(0, most) || undefined
-  const title = word('title', 300)
-  if (!url || !title || url.length > 2048 || !/^https?:\/\/\S+$/.test(url)) return {}
-  const image = word('image', MAX_IMAGE + 1)
-  const description = word('description', 1000)
-  return { preview: { url, title, ...(description ? { description } : {}), ...(image && image.length <= MAX_IMAGE && /^data:image\/(jpeg|png|webp);base64,[A-Za-z\d+/=]+$/.test(image) ? { image } : {}) } }
+/**
+ * Reads the card of a link (XEP-0511) that the sender made. Only for an address that stands in the text: a card of something else would let a message
+ * show one address and open another. Only a picture that came with it: whoever reads fetches nothing.
+ */
+function readPreview(text: string, e: Element): { preview?: LinkPreview } {
+  for (const found of e.children('Description', RDF).slice(0, MAX_CARDS)) {
+    const url = found.attr(`{${RDF}}about`)
+    const word = (name: string, most: number) => found.textOf(name, OPEN_GRAPH)?.trim().slice(0, most) || undefined
+    const title = word('title', 300)
+    if (!url || !title || url.length > 2048 || !/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/.test(url) || !text.includes(url.replace(/\/$/, ''))) continue
+    const image = found.children('image', OPEN_GRAPH).map((i) => i.text.trim()).find((i) => i.length <= MAX_IMAGE && /^data:image\/(jpeg|png|webp);base64,[A-Za-z\d+/=]+$/.test(i))
+    const description = word('description', 1000)
+    return { preview: { url, title, ...(description ? { description } : {}), ...(image ? { image } : {}) } }
+  }
+  return {}
 }
 
 /** How a content is said: the body that every app shows, and the elements beside it. */

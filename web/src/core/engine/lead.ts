@@ -168,8 +168,8 @@ export class Lead implements Led {
     return this.worker.typing.watch(show)
   }
 
-  fetch(id: string): Promise<void> {
-    return this.transfers.fetch(id)
+  fetch(id: string, most?: number): Promise<void> {
+    return this.transfers.fetch(id, most)
   }
 
   pause(id: string): Promise<void> {

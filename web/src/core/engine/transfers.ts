@@ -63,6 +63,8 @@ export class Transfers {
   private readonly active: Record<Direction, number> = { up: 0, down: 0 }
   /** Uploads that are being tried, so that the next try need not encrypt again. */
   private readonly uploads = new Map<string, Upload>()
+  /** Bytes that may be fetched of files whose size is not known. */
+  private readonly most = new Map<string, number>()
   /** Ends the pauses between two tries. */
   private readonly naps = new Set<() => void>()
   private readonly stop: () => void
@@ -79,10 +81,11 @@ export class Transfers {
     for (const key of keys) {
       const id = key.slice('transfer '.length)
       const message = await this.db.get('messages', id)
-      const transfer = message && mediaOf(message.content)?.transfer
+      const media = message && mediaOf(message.content)
+      const transfer = media?.transfer
       if (!transfer || !/^(running|waiting)$/.test(transfer.state)) await change(this.db, ['kv'], (tx) => tx.objectStore('kv').delete(key), 'relaxed')
       else if (!this.running.has(id)) await this.note(id, (t) => ({ ...t, state: 'waiting' }))
-      if (transfer?.direction === 'down' && transfer.state !== 'paused') this.begin(id, 'down')
+      if (transfer?.direction === 'down' && transfer.state !== 'paused') await (media?.size ? this.begin(id, 'down') : this.note(id, () => undefined))
     }
   }
 
@@ -98,8 +101,8 @@ export class Transfers {
     if (state !== 'paused' && state !== 'failed') this.begin(message.id, 'up')
   }
 
-  /** Fetches a message's file, or goes on with an upload that was stopped. */
-  async fetch(id: string): Promise<void> {
+  /** Fetches a message's file, or goes on with an upload that was stopped. Of a file of unknown size at most so many bytes. */
+  async fetch(id: string, most = LIMIT): Promise<void> {
     const message = await this.db.get('messages', id)
     const media = message && mediaOf(message.content)
     if (!media) return
@@ -107,7 +110,9 @@ export class Transfers {
       await this.desk.retry(id) // if it has failed
       return this.begin(id, 'up')
     }
-    if (media.url && !await this.db.getKey('files', media.key)) this.begin(id, 'down')
+    if (!media.url || await this.db.getKey('files', media.key)) return
+    this.most.set(id, most)
+    this.begin(id, 'down')
   }
 
   /** Stops a transfer; fetch() goes on with it. */
@@ -317,7 +322,7 @@ export class Transfers {
     if (!message || !media || !address) throw new HttpRefused(400)
     const part = await readFile(this.db, partOf(media.key))
     const keep = (blob: Blob) => { if (blob.size) void this.keepPart(message.chat, media.key, blob).catch(() => undefined) }
-    const limit = media.size ? Math.min(LIMIT, media.size + 1024) : LIMIT
+    const limit = media.size ? Math.min(LIMIT, media.size + 1024) : this.most.get(id) ?? LIMIT
     const got = await this.means.http.get(address.url, part, limit, this.progress(id, 'down'), signal, keep)
     const blob = address.key ? await this.open(got, address.key, media.mime) : new Blob([got], { type: media.mime })
     await change(this.db, ['files', 'blobs'], async (tx) => {

@@ -21,8 +21,8 @@ export function body(m: Message): JSX.Element | null {
   switch (content.type) {
     case 'text': return <>{content.preview && <Link preview={content.preview} />}{text(content.text, m.mentions)}</>
     case 'image': case 'video': return <><Picture message={m} content={content} />{content.caption && <div class="pad">{text(content.caption)}</div>}</>
-    case 'sticker': return <Sticker content={content} />
-    case 'voice': case 'audio': return <><Voice message={m} media={content.media} />{content.caption && text(content.caption)}</>
+    case 'sticker': return <Sticker message={m} content={content} />
+    case 'voice': case 'audio': return <><Voice message={m} media={content.media} type={content.type} />{content.caption && text(content.caption)}</>
     case 'file': return <><Document message={m} media={content.media} />{content.caption && <div class="pad">{text(content.caption)}</div>}</>
     case 'location': return <Place content={content} />
     case 'contact': return <ContactCard content={content} />

@@ -12,7 +12,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { over } from '../../ui/overlay.tsx'
 import { useBytes, useSeen } from './bytes.ts'
 import { Blur } from './Blur.tsx'
-import { fetchesItself, ringed, Ring } from './transfer.tsx'
+import { fetchesItself, fetchSeen, ringed, Ring } from './transfer.tsx'
 import { Look } from './Look.tsx'
 
 type Visual = Extract<Content, { media: Media }>
@@ -24,7 +24,7 @@ export function Picture({ message, content }: { message: Message; content: Visua
   const box = useRef<HTMLDivElement>(null)
   const url = useBytes(media.key, media.transfer?.state)
   const video = content.type === 'video'
-  useSeen(() => box.current, () => { if (!url && !video && !message.own) void engine().fetch(message.id) }, !url && fetchesItself(media))
+  useSeen(() => box.current, () => fetchSeen(message), !url && fetchesItself(content))
   const width = media.width ?? 4, height = Math.min(media.height ?? 3, (media.width ?? 4) * tallest)
   const name = content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
   const act = (): void => { if (url) showMedia(message.chat, message.id).catch(() => over((done) => <Look url={url} video={video} name={name} close={done} />)); else void engine().fetch(message.id) }
@@ -43,8 +43,12 @@ export function Picture({ message, content }: { message: Message; content: Visua
   )
 }
 
-/** Sticker shows a small picture without a bubble's manners. */
-export function Sticker({ content }: { content: Visual }): JSX.Element {
+/** Sticker shows a small picture without a bubble's manners; until it is here, its name, which fetches it. */
+export function Sticker({ message, content }: { message: Message; content: Visual }): JSX.Element {
+  const box = useRef<HTMLButtonElement>(null)
   const url = useBytes(content.media.key, content.media.transfer?.state)
-  return url ? <img class="sticker" src={url} alt={content.caption ?? t('kind.sticker')} /> : <span class="gone"><Icon name="sticker" />{content.caption ?? t('kind.sticker')}</span>
+  const name = content.caption ?? t('kind.sticker')
+  useSeen(() => box.current, () => fetchSeen(message), !url && fetchesItself(content))
+  if (url) return <img class="sticker" src={url} alt={name} />
+  return <button type="button" class="gone" ref={box} onClick={() => void engine().fetch(message.id)} title={t('transfer.get', { size: size(content.media.size) })}><Icon name="sticker" />{name}</button>
 }

@@ -11,7 +11,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { prefs } from '../../ui/prefs.ts'
 import { useSeen } from './bytes.ts'
 import { faster, playing, seek, toggle } from './player.ts'
-import { fetchesItself, ringed, Ring } from './transfer.tsx'
+import { fetchesItself, fetchSeen, ringed, Ring } from './transfer.tsx'
 
 const bars = 40
 const flat = Array.from({ length: bars }, () => 4)
@@ -22,9 +22,9 @@ function outline(heights: number[], from: number, to: number): string {
 }
 
 /** Voice shows a voice note or a piece of music. */
-export function Voice({ message, media }: { message: Message; media: Media }): JSX.Element {
+export function Voice({ message, media, type }: { message: Message; media: Media; type: 'voice' | 'audio' }): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
-  useSeen(() => box.current, () => { if (!message.own) void engine().fetch(message.id) }, fetchesItself(media) && media.url !== undefined)
+  useSeen(() => box.current, () => fetchSeen(message), fetchesItself({ type, media }))
   const mine = playing.value?.id === message.id ? playing.value : undefined
   const seconds = mine?.length || media.seconds || 0
   const heights = media.waveform?.length === bars ? media.waveform : flat

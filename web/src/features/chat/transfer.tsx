@@ -3,20 +3,29 @@ import type { JSX } from 'preact'
 import pausePath from 'icon:pause'
 import downPath from 'icon:download'
 import upPath from 'icon:upload'
-import type { Media, Message } from '../../core/model.ts'
-import { engine } from '../../app/session.ts'
+import type { Content, Media, Message } from '../../core/model.ts'
+import { choices, engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { size } from '../../i18n/when.ts'
 import { Icon } from '../../ui/Icon.tsx'
-import { lowData } from '../../ui/prefs.ts'
+import { cellular, lowData } from '../../ui/prefs.ts'
 
-/** What is fetched without being asked: pictures and voice, up to this size, unless data is to be saved. */
-const freelyBytes = 1_000_000
+type Visual = Extract<Content, { media: Media }>
 
-/** fetchesItself is whether media of a message is got as soon as it is seen. */
-export function fetchesItself(media: Media): boolean {
-  return !lowData.value && media.size <= freelyBytes && (media.transfer === undefined || media.transfer.state === 'waiting')
+/** How large a file may be, in bytes, to be fetched without being asked; of one whose size nobody told as much is fetched at most. */
+const freely = { wifi: 16_000_000, mobile: 1_000_000 }
+const kinds = { image: 'image', sticker: 'image', voice: 'voice', audio: 'file', video: 'video', file: 'file' } as const
+
+const way = (): 'wifi' | 'mobile' => (cellular.value ? 'mobile' : 'wifi')
+
+/** fetchesItself is whether media is got as soon as it is seen: if the person wants that kind on this network, it is not too large, and nobody stopped it. */
+export function fetchesItself({ type, media: { size: bytes, url, transfer } }: Pick<Visual, 'type' | 'media'>): boolean {
+  const wanted = !lowData.value && choices.value?.autoLoad[way()].includes(kinds[type])
+  return !!wanted && url !== undefined && bytes <= freely[way()] && (transfer === undefined || transfer.state === 'waiting')
 }
+
+/** fetchSeen gets media that was not asked for. */
+export const fetchSeen = (message: Message): void => void engine().fetch(message.id, freely[way()])
 
 /** moving is whether bytes are under way. */
 export const moving = (media: Media): boolean => media.transfer !== undefined && ['waiting', 'running'].includes(media.transfer.state)

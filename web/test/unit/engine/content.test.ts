@@ -21,6 +21,38 @@ function around(content: Content): Content | undefined {
   return stanza && readContent(stanza.textOf('body'), stanza)
 }
 
+/** A text with cards, as somebody else's app sends them. */
+function carded(text: string, ...cards: { about: string; title?: string; images?: string[] }[]): Content | undefined {
+  const [rdf, og] = ['http://www.w3.org/1999/02/22-rdf-syntax-ns#', 'https://ogp.me/ns#']
+  const elements = cards.map(({ about, title, images = [] }) => el(rdf, 'Description', { [`{${rdf}}about`]: about }, title && el(og, 'title', {}, title), ...images.map((i) => el(og, 'image', {}, i))))
+  const stanza = parse(message({}, el('jabber:client', 'body', {}, text), ...elements).toString())
+  return stanza && readContent(text, stanza)
+}
+
+test('of a card only a picture that came with it is shown, whichever it is', () => {
+  const about = 'https://example.org/a'
+  const images = ['https://spy.example/pixel.png', 'cid:sha-256+e3b0@bob.xmpp.org', 'data:image/svg+xml;base64,PHN2Zz4=', 'data:image/jpeg,raw', 'data:image/jpeg;base64,/9j/4AAQ']
+  expect(carded('see https://example.org/a now', { about, title: 'A', images })).toEqual({ type: 'text', text: 'see https://example.org/a now', preview: { url: about, title: 'A', image: images[4] } })
+  expect(carded('see https://example.org/a now', { about, title: 'A', images: images.slice(0, 4) })).toEqual({ type: 'text', text: 'see https://example.org/a now', preview: { url: about, title: 'A' } })
+  expect(carded(about, { about, title: 'A', images: ['data:image/png;base64,' + 'A'.repeat(70_000)] })).toMatchObject({ preview: { title: 'A' } })
+})
+
+test.each([
+  ['another address than the text', 'https://bank.example/', { about: 'https://evil.example/', title: 'Bank' }],
+  ['a name before the host', 'https://bank.example@evil.example/', { about: 'https://bank.example@evil.example/', title: 'Bank' }],
+  ['no address of the web', 'javascript:alert(1)', { about: 'javascript:alert(1)', title: 'x' }],
+  ['no title', 'https://a.example/', { about: 'https://a.example/' }],
+  ['an address beyond all measure', 'https://a.example/' + 'a'.repeat(3000), { about: 'https://a.example/' + 'a'.repeat(3000), title: 'x' }],
+])('a card with %s is none', (_, text, card) => {
+  expect(carded(text, card)).toEqual({ type: 'text', text })
+})
+
+test('the card that fits the text is taken, of a few', () => {
+  expect(carded('https://b.example', { about: 'https://a.example/', title: 'A' }, { about: 'https://b.example/', title: 'B' })).toMatchObject({ preview: { title: 'B' } })
+  const many = Array.from({ length: 30 }, (_, i) => ({ about: `https://a${i}.example/`, title: 'A' }))
+  expect(carded('https://a29.example/', ...many)).toEqual({ type: 'text', text: 'https://a29.example/' })
+})
+
 test.each<Content>([
   { type: 'text', text: 'a\n<b> & "c" 👍' },
   { type: 'text', text: 'see https://example.org/', preview: { url: 'https://example.org/', title: 'T', description: 'D', image: 'data:image/png;base64,AAAA' } },
