@@ -86,6 +86,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	wireDisco(discovery, published.personal, commands)
 	a.c2s.StreamFeature(discovery.StreamFeature)
 	a.wireDevices(office.devices)
+	a.c2s.OnRevoke(waker.Leave)
 	a.wireLong(kept, files)
 	a.wireGuests()
 	a.wireInline(kept)

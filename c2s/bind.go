@@ -138,9 +138,7 @@ const maxTag = 64
 func (c *connection) stableAddress(tag string) (xmpp.JID, error) {
 	name := rand.Text()[:12]
 	if c.client.id != "" {
-		mac := hmac.New(sha256.New, c.door.secret)
-		mac.Write([]byte("resource\x00" + strconv.FormatInt(c.account.ID, 10) + "\x00" + c.client.id + "\x00" + tag))
-		name = base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
+		name = c.door.stableName(c.account.ID, c.client.id, tag)
 	}
 	if tag == "" {
 		return c.account.JID.WithResource(name)
@@ -153,6 +151,20 @@ func (c *connection) stableAddress(tag string) (xmpp.JID, error) {
 		return c.account.JID.WithResource(name)
 	}
 	return jid, nil
+}
+
+// stableName is the part of a resource that an installation of a client always gets for a tag.
+func (d *Door) stableName(account int64, client, tag string) string {
+	mac := hmac.New(sha256.New, d.secret)
+	mac.Write([]byte("resource\x00" + strconv.FormatInt(account, 10) + "\x00" + client + "\x00" + tag))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
+}
+
+// owns reports whether a resource is one that an installation of a client gets by Bind 2. For tags that are longer than maxTag, or written
+// otherwise as an address, that cannot be said.
+func (d *Door) owns(account int64, client, resource string) bool {
+	cut := strings.LastIndexByte(resource, '/')
+	return d.stableName(account, client, resource[:max(cut, 0)]) == resource[cut+1:]
 }
 
 // bind2 is XEP-0386: it begins the session and answers with <bound/>.

@@ -84,6 +84,7 @@ type Door struct {
 	guests   map[payloadName]GuestHandler
 	inlines  []inline
 	begins   []func(*core.Session)
+	revokes  []func(ctx context.Context, account *core.Account, owns func(resource string) bool) error
 	revoked  revoked
 
 	bound     core.Key[*session] // the door's side of a core session

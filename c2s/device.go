@@ -103,7 +103,22 @@ func (d *Door) RevokeDevice(ctx context.Context, account *core.Account, id strin
 		return errors.New("no device")
 	}
 	d.revoked.add(account.ID, id, time.Now())
-	return d.tokens.forget(ctx, account.ID, id)
+	if err := d.tokens.forget(ctx, account.ID, id); err != nil {
+		return err
+	}
+	owns := func(resource string) bool { return d.owns(account.ID, id, resource) }
+	for _, fn := range d.revokes {
+		if err := fn(ctx, account, owns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OnRevoke adds what happens when the access of an installation is taken away; owns says of a resource whether the installation's sessions get it.
+// An error is told to whoever takes the access away, and can try again.
+func (d *Door) OnRevoke(fn func(ctx context.Context, account *core.Account, owns func(resource string) bool) error) {
+	d.revokes = append(d.revokes, fn)
 }
 
 // stillWelcome ends a login that began before the installation was revoked.

@@ -155,3 +155,31 @@ func TestAnAdmittedDeviceGetsATokenOfItsOwn(t *testing.T) {
 		t.Errorf("the first one again: %s", e)
 	}
 }
+
+// Who is told of a revocation can tell the addresses of that installation from all others.
+func TestARevocationSaysWhichAddressesItIsAbout(t *testing.T) {
+	for _, bind := range []string{"<bind xmlns='urn:xmpp:bind:0'/>", "<bind xmlns='urn:xmpp:bind:0'><tag>palabre</tag></bind>"} {
+		s := palabretest.Start(t, storetest.SQLite)
+		var owns func(string) bool
+		s.Door.OnRevoke(func(_ context.Context, _ *core.Account, fn func(string) bool) error {
+			owns = fn
+			return nil
+		})
+		address := func(agent string) string {
+			p := s.Person(t, "romeo")
+			p.Send(halfway(t, p, agent+bind))
+			jid, err := xmpp.ParseJID(p.Expect(nsSASL2, "success").ChildText(nsSASL2, "authorization-identifier"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return jid.Resource()
+		}
+		lost, kept := address(userAgent), address("<user-agent id='0f9a24b4-4d72-4749-b3d3-740edbf87771'/>")
+		if err := s.Door.RevokeDevice(t.Context(), s.Accounts.Get("romeo"), "d4565fa7-4d72-4749-b3d3-740edbf87770"); err != nil {
+			t.Fatal(err)
+		}
+		if !owns(lost) || owns(kept) || owns("") || owns("palabre/") {
+			t.Errorf("%s: %q %v, %q %v", bind, lost, owns(lost), kept, owns(kept))
+		}
+	}
+}

@@ -258,6 +258,12 @@ func (p *Push) write(ctx context.Context, account int64, fn func(ctx context.Con
 // save adds a device or renews it.
 func (p *Push) save(ctx context.Context, d device) error {
 	return p.write(ctx, d.account, func(ctx context.Context) error {
+		if d.web { // a browser has one endpoint at a time: a new one takes the place of the one before
+			_, err := p.db.Exec(ctx, "delete from push_device where account = $1 and web and resource = $2 and service <> $3", d.account, d.resource, d.service)
+			if err != nil {
+				return err
+			}
+		}
 		var others int
 		err := p.db.QueryRow(ctx, "select count(*) from push_device where account = $1 and not (service = $2 and node = $3)", d.account, d.service, d.node).
 			Scan(&others)
@@ -279,6 +285,25 @@ func (p *Push) forget(ctx context.Context, account int64, service, node string) 
 	return p.write(ctx, account, func(ctx context.Context) error {
 		_, err := p.db.Exec(ctx, "delete from push_device where account = $1 and service = $2 and (node = $3 or $3 = '')", account, service, node)
 		return err
+	})
+}
+
+// Leave forgets what sessions with these resources asked for: their app was signed out, and what wakes it would tell of what it may not read.
+func (p *Push) Leave(ctx context.Context, account *core.Account, owns func(resource string) bool) error {
+	return p.write(ctx, account.ID, func(ctx context.Context) error {
+		devices, err := p.read(ctx, account.ID)
+		if err != nil {
+			return err
+		}
+		for _, d := range devices {
+			if !owns(d.resource) {
+				continue
+			}
+			if _, err := p.db.Exec(ctx, "delete from push_device where account = $1 and service = $2 and node = $3", account.ID, d.service, d.node); err != nil {
+				return fmt.Errorf("forget a device to wake: %w", err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -333,3 +333,45 @@ func TestNetworksThatAreInside(t *testing.T) {
 		}
 	}
 }
+
+// A browser that is given another endpoint has one, and not two.
+func TestAnotherEndpointTakesThePlaceOfTheOneBefore(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		romeo, juliet := w.session("romeo@localhost/a"), w.session("juliet@localhost/web")
+		subscribe := w.subscription()
+		for _, path := range []string{"/abc", "/def", "/ghi"} { // more than MaxDevices
+			if got := juliet.ask(strings.Replace(subscribe, "/abc", path, 1)); got != "" {
+				t.Fatal(got)
+			}
+		}
+		w.server.Unbind(t.Context(), juliet.Session)
+		romeo.send(hello)
+		w.work()
+		if len(w.calls) != 1 || w.calls[0].URL.Path != "/ghi" {
+			t.Errorf("%d calls", len(w.calls))
+		}
+	})
+}
+
+func TestAnAppThatWasSignedOutIsNotWoken(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		romeo, gone, stays := w.session("romeo@localhost/a"), w.session("juliet@localhost/lost"), w.session("juliet@localhost/kept")
+		subscribe := w.subscription()
+		for d, path := range map[*phone]string{gone: "/lost", stays: "/kept"} {
+			if got := d.ask(strings.Replace(subscribe, "/abc", path, 1)); got != "" {
+				t.Fatal(got)
+			}
+		}
+		for _, d := range []*phone{gone, stays} {
+			w.server.Unbind(t.Context(), d.Session)
+		}
+		if err := w.push.Leave(t.Context(), gone.Session.Account, func(resource string) bool { return resource == "lost" }); err != nil {
+			t.Fatal(err)
+		}
+		romeo.send(hello)
+		w.work()
+		if len(w.calls) != 1 || w.calls[0].URL.Path != "/kept" {
+			t.Errorf("%d calls", len(w.calls))
+		}
+	})
+}
