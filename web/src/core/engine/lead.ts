@@ -8,9 +8,8 @@ import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, LinkSt
 import { change } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
-import { listAccess, revokeAccess } from '../xmpp/access.ts'
+import { listAccess } from '../xmpp/access.ts'
 import type { Admin } from '../admin.ts'
-import { adminOf } from '../xmpp/admin.ts'
 import { isLastShown, showLast } from '../xmpp/last.ts'
 import { fetchToken } from '../xmpp/login.ts'
 import { publishAvatar, publishNick } from '../xmpp/profile.ts'
@@ -21,6 +20,7 @@ import { Worker, type Parts } from './account.ts'
 import { Transfers } from './transfers.ts'
 import { value } from './secure.ts'
 import { History } from './history.ts'
+import { OwnDevices } from './own-devices.ts'
 import type { Linking } from './link.ts'
 import { Push } from './push.ts'
 
@@ -65,7 +65,8 @@ export class Lead implements Led {
   readonly worker: Worker
   private readonly transfers: Transfers
   private readonly push: Push
-  private readonly history: History
+  readonly history: History
+  private readonly devicesOfOurs: OwnDevices
   private linking: Linking | undefined
 
   constructor(private readonly parts: LeadParts) {
@@ -75,10 +76,16 @@ export class Lead implements Led {
       session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage, now: () => worker.now(), full: (full) => worker.line.setFull(full),
     })
     worker.upload = (message) => this.transfers.upload(message)
-    this.push = new Push(parts.db, parts.news, () => this.session())
+    this.push = new Push(parts.db, parts.news, () => this.session(), worker.account)
     this.history = new History(parts.db, worker.account, worker.secure, parts.news, () => worker.connection.live ? worker.connection : undefined,
       (session, since) => worker.inbox.lookFor(session, since))
-    worker.onCaughtUp.add(() => this.history.caughtUp())
+    this.devicesOfOurs = new OwnDevices(parts.db, worker.account, worker.secure, () => this.history.renew())
+    worker.onCaughtUp.add(() => {
+      this.history.caughtUp()
+      void this.devicesOfOurs.connected(worker.connection).catch(() => undefined) // the next session does it
+    })
+    worker.connection.on('message', (stanza) => { this.history.hear(stanza) })
+    worker.secure.onOwnDevice = () => { void this.history.now() }
     worker.onSession.add((session, resumed) => {
       this.transfers.connected(resumed)
       if (resumed) return
@@ -95,8 +102,15 @@ export class Lead implements Led {
 
   stop(): void {
     this.history.end()
+    this.push.end()
     this.transfers.end()
     this.worker.stop()
+  }
+
+  /** Whether nobody looks at any tab: what waits to be written into the history is written before the browser may end us. */
+  setHidden(hidden: boolean): void {
+    this.worker.connection.setHidden(hidden)
+    if (hidden) this.history.leave()
   }
 
   private session() {
@@ -281,10 +295,8 @@ export class Lead implements Led {
   /** Ends the session; with `wipe` nothing of the account stays on this device. What waits to leave is lost with it. */
   async signOut(wipe: boolean): Promise<void> {
     const { connection } = this.worker
-    if (connection.live) {
-      await this.push.set(false).catch(() => undefined)
-      retire(connection)
-    }
+    await this.push.set(false).catch(() => undefined) // without connection too: the subscription ends, and the server learns it from the push service
+    if (connection.live) retire(connection)
     await connection.signOut()
     await this.forget(wipe)
   }
@@ -307,7 +319,7 @@ export class Lead implements Led {
   }
 
   async revoke(id: string): Promise<void> {
-    return revokeAccess(this.session(), id)
+    return this.devicesOfOurs.revoke(this.session(), id)
   }
 
   link(scanned: string | undefined, show: (state: LinkState) => void): Stop {
@@ -355,10 +367,12 @@ export class Lead implements Led {
   }
 
   admin<K extends keyof Admin>(what: K, ...args: Parameters<Admin[K]>): ReturnType<Admin[K]> {
-    const { connection } = this.worker
-    if (!connection.live) return Promise.reject(new Offline()) as ReturnType<Admin[K]>
-    const ask = adminOf(connection)[what] as (...args: Parameters<Admin[K]>) => ReturnType<Admin[K]>
-    return ask(...args)
+    const asked = async () => {
+      const { adminOf } = await import('../xmpp/admin.ts') // for few people
+      const ask = adminOf(this.session())[what] as (...args: Parameters<Admin[K]>) => Promise<unknown>
+      return ask(...args)
+    }
+    return asked() as ReturnType<Admin[K]>
   }
 
   async chose(now: Partial<Choices>): Promise<void> {

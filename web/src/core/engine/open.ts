@@ -8,8 +8,8 @@ import { Accounts } from '../store/accounts.ts'
 import { openAccount } from '../store/database.ts'
 import { News } from './changes.ts'
 import { setCurrent } from './current.ts'
-import { deviceName } from './summary.ts'
-import { serversOf, summary } from './summary.ts'
+import { Notifier } from './notify.ts'
+import { deviceName, serversOf, summary } from './summary.ts'
 import type { Led } from './lead.ts'
 import { tabEngine } from './tab.ts'
 
@@ -27,17 +27,26 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
   let now: AccountSummary = summary(registered, true)
   const db = await openAccount(jid, gone)
   const news = new News(jid)
-  news.listen((c) => { if (c.choices) void accounts.get(jid).then((a) => { if (a) now = summary(a, true) }) })
+  const watching = new Set<(account: AccountSummary) => void>()
+  news.listen((c) => {
+    if (c.choices) void accounts.get(jid).then((a) => {
+      if (!a) return
+      now = summary(a, true)
+      for (const show of watching) show(now)
+    })
+  })
   const servers = serversOf(accounts, jid, location.origin)
   const joined = joinTabs<Led>(jid, async (signal) => {
     const { Lead } = await import('./lead.ts') // most of the code, and not needed for the first picture
+    const notifier = new Notifier(jid, db, news)
     const lead = new Lead({
       accounts, db, news, registered: await accounts.get(jid) ?? registered, version, device: deviceName(navigator.userAgent), servers: () => servers.list(),
-      exportData: async () => (await import('./export.ts')).exportAll(db, jid), onGone: gone,
+      exportData: async () => (await import('./export.ts')).exportAll(db, jid), onGone: gone, onMessage: (chat) => notifier.arrived(chat),
     })
-    const stop = watchWake(lead.worker.connection, jid)
+    const stop = watchWake({ nudge: () => lead.worker.connection.nudge(), setHidden: (hidden) => lead.setHidden(hidden) }, jid)
     signal.addEventListener('abort', () => {
       stop()
+      notifier.end()
       lead.stop()
     })
     // Not waited for: what is kept can be read, and what is written is kept, before the keys are open.
@@ -45,5 +54,9 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
     return lead
   }, { again: (name) => REPEATABLE.has(name) })
   setCurrent(joined.engine)
-  return tabEngine(db, news, () => now, joined.engine)
+  return tabEngine(db, news, () => now, joined.engine, (show) => {
+    watching.add(show)
+    show(now)
+    return () => { watching.delete(show) }
+  })
 }

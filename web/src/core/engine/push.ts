@@ -22,7 +22,7 @@ export class Push {
   private failed = false
   private readonly stops: (() => void)[]
 
-  constructor(private readonly db: Database, private readonly news: News, private readonly session: () => Session, private readonly account: JID = '') {
+  constructor(private readonly db: Database, private readonly news: News, private readonly session: () => Session, private readonly account: JID) {
     this.stops = [this.news.listen((c) => { if (c.chats?.length) this.mutedMayDiffer() })]
     if (typeof BroadcastChannel === 'undefined') return
     const channel = new BroadcastChannel(SUBSCRIPTION)
