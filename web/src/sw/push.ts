@@ -3,9 +3,9 @@
 // and the notification shows it if the person wants that.
 import { accountsHere, chatsHere, choicesHere, noteWoken, wakingHere } from '../core/store/first.ts'
 import { defaults } from '../core/store/kv.ts'
-import type { Chat, JID } from '../core/model.ts'
+import type { Chat, Choices, JID } from '../core/model.ts'
 import { scope, type Pushing } from './scope.ts'
-import { pathOf, say, show, tagOf } from './show.ts'
+import { answerTag, pathOf, say, show, tagOf } from './show.ts'
 
 /** What a wake-up says. Anything else is ignored, and nothing at all means that something has come. */
 interface Said { count: number; chat: string; trial: boolean }
@@ -52,27 +52,30 @@ export async function woken(event: Pushing, language: string): Promise<void> {
   const now = Date.now() * 1000
   if (found) await noteWoken(found.account, now)
   if (!said.trial && await looked()) return
-  const choices = found ? await choicesHere(found.account) : {}
-  const chat = found?.chat && choices.preview !== false ? found.chat : undefined
+  const choices = { ...defaults, ...(found ? await choicesHere(found.account) : {}) }
+  const chat = found?.chat && choices.preview ? found.chat : undefined
   const body = said.trial ? say(language, 'push.trial') : said.count ? say(language, 'push.count', { n: said.count }) : say(language, 'push.some')
   const carried = found?.chat ? { path: pathOf(found.chat.jid), account: found.account, chat: found.chat.jid, upTo: now } : { path: '/' }
   const tag = found?.chat ? tagOf(found.account, found.chat.jid) : said.chat || 'palabre'
-  await show({ language, title: chat?.name ?? 'Palabre', body, tag, silent: choices.sound === false, carried, ...(chat ? { chat } : {}) })
+  await show({ language, title: chat?.name ?? 'Palabre', body, tag, silent: !choices.sound || !wants(found?.chat, choices), carried, ...(chat ? { chat } : {}) })
 }
+
+/** Whether a person wants to be told of such a chat. A browser that was woken has to show something: then it makes no sound. */
+const wants = (chat: Chat | undefined, { notify }: Choices): boolean => !chat || (chat.kind === 'group' ? notify.groups : notify.people)
 
 /** arrived shows a message that came while the client is open and nobody looks at it. The server wakes nobody then: it sees a session. */
 export async function arrived(account: JID, jid: JID, language: string): Promise<void> {
   if (Notification.permission !== 'granted' || await wakingHere(account) === false || await looked()) return
   const [chats, choices] = [await chatsHere(account), { ...defaults, ...await choicesHere(account) }]
   const chat = chats.find((c) => c.jid === jid)
-  if (!chat || !chat.unread || chat.blocked || (chat.muted ?? 0) > Date.now() * 1000 || !(chat.kind === 'group' ? choices.notify.groups : choices.notify.people)) return
+  if (!chat || !chat.unread || chat.blocked || (chat.muted ?? 0) > Date.now() * 1000 || !wants(chat, choices)) return
   const named = choices.preview ? chat : undefined
   const body = (named?.last && !named.last.own && named.last.content !== 'system' && named.last.text) || say(language, 'push.count', { n: chat.unread })
   const carried = { path: pathOf(jid), account, chat: jid, upTo: Math.max(chat.time, Date.now() * 1000) }
   await show({ language, title: named?.name ?? 'Palabre', body, tag: tagOf(account, jid), silent: !choices.sound, carried, ...(named ? { chat: named } : {}) })
 }
 
-/** looks takes the notifications of a chat away that somebody reads now. */
+/** looks takes the notifications of a chat away that somebody reads now, also that an answer waits: the client itself says so. */
 export async function looks(account: JID, jid: JID): Promise<void> {
-  for (const one of await scope.registration.getNotifications({ tag: tagOf(account, jid) })) one.close()
+  for (const tag of [tagOf(account, jid), answerTag(account, jid)]) for (const one of await scope.registration.getNotifications({ tag })) one.close()
 }

@@ -3,7 +3,7 @@
 import { answer, left, markRead } from '../core/engine/answer.ts'
 import { accountsHere } from '../core/store/first.ts'
 import { scope, type Clicking } from './scope.ts'
-import { carriedBy, READ, REPLY, say, show, tagOf, type Carried } from './show.ts'
+import { answerTag, carriedBy, READ, REPLY, say, show, type Carried } from './show.ts'
 
 /** How long an answer may be on its way before the person is told that it waits, in milliseconds; shorter in tests. */
 export const ANSWER = { patience: 8000 }
@@ -12,10 +12,14 @@ export const ANSWER = { patience: 8000 }
 export async function clicked(event: Clicking, language: string): Promise<void> {
   const carried = carriedBy(event.notification.data)
   const words = typeof event.reply === 'string' ? event.reply.trim() : ''
-  event.notification.close()
-  if (event.action === REPLY && words && carried.chat) return reply(carried, words, language)
-  if (event.action === READ && carried.chat) return read(carried)
-  await open(carried.path)
+  const close = (): void => event.notification.close() // not before what was typed into it is kept
+  try {
+    if (event.action === REPLY && words && carried.chat) await reply(carried, words, language, close)
+    else if (event.action === READ && carried.chat) await read(carried)
+    else await open(carried.path)
+  } finally {
+    close()
+  }
 }
 
 /** Opens a part of the client, in a window that is there or in a new one. */
@@ -28,10 +32,10 @@ async function open(path: string): Promise<void> {
 
 const isHere = async (account: string | undefined): Promise<boolean> => (await accountsHere()).some((a) => a.jid === account)
 
-async function reply(carried: Carried, words: string, language: string): Promise<void> {
+async function reply(carried: Carried, words: string, language: string, close: () => void): Promise<void> {
   const { account = '', chat = '', path, upTo = 0 } = carried
   const tell = (title: string, body: string): Promise<void> =>
-    show({ language, title: say(language, title), body: say(language, body, { text: words }), tag: `answer ${tagOf(account, chat)}`, again: false, carried: { path } })
+    show({ language, title: say(language, title), body: say(language, body, { text: words }), tag: answerTag(account, chat), again: false, carried: { path, account, chat } })
   let id: string
   try {
     if (!await isHere(account)) throw new Error('the account is not here any more')
@@ -40,6 +44,7 @@ async function reply(carried: Carried, words: string, language: string): Promise
     console.warn('answer', error)
     return tell('push.lostTitle', 'push.lost') // with the words: they are nowhere else
   }
+  close()
   const state = await left(account, id, ANSWER.patience)
   if (state === 'waiting') await tell('push.keptTitle', 'push.kept')
   else if (state === 'failed') await tell('push.failedTitle', 'push.failed')

@@ -34,6 +34,9 @@ export function say(language: string, key: string, values: Record<string, string
 /** The tag under which the notification of a chat stands: a newer one takes its place. */
 export const tagOf = (account: JID, chat: JID): string => `chat ${account} ${chat}`
 
+/** The tag of what is said about an answer. */
+export const answerTag = (account: JID, chat: JID): string => `answer ${tagOf(account, chat)}`
+
 /** The address of a chat within the client. */
 export const pathOf = (chat: JID): string => `/chat/${encodeURIComponent(chat)}`
 

@@ -1,5 +1,7 @@
-// The service worker: the client opens without network, a new version waits until a person agrees, and what wakes a closed browser is shown.
+// The service worker: the client opens without network, a new version waits until a person agrees, what wakes a closed browser is shown, and what is
+// done with a notification is kept.
 import { match } from '../app/routes.ts'
+import { showCount } from './badge.ts'
 import { arrived, looks, woken } from './push.ts'
 import { renewed } from './renew.ts'
 import { clicked } from './reply.ts'
@@ -29,15 +31,18 @@ scope.addEventListener('fetch', (event) => {
   else if (kept(url.pathname)) event.respondWith(file(request, url.pathname))
 })
 
-scope.addEventListener('push', (event) => { event.waitUntil(languageHere().then((language) => woken(event, language))) })
-scope.addEventListener('notificationclick', (event) => { event.waitUntil(languageHere().then((language) => clicked(event, language))) })
-scope.addEventListener('pushsubscriptionchange', (event) => { event.waitUntil(languageHere().then((language) => renewed(event, language))) })
+// What was kept of the language may be gone; an answer must not be lost for that.
+const spoken = (): Promise<string> => languageHere().catch(() => 'en')
+
+scope.addEventListener('push', (event) => { event.waitUntil(spoken().then((language) => woken(event, language)).then(showCount)) })
+scope.addEventListener('notificationclick', (event) => { event.waitUntil(spoken().then((language) => clicked(event, language)).then(showCount)) })
+scope.addEventListener('pushsubscriptionchange', (event) => { event.waitUntil(spoken().then((language) => renewed(event, language))) })
 
 /** A tab says that something came in a chat, or that somebody reads it. */
 async function aboutChat(message: object & Record<'type', unknown>): Promise<void> {
   const { type, account, chat } = { account: undefined, chat: undefined, ...message }
   if (typeof account !== 'string' || typeof chat !== 'string') return
-  if (type === 'arrived') await arrived(account, chat, await languageHere())
+  if (type === 'arrived') await arrived(account, chat, await spoken())
   else await looks(account, chat)
 }
 

@@ -13,7 +13,7 @@ import { chatElement, parseChat, readExtensions, writeExtensions, type Decisions
 import { StanzaError } from '../xmpp/stanza.ts'
 import { Collector, type News } from './changes.ts'
 
-/** After a failure that passes by itself, in milliseconds. */
+/** After a refusal, in milliseconds: 30 s, 1 min, 2 … 64 min. */
 const PAUSE = 30_000
 
 /** What is told of a chat; what other apps decided, who do not say when, counts as decided at the time that is given. */
@@ -26,6 +26,7 @@ export class Settings {
   private readonly rooms = new Map<JID, Bookmark>()
   private telling: Promise<void> | undefined
   private again = false
+  private refused = 0
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly stop: () => void
 
@@ -82,23 +83,39 @@ export class Settings {
   private tell(): void {
     this.again = true
     clearTimeout(this.timer)
-    this.telling ??= this.tellAll().catch((error: unknown) => {
-      // With another session it is tried anew; what a server refuses it may take later.
-      if (!(error instanceof StanzaError && error.condition === 'disconnected')) this.timer = setTimeout(() => this.tell(), PAUSE)
-    }).finally(() => { this.telling = undefined })
+    this.telling ??= this.tellAll().then((all) => {
+      this.refused = all ? 0 : this.refused + 1
+      if (!all) this.timer = setTimeout(() => this.tell(), PAUSE * 2 ** Math.min(this.refused - 1, 7))
+    }, () => undefined).finally(() => { // what failed otherwise the next session does
+      this.telling = undefined
+      if (this.again) this.tell()
+    })
   }
 
-  private async tellAll(): Promise<void> {
+  /** Gives whether all was taken. What a server refuses about one chat keeps nothing else waiting; it may take it later. */
+  private async tellAll(): Promise<boolean> {
+    let all = true
     while (this.again) {
       this.again = false
       for (const jid of await untold(this.db)) {
         const { session } = this
-        if (!session?.live) return
-        const told = await decisionsOf(this.db, jid)
-        await this.publish(session, jid, told)
-        await change(this.db, ['kv'], (tx) => wasTold(tx, jid, told))
+        if (!session?.live) return true
+        all = await this.tellOne(session, jid) && all
       }
     }
+    return all
+  }
+
+  private async tellOne(session: Session, jid: JID): Promise<boolean> {
+    const told = await decisionsOf(this.db, jid)
+    try {
+      await this.publish(session, jid, told)
+    } catch (error) {
+      if (!(error instanceof StanzaError) || error.condition === 'disconnected') throw error
+      return false
+    }
+    await change(this.db, ['kv'], (tx) => wasTold(tx, jid, told))
+    return true
   }
 
   private async publish(session: Session, jid: JID, decisions: Decisions): Promise<void> {

@@ -204,6 +204,20 @@ test('what a server refuses is kept and told later', async () => {
   expect(nodes.items.get(CHATS)?.has(HER)).toBe(true)
 })
 
+test('what is refused about one chat keeps nothing else waiting', async () => {
+  const publish = nodes.publish.bind(nodes)
+  nodes.publish = (node, id, payload) => id === HER ? Promise.reject(new StanzaError('not-acceptable')) : publish(node, id, payload)
+  await phone.desk.setChat(HER, { muted: Infinity })
+  await phone.desk.setChat('nurse@example.org', { pinned: 3 })
+  const session = phone.connect()
+  while ((await untold(phone.db)).length > 1) await new Promise((resolve) => setTimeout(resolve))
+  expect(nodes.items.get(CHATS)?.has('nurse@example.org')).toBe(true)
+  expect(await untold(phone.db)).toEqual([HER])
+  nodes.publish = publish
+  await phone.settings.event({ from: ME, node: CHATS, items: [], retracted: [], gone: false })
+  await session
+})
+
 test('whatever three devices decide, with and without connection, they agree in the end', async () => {
   const tablet = await Device.open(nodes)
   const all = [phone, laptop, tablet]

@@ -21,24 +21,29 @@ interface Shown { title: string; body: string; tag: string; data: { path: string
 let server: Server
 let shown: Shown[]
 let opened: string[]
+let badges: number[]
+/** What waited when the notification was closed. */
+let closed: Promise<number>[]
 let windows: { visibilityState: string; focus(): Promise<unknown>; postMessage(m: unknown): void }[]
 let told: unknown[]
 let db: Database
-const { clicked, sw } = await (async () => {
+const { clicked, sw, showCount } = await (async () => {
   vi.stubGlobal('registration', {
     showNotification: (title: string, options: object) => { shown.push({ title, ...options } as Shown); return Promise.resolve() },
-    getNotifications: () => Promise.resolve([]), pushManager: { getSubscription: () => Promise.resolve(null) },
+    getNotifications: () => Promise.resolve(shown), pushManager: { getSubscription: () => Promise.resolve(null) },
   })
   vi.stubGlobal('clients', { matchAll: () => Promise.resolve(windows), openWindow: (path: string) => { opened.push(path); return Promise.resolve(null) } })
   const reply = await import('../../../src/sw/reply.ts')
   reply.ANSWER.patience = 300
-  return { clicked: reply.clicked, sw: await import('../../../src/sw/push.ts') }
+  return { clicked: reply.clicked, sw: await import('../../../src/sw/push.ts'), showCount: (await import('../../../src/sw/badge.ts')).showCount }
 })()
 
 beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory()
   shown = []
   opened = []
+  badges = []
+  closed = []
   windows = []
   told = []
   const accounts = await Accounts.open()
@@ -52,7 +57,7 @@ afterEach(() => { db.close() })
 const body = (text: string) => el(CLIENT, 'body', {}, text)
 const hers = (text: string) => message({ from: HER + '/phone', to: ME, id: newID() + newID() }, body(text), el(MARKERS, 'markable'))
 const click = (action: string, reply: string | undefined, data: object = { path: '/chat/x', account: ME, chat: HER, upTo: Date.now() * 1000 }): Clicking =>
-  ({ action, reply, notification: { data, close: () => undefined } }) as unknown as Clicking
+  ({ action, reply, notification: { data, close: () => { closed.push(db.count('outbox')) } } }) as unknown as Clicking
 const waitingHere = async () => (await db.getAll('messages')).map((m) => [m.content.type === 'text' && m.content.text, m.state])
 const sentTexts = () => server.entries.filter((e) => e.stanza.attr('from')?.startsWith(ME)).flatMap((e) => e.stanza.textOf('body') ?? [])
 const markers = () => server.entries.flatMap((e) => e.stanza.child('displayed', MARKERS)?.attr('id') ?? [])
@@ -63,6 +68,7 @@ test('with no tab an answer is kept, the person is told so, and the next start s
   expect(await db.count('outbox')).toBe(1)
   expect(shown.map((n) => n.title)).toEqual(['Your answer waits'])
   expect(opened).toEqual([]) // nothing jumps up
+  expect(await closed[0]).toBe(1) // it was kept before what it was typed into went away
   const device = await Device.open(server)
   device.connect()
   await device.idle()
@@ -197,3 +203,19 @@ test('a message in a tab that nobody looks at is shown with its words, an answer
   device.kill()
 })
 
+
+test('the icon counts chats with something new, and those that were told of while the client was closed', async () => {
+  vi.stubGlobal('navigator', { setAppBadge: (n: number) => { badges.push(n); return Promise.resolve() } })
+  const put = (jid: string, fields: object) => db.put('chats', { jid, kind: 'person', name: jid, time: 1, unread: 1, protection: 'omemo', ...fields })
+  await put(HER, {})
+  await put('nurse@example.org', { unread: 0 })
+  await put('muted@example.org', { muted: Infinity })
+  await put('away@example.org', { archived: true })
+  await showCount()
+  shown = [{ title: '', body: '', tag: '', data: { path: '/', account: ME, chat: HER, upTo: 1 } as Shown['data'] }, { title: '', body: '', tag: '', data: { path: '/', account: ME, chat: 'nurse@example.org', upTo: 1 } as Shown['data'] },
+    { title: '', body: '', tag: '', data: { path: '/', account: ME, chat: 'far@example.org' } as Shown['data'] }] // an answer waits: nothing new
+  await showCount()
+  expect(badges).toEqual([1, 2])
+  vi.stubGlobal('navigator', { setAppBadge: () => Promise.reject(new DOMException('not installed')) })
+  await showCount()
+})
