@@ -13,24 +13,36 @@ import { listen } from './shortcuts.tsx'
 import { keepOffline } from './update.ts'
 import { exists, load } from './View.tsx'
 
-/** start shows the client. It fulfils when the engine runs or is known not to. */
+/** start shows the client: first what was there last time, then the engine. It fulfils when the engine runs or is known not to. */
 export async function start(): Promise<void> {
   applyPrefs()
-  const opening = open()
-  const first = firstChats().then((known) => { if (known) chats.value ??= known })
-  await speak(preferred()).catch(() => speak('en'))
+  const texts = speak(preferred()).catch(() => speak('en'))
+  const known = await firstChats()
+  const opening = known ? undefined : open() // nothing to look at meanwhile
+  chats.value ??= known
+  await texts
   const root = document.getElementById('app')
   if (!root) return
-  await first
   render(<Shell />, root)
   listen()
   announce()
   setManifest()
-  const engine = await opening
+  if (known) await drawn()
+  const engine = await (opening ?? open())
   if (engine) begin(engine)
   else if (!place.value.route.open && exists('onboarding')) go('/welcome', { replace: true })
   const idle = globalThis.requestIdleCallback ?? ((act: () => void) => setTimeout(act, 300))
   idle(() => { if (engine) void load('chat').catch(() => loadPart('chat').catch(() => undefined)); void keepOffline().catch((error: unknown) => console.warn('offline', error)) })
+}
+
+const drawnMs = 100
+
+/** When the first picture has been drawn; soon in a page that nobody sees, which draws nothing. */
+function drawn(): Promise<void> {
+  return new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done))
+    setTimeout(done, drawnMs)
+  })
 }
 
 /** The name under which the app is installed is in the language of the person. */

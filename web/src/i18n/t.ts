@@ -48,6 +48,7 @@ export const region = signal('en')
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   const found = texts.value[key]
   const text = typeof found === 'object' ? found[rules.select(Number(values['n']))] ?? found.other : found
+  if (text !== undefined && !text.includes('{')) return text
   return (text ?? key).replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name]
     return typeof value === 'number' ? numbers.format(value) : value ?? whole

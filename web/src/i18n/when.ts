@@ -15,8 +15,11 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return found
 }
 
+let relatives: { region: string; format: Intl.RelativeTimeFormat } | undefined
+
 function relative(value: number, unit: Intl.RelativeTimeFormatUnit): string {
-  return new Intl.RelativeTimeFormat(region.value, { numeric: 'auto' }).format(value, unit)
+  if (relatives?.region !== region.value) relatives = { region: region.value, format: new Intl.RelativeTimeFormat(region.value, { numeric: 'auto' }) }
+  return relatives.format.format(value, unit)
 }
 
 /** date is a Date of microseconds. */

@@ -32,8 +32,12 @@ async function urlOf(key: string): Promise<string | undefined> {
   return url
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const letter = /\p{L}|\p{N}/u
+/** A letter of Latin with nothing upon it, as most names begin. */
+const plain = /^[0-9A-Za-z\u00C0-\u024F](?!\p{M})/u
+/** Where there is no segmenter (Firefox before 125): a letter with its marks. */
+const marked = /(?:\p{L}|\p{N})\p{M}*/u
+let segmenter: Intl.Segmenter | undefined
 
 /** initials are the first letters of at most two words of a name. */
 export function initials(name: string): string {
@@ -42,6 +46,10 @@ export function initials(name: string): string {
 }
 
 function first(word: string): string {
+  const begin = plain.exec(word)?.[0]
+  if (begin) return begin
+  if (!('Segmenter' in Intl)) return marked.exec(word)?.[0] ?? ''
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
   for (const { segment } of segmenter.segment(word)) if (letter.test(segment)) return segment
   return ''
 }

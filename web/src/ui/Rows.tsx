@@ -3,7 +3,9 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
-const atOpen = 24
+const leastRow = 60
+/** No more rows are drawn at first than can be seen. */
+const atOpen = Math.min(40, Math.ceil(innerHeight / leastRow) + 1)
 const spare = 8
 
 interface RowsProps<T> {

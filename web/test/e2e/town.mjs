@@ -4,8 +4,8 @@ import { browser, Person } from './person.mjs'
 
 /** Town is what an outage happens to. Everything that was said in it is checked at the end. */
 export class Town {
-  /** Founds a town: amina (fr) and nadia (ar) are contacts, with each other's chat open. */
-  static async found({ config, options = {} } = {}) {
+  /** Founds a town: amina (fr) and nadia (ar) are contacts, with each other's chat open. With `admin` amina administers it. */
+  static async found({ config, options = {}, admin = false } = {}) {
     const town = new Town()
     const port = await freePort()
     town.bad = await Proxy.make(port)
@@ -14,7 +14,7 @@ export class Town {
     town.chromium = await browser()
     town.amina = await Person.make(town.chromium, 'amina', options.amina)
     town.nadia = await Person.make(town.chromium, 'nadia', { lang: 'ar', ...options.nadia })
-    await town.amina.join(town.server.invite())
+    await town.amina.join(town.server.invite(...(admin ? ['-admin'] : [])))
     await town.nadia.join(town.server.invite())
     await town.amina.befriend(town.nadia)
     await town.nadia.page.getByRole('link', { name: /amina/ }).first().waitFor()

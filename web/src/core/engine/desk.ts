@@ -40,9 +40,17 @@ export class Desk {
     return Date.now() * 1000 + (await get(tx, 'skew') ?? 0)
   }
 
-  private async step<T>(work: (step: Step) => Promise<T>, durability: 'strict' | 'relaxed' = 'strict'): Promise<T> {
+  private step<T>(work: (step: Step) => Promise<T>, durability: 'strict' | 'relaxed' = 'strict'): Promise<T> {
+    return this.stepWith(() => Promise.resolve(undefined), work, durability)
+  }
+
+  /** A step that begins with reading: all that is read is asked for at the same time. */
+  private async stepWith<R, T>(read: (tx: Change) => Promise<R>, work: (step: Step, found: R) => Promise<T>, durability: 'strict' | 'relaxed' = 'strict'): Promise<T> {
     const changes = new Collector()
-    const result = await change(this.db, everything, async (tx) => work({ tx, account: this.account, now: await this.now(tx), changes }), durability)
+    const result = await change(this.db, everything, async (tx) => {
+      const [now, found] = await Promise.all([this.now(tx), read(tx)])
+      return work({ tx, account: this.account, now, changes }, found)
+    }, durability)
     this.news.tell(changes.all)
     return result
   }
@@ -51,10 +59,12 @@ export class Desk {
   send(jid: JID, out: Outgoing, aside = false): Promise<Message> {
     const { file } = out
     if (file && file.blob.size > MAX_FILE) return Promise.reject(new Unusable('too large'))
-    return this.step(async (step) => {
-      const { tx, now } = step
+    const read = (tx: Change) => {
       const find = (id: string | undefined) => id ? tx.objectStore('messages').get(id) : undefined
-      const [chat, newest, original, answered] = await Promise.all([chatFor(tx, jid, this.account, now), newestPlace(tx, jid), find(out.forwardOf), find(out.reply)])
+      return Promise.all([chatFor(tx, jid, this.account), newestPlace(tx, jid), find(out.forwardOf), find(out.reply)])
+    }
+    return this.stepWith(read, async (step, [chat, newest, original, answered]) => {
+      const { tx, now } = step
       const id = freshId()
       const content = contentOf(out, original, id)
       const order = Math.max(now, (newest ?? 0) + 1)

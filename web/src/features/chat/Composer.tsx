@@ -32,7 +32,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const [asked, setAsked] = useState<Found | undefined>(undefined)
   const draft = useDraft(chat, text)
   const edited = editing.value
-  useEffect(() => { if (edited) { setText(edited.content.type === 'text' ? edited.content.text : ''); area.current?.focus() } }, [edited])
+  useEffect(() => { if (edited && edited.id !== chat.draft?.edit) { setText(edited.content.type === 'text' ? edited.content.text : ''); area.current?.focus() } }, [edited])
   useLayoutEffect(() => grow(area.current), [text])
   const write = (value: string): void => { setText(value); setAsked(chat.kind === 'group' ? found(value, area.current?.selectionStart ?? value.length) : undefined) }
   const insert = (piece: string, from?: number): void => {
@@ -50,7 +50,10 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
     editing.value = undefined; replying.value = undefined
     try {
       if (edited) await engine().edit(edited.id, words)
-      else await engine().send(chat.jid, { text: words, ...(answered ? { reply: answered.id } : {}), ...(mentions.length ? { mentions } : {}) })
+      else {
+        const kept = await engine().send(chat.jid, { text: words, ...(answered ? { reply: answered.id } : {}), ...(mentions.length ? { mentions } : {}) })
+        timeline.value?.sent(kept)
+      }
     } catch (error) {
       console.error('send', error)
       setText((now) => now || words)

@@ -22,8 +22,9 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
   const box = useRef<HTMLDivElement>(null)
   const stick = useMemo(() => new Stick(() => box.current), [line])
   const messages = line.messages.value
-  const lines = useMemo(() => layout(messages, line.firstUnread.value), [messages, line.firstUnread.value])
+  const old = useRef<Line[]>([])
   const whole = !line.older.value && !line.newer.value
+  const lines = useMemo(() => { old.current = layout(messages, line.firstUnread.value, whole, old.current); return old.current }, [messages, line.firstUnread.value, whole])
   useLayoutEffect(() => stick.restore(line.firstUnread.value, !line.newer.value), [messages])
   useEffect(() => begin(line, stick, chat), [line])
   useEffect(() => {

@@ -30,7 +30,7 @@ function Open({ jid, message }: { jid: string; message: string | undefined }): J
   const line = useMemo(() => new Timeline(engine(), jid), [])
   useLayoutEffect(() => begin(line, jid, message), []) // before the first picture, not after it
   useEffect(() => { if (message && line.loaded.value) void jump(message) }, [message])
-  const here = open.value?.jid === jid ? open.value : undefined
+  const here = open.value?.jid === jid && line.loaded.value ? open.value : undefined
   const chat = here ?? chatOf(jid)
   if (!chat) return <div class="chat" />
   return (
@@ -38,7 +38,7 @@ function Open({ jid, message }: { jid: string; message: string | undefined }): J
       {selected.value.size > 0 ? <SelectionHead /> : <Head chat={chat} />}
       {here && <Pinned chat={here} />}
       <div class="chat">
-        {here && line.loaded.value ? <Log line={line} chat={here} /> : <div class="log" />}
+        {here ? <Log line={line} chat={here} /> : <div class="log" />}
         {here && (
           <div class="foot">
             <div class="chat-foot"><div class="chat-banner"><ConnectionBanner /></div></div>
@@ -62,7 +62,7 @@ function begin(line: Timeline, jid: string, message: string | undefined): () => 
     told?.(chat)
     told = undefined
   })
-  void line.open(known).then(() => { if (message) void jump(message) })
+  line.open(known).then(() => { if (message) void jump(message) }, (error: unknown) => { console.error('messages', error); line.loaded.value = true })
   return () => { stop(); line.close(); hush(); forget() }
 }
 

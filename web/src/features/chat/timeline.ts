@@ -5,7 +5,7 @@ import type { Engine, Stop, Window } from '../../core/engine.ts'
 import type { Chat, JID, Message } from '../../core/model.ts'
 
 const atOpen = 40
-const more = 40
+const more = 20 // what can be drawn within one frame while somebody scrolls
 const most = 200
 
 /** A page that was read, and what was told meanwhile: it may be newer than the page. */
@@ -104,6 +104,11 @@ export class Timeline {
       batch(() => { const joined = join(window, fresh, all); if (fresh.length) this.messages.value = joined })
       for (const [changed, removed] of late) this.apply(changed, removed)
     } finally { this.busy = false }
+  }
+
+  /** sent shows a message that was just kept, before the engine tells of it. */
+  sent(message: Message): void {
+    if (this.loaded.value && message.chat === this.jid && !this.messages.value.some((m) => m.id === message.id)) this.apply([message], [])
   }
 
   private changed(changed: Message[], removed: string[]): void {

@@ -31,3 +31,15 @@ it('counts only messages of others as unread', () => {
   const line = layout(all, all[1]?.id).find((l) => l.kind === 'unread')
   expect(line).toMatchObject({ count: 2 })
 })
+
+it('takes a line again that says the same, and makes one that says something else', () => {
+  const all = [message(0, 'a@b'), message(1, 'a@b')]
+  const old = layout(all, undefined)
+  const second = all[1]
+  if (!second) throw new Error('no second')
+  const changed: Message = { ...second, edited: noon }
+  const lines = layout([...all.slice(0, 1), changed, message(2, 'a@b')], undefined, true, old)
+  expect(lines[1]).toBe(old[1])
+  expect(lines[2]).not.toBe(old[2])
+  expect(lines[2]).toMatchObject({ message: changed })
+})

@@ -25,12 +25,12 @@ function archive(count: number): { engine: Engine; tell: (changed: Message[], re
 const orders = (line: Timeline): number[] => line.messages.value.map((m) => m.order)
 
 describe('the window', () => {
-  it('opens with 40, grows by 40, and never holds more than 200', async () => {
+  it('opens with 40, grows by 20, and never holds more than 200', async () => {
     const { engine } = archive(1000)
     const line = new Timeline(engine, 'a@b')
     await line.open(Promise.resolve(undefined))
     expect(orders(line)).toHaveLength(40)
-    for (let i = 0; i < 5; i++) await line.loadOlder()
+    for (let i = 0; i < 10; i++) await line.loadOlder()
     expect(orders(line)).toHaveLength(200)
     expect(orders(line)[0]).toBe(761)
     expect(line.newer.value).toBe(true)
@@ -47,7 +47,7 @@ describe('the window', () => {
     const line = new Timeline(engine, 'a@b')
     await line.open(Promise.resolve(undefined))
     await Promise.all([line.loadOlder(), line.loadOlder()])
-    expect(orders(line)).toHaveLength(80)
+    expect(orders(line)).toHaveLength(60)
   })
 
   it('loses nothing that comes while it is read', async () => {
@@ -105,4 +105,25 @@ it('finds the first unread message by what was read, or by their number', async 
   const counted = new Timeline(engine, 'a@b')
   await counted.open(Promise.resolve(chat))
   expect(counted.firstUnread.value).toBe('m8')
+})
+
+describe('what was just sent', () => {
+  it('is shown at once, and once', async () => {
+    const { engine, tell } = archive(3)
+    const line = new Timeline(engine, 'a@b')
+    await line.open(Promise.resolve(undefined))
+    line.sent(message(4, { own: true, state: 'waiting' }))
+    expect(orders(line)).toEqual([1, 2, 3, 4])
+    tell([message(4, { own: true, state: 'sent' })])
+    line.sent(message(4, { own: true, state: 'waiting' }))
+    expect(line.messages.value.map((m) => m.state)).toEqual([undefined, undefined, undefined, 'sent'])
+  })
+
+  it('is not shown in another chat', async () => {
+    const { engine } = archive(3)
+    const line = new Timeline(engine, 'a@b')
+    await line.open(Promise.resolve(undefined))
+    line.sent(message(4, { own: true, chat: 'c@d' }))
+    expect(orders(line)).toEqual([1, 2, 3])
+  })
 })
