@@ -159,7 +159,7 @@ test('other digits, a cancelled link, a used code and nonsense: each says so, gi
 
   // A page that is closed counts as cancelled, too.
   const gone = await giving()
-  await paste(page, phone.t('link.paste'), phone.t('link.next'), await copied(gone.page, amina.t('link.copy')))
+  await page.goto(await copied(gone.page, amina.t('link.copy'))) // as the camera app of a phone opens it
   await digits(page)
   await gone.page.close({ runBeforeUnload: true })
   await says(phone.t('link.cancelled'))
@@ -170,6 +170,29 @@ test('other digits, a cancelled link, a used code and nonsense: each says so, gi
   await phone.button('ob.linkThis').waitFor()
   phone.clean()
   await phone.end()
+  await old.page.close()
+})
+
+test('a device that signed in with the password gets the history by a link, and keeps its own way in', async () => {
+  const reader = await Person.make(town.chromium, 'reader', { lang: 'en', size: [1280, 800] })
+  Object.assign(reader, { origin: amina.origin, jid: amina.jid })
+  const { page } = reader
+  await page.goto(`${reader.origin}/signin`)
+  await page.getByLabel(reader.t('ob.address'), { exact: true }).fill(amina.jid)
+  await page.locator('input[autocomplete=current-password]').fill(amina.password)
+  await reader.button('ob.signIn').click()
+  await page.getByLabel(reader.t('ob.recCode'), { exact: true }).waitFor()
+  await reader.button('ob.linkThis').click()
+  const old = await giving()
+  await paste(page, reader.t('link.paste'), reader.t('link.next'), await copied(old.page, amina.t('link.copy')))
+  assert.equal(await digits(page), await digits(old.page))
+  await old.button('link.same').click()
+  await reader.button('link.same').click()
+  await reader.button('link.open').click()
+  await page.locator('.row').first().waitFor()
+  await goesOn(reader, 'read')
+  reader.clean()
+  await reader.end()
   await old.page.close()
 })
 

@@ -1,4 +1,5 @@
-// Every screen under axe: light and dark, left to right and right to left, at 320 px and with text twice as large. And the main flow by keys.
+// Every screen under axe, and what lies over it: light and dark, left to right and right to left, at 320 px and with text twice as large. And the
+// main flow by keys.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,14 +15,15 @@ const looks = [
   { name: 'rtl-dark', lang: 'ar', size: [390, 844], dark: true },
   { name: 'text-200', lang: 'fr', size: [390, 844], text: 2 },
 ]
-const inside = ['/', '/archive', '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/happening', '/admin',
+const inside = ['/', '/archive', '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/devices/link', '/happening',
+  ...['', '/accounts', '/invitations', '/reports', '/storage'].map((p) => `/admin${p}`),
   ...['account', 'profile', 'privacy', 'notify', 'chats', 'language', 'data', 'keys', 'help', 'about'].map((p) => `/settings/${p}`)]
 const outside = ['/welcome', '/welcome?step=invitation', '/signin', '/link', '/join/none']
 
 let town, amina, nadia
 
 before(async () => {
-  town = await Town.found()
+  town = await Town.found({ admin: true })
   ;({ amina, nadia } = town)
 })
 
@@ -54,22 +56,71 @@ async function lookAt(person, paths, name) {
   return wrong
 }
 
+/** The pages that come wear a look: language, colours, size of text. */
+function wear(place, look) {
+  const prefs = { 'lang': look.lang, 'pref.theme': JSON.stringify(look.dark ? 'dark' : 'light'), 'pref.textSize': String(look.text ?? 1) }
+  return place.addInitScript((all) => { for (const [key, value] of Object.entries(all)) localStorage.setItem(key, value) }, prefs)
+}
+
 for (const look of looks) {
   test(`axe finds nothing: ${look.name}`, { timeout: 300_000 }, async () => {
-    const prefs = { 'lang': look.lang, 'pref.theme': JSON.stringify(look.dark ? 'dark' : 'light'), ...(look.text ? { 'pref.textSize': String(look.text) } : {}) }
-    const set = (all) => { for (const [key, value] of Object.entries(all)) localStorage.setItem(key, value) }
     const guest = await Person.make(town.chromium, 'guest', look)
     Object.assign(guest, { origin: amina.origin })
-    await guest.context.addInitScript(set, prefs)
+    await wear(guest.context, look)
     const wrong = await lookAt(guest, outside, look.name)
     await guest.end()
     const tab = Object.assign(Object.create(amina), { page: await amina.tab() })
     await tab.page.setViewportSize({ width: look.size[0], height: look.size[1] })
-    await tab.page.addInitScript(set, prefs)
+    await wear(tab.page, look)
     const jid = encodeURIComponent(nadia.jid)
     const pages = [...inside, `/chat/${jid}`, `/chat/${jid}/about`, `/chat/${jid}/security`, `/chat/${jid}/media`, `/contacts/${jid}`]
     wrong.push(...await lookAt(tab, pages, look.name))
     await tab.page.close()
+    assert.deepEqual(wrong, [])
+  })
+}
+
+/** What can be opened over a conversation and over the list, and the element that it is known by. */
+const overChat = [
+  { what: 'the menu of a message', open: (page) => page.locator('.it[data-id] .m').last().click({ button: 'right' }), seen: '.menu' },
+  { what: 'the menu of the chat', open: (page) => page.locator('.hd .ib').last().click(), seen: '.menu' },
+  { what: 'what can be attached', open: (page, t) => page.getByRole('button', { name: t('attach'), exact: true }).click(), seen: '.attach' },
+  { what: 'emoji', open: (page, t) => page.getByRole('button', { name: t('emoji'), exact: true }).click(), seen: '.emoji .grid', shut: (page, t) => page.getByRole('button', { name: t('emoji'), exact: true }).click() },
+  { what: 'who has read it', open: (page, t) => inMenu(page, t('act.info')), seen: '.sheet' },
+  { what: 'forwarding', open: (page, t) => inMenu(page, t('act.forward')), seen: '.sheet' },
+  { what: 'deleting', open: (page, t) => inMenu(page, t('act.delete')), seen: '.dialog' },
+  { what: 'selecting', open: (page, t) => inMenu(page, t('act.select')), seen: '.picking', shut: (page, t) => page.getByRole('button', { name: t('pick.stop'), exact: true }).click() },
+]
+
+async function inMenu(page, name) {
+  await page.locator('.it.o[data-id] .m').last().click({ button: 'right' })
+  await page.getByRole('menuitem', { name, exact: true }).click()
+}
+
+for (const look of looks.filter((l) => l.name !== 'rtl-dark')) {
+  test(`axe finds nothing in what lies over the screens: ${look.name}`, { timeout: 180_000 }, async () => {
+    const tab = Object.assign(Object.create(amina), { page: await amina.tab(), lang: look.lang })
+    const { page } = tab
+    const t = (key) => tab.t(key)
+    await page.setViewportSize({ width: look.size[0], height: look.size[1] })
+    await wear(page, look)
+    const wrong = []
+    const note = async (what) => { for (const fault of await faults(page)) wrong.push(`${look.name}, ${what}: ${fault}`) }
+    await tab.open(nadia.jid)
+    await page.locator('.it.o[data-id]').last().waitFor()
+    for (const { what, open, seen, shut } of overChat) {
+      await open(page, t)
+      await page.locator(seen).last().waitFor()
+      await note(what)
+      await tab.shot(`over-${look.name}-${what.replace(/\W+/g, '-')}`)
+      await (shut ? shut(page, t) : page.keyboard.press('Escape'))
+      await page.locator(seen).waitFor({ state: 'detached' })
+    }
+    await page.goto(`${tab.origin}/`)
+    await page.locator('.row').first().click({ button: 'right' })
+    await page.locator('.menu').waitFor()
+    await note('the menu of a row')
+    await page.close()
     assert.deepEqual(wrong, [])
   })
 }

@@ -77,11 +77,14 @@ export class Linking {
   private agree: () => void = () => undefined
   private readonly agreed = new Promise<void>((resolve) => { this.agree = resolve })
   private code: string | undefined
+  /** The last letter that this side left. */
+  private said: LinkMessage | undefined
 
   constructor(private readonly side: Side) {}
 
   /** Goes through all of it, and fulfils when it has ended, however it did: what is shown says how. */
   async run(begin: Begin): Promise<boolean> {
+    if (this.ended) return false // stopped before it began
     const failed = new Promise<never>((_, reject) => { this.fail = reject })
     this.timer = setTimeout(() => this.fail(new LinkError('over')), LIFETIME)
     try {
@@ -178,18 +181,22 @@ export class Linking {
     return of(await this.side.crypto.linkHear(this.box, { step, data }))
   }
 
-  private say({ step, data }: LinkMessage): Promise<void> {
+  private async say(letter: LinkMessage): Promise<void> {
     if (this.ended) throw new LinkError('cancelled') // nothing is given away after that
-    return this.patiently(() => this.side.relay.put(this.box, step, data))
+    this.said = letter
+    await this.patiently(() => this.side.relay.put(this.box, letter.step, letter.data))
   }
 
   /** Waits for the other device's letter. */
   private next(step: number): Promise<string> {
     const waiting = (async () => {
       for (;;) {
+        const began = Date.now()
         const letter = await this.patiently(() => this.side.relay.get(this.box, step, this.over.signal))
         if (letter !== undefined) return letter
         if (this.over.signal.aborted) throw new LinkError('over')
+        await rest(began) // the server waits for us, but whatever stands between may not
+        if (this.said) await this.say(this.said) // boxes do not outlive the server; where it is still there this changes nothing
       }
     })()
     waiting.catch(() => undefined) // told where it is waited for
@@ -206,11 +213,14 @@ export class Linking {
         if (error instanceof LinkError) throw error
         if (this.over.signal.aborted) throw new LinkError('over')
         if (Date.now() - since >= PATIENCE) throw new LinkError('offline')
-        await new Promise((resolve) => setTimeout(resolve, Math.max(0, AGAIN - (Date.now() - began))))
+        await rest(began)
       }
     }
   }
 }
+
+/** Lets some time pass between two tries that began so long ago. */
+const rest = (began: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, AGAIN - (Date.now() - began))))
 
 const form = /xmpp:([^?#/]+)\?link;v=0;role=(new|old);[\w;=-]+$/
 

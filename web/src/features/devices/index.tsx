@@ -34,7 +34,7 @@ function SignedInList(): JSX.Element {
   const load = (): void => { engine().sessions().then(setList, () => setList('none')) }
   useEffect(load, [])
   const revoke = async (session: SignedIn): Promise<void> => {
-    const name = session.app
+    const name = session.app || t('dev.unnamed')
     if (!await confirm({ title: t('dev.outTitle', { name }), text: t('dev.outText'), yes: t('dev.out'), danger: true })) return
     try { await engine().revoke(session.id); toast(t('dev.outDone')) } catch { toast(t('dev.failed')) }
     load()
@@ -51,12 +51,13 @@ function SignedInList(): JSX.Element {
 }
 
 function Session({ session: s, revoke }: { session: SignedIn; revoke: () => void }): JSX.Element {
+  const name = s.app || t('dev.unnamed')
   const used = s.online ? t('dev.now') : s.lastUsed !== undefined ? t('dev.last', { time: ago(s.lastUsed) }) : t('dev.since', { time: shortTime(s.since) })
   return (
     <li class="act">
       <span class="tile"><Icon path={laptop} /></span>
-      <span class="grow"><b dir="auto">{s.app}{s.platform && ` · ${s.platform}`}</b><small>{s.here ? t('dev.here') : used}{s.password && ` · ${t('dev.passwordOnly')}`}</small></span>
-      {!s.here && <button type="button" class="btn d" onClick={revoke}>{t('dev.out')}<span class="vh"> {s.app}</span></button>}
+      <span class="grow"><b dir="auto">{name}{s.platform && ` · ${s.platform}`}</b><small>{s.here ? t('dev.here') : used}{s.password && ` · ${t('dev.passwordOnly')}`}</small></span>
+      {!s.here && <button type="button" class="btn d" onClick={revoke}>{t('dev.out')}<span class="vh"> {name}</span></button>}
     </li>
   )
 }

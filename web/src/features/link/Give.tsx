@@ -25,6 +25,9 @@ export function Give(): JSX.Element {
   useEffect(() => { begin(); return () => stop.current() }, [])
   useLeaving(() => { stop.current(); setState({ step: 'failed', why: 'over' }) })
   const instead = (): void => { stop.current(); stop.current = () => undefined; setOther(true) }
+  const compared = (same: boolean): void => {
+    if (state.step === 'comparing') engine().linkCompared(state.code, same).catch(() => undefined) // the tab that led is gone: another one shows another code
+  }
   const done = (): void => back('/devices')
   return (
     <div class="scroll">
@@ -33,7 +36,7 @@ export function Give(): JSX.Element {
         <NoNet />
         {other ? <FromNew use={begin} show={() => begin()} /> : (
           <Steps state={state} side="old" show={t('link.giveText', { host: location.host })} again={() => begin()} finish={done}
-            compared={(same) => { if (state.step === 'comparing') void engine().linkCompared(state.code, same) }}>
+            compared={compared}>
             <Button kind="t" icon="camera" wide act={instead}>{t('link.scanNew')}</Button>
           </Steps>
         )}

@@ -33,12 +33,15 @@ export function Take(): JSX.Element {
   }
   useEffect(() => {
     void accounts().catch(() => undefined) // there is a connection now; when it is needed there may be none
-    if (location.hash.length > 1) {
+    const look = (): void => {
+      if (location.hash.length < 2) return
       const scanned = location.href
       history.replaceState(history.state, '', location.pathname)
       void begin({ scanned })
     }
-    return stop
+    look()
+    addEventListener('hashchange', look)
+    return () => { removeEventListener('hashchange', look); stop() }
   }, [])
   useLeaving(() => { if (linking.current) { stop(); setState({ step: 'failed', why: 'over' }) } })
   const inside = async (): Promise<void> => { if (await enter('/') === 'here') go('/', { replace: true }) }
