@@ -6,8 +6,8 @@ import { bytesOf } from './Avatar.tsx'
 import { Icon } from './Icon.tsx'
 import './css/thumb.css'
 
-/** useBlob gives an object URL for the bytes of a key while they are shown; undefined until they are on this device. `turn` asks again. */
-export function useBlob(key: string | undefined, turn = 0): string | undefined {
+/** useBlob gives an object URL for the bytes of a key while they are shown; undefined until they are on this device. another `turn` asks again. */
+export function useBlob(key: string | undefined, turn?: string | number): string | undefined {
   const [url, setUrl] = useState<string>()
   useEffect(() => {
     let made: string | undefined
@@ -24,7 +24,7 @@ export function Thumb({ message }: { message: Message }): JSX.Element {
   const { content } = message
   const media = 'media' in content ? content.media : undefined
   const video = content.type === 'video'
-  const url = useBlob(media?.key, media?.transfer?.state === 'done' ? 1 : 0)
+  const url = useBlob(media?.key, media?.transfer?.state)
   return (
     <span class="thumb">
       {url && !video ? <img src={url} alt="" loading="lazy" /> : url && video ? <video src={url} muted preload="metadata" /> : <Icon name={video ? 'video' : 'image'} />}

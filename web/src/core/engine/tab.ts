@@ -3,7 +3,7 @@
 
 import type { Engine } from '../engine.ts'
 import type { AccountSummary, Choices, JID, Storage } from '../model.ts'
-import { change, type Database } from '../store/database.ts'
+import { change, StorageFull, type Database } from '../store/database.ts'
 import { dropFile, measure, readFile, useFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import type { News } from './changes.ts'
@@ -48,7 +48,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
 
     page: (jid, at) => views.page(jid, at),
     watchMessages: (jid, show) => views.watchMessages(jid, show),
-    send: (jid, message) => desk.send(jid, message),
+    send: (jid, message) => withRoom(db, () => desk.send(jid, message)),
     retry: (id) => desk.retry(id),
     edit: (id, text) => desk.edit(id, text),
     remove: (ids, forAll) => desk.remove(ids, forAll),
@@ -132,6 +132,16 @@ function contactsOf(db: Database, news: News): Contacts {
     answerContact: (jid, accept) => desk.decide(jid, { do: accept ? 'accept' : 'refuse' }),
     block: async (jid, report) => desk.decide(jid, { do: 'block', ...(report ? { report: { ...report, text: report.text?.slice(0, 1000), messages: await desk.reportable(report.messages ?? []) } } : {}) }),
     unblock: (jid) => desk.decide(jid, { do: 'unblock' }),
+  }
+}
+
+/** Does what keeps something; on a full device once more, when what can be fetched again has made room. */
+async function withRoom<T>(db: Database, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof StorageFull) || !await (await import('./upkeep.ts')).freeRoom(db)) throw error
+    return work()
   }
 }
 

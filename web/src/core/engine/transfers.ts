@@ -12,7 +12,7 @@ import type { Crypto } from '../crypto/api.ts'
 import type { MediaKey } from '../crypto/types.ts'
 import { readAddress, secretAddress } from '../media/address.ts'
 import { HttpBroken, HttpRefused, type Http } from '../media/http.ts'
-import type { Ready } from '../media/image.ts'
+import type { Ready, Size } from '../media/image.ts'
 import type { Failure, JID, Media, Micros, Transfer } from '../model.ts'
 import { change, StorageFull, type Database, type KeptMessage } from '../store/database.ts'
 import { alterFile, keepFile, makeRoom, readFile, useFile, type KeptFile } from '../store/files.ts'
@@ -43,7 +43,7 @@ export interface Means {
   session(): Session
   crypto: Pick<Crypto, 'encryptMedia' | 'decryptMedia'>
   http: Http
-  prepare(file: Blob, hd: boolean): Promise<Ready | undefined>
+  prepare(file: Blob, size: Size): Promise<Ready | undefined>
   now(): Micros
   /** There is (no) room on the device to go on. */
   full?(full: boolean): void
@@ -305,12 +305,12 @@ export class Transfers {
   private async ready(id: string): Promise<KeptMessage | undefined> {
     const message = await this.db.get('messages', id)
     const media = message && mediaOf(message.content)
-    if (!message || !media || message.content.type !== 'image' || media.thumbhash) return message
+    if (!message || !media || (message.content.type !== 'image' && message.content.type !== 'sticker') || media.thumbhash) return message
     const file = await readFile(this.db, media.key)
-    const ready = file && await this.means.prepare(file, !!media.hd).catch(() => undefined)
+    const ready = file && await this.means.prepare(file, message.content.type === 'sticker' ? 'sticker' : media.hd ? 'hd' : 'usual').catch(() => undefined)
     if (!ready) return message
     const { blob, width, height, thumbhash } = ready
-    const name = media.name.replace(/\.\w{1,5}$/, '') + ({ 'image/webp': '.webp', 'image/jpeg': '.jpg', 'image/gif': '.gif' }[blob.type] ?? '')
+    const name = media.name.replace(/\.\w{1,5}$/, '') + ({ 'image/webp': '.webp', 'image/jpeg': '.jpg', 'image/gif': '.gif', 'image/png': '.png' }[blob.type] ?? '')
     await this.desk.replaceFile(id, blob, { name, mime: blob.type, size: blob.size, width, height, thumbhash } satisfies Partial<Media>)
     return this.db.get('messages', id)
   }

@@ -3,9 +3,11 @@
 
 import { THUMB, thumbhash } from './thumb.ts'
 
-/** The longer side of what is sent, in pixels: usually, and when somebody asks for more. */
-export const SIDE = { usual: 1280, hd: 2560 }
-const QUALITY = { usual: 0.7, hd: 0.85 }
+/** How a picture is sent: as usual, larger when somebody asks for it, or as a sticker (XEP-0449). */
+export type Size = 'usual' | 'hd' | 'sticker'
+/** The longer side of what is sent, in pixels. */
+export const SIDE: Record<Size, number> = { usual: 1280, hd: 2560, sticker: 512 }
+const QUALITY: Record<Size, number> = { usual: 0.7, hd: 0.85, sticker: 0.85 }
 /** Pictures beyond this are not opened: a small file can hold more pixels than a phone has memory. */
 const MAX_PIXELS = 100e6
 
@@ -16,16 +18,16 @@ export interface Ready { blob: Blob; width: number; height: number; thumbhash: s
  * Makes a picture ready; undefined for what the browser cannot open (it is sent as it is, as a file). Animated pictures are left as they are. What
  * would become larger stays as it was, unless it carries metadata.
  */
-export async function prepareImage(file: Blob, hd = false): Promise<Ready | undefined> {
+export async function prepareImage(file: Blob, size: Size = 'usual'): Promise<Ready | undefined> {
   const picture = await createImageBitmap(file, { imageOrientation: 'from-image' }).catch(() => undefined)
   if (!picture) return undefined
   try {
     if (picture.width * picture.height > MAX_PIXELS) return undefined
     const hash = thumbnail(picture)
     if (file.type === 'image/gif') return { blob: file, width: picture.width, height: picture.height, thumbhash: hash }
-    const factor = Math.min(1, (hd ? SIDE.hd : SIDE.usual) / Math.max(picture.width, picture.height))
+    const factor = Math.min(1, SIDE[size] / Math.max(picture.width, picture.height))
     const [width, height] = [Math.max(1, Math.round(picture.width * factor)), Math.max(1, Math.round(picture.height * factor))]
-    const blob = await encode(draw(picture, width, height), hd ? QUALITY.hd : QUALITY.usual)
+    const blob = await encode(draw(picture, width, height), QUALITY[size], size === 'sticker' ? 'image/png' : 'image/jpeg')
     return blob && { blob, width, height, thumbhash: hash }
   } finally {
     picture.close()
@@ -54,9 +56,9 @@ function draw(picture: ImageBitmap, width: number, height: number): OffscreenCan
   return canvas
 }
 
-/** WebP where the browser writes it, JPEG elsewhere: one that cannot gives a PNG without a word. */
-async function encode(canvas: OffscreenCanvas, quality: number): Promise<Blob | undefined> {
-  for (const type of ['image/webp', 'image/jpeg']) {
+/** WebP where the browser writes it, `otherwise` elsewhere: one that cannot gives a PNG without a word. Stickers have holes, which JPEG has not. */
+async function encode(canvas: OffscreenCanvas, quality: number, otherwise: string): Promise<Blob | undefined> {
+  for (const type of ['image/webp', otherwise]) {
     const blob = await canvas.convertToBlob({ type, quality })
     if (blob.type === type) return blob
   }

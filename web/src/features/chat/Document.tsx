@@ -5,7 +5,7 @@ import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { useSeen } from './bytes.ts'
+import { useSeen, whenHere } from './bytes.ts'
 import { fetchesItself, fetchSeen, progressText, moving, Ring } from './transfer.tsx'
 
 /** Document shows a file; a click saves it on the device, fetching it first when it is not here yet. */
@@ -21,8 +21,8 @@ export function Document({ message, media }: { message: Message; media: Media })
 
 /** A file is saved, never opened here: what a peer sends does not run in this place. */
 async function keep(message: Message, media: Media): Promise<void> {
-  const blob = await engine().bytes(media.key)
-  if (!blob) { await engine().fetch(message.id); return }
+  const blob = await engine().bytes(media.key) ?? (await whenHere(message, media.key) ? await engine().bytes(media.key) : undefined)
+  if (!blob) return // the bubble says why
   const url = URL.createObjectURL(new Blob([blob], { type: 'application/octet-stream' }))
   const link = document.createElement('a')
   link.href = url

@@ -16,23 +16,27 @@ import { replying } from './state.ts'
 
 const mostAtOnce = 20
 
-/** offerFiles shows files before they are sent to a chat. */
-export function offerFiles(jid: JID, files: File[]): void {
+/** What is said with files. */
+interface Said { caption?: string; hd?: boolean; sticker?: boolean }
+
+/** offerFiles shows files before they are sent to a chat, with what was said about them already. */
+export function offerFiles(jid: JID, files: File[], said: Said = {}): void {
   if (!files.length) return
   if (files.length > mostAtOnce) toast(t('files.most', { n: mostAtOnce }))
-  void over((close) => <Prepare jid={jid} files={files.slice(0, mostAtOnce)} close={close} />)
+  void over((close) => <Prepare jid={jid} files={files.slice(0, mostAtOnce)} said={said} close={close} />)
 }
 
 const kindOf = (file: File): 'image' | 'video' | 'file' => (/^image\/(?!svg)/.test(file.type) ? 'image' : file.type.startsWith('video/') ? 'video' : 'file')
 
-function Prepare({ jid, files, close }: { jid: JID; files: File[]; close: () => void }): JSX.Element {
+function Prepare({ jid, files, said, close }: { jid: JID; files: File[]; said: Said; close: () => void }): JSX.Element {
   const [list, setList] = useState(files)
   const [at, setAt] = useState(0)
-  const [caption, setCaption] = useState('')
-  const [hd, setHd] = useState(false)
+  const [caption, setCaption] = useState(said.caption ?? '')
+  const [hd, setHd] = useState(said.hd ?? false)
+  const [sticker, setSticker] = useState(said.sticker ?? false)
   const shown = list[Math.min(at, list.length - 1)]
   const pictures = list.some((f) => kindOf(f) !== 'file')
-  const send = (event: Event): void => { event.preventDefault(); close(); void sendAll(jid, list, caption.trim(), hd) }
+  const send = (event: Event): void => { event.preventDefault(); close(); void sendAll(jid, list, { caption: caption.trim(), hd, sticker }) }
   const drop = (): void => { if (list.length === 1) close(); else { setList(list.filter((f) => f !== shown)); setAt(0) } }
   const edit = async (): Promise<void> => {
     const made = shown && await preparePicture(shown, caption)
@@ -53,6 +57,7 @@ function Prepare({ jid, files, close }: { jid: JID; files: File[]; close: () => 
         )}
         <Field label={t('files.caption')} value={caption} change={setCaption} limit={2000} focus />
         {pictures && <Switch label={t('files.hd')} hint={t('files.hdHint')} on={hd} change={setHd} />}
+        {list.every((f) => kindOf(f) === 'image') && <Switch label={t('files.sticker')} hint={t('files.stickerHint')} on={sticker} change={setSticker} />}
         <div class="do">{kindOf(shown) === 'image' && <IconButton path={pencil} label={t('files.edit')} act={() => void edit().catch(() => undefined)} />}<IconButton icon="trash" label={t('files.drop')} act={drop} /><Button kind="t" act={close}>{t('cancel')}</Button><Button kind="p" icon="send" submit>{t('send')}</Button></div>
       </form>
     </Sheet>
@@ -77,13 +82,20 @@ function Small({ file }: { file: File }): JSX.Element {
   return <img src={useUrl(file)} alt="" />
 }
 
-/** The words go with the first file; each file is a message of its own. */
-async function sendAll(jid: JID, files: File[], caption: string, hd: boolean): Promise<void> {
-  const reply = replying.value?.id
+/** The words go with the first file; each file is a message of its own. What could not be kept is offered again: choosing it anew would be lost work. */
+async function sendAll(jid: JID, files: File[], { caption, hd, sticker }: Said): Promise<void> {
+  const answered = replying.value
+  const reply = answered?.id
   replying.value = undefined
   for (const [i, file] of files.entries()) {
-    const message: Outgoing = { file: { blob: file, name: file.name, mime: file.type || 'application/octet-stream', as: kindOf(file), hd, ...(i === 0 && caption ? { caption } : {}), ...await measure(file) }, ...(i === 0 && reply ? { reply } : {}) }
-    try { await engine().send(jid, message) } catch (error) { console.error('send file', error); toast(t('notKept')); return }
+    const message: Outgoing = { file: { blob: file, name: file.name, mime: file.type || 'application/octet-stream', as: sticker ? 'sticker' : kindOf(file), hd: hd && !sticker, ...(i === 0 && caption ? { caption } : {}), ...await measure(file) }, ...(i === 0 && reply ? { reply } : {}) }
+    try { await engine().send(jid, message) } catch (error) {
+      console.error('send file', error)
+      if (i === 0) replying.value = answered
+      toast(t('fileNotKept'))
+      offerFiles(jid, files.slice(i), { ...(i === 0 ? { caption } : {}), hd, sticker })
+      return
+    }
   }
 }
 

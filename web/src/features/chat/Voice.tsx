@@ -4,12 +4,12 @@ import { useRef } from 'preact/hooks'
 import pausePath from 'icon:pause'
 import playPath from 'icon:play'
 import type { Media, Message } from '../../core/model.ts'
-import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { length } from '../../i18n/when.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { prefs } from '../../ui/prefs.ts'
-import { useSeen } from './bytes.ts'
+import { useSeen, whenHere } from './bytes.ts'
+import { wasHeard } from './label.ts'
 import { faster, playing, seek, toggle } from './player.ts'
 import { fetchesItself, fetchSeen, ringed, Ring } from './transfer.tsx'
 
@@ -29,7 +29,7 @@ export function Voice({ message, media, type }: { message: Message; media: Media
   const seconds = mine?.length || media.seconds || 0
   const heights = media.waveform?.length === bars ? media.waveform : flat
   const done = mine && seconds ? Math.round((mine.at / seconds) * bars) : 0
-  const act = async (): Promise<void> => { if (!await toggle(message)) { await engine().fetch(message.id); await toggle(message) } }
+  const act = async (): Promise<void> => { if (!await toggle(message) && await whenHere(message, media.key) && !playing.value?.on) await toggle(message) }
   return (
     <div class="voice" ref={box}>
       {ringed(message, media) ? <Ring message={message} media={media} /> : (
@@ -41,6 +41,7 @@ export function Voice({ message, media, type }: { message: Message; media: Media
       </span>
       {mine ? <button type="button" class="rate num" onClick={faster} aria-label={t('voice.rate', { rate: prefs.voiceRate.value })}>{prefs.voiceRate.value}×</button>
         : <span class="d num">{length(seconds)}</span>}
+      {wasHeard(message) && <span class="heard"><Icon name="mic" /><span class="vh">{t('voice.heard')}</span></span>}
       {!message.own && !media.played && !mine && <span class="new"><span class="vh">{t('voice.new')}</span></span>}
     </div>
   )

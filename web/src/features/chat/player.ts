@@ -3,6 +3,7 @@ import { signal } from '@preact/signals'
 import type { Message } from '../../core/model.ts'
 import { engine } from '../../app/session.ts'
 import { prefs } from '../../ui/prefs.ts'
+import { whenHere } from './bytes.ts'
 import { timeline } from './state.ts'
 
 /** Speeds, in the order in which a button changes them. */
@@ -72,5 +73,7 @@ export function hush(): void {
 async function next(): Promise<void> {
   const all = timeline.value?.messages.value ?? []
   const after = all.slice(all.findIndex((m) => m.id === current?.id) + 1).find((m) => m.content.type === 'voice' && !m.own && !m.content.media.played && !m.retracted)
-  if (after) await toggle(after)
+  if (!after || await toggle(after)) return
+  // It has to come first; meanwhile somebody may have begun another one.
+  if ('media' in after.content && await whenHere(after, after.content.media.key) && !playing.value) await toggle(after)
 }

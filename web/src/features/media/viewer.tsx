@@ -84,13 +84,10 @@ function Tools({ message: m, close, gone }: { message: Message; close: () => voi
 
 function Picture({ message: m, who }: { message: Message; who: string }): JSX.Element {
   const media = 'media' in m.content ? m.content.media : undefined
-  const [turn, setTurn] = useState(0)
-  const [busy, setBusy] = useState(false)
-  const url = useBlob(media?.key, turn)
-  const load = (): void => {
-    setBusy(true)
-    engine().fetch(m.id).then(() => setTurn((n) => n + 1), () => toast(t('med.failed'))).finally(() => setBusy(false))
-  }
+  const state = media?.transfer?.state
+  const busy = state === 'running' || state === 'waiting'
+  const url = useBlob(media?.key, state)
+  const load = (): void => { engine().fetch(m.id).catch(() => toast(t('med.failed'))) }
   const label = t('med.open', { kind: t(`kind.${m.content.type}` as Key), name: who, time: fullTime(m.time) })
   if (!url) return <div class="not-here"><Button kind="s" icon="arrowDown" disabled={busy} act={load}>{busy ? t('med.loading') : t('med.load', { size: size(media?.size ?? 0) })}</Button></div>
   return m.content.type === 'video' ? <video src={url} controls playsInline aria-label={label} /> : <img src={url} alt={'caption' in m.content && m.content.caption ? m.content.caption : label} draggable={false} />

@@ -2,7 +2,10 @@
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { beforeEach, expect, test } from 'vitest'
-import { StorageFull } from '../../../src/core/store/database.ts'
+import { tabEngine } from '../../../src/core/engine/tab.ts'
+import type { Led } from '../../../src/core/engine/lead.ts'
+import { change, StorageFull } from '../../../src/core/store/database.ts'
+import { keepFile } from '../../../src/core/store/files.ts'
 import { message, newID } from '../../../src/core/xmpp/stanza.ts'
 import { el } from '../../../src/core/xmpp/xml.ts'
 import { Device, Scythe } from './device.ts'
@@ -56,5 +59,26 @@ test('what comes while there is no room comes when there is, in order and once',
   await device.until(async () => device.inbox.complete && (await device.messages(HER)).length === 4)
   expect((await device.messages(HER)).map((m) => m.content.type === 'text' && m.content.text)).toEqual(['before', 'first', 'second', 'third'])
   expect((await device.db.get('chats', HER))?.unread).toBe(3)
+  device.kill()
+})
+
+test('what can be fetched again makes room for what is said; what is nowhere else does not', async () => {
+  const disk = new FullDisk()
+  const device = await Device.open(new Server(ME), disk)
+  const engine = tabEngine(device.db, device.news, () => ({ jid: ME, name: 'romeo', active: true }), {} as Led)
+  let asked = 0
+  disk.step = () => {
+    if (asked++ === 0) throw new DOMException('full', 'QuotaExceededError')
+    return true
+  }
+  const keep = async (key: string, only: boolean) => { asked = 1; await change(device.db, ['files', 'blobs'], (tx) => keepFile(tx, { key, only, used: 1 }, new Blob(['bytes']))) }
+  await keep('mine', true)
+  asked = 0
+  await expect(engine.send(HER, { text: 'no room' })).rejects.toBeInstanceOf(StorageFull)
+  await keep('theirs', false)
+  asked = 0
+  await engine.send(HER, { text: 'room' })
+  expect((await device.messages(HER)).map((m) => m.content.type === 'text' && m.content.text)).toEqual(['room'])
+  expect(await device.db.getAllKeys('files')).toEqual(['mine'])
   device.kill()
 })

@@ -1,6 +1,6 @@
 // A file goes up from where it stopped, and is done only when the server has said that it is kept.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { HttpBroken, putFile } from '../../../src/core/media/http.ts'
+import { getFile, HttpBroken, HttpRefused, putFile } from '../../../src/core/media/http.ts'
 
 const body = new Blob([new Uint8Array(300 << 10)])
 const size = body.size
@@ -9,12 +9,15 @@ const size = body.size
 interface Sent { bytes: number; range: string | undefined }
 let sent: Sent[]
 let head: () => Response
+/** Nothing moves. */
+let stands = false
 
 /** A server that keeps what it gets. */
 class Request {
   readonly upload: { onprogress?: (event: { loaded: number }) => void } = {}
   readonly status = 201
   onload: () => void = () => undefined
+  onabort: () => void = () => undefined
   private range: string | undefined
   open(method: string): void {
     expect(method).toBe('PUT')
@@ -22,8 +25,12 @@ class Request {
   setRequestHeader(name: string, value: string): void {
     if (name === 'Content-Range') this.range = value
   }
+  abort(): void {
+    this.onabort()
+  }
   send(blob: Blob): void {
     sent.push({ bytes: blob.size, range: this.range })
+    if (stands) return
     this.upload.onprogress?.({ loaded: blob.size })
     this.onload()
   }
@@ -31,6 +38,7 @@ class Request {
 
 beforeEach(() => {
   sent = []
+  stands = false
   vi.stubGlobal('XMLHttpRequest', Request)
   vi.stubGlobal('fetch', async (_: string, how: RequestInit) => {
     expect(how.method).toBe('HEAD')
@@ -91,4 +99,34 @@ test.each([429, 507])('after %d the server is asked again later', async (status)
   answers(status)
   await expect(puts()).rejects.toBeInstanceOf(HttpBroken)
   expect(sent).toEqual([])
+})
+
+test.each([403, 404, 410])('a place that was begun and is over (%d) is left before anything is sent to it', async (status) => {
+  answers(status)
+  await expect(putFile('https://x.org/f', {}, body, () => undefined, new AbortController().signal, true)).rejects.toBeInstanceOf(HttpRefused)
+  expect(sent).toEqual([])
+})
+
+test('what stands still is given up, and can be tried anew', async () => {
+  vi.useFakeTimers()
+  try {
+    answers(404)
+    stands = true
+    const putting = expect(puts()).rejects.toBeInstanceOf(HttpBroken)
+    await vi.advanceTimersByTimeAsync(200_000)
+    await putting
+    const kept: Blob[] = []
+    vi.stubGlobal('fetch', (_: string, { signal }: RequestInit) => Promise.resolve(new Response(new ReadableStream<Uint8Array>({
+      start: (to) => {
+        to.enqueue(new Uint8Array(10))
+        signal?.addEventListener('abort', () => to.error(new Error('stopped')))
+      },
+    }), { headers: { 'content-length': '20' } })))
+    const getting = expect(getFile('https://x.org/f', undefined, 100, () => undefined, new AbortController().signal, (part) => kept.push(part))).rejects.toBeInstanceOf(HttpBroken)
+    await vi.advanceTimersByTimeAsync(200_000)
+    await getting
+    expect(kept.map((b) => b.size)).toEqual([10])
+  } finally {
+    vi.useRealTimers()
+  }
 })
