@@ -32,9 +32,6 @@ export function systemText(content: Extract<Content, { type: 'system' }>): strin
 /** wasHeard is whether somebody has listened to a voice note of ours. */
 export const wasHeard = (m: Message): boolean => m.own && m.content.type === 'voice' && Object.values(m.receipts ?? {}).some((r) => r.played !== undefined)
 
-/** wasHeard is whether somebody has listened to a voice note of ours. */
-export const wasHeard = (m: Message): boolean => m.own && m.content.type === 'voice' && Object.values(m.receipts ?? {}).some((r) => r.played !== undefined)
-
 /** authorOf is who is shown to have spoken. */
 export function authorOf(m: Message): string {
   return m.own ? t('you') : m.author ?? nameOf(m.from)
@@ -62,7 +59,6 @@ function sentence(m: Message): string {
   for (const [emoji, who] of Object.entries(m.reactions ?? {})) if (who.length) parts.push(t('label.reacted', { n: who.length, name: nameOf(who[0] ?? ''), emoji }))
   if (m.starred) parts.push(t('starred'))
   if (m.own && m.state) parts.push(t(`state.${m.state}` as Key))
-  if (wasHeard(m)) parts.push(t('voice.heard'))
   if (wasHeard(m)) parts.push(t('voice.heard'))
   parts.push(clock(m.time))
   return parts.join(', ')
