@@ -4,8 +4,8 @@ import { createRequire } from 'node:module'
 
 const prefix = 'virtual:emoji/'
 const require = createRequire(import.meta.url)
-/** So many words besides the name: a search needs no more, and they are kept on every device. */
-const maxWords = 2
+/** So many words besides the name: a search needs no more, and they are kept on every device. Feelings have many names, things few. */
+const maxWords = { smileys: 3, people: 2, nature: 1, food: 1, travel: 1, activity: 1, objects: 1, symbols: 1, flags: 1 }
 
 /** The first emoji of each group, in the order of Unicode; what is left out (flags of countries) the picker makes itself. */
 const groups = [
@@ -34,17 +34,17 @@ export function emojiOf(language) {
     return [key, part.filter((s) => pictograph.test(s) && !skinTone.test(s) && !sided.test(s)).map((sign) => {
       const { tts, default: words = [] } = all[sign] ?? english[sign]
       const name = tts?.[0] ?? words[0] ?? ''
-      return [picture(sign), name, wordsBeside(name, words)]
+      return [picture(sign), name, wordsBeside(name, words, maxWords[key])]
     })]
   })
 }
 
 /** Single words that neither the name nor one another says already: those that stand alone before those out of phrases. */
-function wordsBeside(name, phrases) {
+function wordsBeside(name, phrases, most) {
   const single = phrases.filter((phrase) => !phrase.includes(' '))
   const parts = phrases.flatMap((phrase) => phrase.split(' ')).filter((word) => word.length > 3)
   const found = []
-  for (const word of [...single, ...parts]) if (found.length < maxWords && ![name, ...found].some((said) => said.toLowerCase().includes(word.toLowerCase()))) found.push(word)
+  for (const word of [...single, ...parts]) if (found.length < most && ![name, ...found].some((said) => said.toLowerCase().includes(word.toLowerCase()))) found.push(word)
   return found.join(' ')
 }
 

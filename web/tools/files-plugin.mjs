@@ -7,7 +7,8 @@ const localePart = /\/i18n\/(?:([\w-]+)\/)?([\w-]+)\.json$/
 const emojiPart = /virtual:emoji\/([\w-]+)$/
 
 /** Administration asks the server for all that it shows, and few people have it; linking a device is done seldom, and never without the server. */
-const online = /\/features\/(?:admin|link)\/index\.tsx$|\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link)\.json$/
+const online = /^assets\/(?:admin|link)-/
+const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link)\.json$/
 
 /** The language that a chunk is for, and whether it holds the first texts. */
 function languageOf(chunk) {
@@ -37,9 +38,8 @@ export function files() {
       const first = {}
       const locales = {}
       const common = ['index.html']
-      const notKept = new Set(Object.values(bundle).filter((c) => c.type === 'chunk' && online.test(c.facadeModuleId ?? '')).flatMap((c) => [c.fileName, ...(c.viteMetadata?.importedCss ?? [])].filter((name) => name === c.fileName || /\/(?:admin|link)-/.test(name))))
       for (const [name, item] of Object.entries(bundle)) {
-        if (notKept.has(name)) continue
+        if (online.test(name) || onlineCode.test(item.facadeModuleId ?? '')) continue
         const found = item.type === 'chunk' ? languageOf(item) : undefined
         if (!found) { if (name !== 'index.html') common.push(name); continue }
         ;(locales[found.language] ??= []).push(name)
