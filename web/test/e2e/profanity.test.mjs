@@ -29,6 +29,14 @@ after(async () => {
   await server?.end()
 })
 
+/** Waits until the browser shows a text; what Profanity shows and sent tells why it does not. */
+async function reads(text) {
+  await amina.sees(text).catch(async (error) => {
+    const last = await amina.page.locator('.it[data-id]').allInnerTexts()
+    throw new Error([error.message, romeo.evidence, '--- the browser', ...last.slice(-6)].join('\n'))
+  })
+}
+
 /** Nothing of it was seen on the wire, and nothing came twice. */
 function secret(...texts) {
   for (const text of texts) {
@@ -62,7 +70,7 @@ test('Profanity writes, the browser reads', async () => {
   for (const text of ['But soft, what light?', 'It is the east.']) {
     romeo.type(text)
     await romeo.hears('me', text)
-    await amina.sees(text)
+    await reads(text)
     secret(text)
   }
 })
@@ -80,7 +88,7 @@ test('the browser writes, Profanity reads', async () => {
 test('in turn, many times: the keys go on on both sides', async () => {
   for (let n = 1; n <= 4; n++) {
     romeo.type(`verse ${n} of Romeo`)
-    await amina.sees(`verse ${n} of Romeo`)
+    await reads(`verse ${n} of Romeo`)
     await amina.write(`verse ${n} of Amina`)
     await romeo.hears(amina.jid, `verse ${n} of Amina`)
     secret(`verse ${n} of Romeo`, `verse ${n} of Amina`)
@@ -99,7 +107,7 @@ test('what Profanity wrote while the browser was closed is there, once, when it 
   }
   amina.page = await amina.tab()
   await amina.open(romeo.jid)
-  for (const text of missed) await amina.sees(text)
+  for (const text of missed) await reads(text)
   secret(...missed)
 })
 
@@ -115,7 +123,7 @@ test('what the browser wrote while Profanity was away is read when it is back', 
   for (const text of missed) await romeo.hears(amina.jid, text)
   secret(...missed)
   romeo.type('Sleep dwell upon thine eyes')
-  await amina.sees('Sleep dwell upon thine eyes')
+  await reads('Sleep dwell upon thine eyes')
 })
 
 test('the browser and palabre chat, both ways', async () => {

@@ -45,6 +45,11 @@ export class Settings {
     this.tell()
   }
 
+  /** The same session goes on: what could not be told meanwhile is. */
+  resumed(): void {
+    this.tell()
+  }
+
   /** There is no session any more. */
   disconnected(): void {
     this.session = undefined

@@ -54,7 +54,8 @@ class Device {
   async connect(): Promise<void> {
     this.online = true
     this.nodes.devices.add(this)
-    await this.settings.connected({ account: ME, jid: `${ME}/x`, live: true, request: (type: string, payload: Element) => this.request(type, payload) } as unknown as Session)
+    const online = () => this.online
+    await this.settings.connected({ account: ME, jid: `${ME}/x`, get live() { return online() }, request: (type: string, payload: Element) => this.request(type, payload) } as unknown as Session)
     await this.told()
   }
 
@@ -62,6 +63,18 @@ class Device {
     this.online = false
     this.nodes.devices.delete(this)
     this.settings.disconnected()
+  }
+
+  /** The connection is lost, and the same session goes on later. */
+  lose(): void {
+    this.online = false
+    this.nodes.devices.delete(this)
+  }
+
+  resume(): void {
+    this.online = true
+    this.nodes.devices.add(this)
+    this.settings.resumed()
   }
 
   private async request(_: string, payload: Element): Promise<Element> {
@@ -202,6 +215,17 @@ test('what a server refuses is kept and told later', async () => {
   await phone.settings.event({ from: ME, node: CHATS, items: [], retracted: [], gone: false }) // any news is a new try
   await session
   expect(nodes.items.get(CHATS)?.has(HER)).toBe(true)
+})
+
+test('what was decided while the connection was lost leaves when the same session goes on', async () => {
+  await phone.connect()
+  await laptop.connect()
+  phone.lose()
+  await phone.desk.setChat(HER, { pinned: 5 })
+  expect((await laptop.chat()).pinned).toBeUndefined()
+  phone.resume()
+  await phone.told()
+  expect((await laptop.chat()).pinned).toBe(5)
 })
 
 test('what is refused about one chat keeps nothing else waiting', async () => {
