@@ -48,11 +48,7 @@ func (c *clock) load(w writer) error {
 	if err := (&Row{rows: rows}).Scan(&high); err != nil {
 		return err
 	}
-	if err := w.commit(0); err != nil {
-		return err
-	}
-	c.start(high)
-	return nil
+	return w.commit(c.start(high))
 }
 
 func (c *clock) create(w writer) (*Rows, error) {
@@ -69,12 +65,15 @@ func (c *clock) create(w writer) (*Rows, error) {
 	return rows, errors.Join(err, w.commit(0))
 }
 
-func (c *clock) start(high int64) {
+// start goes on above a mark. It returns the mark that must be saved before it is used, 0 if it is.
+func (c *clock) start(high int64) (unsaved int64) {
 	if high > c.now() {
 		high += markJump
+		unsaved = high
 	}
 	c.mark.Store(high)
 	c.last.Store(high)
+	return unsaved
 }
 
 // Next returns the present time in microseconds since 1970 (UTC), or one more than the value before if the clock has

@@ -49,7 +49,9 @@ func TestNextGrowsAcrossRestartsAndClocksSetBack(t *testing.T) {
 func TestStartJumpsOverUnsavedValues(t *testing.T) {
 	c := newClock()
 	c.now = func() int64 { return 500 }
-	c.start(1_000_000_000)
+	if unsaved := c.start(1_000_000_000); unsaved != c.mark.Load() || unsaved <= 1_000_000_000 {
+		t.Errorf("%d is to be saved, %d is taken for saved", unsaved, c.mark.Load())
+	}
 	if v := c.next(); v <= 1_000_000_000+markGap {
 		t.Errorf("%d may have been given out before", v)
 	}

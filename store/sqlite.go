@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -29,7 +31,8 @@ type lite struct {
 	lock    *os.File
 	data    *os.File // the database, to have it synced; to close it drops SQLite's own locks, so it is closed last
 	readers chan *liteConn
-	reading int // connections that go through readers
+	reading int                           // connections that go through readers
+	resting atomic.Pointer[chan struct{}] // closed when new reads may begin, nil if they may
 	checker *checker
 }
 
@@ -128,8 +131,11 @@ func syncFolder(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// busyTimeout is how long a connection waits for another one, in milliseconds.
+const busyTimeout = "10000"
+
 func (e *lite) dsn() string {
-	return "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?_mutex=no&_stmt_cache_size=1&_busy_timeout=10000"
+	return "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?_mutex=no&_stmt_cache_size=1&_busy_timeout=" + busyTimeout
 }
 
 // connect opens a connection and runs pragmas on it. synchronous=full is the promise: a commit returns after fsync.
@@ -145,7 +151,7 @@ func (e *lite) connect(pragmas string) (*liteConn, error) {
 		durable = "off"
 	}
 	pragmas = "pragma synchronous=" + durable + "; pragma foreign_keys=off; pragma wal_autocheckpoint=0; " +
-		"pragma temp_store=memory; pragma trusted_schema=off; " + pragmas
+		fmt.Sprintf("pragma journal_size_limit=%d; pragma temp_store=memory; pragma trusted_schema=off; ", 2*logPages*4096) + pragmas
 	if _, err := c.conn.Exec(pragmas, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("set up %s: %w", e.path, classify(err)), c.close())
 	}
@@ -155,6 +161,12 @@ func (e *lite) connect(pragmas string) (*liteConn, error) {
 func (e *lite) name() string { return "sqlite" }
 
 func (e *lite) query(ctx context.Context, sql string, args []any) (*Rows, error) {
+	if again := e.resting.Load(); again != nil {
+		select {
+		case <-*again:
+		case <-ctx.Done():
+		}
+	}
 	select {
 	case c, ok := <-e.readers:
 		if !ok {
@@ -167,6 +179,36 @@ func (e *lite) query(ctx context.Context, sql string, args []any) (*Rows, error)
 	}
 }
 
+// readsPause is how long at most the end of reads is waited for.
+const readsPause = 100 * time.Millisecond
+
+// whileNobodyReads calls fn with all reading connections at rest. It reports false, and does not call it, if a read takes long. A backup reads on a
+// connection of its own, and is not waited for.
+func (e *lite) whileNobodyReads(fn func()) bool {
+	late := time.NewTimer(readsPause)
+	defer late.Stop()
+	again := make(chan struct{})
+	e.resting.Store(&again)
+	var taken []*liteConn
+	defer func() {
+		e.resting.Store(nil)
+		close(again)
+		for _, c := range taken {
+			e.readers <- c
+		}
+	}()
+	for len(taken) < e.reading {
+		select {
+		case c := <-e.readers:
+			taken = append(taken, c)
+		case <-late.C:
+			return false
+		}
+	}
+	fn()
+	return true
+}
+
 // close waits for the reads under way. The last connection to close moves the log into the database file.
 func (e *lite) close() error {
 	var errs []error
@@ -174,7 +216,9 @@ func (e *lite) close() error {
 		errs = append(errs, e.checker.close())
 	}
 	for range e.reading {
-		errs = append(errs, (<-e.readers).close())
+		if c := <-e.readers; e.checker == nil || !e.checker.broken.Load() { // see checker.fail
+			errs = append(errs, c.close())
+		}
 	}
 	if e.readers != nil {
 		close(e.readers)

@@ -2,35 +2,49 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Sizes are in pages of 4 KiB.
 const (
-	logPages = 16384 // length of the write-ahead log at which it is to begin anew: longer means a longer start after a crash
-	logStep  = 512   // pages that are moved at once: so few that a commit does not wait long for the disk to write them
-	logRest  = 64    // pages that the lane may move by itself, doubled each time that there were more
-	lookEach = 8     // groups between two looks
+	logPages = 16384        // length of the write-ahead log at which it is to begin anew: longer means a longer start after a crash
+	logMost  = 4 * logPages // at which readers wait for it
+	logStep  = 512          // pages that are moved at once: so few that a commit does not wait long for the disk to write them
+	logRest  = 64           // pages that the lane may move by itself, doubled each time that there were more
+	lookEach = 8            // groups between two looks
 )
 
 // checker moves the pages of the write-ahead log into the database file. It does so a few at a time, on a connection and a goroutine of its own, and has
 // them on disk at once, while the lane goes on writing: a commit shares the disk with what it writes, and would wait for much at once. When the log
-// is long, the lane moves the rest, which must be little, so that the log is empty for a moment and begins anew. No step waits for readers: while
-// one holds an old snapshot the log just grows.
+// is long, the lane moves the rest, which must be little, so that the log is empty for a moment and begins anew. No step waits for readers, while one
+// holds an old snapshot the log just grows; but when it has grown to logMost, reads wait a moment for it.
 type checker struct {
 	conn   *liteConn
-	sync   func() error // has what was written to the database file on disk
+	whole  int               // logPages
+	most   int               // logMost
+	sync   func() error      // has what was written to the database file on disk
+	alone  func(func()) bool // calls a function while nobody reads, false if somebody does for long
 	log    *slog.Logger
 	start  chan struct{}
 	ended  chan struct{}
+	length atomic.Int64 // of the log, for the metrics
+	broken atomic.Bool  // something that was moved may not be on disk: the log must stay as it is, and whole
+
 	busy   atomic.Bool // the background is moving pages; what follows is its own then
 	passed int         // length of the log when pages were moved last
 	moved  int         // how many of them have been moved
+	held   bool        // by a reader's snapshot: not even what was there the time before could be moved
 	wanted int         // length of the log at which the lane moves the rest
 	rest   int         // pages that are a rest
 	groups int         // since the last look
+	again  time.Time   // not before, after an error
 }
 
 func newChecker(e *lite) (*checker, error) {
@@ -38,7 +52,8 @@ func newChecker(e *lite) (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &checker{conn: c, sync: e.syncData, log: e.log, start: make(chan struct{}, 1), ended: make(chan struct{}), wanted: logPages, rest: logRest}
+	k := &checker{conn: c, whole: logPages, most: logMost, sync: e.syncData, alone: e.whileNobodyReads, log: e.log, start: make(chan struct{}, 1), ended: make(chan struct{}),
+		wanted: logPages, rest: logRest}
 	go k.run()
 	return k, nil
 }
@@ -46,49 +61,98 @@ func newChecker(e *lite) (*checker, error) {
 func (k *checker) run() {
 	defer close(k.ended)
 	for range k.start {
-		k.move(k.conn)
-		if err := k.sync(); err != nil {
-			k.log.Warn("have moved pages written to disk", "err", err) // nothing relies on it: SQLite does the same before the log begins anew
+		if k.move(k.conn, "passive") {
+			if err := k.sync(); err != nil {
+				k.fail(err)
+			}
 		}
 		k.busy.Store(false)
 	}
 }
 
 // move moves what can be moved.
-func (k *checker) move(c *liteConn) {
-	pages, moved, err := checkpoint(c, "passive")
+func (k *checker) move(c *liteConn, mode string) bool {
+	pages, moved, err := checkpoint(c, mode)
 	if err != nil {
-		k.log.Warn("checkpoint", "err", err)
+		k.fail(err)
+		return false
+	}
+	k.held = moved < k.passed
+	k.passed, k.moved = pages, moved
+	return true
+}
+
+// fail pauses after an error. After one of the disk it stops for good: what a system could not write it may take for written from then on, so that
+// the next attempt would succeed, and the log, which has it still, would be overwritten. The next start moves the whole log.
+func (k *checker) fail(err error) {
+	k.again = time.Now().Add(logPause)
+	var lite sqlite3.Error
+	if full := errors.Is(classify(err), ErrFull); !full && (!errors.As(err, &lite) || lite.Code == sqlite3.ErrIoErr) {
+		k.broken.Store(true)
+		k.log.Error("the disk does not take the database file; the write-ahead log is kept and grows: look after the disk and restart", "err", err)
 		return
 	}
-	k.passed, k.moved = pages, moved
+	k.log.Warn("move the write-ahead log", "err", err)
 }
 
 // look is called by the lane between two groups, with the connection of the lane.
 func (k *checker) look(lane *liteConn) {
-	if k.groups++; k.groups < lookEach && k.rest == logRest || k.busy.Load() {
+	if k.groups++; k.groups < lookEach && k.rest == logRest || k.busy.Load() || k.broken.Load() || time.Now().Before(k.again) {
 		return
 	}
 	k.groups = 0
 	pages, _, err := checkpoint(lane, "noop")
 	if err != nil {
-		k.log.Warn("length of the write-ahead log", "err", err)
+		k.fail(err)
 		return
 	}
+	k.length.Store(int64(pages))
 	if pages < k.passed { // it has begun anew
-		k.passed, k.moved, k.wanted, k.rest = 0, 0, logPages, logRest
+		k.passed, k.moved, k.held, k.wanted, k.rest = 0, 0, false, k.whole, logRest
 	}
-	held := k.moved < k.passed // by a reader's snapshot
 	switch {
+	case pages >= k.wanted && pages >= k.most:
+		k.finish(lane, pages, "restart")
 	case pages >= k.wanted && pages-k.moved <= k.rest:
-		k.move(lane)
-		k.wanted, k.rest = pages+logStep, logRest // should a reader keep it from beginning anew
-	case pages >= k.wanted && !held:
+		k.finish(lane, pages, "passive")
+	case pages >= k.wanted && !k.held:
 		k.rest *= 2
 		k.moveBeside()
 	case pages-k.passed >= logStep:
 		k.moveBeside()
 	}
+}
+
+// finish moves the rest, so that the log begins anew with the next group if nobody reads then; with restart nobody does.
+func (k *checker) finish(lane *liteConn, pages int, mode string) {
+	if mode == "passive" {
+		k.move(lane, mode)
+	} else if !k.alone(func() { k.restart(lane) }) {
+		k.log.Warn("the write-ahead log is long, and somebody reads for long", "bytes", pages*4096)
+	}
+	k.wanted, k.rest = pages+logStep, logRest // should it not begin anew
+}
+
+// restart moves the rest and has the log begin anew, if nobody reads.
+func (k *checker) restart(lane *liteConn) {
+	impatient := func(milliseconds string) error {
+		_, err := lane.query(context.Background(), "pragma busy_timeout="+milliseconds, nil)
+		return err
+	}
+	if err := impatient("0"); err != nil { // a backup may be reading
+		k.fail(err)
+		return
+	}
+	k.move(lane, "restart")
+	if err := impatient(busyTimeout); err != nil {
+		k.fail(err)
+	}
+}
+
+// gauge tells how long the log is.
+func (k *checker) gauge() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_store_log_bytes",
+		Help: "Length of SQLite's write-ahead log."}, func() float64 { return float64(k.length.Load()) * 4096 })
 }
 
 // moveBeside has the background move what can be moved.
@@ -100,6 +164,9 @@ func (k *checker) moveBeside() {
 func (k *checker) close() error {
 	close(k.start)
 	<-k.ended
+	if k.broken.Load() {
+		return nil // the last connection to close would move the log
+	}
 	return k.conn.close()
 }
 

@@ -132,4 +132,10 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 }
 
 // Collectors returns the metrics of this database (`palabre_store_…`), for a prometheus.Registerer.
-func (db *DB) Collectors() []prometheus.Collector { return db.metrics.all() }
+func (db *DB) Collectors() []prometheus.Collector {
+	all := db.metrics.all()
+	if e, ok := db.engine.(*lite); ok {
+		all = append(all, e.checker.gauge())
+	}
+	return all
+}
