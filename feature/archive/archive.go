@@ -158,11 +158,13 @@ func contactID(jid xmpp.JID) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// Run writes down how far messages have reached, files messages by contact, and deletes what is older than the retention, until ctx ends.
+// Run writes down how far messages have reached, files messages, and deletes what is older than the retention, until ctx ends.
 func (a *Archive) Run(ctx context.Context) error {
+	running, end := context.WithCancel(ctx)
 	var filing sync.WaitGroup
 	defer filing.Wait()
-	filing.Go(func() { a.runFiling(ctx) })
+	defer end() // also in a panic, which would wait for the filer otherwise
+	filing.Go(func() { a.runFiling(running) })
 	save, clean := time.NewTicker(saveInterval), time.NewTicker(cleanInterval)
 	defer save.Stop()
 	defer clean.Stop()
@@ -194,17 +196,27 @@ func (a *Archive) stop() error {
 
 // expire deletes what was kept before a time, account by account, in small transactions.
 func (a *Archive) expire(ctx context.Context, before time.Time) error {
-	account, ok, err := a.nextAccount(ctx, 0)
-	for ; ok && err == nil; account, ok, err = a.nextAccount(ctx, account) {
-		for more := true; more && err == nil; {
-			more, err = a.deleteSome(ctx, &core.Account{ID: account}, before.UnixMicro())
-		}
-		if err != nil {
+	unfiled := a.filing.accounts()
+	account, ok, err := a.nextFiled(ctx, 0)
+	for ; ok && err == nil; account, ok, err = a.nextFiled(ctx, account) {
+		if err = a.expireOf(ctx, account, before.UnixMicro()); err != nil {
 			break
 		}
+	}
+	for i := 0; i < len(unfiled) && err == nil; i++ {
+		err = a.expireOf(ctx, unfiled[i], before.UnixMicro())
 	}
 	if err != nil {
 		return fmt.Errorf("delete old messages: %w", err)
 	}
 	return nil
+}
+
+func (a *Archive) expireOf(ctx context.Context, id, before int64) error {
+	account := &core.Account{ID: id}
+	old, err := a.oldest(ctx, account, before, 1) // most have nothing to delete: not worth a transaction
+	for more := len(old) > 0; more && err == nil; {
+		more, err = a.deleteSome(ctx, account, before)
+	}
+	return err
 }

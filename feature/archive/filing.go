@@ -24,7 +24,8 @@ import (
 
 const (
 	filingWindow = 16 << 10         // entries that are filed together, sorted: the more, the fewer pages for each
-	filingSlice  = 64               // of them in one transaction, so that messages do not wait long
+	filingSlice  = 64               // of them in one transaction, so that messages do not wait long,
+	mostSlice    = 1024             // up to so many when ever more wait: a server that is always busy must file as fast as it keeps
 	filingAge    = 10 * time.Second // how long at most an entry waits for others
 	filingLook   = 200 * time.Millisecond
 	filingPause  = 10 * time.Second // after a failure
@@ -77,7 +78,7 @@ func (a *Archive) runFiling(ctx context.Context) {
 			var err error
 			ended := core.Guard(a.log, "messages are filed", func() { err = a.file(ctx) })
 			if err != nil && ctx.Err() == nil {
-				a.log.Error("could not file messages by contact", "err", err)
+				a.log.Error("could not file messages", "err", err)
 			}
 			if err != nil || !ended {
 				again = now.Add(filingPause)
@@ -108,7 +109,7 @@ func (a *Archive) file(ctx context.Context) error {
 	settled := a.db.Settled(ctx)
 	upto, _ := a.filing.snapshot(0, settled)
 	for full := true; full; {
-		began := time.Now()
+		began, deleted := time.Now(), a.filing.deleted.Load()
 		window, last, err := a.readWindow(ctx, upto, settled)
 		if err != nil {
 			return err
@@ -118,7 +119,7 @@ func (a *Archive) file(ctx context.Context) error {
 		} else {
 			upto, began = max(upto, settled), time.Time{}
 		}
-		if err := a.fileWindow(ctx, window, upto); err != nil {
+		if err := a.fileWindow(ctx, window, deleted, upto); err != nil {
 			return fmt.Errorf("file messages: %w", err)
 		}
 		a.filing.began(began)
@@ -170,17 +171,18 @@ func (a *Archive) readWindow(ctx context.Context, after, to int64) (window []fil
 	return window, last, nil
 }
 
-// fileWindow files entries in several transactions, the last of which notes that all up to an id are.
-func (a *Archive) fileWindow(ctx context.Context, window []filed, upto int64) error {
+// fileWindow files entries in several transactions, the last of which notes that all up to an id are. deleted is what a.filing.deleted was before they
+// were read.
+func (a *Archive) fileWindow(ctx context.Context, window []filed, deleted, upto int64) error {
 	for ended := false; !ended; {
-		slice := window[:min(filingSlice, len(window))]
+		slice := window[:min(max(filingSlice, a.filing.count()/mostSlice*4), mostSlice, len(window))]
 		window = window[len(slice):]
 		ended = len(window) == 0
 		err := a.db.Tx(ctx, func(ctx context.Context) error {
-			if err := a.fileSlice(ctx, slice); err != nil || !ended {
+			if err := a.fileSlice(ctx, slice, deleted); err != nil || !ended {
 				return err
 			}
-			_, err := a.db.Exec(ctx, "update archive_filed set upto = $1", upto)
+			_, err := a.db.Exec(ctx, "update archive_filed set upto = $1 where upto < $1", upto)
 			return err
 		})
 		if err != nil {
@@ -191,11 +193,33 @@ func (a *Archive) fileWindow(ctx context.Context, window []filed, upto int64) er
 	return nil
 }
 
-// fileSlice files those entries that are still there.
-func (a *Archive) fileSlice(ctx context.Context, slice []filed) error {
-	if len(slice) == 0 {
+// fileSlice files those entries that are still there: all, if nothing has been deleted since they were read.
+func (a *Archive) fileSlice(ctx context.Context, slice []filed, deleted int64) error {
+	if a.filing.deleted.Load() != deleted {
+		for some := range slices.Chunk(slice, filingSlice) {
+			if err := a.fileLeft(ctx, some); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
+	for _, e := range slice {
+		if err := a.appendFiled(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Archive) appendFiled(ctx context.Context, e filed) error {
+	if err := a.db.Append(ctx, insertFiledAccount, e.account, e.id); err != nil {
+		return err
+	}
+	return a.db.Append(ctx, insertFiledContact, e.account, e.contact, e.id)
+}
+
+// fileLeft files those of at most filingSlice entries that are still there.
+func (a *Archive) fileLeft(ctx context.Context, slice []filed) error {
 	ids := make([]any, filingSlice)
 	for i := range ids {
 		ids[i] = int64(0) // no entry has it
@@ -237,15 +261,13 @@ func (a *Archive) fileAtOnce(ctx context.Context, e filed) error {
 		return nil
 	}
 	a.filing.note(e.account, e.id)
-	if err := a.db.Append(ctx, insertFiledAccount, e.account, e.id); err != nil {
-		return err
-	}
-	return a.db.Append(ctx, insertFiledContact, e.account, e.contact, e.id)
+	return a.appendFiled(ctx, e)
 }
 
 // discard deletes the entries that a condition finds, which is within one account's; ctx carries a transaction.
 func (a *Archive) discard(ctx context.Context, where string, args ...any) error {
 	if a.filing.late {
+		a.filing.deleted.Add(1)
 		for _, sql := range []string{filedOf("archive_account", "account, id", where), filedOf("archive_contact", "account, contact, id", where)} {
 			if _, err := a.db.Exec(ctx, sql, args...); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -186,6 +187,7 @@ func (m *model) file() {
 		return
 	}
 	upto, _ := m.archive.filing.snapshot(0, 0)
+	deleted := m.archive.filing.deleted.Load()
 	window, upto, err := m.archive.readWindow(m.t.Context(), upto, m.archive.db.Settled(m.t.Context()))
 	if err != nil {
 		m.t.Fatal(err)
@@ -197,7 +199,7 @@ func (m *model) file() {
 		m.change()
 	}
 	begun := &dying{m.t.Context(), 1 + m.random.IntN(4)}
-	if err := m.archive.fileWindow(begun, window, upto); err != nil && !errors.Is(err, context.Canceled) {
+	if err := m.archive.fileWindow(begun, window, deleted, upto); err != nil && !errors.Is(err, context.Canceled) {
 		m.t.Fatal(err)
 	}
 }
@@ -259,7 +261,54 @@ func (m *model) check() {
 		m.t.Fatalf("counted %d, want %d", got, len(want))
 	}
 	m.server.Unbind(m.t.Context(), d.session)
+	m.checkMissed()
 	m.checkFiled()
+}
+
+// checkMissed compares what devices that do not read the archive would be sent from somewhere on, and where it ends.
+func (m *model) checkMissed() {
+	m.t.Helper()
+	account, _ := m.one()
+	log := m.logs[account.ID]
+	from, end, most := int64(0), int64(0), 1+m.random.IntN(300)
+	if len(log) > 0 {
+		from, end = log[m.random.IntN(len(log))].id-m.random.Int64N(2), log[len(log)-1].id
+	}
+	var after []kept // all that the model keeps is incoming
+	for _, e := range log {
+		if e.id > from {
+			after = append(after, e)
+		}
+	}
+	a := m.archive
+	if got, err := a.end(m.t.Context(), account); err != nil || got != end {
+		m.t.Fatalf("account %d ends at %d, %v; want %d", account.ID, got, err, end)
+	}
+	a.cfg.MaxOffline = most
+	defer func() { a.cfg.MaxOffline = DefaultConfig().MaxOffline }()
+	want := from
+	if len(after) > most {
+		want = after[len(after)-most-1].id
+	}
+	if got, err := a.newest(m.t.Context(), account, from); err != nil || got != want {
+		m.t.Fatalf("of account %d the newest %d follow %d, %v; want %d", account.ID, most, got, err, want)
+	}
+	var ids, wanted []int64
+	for _, e := range after {
+		if e.body != "" && len(wanted) < chunk { // what was retracted is not sent
+			wanted = append(wanted, e.id)
+		}
+	}
+	found, err := a.missed(m.t.Context(), account, from, 0)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for _, e := range found {
+		ids = append(ids, e.id)
+	}
+	if !slices.Equal(ids, wanted) {
+		m.t.Fatalf("account %d from %d misses %v, want %v", account.ID, from, ids, wanted)
+	}
 }
 
 func (m *model) checkFiled() {
@@ -355,11 +404,11 @@ func TestFilingFails(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := a.fileWindow(ctx, window, upto); !errors.Is(err, context.Canceled) || a.filing.upto != 0 {
+	if err := a.fileWindow(ctx, window, 0, upto); !errors.Is(err, context.Canceled) || a.filing.upto != 0 {
 		t.Fatal(err, a.filing.upto)
 	}
 	full := errors.New("disk full")
-	err = a.db.Tx(t.Context(), func(ctx context.Context) error { return errors.Join(a.fileSlice(ctx, window[:filingSlice]), full) })
+	err = a.db.Tx(t.Context(), func(ctx context.Context) error { return errors.Join(a.fileSlice(ctx, window[:filingSlice], 0), full) })
 	if !errors.Is(err, full) {
 		t.Fatal(err)
 	}
@@ -417,5 +466,16 @@ func TestWhatIsNotSettledIsNotRead(t *testing.T) {
 	})
 	if kept := ids(t.Context()); err != nil || len(kept) != 1 {
 		t.Errorf("kept: %v, %v", kept, err)
+	}
+}
+
+// TestAPanicEndsTheArchiveWithItsFiler has Run, which has a goroutine of its own, let a panic out, so that it can begin anew.
+func TestAPanicEndsTheArchiveWithItsFiler(t *testing.T) {
+	a := begin(t, storetest.Open(t, storetest.SQLite), DefaultConfig()).archive
+	a.mu.Lock()
+	a.owners[7] = nil // what nobody does
+	a.mu.Unlock()
+	if core.Guard(slog.New(slog.DiscardHandler), "the archive runs", func() { t.Error(a.Run(t.Context())) }) {
+		t.Error("no panic")
 	}
 }

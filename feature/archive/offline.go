@@ -238,7 +238,7 @@ func (a *Archive) newest(ctx context.Context, account *core.Account, from int64)
 		where, args := s.among(account)
 		where += " and (kind & 1) <> 0"
 		var id int64
-		err := a.db.QueryRow(ctx, "select id from "+s.from+" where "+where+" order by id desc limit 1 offset "+strconv.Itoa(left), args...).Scan(&id)
+		err := a.db.QueryRow(ctx, "select id from "+s.from+" where "+where+" order by id desc limit 1 offset $"+strconv.Itoa(len(args)+1), append(args, left)...).Scan(&id)
 		if err == nil || !errors.Is(err, store.ErrNoRows) {
 			return id, err
 		}
@@ -466,16 +466,23 @@ func (a *Archive) save(ctx context.Context) error {
 	if len(moved) == 0 {
 		return nil
 	}
+	written := false
+	defer func() { a.saved(moved, written) }()
 	err := a.db.Tx(ctx, func(ctx context.Context) error { return a.writeCursors(ctx, moved) })
+	written = err == nil
+	return err
+}
+
+// saved notes that cursors were written, or have to be later.
+func (a *Archive) saved(moved map[int64]int64, written bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for account := range moved {
 		if o := a.owners[account]; o != nil {
-			o.dirty = o.dirty || err != nil
+			o.dirty = o.dirty || !written
 			a.forget(account, o)
 		}
 	}
-	return err
 }
 
 func (a *Archive) takeMoved() map[int64]int64 {

@@ -320,7 +320,7 @@ func (a *Archive) entries(ctx context.Context, limit int, from string, args ...a
 		a.fits(account, len(page)+1)
 		return page, true, nil
 	}
-	if fit < limit {
+	if fit < limit && len(found) > 0 { // a part of the log may be empty, and says nothing then
 		a.fits(account, 2*len(found)+1)
 	}
 	return found, fit < limit && len(found) >= fit, nil

@@ -135,19 +135,15 @@ func (a *Archive) oldest(ctx context.Context, account *core.Account, before int6
 	return ids, nil
 }
 
-// nextAccount is the account after another one that has entries, ok false if there is none.
-func (a *Archive) nextAccount(ctx context.Context, after int64) (account int64, ok bool, err error) {
+// nextFiled is the account after another one that has entries which are filed, ok false if there is none.
+func (a *Archive) nextFiled(ctx context.Context, after int64) (account int64, ok bool, err error) {
 	table := asKept
 	if a.filing.late {
 		table = filedByAccount
 	}
 	err = a.db.QueryRow(ctx, "select account from "+table+" where account > $1 order by account limit 1", after).Scan(&account)
-	if err != nil && !errors.Is(err, store.ErrNoRows) {
-		return 0, false, err
+	if errors.Is(err, store.ErrNoRows) {
+		return 0, false, nil
 	}
-	ok = err == nil
-	if late, waits := a.filing.next(after); waits && (!ok || late < account) {
-		return late, true, nil
-	}
-	return account, ok, nil
+	return account, err == nil, err
 }

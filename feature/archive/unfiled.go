@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -9,8 +10,9 @@ import (
 
 // filing is how far the entries have been filed.
 type filing struct {
-	late  bool         // this database is filed late
-	since atomic.Int64 // when the filer saw the first of those that wait (UTC microseconds), 0 if none waits
+	late    bool         // this database is filed late
+	deleted atomic.Int64 // how often entries have been deleted
+	since   atomic.Int64 // when the filer saw the first of those that wait (UTC microseconds), 0 if none waits
 
 	mu      sync.Mutex        // guards what follows
 	upto    int64             // up to this id all are filed
@@ -43,6 +45,7 @@ func (f *filing) note(account, id int64) {
 func (f *filing) advance(upto int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	upto = max(upto, f.upto)
 	f.upto = upto
 	for account, ids := range f.unfiled {
 		n := firstAbove(ids, upto)
@@ -73,16 +76,11 @@ func (f *filing) snapshot(account, to int64) (upto int64, unfiled []int64) {
 	return f.upto, slices.Clone(ids[firstAbove(ids, f.upto):])
 }
 
-// next is the account after another one that has entries which are not filed, ok false if there is none.
-func (f *filing) next(after int64) (account int64, ok bool) {
+// accounts are those that have entries which are not filed.
+func (f *filing) accounts() []int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for one := range f.unfiled {
-		if one > after && (!ok || one < account) {
-			account, ok = one, true
-		}
-	}
-	return account, ok
+	return slices.Collect(maps.Keys(f.unfiled))
 }
 
 // began notes when the filer saw the first of those that wait, the zero time if none waits.
