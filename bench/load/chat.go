@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -205,7 +206,7 @@ func (c *chat) message(to xmpp.JID, at time.Time) *xmpp.Stanza {
 	if c.ephemeral {
 		st.Add(xmpp.NewElement(xmpp.NSHints, "no-store"))
 	}
-	return st.Add(xmpp.NewElement(nsTime, "sent").Set("at", fmt.Sprint(at.UnixNano())))
+	return st.Add(xmpp.NewElement(nsTime, "sent").Set("at", strconv.FormatInt(at.UnixNano(), 10)))
 }
 
 const nsOMEMO = "eu.siacs.conversations.axolotl"
@@ -227,8 +228,7 @@ func (c *chat) arrived(_ context.Context, st *xmpp.Stanza) {
 		return
 	}
 	c.delivered.Add(1)
-	var at int64
-	if _, err := fmt.Sscan(mark.Attr("at"), &at); err == nil {
+	if at, err := strconv.ParseInt(mark.Attr("at"), 10, 64); err == nil {
 		c.note(&c.delivery, time.Since(time.Unix(0, at)))
 	}
 }

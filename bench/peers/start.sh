@@ -47,6 +47,16 @@ await_port() {
 # The process of the private PostgreSQL cluster of test/with-postgres.
 postmaster() { head -1 "$(psql -X -At "$PALABRE_TEST_POSTGRES" -c 'show data_directory')/postmaster.pid"; }
 
+# Gives the cluster what one has that has run for a day: segments of its log to use again. A new one makes each of 16 MB as it goes, and all wait for it.
+season_postgres() {
+  {
+    echo "alter system set min_wal_size = '1GB'; "
+    echo "select pg_reload_conf();"
+    for _ in $(seq 62); do echo "select pg_logical_emit_message(false, 'bench', 'x'); select pg_switch_wal();"; done
+    echo "checkpoint; checkpoint;"
+  } | psql -X -q -o /dev/null "$PALABRE_TEST_POSTGRES"
+}
+
 # Tells the caller where the server is, and waits until standard input ends.
 serve_until_eof() {
   printf '%s\n' "$@" "folder=$folder" ready
