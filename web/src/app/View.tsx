@@ -6,7 +6,8 @@ import { useEffect, useState } from 'preact/hooks'
 import { loadPart, t } from '../i18n/t.ts'
 import { Busy, Button, Empty } from '../ui/controls.tsx'
 import Chats from '../features/chats/index.tsx'
-import type { Params } from './routes.ts'
+import { match, type Params } from './routes.ts'
+import { ready } from './session.ts'
 
 /** What a feature's view is given. */
 export interface ViewProps { params: Params; path: string }
@@ -28,6 +29,9 @@ export async function load(feature: string): Promise<void> {
 
 const patience = 150
 
+/** Whether a view can be looked at before the engine runs: the list of last time, and what is for people who are not signed in. */
+const drawnEarly = (feature: string, path: string): boolean => feature === 'chats' || match(path)?.route.open === true
+
 /** Feature shows the view of a feature, loading it first. */
 export function Feature({ feature, params, path }: ViewProps & { feature: string }): JSX.Element {
   const [state, setState] = useState<'quiet' | 'busy' | 'failed' | 'here'>(here.has(feature) ? 'here' : 'quiet')
@@ -38,6 +42,7 @@ export function Feature({ feature, params, path }: ViewProps & { feature: string
   }
   useEffect(() => { if (!here.has(feature)) fetch(); else setState('here') }, [feature])
   const View = here.get(feature)
+  if (View && !ready.value && !drawnEarly(feature, path)) return <div class="blank" />
   if (View) return <Guard key={feature}><View params={params} path={path} /></Guard>
   if (state === 'failed') return <Empty title={t('part.failed')} text={t('part.failedWhy')}><Button kind="p" icon="refresh" act={fetch}>{t('again')}</Button></Empty>
   return state === 'busy' ? <Busy /> : <div class="blank" />
