@@ -86,9 +86,11 @@ async function answerTo(d: Device, lists: Lists, device: number): Promise<Encryp
   const { loadKept, writeKept } = await import('./history.ts')
   const kept = await loadKept(d)
   const [newest] = kept.keys
-  if (!newest) return null
+  // One that was removed since it said so gets nothing.
+  const to = (await ownDevices(d, lists, (trust) => trust === 'verified')).filter((a) => a.device === device)
+  if (!newest || to.length === 0) return null
   const proof = proofOf(newest.key, d.jid, d.id, device, d.identity.curve)
-  return tell(d, lists, d.jid, [{ jid: d.jid, device }], `<proof xmlns='${history}'>${base64(proof)}</proof><keys xmlns='${history}'>${escapeText(writeKept(kept))}</keys>`)
+  return tell(d, lists, d.jid, to, `<proof xmlns='${history}'>${base64(proof)}</proof><keys xmlns='${history}'>${escapeText(writeKept(kept))}</keys>`)
 }
 
 /** Our own other devices that have OMEMO 2. */

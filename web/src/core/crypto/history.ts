@@ -84,9 +84,11 @@ export function newHistoryKey(d: Device): Promise<HistoryState> {
   return changeKept(d, (kept) => ({ ...kept, keys: [{ id: hex(idOf(key)), key, made: d.now() }, ...kept.keys] }))
 }
 
-/** Takes keys over: before our own when another device hands them over, so that both seal with the same; after them when they are older ones. */
-export function adoptKept(d: Device, from: Kept, before: boolean): Promise<HistoryState> {
+/** Takes keys over: before our own when another device hands them over, so that both seal with the same; after them when they are older ones, as are all
+ * of a device whose newest we know already. */
+export function adoptKept(d: Device, from: Kept, handed: boolean): Promise<HistoryState> {
   return changeKept(d, (own) => {
+    const before = handed && !own.keys.some((k) => k.id === from.keys[0]?.id)
     const given = from.keys.filter((k) => before || !own.keys.some((o) => o.id === k.id))
     const rest = own.keys.filter((k) => !given.some((g) => g.id === k.id))
     return { keys: before ? [...given, ...rest] : [...rest, ...given], recovery: from.recovery ?? own.recovery }

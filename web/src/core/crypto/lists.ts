@@ -23,6 +23,8 @@ export interface Recipients { version: Version; to: Address[] }
 export class Lists {
   /** Until when a list is fresh, in seconds. */
   private readonly fresh = new Map<string, number>()
+  /** Lists that the server tells in this session: once asked for, they are believed again. */
+  private readonly heard = new Set<string>()
   private readonly failed = new Map<string, number>()
   /** Until when a device that is on no list is known to be on none. */
   private readonly doubted = new Map<string, number>()
@@ -32,6 +34,7 @@ export class Lists {
   /** A new session with the server: what was told before may have changed unseen. */
   newSession(): void {
     this.fresh.clear()
+    this.heard.clear()
     this.failed.clear()
     this.doubted.clear()
   }
@@ -48,6 +51,7 @@ export class Lists {
   /** Takes over a list that the server told. */
   async told(jid: string, version: Version, ids: number[]): Promise<void> {
     await this.keep(jid, version, ids)
+    if (this.heard.size < maxRemembered) this.heard.add(`${version} ${jid}`)
     this.note(this.fresh, `${version} ${jid}`, Infinity)
     for (const id of ids) this.failed.delete(`${version} ${id} ${jid}`)
   }
@@ -119,7 +123,7 @@ export class Lists {
       const ids = await ask(() => this.asked.devices(jid, version))
       if (!ids) return
       await this.keep(jid, version, ids)
-      this.note(this.fresh, `${version} ${jid}`, this.d.now() + listAge)
+      this.note(this.fresh, `${version} ${jid}`, this.heard.has(`${version} ${jid}`) ? Infinity : this.d.now() + listAge)
     })
   }
 

@@ -178,7 +178,7 @@ async function noteOpened(step: Step, p: Profile, sender: Address, t: Try, key?:
 }
 
 function saveOpened(m: Decrypted, plaintext: Bytes): Bytes {
-  const { plaintext: _, unlisted: __, ...facts } = m
+  const { plaintext: _, ...facts } = m
   return newSaved(kinds.opened).bytes(1, utf8(JSON.stringify(facts))).bytes(2, plaintext).done()
 }
 

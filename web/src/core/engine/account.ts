@@ -30,7 +30,7 @@ import { Inbox } from './inbox.ts'
 import { Line } from './line.ts'
 import { People } from './people.ts'
 import { isAdmin } from './role.ts'
-import { Secure } from './secure.ts'
+import { Secure, value } from './secure.ts'
 import { Sender } from './sender.ts'
 import { Settings } from './settings.ts'
 import { Typing } from './typing.ts'
@@ -64,6 +64,8 @@ const ASKED = 5000
 const TOLERANCE = 2e6
 /** Between two tries to open the keys, in milliseconds. */
 const AGAIN = 5000
+/** Notices of devices that wait for somebody to look at them. */
+const MAX_NOTICES = 300
 /** How often keys are looked after, in milliseconds. */
 const DAY = 86_400_000
 
@@ -148,7 +150,15 @@ export class Worker {
   /** What is new about devices has changed. */
   tellNotices(): void {
     for (const tell of this.notices) tell()
-    void this.secure.crypto.notices().then((r) => r.ok ? showNotices(this.parts.db, this.news, this.account, r.value) : undefined).catch(() => undefined)
+    void this.showNotices().catch(() => undefined) // they are kept, and told at the next start
+  }
+
+  /** The lines stay in the chats. Of the notices the newest are kept, so that there is always room for more. */
+  private async showNotices(): Promise<void> {
+    const { crypto } = this.secure
+    const all = value(await crypto.notices())
+    await showNotices(this.parts.db, this.news, this.account, all)
+    if (all.length > MAX_NOTICES) value(await crypto.noticed(all.slice(0, -MAX_NOTICES).map((n) => n.id)))
   }
 
   private options(): Options {
@@ -224,6 +234,7 @@ export class Worker {
     this.inbox.connected(session, resumed)
     this.sender.connected(session, resumed)
     this.contacts.connected(session)
+    if (resumed) this.settings.resumed()
   }
 
   private async introduce(session: Session, archive: Promise<void>): Promise<void> {

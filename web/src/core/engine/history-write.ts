@@ -52,11 +52,12 @@ export async function writeAll(db: Database, bookOf: (own: Written) => Book): Pr
   return false
 }
 
-/** The first chunk with a message that changed, and what overlaps it. */
+/** The first chunk with a message that changed, or came to a place between it and the next; and what overlaps it. */
 function again({ chunks }: Written, changed: Micros[]): Part | undefined {
-  const hit = chunks.find((c) => !isOver(c) && changed.some((id) => id === ALL || holds(c, id)))
-  const old = hit ? chunks.filter((c) => c.from <= hit.to && c.to >= hit.from) : []
-  return hit && { from: Math.min(...old.map((c) => c.from)), to: Math.max(...old.map((c) => c.to)), old, what: 'again' }
+  const own = chunks.filter((c) => !isOver(c))
+  const spans = own.map((c, i) => ({ from: c.from, to: Math.max(c.to, (own[i + 1]?.from ?? 0) - 1) }))
+  const hit = spans.find((span) => changed.some((id) => id === ALL || holds(span, id)))
+  return hit && { ...hit, old: own.filter((c) => c.from <= hit.to && c.to >= hit.from), what: 'again' }
 }
 
 const holds = (c: Pick<Chunk, 'from' | 'to'>, id: Micros) => id >= c.from && id <= c.to
@@ -88,12 +89,14 @@ async function writePart(db: Database, book: Book, part: Part, done: Written): P
   // What did not fit into one step belongs to the next: no chunk is taken away that is not written anew.
   const old = (more ? part.old.filter((c) => c.to <= ends[1]) : part.old).map((c) => c.number)
   const entries = messages.map((m) => ({ id: part.what === 'over' ? 0 : m.archiveId ?? 0, line: lineOf(m) }))
+  const lines = new Map(messages.map((m, i) => [m.archiveId ?? 0, entries[i]?.line]))
+  if (!entries.length && !old.length) return change(db, ['kv', 'messages'], (tx) => settle(tx, part, done.chunks, lines))
   const begun = done.chunks.find((c) => !isOver(c))
   await book.write(entries, part.what === 'fresh' ? [begun?.from ?? ends[0], ends[1]] : undefined, old, async ({ number, chunks, complete }) => {
     await change(db, ['kv', 'messages'], async (tx) => {
       const sorted = [...chunks].sort((a, b) => a.from - b.from)
       await tx.objectStore('kv').put({ index: number, chunks: sorted, complete, old } satisfies Written, 'history')
-      await settle(tx, part, chunks, new Map(messages.map((m, i) => [m.archiveId ?? 0, entries[i]?.line])))
+      await settle(tx, part, chunks, lines)
     })
   })
   if (old.length) await removed(db)

@@ -19,8 +19,11 @@ import { nameAt, removed, writeAll } from './history-write.ts'
 import { value, type Secure } from './secure.ts'
 
 const NODE = 'urn:palabre:history:0'
-/** A message that came is written so long after it, in milliseconds, together with all that came meanwhile. */
+/** A message that came is written so long after it, in milliseconds, together with all that came meanwhile; and while a talk goes on. */
 const SOON = 10_000
+const LATER = 30_000
+/** What was done within this time is not done again without being asked for, in milliseconds. */
+const RECENT = 60_000
 /** Chunks of others that are remembered as read. */
 const MAX_READ = 40_000
 
@@ -29,6 +32,10 @@ export class History {
   private timer: ReturnType<typeof setTimeout> | undefined
   private busy: Promise<void> = Promise.resolve()
   private reading = false
+  /** When this device wrote last, read last, and had the archive tell the places of our own messages. */
+  private wrote = 0
+  private looked = 0
+  private placed = 0
   private readonly stop: () => void
 
   /** `place` has the archive tell the places of messages of ours that were sent since then. */
@@ -36,7 +43,7 @@ export class History {
     private readonly db: Database, private readonly account: JID, private readonly secure: Secure, private readonly news: News,
     private readonly session: () => Session | undefined, private readonly place: (session: Session, since: Micros) => Promise<void>,
   ) {
-    this.stop = news.listen((c) => { if (c.messages) this.timer ??= setTimeout(() => void this.now(), SOON) })
+    this.stop = news.listen((c) => { if (c.messages) this.later(Date.now() - this.wrote < RECENT ? LATER : SOON) })
   }
 
   end(): void {
@@ -44,14 +51,21 @@ export class History {
     this.stop()
   }
 
+  private later(wait: number): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      void this.run((session) => this.write(session, false))
+    }, wait)
+  }
+
   /** The archive was read to its end: what others wrote is read, and what is not written yet is written. */
   caughtUp(): void {
     void this.run(async (session) => {
       await this.renewKey(session)
       const first = await get(this.db, 'history read') === undefined
-      await this.read(session)
+      if (Date.now() - this.looked > RECENT) await this.read(session)
       if (first) this.ask(session)
-      await this.write(session)
+      await this.write(session, true)
     })
   }
 
@@ -65,7 +79,7 @@ export class History {
   now(): Promise<void> {
     clearTimeout(this.timer)
     this.timer = undefined
-    return this.run((session) => this.write(session))
+    return this.run((session) => this.write(session, true))
   }
 
   /** Nobody looks any more, and this device may end: what waits is written. */
@@ -154,16 +168,19 @@ export class History {
 
   // Writing
 
-  private async write(session: Session): Promise<void> {
+  /** The places of messages of ours cost a page of the archive: seldom, unless all of it is wanted now. */
+  private async write(session: Session, all: boolean): Promise<void> {
     const unplaced = await get(this.db, 'unplaced')
-    if (unplaced !== undefined) {
+    if (unplaced !== undefined && (all || Date.now() - this.placed > RECENT)) {
+      this.placed = Date.now()
       await this.place(session, unplaced)
       await change(this.db, ['kv'], (tx) => tx.objectStore('kv').delete('unplaced'))
-    }
+    } else if (unplaced !== undefined) this.later(RECENT)
     const done = await get(this.db, 'history')
     for (const number of done?.old ?? []) await retractItem(session, NODE, `${this.secure.deviceID}-${number}`)
     if (done?.old?.length) await removed(this.db)
-    if (!await writeAll(this.db, (own) => this.book(session, own))) this.timer ??= setTimeout(() => void this.now(), SOON)
+    if (!await writeAll(this.db, (own) => this.book(session, own))) this.later(SOON)
+    this.wrote = Date.now()
   }
 
   // Reading
@@ -180,6 +197,7 @@ export class History {
   /** With `again` once more if something was missing: its writer may just have put it into a larger chunk. */
   private async read(session: Session, again = true): Promise<void> {
     const devices = value(await this.secure.crypto.devices(this.account)).map((d) => d.id).filter((id) => id !== this.secure.deviceID)
+    this.looked = Date.now()
     const seen = new Set(await get(this.db, 'history read') ?? [])
     const gaps = await this.book(session).read({
       wants: async (chunk) => !seen.has(chunk.hash) && this.lacks(chunk), take: (lines, hash) => this.keep(lines, hash),

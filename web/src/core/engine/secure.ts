@@ -123,6 +123,7 @@ export class Secure {
     await this.sendDue() // our keys before our name
     const labels = new Map(this.own.get(version)?.map((d) => [d.id, d]))
     await publishDevices(this.session, version, missing.map((id) => labels.get(id) ?? { id }))
+    value(await this.crypto.listed(jid, version, missing)) // whether the server tells it to us, too, or not
   }
 
   /** Takes another device of ours off the lists, and its keys away: nobody encrypts for it any more. */

@@ -10,8 +10,8 @@ export const MAX_CHANGED = 2000
 export const ALL = 0
 
 /** Notes in a step that a message is not any more as the history may have it, or came to a place that the history has passed. */
-export async function noteChanged(tx: Change, message: Pick<KeptMessage, 'archiveId' | 'protection'>): Promise<void> {
-  if (!message.archiveId || message.protection !== 'omemo') return
+export async function noteChanged(tx: Change, message: Pick<KeptMessage, 'archiveId' | 'protection' | 'expiresAt'>): Promise<void> {
+  if (!message.archiveId || message.protection !== 'omemo' || message.expiresAt) return
   const before = await get(tx, 'history changed') ?? []
   if (before.includes(message.archiveId) || before.includes(ALL)) return
   await tx.objectStore('kv').put(before.length < MAX_CHANGED ? [...before, message.archiveId] : [ALL], 'history changed')

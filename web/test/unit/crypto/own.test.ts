@@ -1,7 +1,7 @@
 // Several devices of one account, each with a store of its own: trust that they tell each other, and keys of the history.
 
 import { describe, expect, test } from 'vitest'
-import { historyState, newHistoryKey } from '../../../src/core/crypto/history.ts'
+import { adoptKept, historyState, loadKept, newHistoryKey } from '../../../src/core/crypto/history.ts'
 import { Links } from '../../../src/core/crypto/link.ts'
 import { newRecovery, recover } from '../../../src/core/crypto/recovery.ts'
 import { hex, utf8 } from '../../../src/core/crypto/bytes.ts'
@@ -187,6 +187,8 @@ describe('keys of the history', () => {
     const keys = (await historyState(a1.device)).keys
     const message = await a1.shareHistory()
     if (message) await t.deliver(a1, message)
+    expect((await historyState(a2.device)).keys).toEqual(keys)
+    await adoptKept(a2.device, { keys: (await loadKept(a2.device)).keys.slice(1) }, true) // what was said before comes late
     expect((await historyState(a2.device)).keys).toEqual(keys)
     expect((await historyState(a3.device)).keys).toEqual([])
     expect((await a2.due()).answers).toEqual([])

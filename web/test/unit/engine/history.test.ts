@@ -233,18 +233,24 @@ test('what changes in the chunks of a device that is gone is said beside them', 
   expect((await last.book().complete()).at(-1)?.[1]).toBe(FIRST + 22)
 })
 
-test('a message whose place becomes known when later ones are written is written as well', async () => {
+test('a message whose place becomes known when later ones are written stands among them', async () => {
   const node = new Node()
   const old = await End.open(node)
-  await old.hear(5, 9)
-  await old.write()
-  await old.hear(2, 3)
-  await change(old.db, ['kv'], (tx) => tx.objectStore('kv').put([FIRST + 2], 'history changed'))
-  await old.hear(6, 7)
-  await old.write()
+  const late = async (n: number) => {
+    await old.hear(n, n + 1)
+    await change(old.db, ['kv'], (tx) => tx.objectStore('kv').put([FIRST + n], 'history changed'))
+    await old.write()
+  }
+  for (const [from, to] of [[10, 20], [30, 32], [40, 41]] as const) {
+    await old.hear(from, to)
+    await old.write()
+  }
+  await late(35) // between two chunks
+  await late(5) // before all of them
+  expect((await old.chunks()).map((c) => [c.from && c.from - FIRST, c.count])).toEqual([[0, 1], [10, 10], [30, 3], [40, 1]])
   const fresh = await End.open(node, old)
   await fresh.read()
-  expect(await fresh.texts()).toEqual(['secret 2', ...numbers(5, 9)])
+  expect(await fresh.texts()).toEqual([5, ...Array.from({ length: 10 }, (_, i) => 10 + i), 30, 31, 35, 40].map((n) => `secret ${n}`))
 })
 
 test('a server that goes away at any moment: nothing is lost, nothing retracted comes back', async () => {

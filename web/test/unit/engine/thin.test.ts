@@ -2,6 +2,8 @@
 import 'fake-indexeddb/auto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { IDBFactory } from 'fake-indexeddb'
+import { getItems } from '../../../src/core/xmpp/pubsub.ts'
+import { fromBase64 } from '../../../src/core/xmpp/stanza.ts'
 import { Proxy } from '../xmpp/proxy.ts'
 import { Town } from '../xmpp/town.ts'
 import { Client, stubLocks, type Disk } from './here.ts'
@@ -10,7 +12,7 @@ let town: Town
 let proxy: Proxy
 const open: Client[] = []
 stubLocks()
-beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague', 'laurence', 'john']) })
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague', 'laurence', 'john', 'abram', 'balthasar', 'gregory', 'sampson']) })
 afterAll(() => town.end())
 beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
@@ -117,7 +119,6 @@ test('a new device reads what was written before it was there, with the recovery
   await montague.engine.send(capulet.jid, { text: 'thou villain', reply: (await montague.messages('capulet'))[0]?.id })
   await capulet.until(async () => (await capulet.texts('montague')).length === 2)
   const code = await capulet.engine.recoveryCode()
-  await capulet.until(async () => ((await capulet.db.get('kv', 'history')) as { chunks: { count: number }[] } | undefined)?.chunks[0]?.count === 2)
   const other = await client('capulet')
   await other.live()
   expect(await other.texts('montague')).toEqual([])
@@ -174,3 +175,61 @@ test('a new device of a contact is told of in the talk, and the next message is 
   for (const device of [laurence, john]) await device.until(async () => (await device.texts(device === john ? 'laurence' : 'john')).at(-1) === 'unhappy fortune')
   expect(await told()).toBe(1)
 }, 30_000)
+
+test('the history is written when nobody looks any more, and when another device comes', async () => {
+  const [gregory, sampson] = [await client('gregory'), await client('sampson')]
+  await friends(gregory, sampson)
+  await gregory.engine.recoveryCode()
+  const written = async () => ((await gregory.db.get('kv', 'history')) as { chunks: { count: number }[] } | undefined)?.chunks.reduce((sum, c) => sum + c.count, 0) ?? 0
+  const said = async (text: string) => {
+    await gregory.engine.send(sampson.jid, { text })
+    await gregory.until(async () => (await gregory.messages('sampson')).at(-1)?.state === 'delivered')
+  }
+  await said('coals')
+  gregory.lead.setHidden(true)
+  await gregory.until(async () => await written() === 1)
+  gregory.lead.setHidden(false)
+  await said('colliers')
+  await (await client('gregory')).live()
+  await gregory.until(async () => await written() === 2)
+}, 30_000)
+
+test('a device that is revoked loses its keys: nobody encrypts for it, and later history is closed to it', async () => {
+  const [one, friend] = [await client('abram'), await client('balthasar')]
+  await friends(one, friend)
+  const code = await one.engine.recoveryCode()
+  const [two, lost] = [await client('abram'), await client('abram')]
+  for (const device of [two, lost]) {
+    await device.live()
+    await device.lead.recover(code)
+  }
+  const keysOf = async (c: Client) => {
+    const state = await c.lead.worker.secure.crypto.historyState()
+    return state.ok ? state.value.keys : []
+  }
+  const id = (c: Client) => c.lead.worker.secure.deviceID
+  const active = async (c: Client) => (await c.engine.devices(one.jid)).filter((d) => d.active).map((d) => d.id).sort()
+  await friend.until(async () => (await active(friend)).length === 3)
+  await one.until(async () => (await one.engine.devices(one.jid)).every((d) => d.trust === 'verified'))
+  await two.until(async () => (await two.engine.devices(one.jid)).every((d) => d.trust === 'verified'))
+  const before = await keysOf(one)
+  await lost.until(async () => await lost.db.get('kv', 'told device') === id(lost))
+  const access = (await lost.engine.sessions()).find((s) => s.here)?.id ?? ''
+  await one.engine.revoke(access)
+  await friend.until(async () => (await active(friend)).join() === [id(one), id(two)].sort().join())
+  await two.until(async () => (await keysOf(two)).length === 2)
+  expect(await keysOf(two)).toEqual(await keysOf(one))
+  expect((await keysOf(one)).slice(1)).toEqual(before)
+  expect((await one.engine.devices(one.jid)).find((d) => d.id === id(lost))).toMatchObject({ active: false, trust: 'distrusted' })
+  await friend.engine.send(one.jid, { text: 'not for the thief' })
+  for (const device of [one, two]) await device.until(async () => (await device.texts('balthasar')).at(-1) === 'not for the thief')
+  await one.lead.history.now()
+  const items = await getItems(one.lead.worker.connection, 'urn:palabre:history:0', { ids: [`index-${id(one)}`] })
+  const data = fromBase64(items[0]?.payload?.text ?? '') ?? new Uint8Array(0)
+  expect(await lost.lead.worker.secure.crypto.openIndex(id(one), data)).toMatchObject({ ok: false, error: { code: 'no-session' } })
+  expect(await two.lead.worker.secure.crypto.openIndex(id(one), data)).toMatchObject({ ok: true })
+  const late = await client('abram')
+  await late.live()
+  await late.lead.recover(code) // the code on paper leads to the new key
+  await late.until(async () => (await late.texts('balthasar')).includes('not for the thief'))
+}, 60_000)
