@@ -48,7 +48,7 @@ async function lookAt(person, paths, name) {
   const wrong = []
   for (const path of paths) {
     await person.page.goto(person.origin + path)
-    await person.page.locator('h1').first().waitFor()
+    await person.page.locator('h1').first().waitFor().catch(() => wrong.push(`${name} ${path}: no heading`))
     await until('it has come to rest', async () => await person.page.locator('.busy, [aria-busy=true]').count() === 0, 5000).catch(() => undefined)
     for (const fault of await faults(person.page)) wrong.push(`${name} ${path}: ${fault}`)
     await person.shot(`screen-${name}-${path.replace(/\W+/g, '-').slice(0, 30)}`)
