@@ -15,6 +15,9 @@ import { Views } from './views.ts'
 /** How long a page waits for what is older in the archive, in milliseconds. */
 const PATIENCE = 8000
 
+/** Who opens a chat sees it first, and then when its contact was there last, in milliseconds. */
+const LOOK = 300
+
 /** Gives up waiting, not the work. */
 function within<T>(promise: Promise<T>, otherwise: T): Promise<T> {
   return Promise.race([promise.catch(() => otherwise), new Promise<T>((resolve) => setTimeout(() => resolve(otherwise), PATIENCE))])
@@ -38,8 +41,12 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
   return {
     watchChats: (show) => views.watchChats(show),
     watchChat: (jid, show) => {
-      void led.look(jid).catch(() => undefined)
-      return views.watchChat(jid, show)
+      const stop = views.watchChat(jid, show)
+      const timer = setTimeout(() => void led.look(jid).catch(() => undefined), LOOK)
+      return () => {
+        clearTimeout(timer)
+        stop()
+      }
     },
     setChat: (jid, fields) => desk.setChat(jid, fields),
     setDraft: (jid, draft) => desk.setDraft(jid, draft),
