@@ -64,6 +64,7 @@ export class Profanity {
   async start() {
     const env = { ...process.env, HOME: this.home, XDG_CONFIG_HOME: `${this.home}/config`, XDG_DATA_HOME: `${this.home}/data`, TERM: 'screen-256color', LC_ALL: 'C.UTF-8' }
     delete env.TMUX
+    this.begun = existsSync(this.log) ? readFileSync(this.log, 'utf8').length : 0
     execFileSync('tmux', ['-S', this.socket, '-f', '/dev/null', 'new-session', '-d', '-x', '220', '-y', '200', `profanity -l DEBUG -f ${this.log} -a app`], { env })
     await this.sees(/logged in successfully/)
     if (this.device) return
@@ -79,12 +80,13 @@ export class Profanity {
   /** Waits until a message is there, marked as encrypted. One's own sender is called me. */
   hears(sender, text) { return this.sees(new RegExp(`~ ${escape(sender)}(/.+?)?: .*${escape(text)}`, 'm')) }
 
-  /** Opens the window of a contact and turns OMEMO on in it. */
+  /** Opens the window of a contact, turns OMEMO on in it, and waits for a session with a device of theirs: what is typed before is not sent. */
   async encrypt(jid) {
     this.type(`/msg ${jid}`)
     await this.sees(new RegExp(`^ *${escape(jid)}`, 'm'))
     if (!this.screen.includes('[OMEMO]')) this.type('/omemo start')
     await this.sees(new RegExp(`^ *${escape(jid)}.*\\[OMEMO\\]`, 'm'))
+    await until(`Profanity has a session with ${jid}`, () => readFileSync(this.log, 'utf8').slice(this.begun).includes(`session with ${jid} device`))
   }
 
   /** How often a text is on the screen. */
