@@ -46,6 +46,7 @@ test('a sticker is small, keeps its hole, and stands without a bubble', async ()
     c.drawImage(e, 0, 0)
     return c.getImageData(256, 192, 1, 1).data[3]
   }), 0)
+  assert.equal(await nadia.page.locator('.it .m.bare').evaluate((e) => getComputedStyle(e).backgroundColor), 'rgba(0, 0, 0, 0)')
   await nadia.shot('sticker')
 })
 

@@ -20,9 +20,10 @@ const manyTimes = 5
 export function Bubble({ message: m, first, group }: { message: Message; first: boolean; group: boolean }): JSX.Element {
   if (m.content.type === 'system') return systemLine(m, m.content)
   const card = !m.retracted && isCard(m.content)
+  const bare = !m.retracted && m.content.type === 'sticker' && !m.reply
   return (
     <>
-      <div class={`m${card ? ' crd' : ''}`}>
+      <div class={`m${card ? ' crd' : bare ? ' bare' : ''}`}>
         {group && !m.own && first && <span class={`by c${hue(m.from)} cut`} dir="auto">{m.author ?? nameOf(m.from)}</span>}
         {m.forwarded !== undefined && !m.retracted && <span class="fwd"><Icon name="forward" flip />{t(m.forwarded >= manyTimes ? 'forwardedMany' : 'forwarded')}</span>}
         {m.reply && !m.retracted && quote(m.reply)}
