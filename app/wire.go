@@ -16,6 +16,7 @@ import (
 	"palabre.dev/palabre/feature/disco"
 	"palabre.dev/palabre/feature/link"
 	"palabre.dev/palabre/feature/pubsub"
+	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/feature/upload"
@@ -63,8 +64,9 @@ func (a *App) wireInline(kept *archive.Archive) {
 	})
 }
 
-// wireDevices lets the door tell of apps, and a new password take away what stands in for the old one.
-func (a *App) wireDevices(devices *device.Feature) {
+// wireDevices lets the door tell of apps, a new password take away what stands in for the old one, and an app that is signed out wake no more.
+func (a *App) wireDevices(devices *device.Feature, waker *push.Push) {
+	a.c2s.OnRevoke(waker.Leave)
 	a.c2s.OnBegin(devices.Begun)
 	a.accounts.OnNewPassword(func(ctx context.Context, account *core.Account) error { return a.c2s.ForgetDevice(ctx, account, "") })
 	a.accounts.OnNewPassword(devices.NewPassword)
