@@ -73,7 +73,9 @@ export async function recoveryMessages(d: Device, lists: Lists): Promise<Due['an
     await d.turn(() => d.store.save(new Map([[claimName, null]])))
   }
   for (const name of await d.store.names(answers, maxAnswers)) {
-    const message = await answerTo(d, lists, Number(name.slice(answers.length)))
+    const device = Number(name.slice(answers.length))
+    if (!(await ownDevices(d, lists)).some((a) => a.device === device)) continue // when it is on the list, and never if it was removed
+    const message = await answerTo(d, lists, device)
     if (message) out.push({ to: d.jid, message })
     await d.turn(() => d.store.save(new Map([[name, null]])))
   }
@@ -86,7 +88,7 @@ async function answerTo(d: Device, lists: Lists, device: number): Promise<Encryp
   const { loadKept, writeKept } = await import('./history.ts')
   const kept = await loadKept(d)
   const [newest] = kept.keys
-  // One that was removed since it said so gets nothing.
+  // One that is distrusted since it said so gets nothing.
   const to = (await ownDevices(d, lists, (trust) => trust === 'verified')).filter((a) => a.device === device)
   if (!newest || to.length === 0) return null
   const proof = proofOf(newest.key, d.jid, d.id, device, d.identity.curve)

@@ -68,17 +68,16 @@ export class Service {
    * comes back, after the bundle that is then due (XEP-0384 §5.3). */
   async listed(jid: string, version: Version, ids: number[]): Promise<number[] | null> {
     await this.lists.told(jid, version, ids)
-    if (jid === this.device.jid && version === '2' && ids.includes(this.device.id)) this.named()
+    if (jid === this.device.jid && version === '2') this.named(ids.includes(this.device.id))
     if (jid !== this.device.jid || ids.includes(this.device.id)) return null
     await this.published(version, '')
     return [...new Set([...ids, this.device.id])]
   }
 
-  /** Our device is on the list: from now on the others count with it, so that they can be told what it is. */
-  private named(): void {
-    if (this.isNamed) return
-    this.isNamed = true
-    this.happened('due')
+  /** When our device is on the list, the others count with it, so that they can be told what it is; and what waits for others to be on it can go. */
+  private named(here: boolean): void {
+    this.isNamed ||= here
+    if (this.isNamed) this.happened('due')
   }
 
   /** Encrypts for every device of the accounts and our other devices. Refused with `no-devices`, `undecided` or `distrusted` if nobody of `to` can
