@@ -237,7 +237,7 @@ export class Sender {
       if (kept) await arrivedAtServer({ tx, account: this.account, now: this.now(), changes }, message)
       else delete message.state
       await this.putMessage(tx, changes, message)
-    })
+    }, 'relaxed') // if the machine loses it, the archive tells it again; what is written meanwhile need not wait for the disk
     this.news.tell(changes.all)
     return true
   }

@@ -5,7 +5,7 @@ import type { Engine, Stop, Window } from '../../core/engine.ts'
 import type { Chat, JID, Message } from '../../core/model.ts'
 
 const atOpen = 40
-const more = 20 // what can be drawn within one frame while somebody scrolls
+const more = 40 // fewer pages are fewer frames that come late while somebody scrolls
 const most = 200
 
 /** A page that was read, and what was told meanwhile: it may be newer than the page. */
