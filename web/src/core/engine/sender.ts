@@ -74,7 +74,7 @@ export class Sender {
   /** The archive has been read to its end. */
   complete(): void {
     this.caughtUp = true
-    void this.settle().catch(() => this.later())
+    this.look()
   }
 
   /** There is something to send. */
@@ -94,7 +94,10 @@ export class Sender {
 
   private later(): void {
     clearTimeout(this.pause)
-    if (!this.ended) this.pause = setTimeout(() => this.wake(), PAUSE)
+    if (!this.ended) this.pause = setTimeout(() => {
+      this.wake()
+      this.look() // also when it was this that failed: nothing goes again before
+    }, PAUSE)
   }
 
   /** What was tried and is neither acknowledged nor in the archive goes again, after a second look. One run at a time, again if asked meanwhile. */
@@ -134,6 +137,11 @@ export class Sender {
       this.rescan = false
       for (const chat of new Set((await errands(this.db)).filter((e) => e.state !== 'failed' && !isContactErrand(e)).map((e) => e.chat))) this.serve(chat)
     }
+  }
+
+  /** What was tried is looked for, unless the catch-up will do that. */
+  private look(): void {
+    if (this.caughtUp && !this.ended) void this.settle().catch(() => this.later())
   }
 
   /** One errand of a chat after the other; different chats do not wait for each other. */
@@ -180,7 +188,11 @@ export class Sender {
       return false
     }
     if (!parts.length) return this.done(errand, false) // a note to ourselves, and no other device to read it
-    if (generation !== this.generation || !await this.mark(errand) || generation !== this.generation) return false
+    if (generation !== this.generation || !await this.mark(errand)) return false
+    if (generation !== this.generation) { // marked and not written: if the archive has been read by now, nobody else would look after it
+      this.look()
+      return false
+    }
     this.flying.add(errand.seq)
     session.send(stanza({ to: errand.chat, id: errand.id }, ...parts), (acknowledged) => { void this.sent(errand, acknowledged) })
     return true
@@ -212,7 +224,7 @@ export class Sender {
       this.generation++
       this.flying.delete(errand.seq)
       // Nobody knows what became of it: that is decided when the archive has been read.
-      if (this.caughtUp && !this.ended) queueMicrotask(() => void this.settle().catch(() => this.later()))
+      queueMicrotask(() => this.look())
       return
     }
     try {

@@ -106,3 +106,21 @@ test('a message that was acknowledged by nobody and that the archive has is not 
   expect((await device.db.get('messages', id))?.state).toBe('sent')
   device.kill()
 })
+
+test('the second look into the archive fails: what was tried goes again all the same, without another connection', async () => {
+  const server = new Server(ME)
+  const first = await Device.open(server)
+  first.connect((s) => { s.fate = 'lost' })
+  const { id } = await first.desk.send(HER, { text: 'tried' })
+  await first.until(async () => (await first.db.getAll('outbox')).every((e) => e.state === 'tried'))
+  first.kill()
+  const next = await Device.open(server)
+  const look = next.inbox.lookFor.bind(next.inbox)
+  let looks = 0
+  next.inbox.lookFor = (...args) => looks++ ? look(...args) : Promise.reject(new Error('resource-constraint'))
+  next.connect()
+  await next.idle()
+  expect(looks).toBeGreaterThan(1)
+  expect(server.count(id)).toBe(1)
+  next.kill()
+}, 30_000)
