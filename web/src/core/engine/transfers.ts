@@ -233,7 +233,7 @@ export class Transfers {
 
   /** Keeps progress, not too often. */
   private progress(id: string, direction: Direction): (done: number, total: number) => void {
-    let last = 0
+    let last = -Infinity
     return (done, total) => {
       const now = performance.now()
       if (now - last < TELL) return
