@@ -110,6 +110,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, roster Roster, log *slog
 	}
 	a := &Archive{cfg: cfg, db: db, roster: roster, log: log.With("part", "archive"), prefs: prefs, owners: map[int64]*owner{}, hidden: map[int64]bool{},
 		large: map[int64]int{}}
+	a.filing.late = db.Engine() == "sqlite"
 	return a, errors.Join(a.loadHiding(ctx), a.loadFiling(ctx))
 }
 

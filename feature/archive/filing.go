@@ -38,7 +38,7 @@ var (
 
 // loadFiling finds out what has been filed.
 func (a *Archive) loadFiling(ctx context.Context) error {
-	if a.filing.late = a.db.Engine() == "sqlite"; !a.filing.late {
+	if !a.filing.late {
 		return nil
 	}
 	var upto int64
