@@ -200,8 +200,8 @@ func (a *Archive) expire(ctx context.Context, before time.Time) error {
 	unfiled := a.filing.accounts()
 	account, ok, err := a.nextFiled(ctx, 0)
 	for ; ok && err == nil; account, ok, err = a.nextFiled(ctx, account) {
-		if err = a.expireOf(ctx, account, before.UnixMicro()); err != nil {
-			break
+		if err := a.expireOf(ctx, account, before.UnixMicro()); err != nil {
+			return fmt.Errorf("delete old messages: %w", err)
 		}
 	}
 	for i := 0; i < len(unfiled) && err == nil; i++ {
@@ -215,7 +215,7 @@ func (a *Archive) expire(ctx context.Context, before time.Time) error {
 
 func (a *Archive) expireOf(ctx context.Context, id, before int64) error {
 	account := &core.Account{ID: id}
-	old, err := a.oldest(ctx, account, before, 1) // most have nothing to delete: not worth a transaction
+	old, err := a.ids(ctx, account, &request{until: before}, 1) // most have nothing to delete: not worth a transaction
 	for more := len(old) > 0; more && err == nil; {
 		more, err = a.deleteSome(ctx, account, before)
 	}

@@ -26,14 +26,18 @@ const (
 	filingWindow = 16 << 10         // entries that are filed together, sorted: the more, the fewer pages for each
 	filingSlice  = 64               // of them in one transaction, so that messages do not wait long,
 	mostSlice    = 1024             // up to so many when ever more wait: a server that is always busy must file as fast as it keeps
+	sliceShare   = 256              // of those that wait, a slice is so small a part
 	filingAge    = 10 * time.Second // how long at most an entry waits for others
 	filingLook   = 200 * time.Millisecond
 	filingPause  = 10 * time.Second // after a failure
 )
 
+// filings are the tables that entries are filed in, by their columns.
+var filings = []struct{ table, columns string }{{filedByAccount, "account, id"}, {filedByContact, "account, contact, id"}}
+
 var (
-	insertFiledAccount = store.NewInsert("archive_account", "account", "id").OnConflict("do nothing")
-	insertFiledContact = store.NewInsert("archive_contact", "account", "contact", "id").OnConflict("do nothing")
+	insertFiledAccount = store.NewInsert(filedByAccount, "account", "id").OnConflict("do nothing")
+	insertFiledContact = store.NewInsert(filedByContact, "account", "contact", "id").OnConflict("do nothing")
 )
 
 // loadFiling finds out what has been filed.
@@ -107,7 +111,7 @@ func (a *Archive) file(ctx context.Context) error {
 		return nil
 	}
 	settled := a.db.Settled(ctx)
-	upto, _ := a.filing.snapshot(0, settled)
+	upto := a.filing.reached()
 	for full := true; full; {
 		began, deleted := time.Now(), a.filing.deleted.Load()
 		window, last, err := a.readWindow(ctx, upto, settled)
@@ -133,16 +137,11 @@ func (a *Archive) FileAll(ctx context.Context) error {
 		return nil
 	}
 	err := a.db.Tx(ctx, func(ctx context.Context) error {
-		for _, sql := range []string{
-			"insert into archive_account (account, id) select account, id from archive_entry where true order by account, id on conflict do nothing",
-			"insert into archive_contact (account, contact, id) select account, contact, id from archive_entry where true order by account, contact, id on conflict do nothing",
-			"update archive_filed set upto = (select coalesce(max(id), 0) from archive_entry)",
-		} {
-			if _, err := a.db.Exec(ctx, sql); err != nil {
-				return err
-			}
+		if err := a.fileWhere(ctx, "true"); err != nil {
+			return err
 		}
-		return nil
+		_, err := a.db.Exec(ctx, "update archive_filed set upto = (select coalesce(max(id), 0) from archive_entry)")
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("file messages: %w", err)
@@ -175,7 +174,7 @@ func (a *Archive) readWindow(ctx context.Context, after, to int64) (window []fil
 // were read.
 func (a *Archive) fileWindow(ctx context.Context, window []filed, deleted, upto int64) error {
 	for ended := false; !ended; {
-		slice := window[:min(max(filingSlice, a.filing.count()/mostSlice*4), mostSlice, len(window))]
+		slice := window[:min(max(filingSlice, a.filing.count()/sliceShare), mostSlice, len(window))]
 		window = window[len(slice):]
 		ended = len(window) == 0
 		err := a.db.Tx(ctx, func(ctx context.Context) error {
@@ -196,8 +195,9 @@ func (a *Archive) fileWindow(ctx context.Context, window []filed, deleted, upto 
 // fileSlice files those entries that are still there: all, if nothing has been deleted since they were read.
 func (a *Archive) fileSlice(ctx context.Context, slice []filed, deleted int64) error {
 	if a.filing.deleted.Load() != deleted {
-		for some := range slices.Chunk(slice, filingSlice) {
-			if err := a.fileLeft(ctx, some); err != nil {
+		for some := range slices.Chunk(slice, manyIDs) {
+			where, args := oneOf(nil, ids(some))
+			if err := a.fileWhere(ctx, where, args...); err != nil {
 				return err
 			}
 		}
@@ -218,25 +218,25 @@ func (a *Archive) appendFiled(ctx context.Context, e filed) error {
 	return a.db.Append(ctx, insertFiledContact, e.account, e.contact, e.id)
 }
 
-// fileLeft files those of at most filingSlice entries that are still there.
-func (a *Archive) fileLeft(ctx context.Context, slice []filed) error {
-	ids := make([]any, filingSlice)
-	for i := range ids {
-		ids[i] = int64(0) // no entry has it
-		if i < len(slice) {
-			ids[i] = slice[i].id
-		}
+// ids are those of entries.
+func ids(entries []filed) []int64 {
+	ids := make([]int64, len(entries))
+	for i, e := range entries {
+		ids[i] = e.id
 	}
-	for _, into := range []string{"archive_account (account, id) select account, id", "archive_contact (account, contact, id) select account, contact, id"} {
-		if _, err := a.db.Exec(ctx, "insert into "+into+sliceOf, ids...); err != nil {
+	return ids
+}
+
+// fileWhere files the entries that a condition finds; ctx carries a transaction.
+func (a *Archive) fileWhere(ctx context.Context, where string, args ...any) error {
+	for _, f := range filings {
+		sql := "insert into " + f.table + " (" + f.columns + ") select " + f.columns + " from archive_entry where " + where + " order by " + f.columns + " on conflict do nothing"
+		if _, err := a.db.Exec(ctx, sql, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// sliceOf finds the entries with filingSlice ids.
-var sliceOf = " from archive_entry where id in (" + places(1, filingSlice) + ") on conflict do nothing"
 
 // places is a list of n arguments, the first of which has a number.
 func places(first, n int) string {
@@ -268,8 +268,8 @@ func (a *Archive) fileAtOnce(ctx context.Context, e filed) error {
 func (a *Archive) discard(ctx context.Context, where string, args ...any) error {
 	if a.filing.late {
 		a.filing.deleted.Add(1)
-		for _, sql := range []string{filedOf("archive_account", "account, id", where), filedOf("archive_contact", "account, contact, id", where)} {
-			if _, err := a.db.Exec(ctx, sql, args...); err != nil {
+		for _, f := range filings {
+			if _, err := a.db.Exec(ctx, filedOf(f.table, f.columns, where), args...); err != nil {
 				return err
 			}
 		}

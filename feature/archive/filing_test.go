@@ -186,7 +186,7 @@ func (m *model) file() {
 		}
 		return
 	}
-	upto, _ := m.archive.filing.snapshot(0, 0)
+	upto := m.archive.filing.reached()
 	deleted := m.archive.filing.deleted.Load()
 	window, upto, err := m.archive.readWindow(m.t.Context(), upto, m.archive.db.Settled(m.t.Context()))
 	if err != nil {
@@ -316,7 +316,7 @@ func (m *model) checkFiled() {
 	if !m.archive.filing.late {
 		return
 	}
-	believed, _ := m.archive.filing.snapshot(0, 0)
+	believed := m.archive.filing.reached()
 	for _, filed := range []struct{ table, columns string }{{filedByAccount, "account, id"}, {filedByContact, "account, contact, id"}} {
 		var upto int64
 		var missing, idle int

@@ -41,7 +41,7 @@ func (a *Archive) stretches(ctx context.Context, account *core.Account, q *reque
 	if !a.filing.late || len(q.named) > 0 {
 		return []stretch{{from: asKept, index: asKept, request: *q}}
 	}
-	upto, unfiled := a.filing.snapshot(account.ID, a.db.Settled(ctx))
+	upto, unfiled := a.filing.snapshot(account.ID, q.after, min(q.until-1, a.db.Settled(ctx)))
 	var parts []stretch
 	if q.after < upto {
 		old := stretch{from: byAccount, index: filedByAccount, request: *q}
@@ -51,7 +51,6 @@ func (a *Archive) stretches(ctx context.Context, account *core.Account, q *reque
 		old.until = min(q.until, upto+1)
 		parts = append(parts, old)
 	}
-	unfiled = slices.DeleteFunc(unfiled, func(id int64) bool { return id <= q.after || id >= q.until })
 	for late := range slices.Chunk(unfiled, manyIDs) {
 		parts = append(parts, stretch{from: asKept, index: asKept, ids: late, request: *q})
 	}
@@ -100,24 +99,21 @@ func (s *stretch) shown(account *core.Account) (string, []any) {
 }
 
 // end is the id of the last entry of an account, shown or not, 0 if there is none.
-func (a *Archive) end(ctx context.Context, account *core.Account) (id int64, err error) {
+func (a *Archive) end(ctx context.Context, account *core.Account) (int64, error) {
 	q := &request{until: math.MaxInt64}
 	q.page.Last = true
-	for _, s := range a.stretches(ctx, account, q) {
-		where, args := s.among(account)
-		err := a.db.QueryRow(ctx, "select id from "+s.from+" where "+where+q.order()+" limit 1", args...).Scan(&id)
-		if err == nil || !errors.Is(err, store.ErrNoRows) {
-			return id, err
-		}
+	last, err := a.ids(ctx, account, q, 1)
+	if err != nil || len(last) == 0 {
+		return 0, err
 	}
-	return 0, nil
+	return last[0], nil
 }
 
-// oldest is the ids of at most limit entries of an account before an id, shown or not, the oldest first.
-func (a *Archive) oldest(ctx context.Context, account *core.Account, before int64, limit int) (ids []int64, err error) {
-	for _, s := range a.stretches(ctx, account, &request{until: before}) {
+// ids are those of at most limit entries that a request finds, shown or not, in its direction.
+func (a *Archive) ids(ctx context.Context, account *core.Account, q *request, limit int) (ids []int64, err error) {
+	for _, s := range a.stretches(ctx, account, q) {
 		where, args := s.among(account)
-		rows, err := a.db.Query(ctx, "select id from "+s.from+" where "+where+" order by id limit $"+strconv.Itoa(len(args)+1), append(args, limit-len(ids))...)
+		rows, err := a.db.Query(ctx, "select id from "+s.from+" where "+where+q.order()+" limit $"+strconv.Itoa(len(args)+1), append(args, limit-len(ids))...)
 		if err != nil {
 			return nil, err
 		}

@@ -67,13 +67,20 @@ func firstAbove(ids []int64, than int64) int {
 	return place
 }
 
-// snapshot is up to where all of an account is filed, and the ids of its other entries up to one.
-func (f *filing) snapshot(account, to int64) (upto int64, unfiled []int64) {
+// reached is up to where all entries are filed.
+func (f *filing) reached() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.upto
+}
+
+// snapshot is up to where all entries are filed, and the ids of an account's others, of those after one and up to another.
+func (f *filing) snapshot(account, after, to int64) (upto int64, unfiled []int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	ids := f.unfiled[account]
 	ids = ids[:firstAbove(ids, to)]
-	return f.upto, slices.Clone(ids[firstAbove(ids, f.upto):])
+	return f.upto, slices.Clone(ids[firstAbove(ids, max(after, f.upto)):])
 }
 
 // accounts are those that have entries which are not filed.
