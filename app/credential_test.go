@@ -103,15 +103,22 @@ func TestASleepingSessionEndsWithItsPassword(t *testing.T) {
 	}
 }
 
+// outdated has logged in as juliet, without a session, before her password was changed.
+func outdated(t *testing.T, r *running) *palabretest.Person {
+	t.Helper()
+	who := r.test.Person(t, "juliet/home")
+	if e := who.Authenticate(palabretest.Auth{Mechanism: sasl.ScramSHA256Plus}); e.Local != "success" {
+		t.Fatal(e)
+	}
+	who.Open()
+	ask(t, r.cfg, "account/passwd", AccountArgs{Name: "juliet", Password: "a new password"}, &AccountResult{})
+	return who
+}
+
 // TestAPasswordChangesBetweenLoginAndBinding has no session begin with a password that is the old one by then.
 func TestAPasswordChangesBetweenLoginAndBinding(t *testing.T) {
 	r := start(t, testConfig(t, storetest.SQLite))
-	juliet := r.test.Person(t, "juliet/home")
-	if e := juliet.Authenticate(palabretest.Auth{Mechanism: sasl.ScramSHA256Plus}); e.Local != "success" {
-		t.Fatal(e)
-	}
-	juliet.Open()
-	ask(t, r.cfg, "account/passwd", AccountArgs{Name: "juliet", Password: "a new password"}, &AccountResult{})
+	juliet := outdated(t, r)
 	juliet.Send("<iq type='set' id='b'><bind xmlns='" + xmpp.NSBind + "'/></iq>")
 	if e := juliet.Expect(xmpp.NSStream, "error"); e.Child(xmpp.NSStreams, "reset") == nil {
 		t.Errorf("told %s", e)
@@ -125,12 +132,7 @@ func TestAPasswordChangesBetweenLoginAndBinding(t *testing.T) {
 // TestAPasswordChangesBetweenLoginAndResumption has whoever knows only the old password not take over a session that began with the new one.
 func TestAPasswordChangesBetweenLoginAndResumption(t *testing.T) {
 	r := start(t, testConfig(t, storetest.SQLite))
-	thief := r.test.Person(t, "juliet/home")
-	if e := thief.Authenticate(palabretest.Auth{Mechanism: sasl.ScramSHA256Plus}); e.Local != "success" {
-		t.Fatal(e)
-	}
-	thief.Open()
-	ask(t, r.cfg, "account/passwd", AccountArgs{Name: "juliet", Password: "a new password"}, &AccountResult{})
+	thief := outdated(t, r)
 	juliet := r.test.Person(t, "juliet/home")
 	success := juliet.Authenticate(palabretest.Auth{Mechanism: sasl.ScramSHA256Plus, SASL2: true, Password: "a new password", Inline: agent +
 		`<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='1'/></bind>`})
