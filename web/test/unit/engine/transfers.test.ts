@@ -140,6 +140,18 @@ class Tab {
 
 const reached = (shelf: Shelf) => new Promise<void>((resolve) => { shelf.reached = resolve })
 
+/** A tab that has sent a file of which so many bytes have come and no more do. */
+async function stalledAt(shelf: Shelf, takes: number): Promise<{ tab: Tab; id: string }> {
+  shelf.takes = takes
+  const tab = await Tab.open(shelf)
+  const id = await tab.send()
+  const stalled = reached(shelf)
+  await tab.serve()
+  await stalled
+  await tab.until(id, (m) => m?.transfer?.done === takes)
+  return { tab, id }
+}
+
 /** The file as whoever gets the message reads it. */
 async function readBack(shelf: Shelf, media: Media | undefined): Promise<Uint8Array> {
   const address = readAddress(media?.url ?? '')
@@ -150,13 +162,7 @@ async function readBack(shelf: Shelf, media: Media | undefined): Promise<Uint8Ar
 
 test('a tab that is closed in the middle: the next one goes on from there, under the same key', async () => {
   const shelf = new Shelf()
-  shelf.takes = 2000
-  const first = await Tab.open(shelf)
-  const id = await first.send()
-  const stalled = reached(shelf)
-  await first.serve()
-  await stalled
-  await first.until(id, (m) => m?.transfer?.done === 2000)
+  const { tab: first, id } = await stalledAt(shelf, 2000)
   first.kill()
   shelf.takes = Infinity
   const second = await Tab.open(shelf)
@@ -218,13 +224,7 @@ test('killed between any two steps: what was promised goes up whole, and no key 
 
 test('a pause outlives the tab; going on begins where it stopped', async () => {
   const shelf = new Shelf()
-  shelf.takes = 1500
-  const first = await Tab.open(shelf)
-  const id = await first.send()
-  const stalled = reached(shelf)
-  await first.serve()
-  await stalled
-  await first.until(id, (m) => m?.transfer?.done === 1500)
+  const { tab: first, id } = await stalledAt(shelf, 1500)
   await first.transfers.pause(id)
   first.kill()
   const second = await Tab.open(shelf)
