@@ -21,6 +21,7 @@ import (
 	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
 	"palabre.dev/palabre/feature/health"
+	"palabre.dev/palabre/feature/linkcard"
 	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
@@ -73,6 +74,8 @@ type Config struct {
 	Push push.Config `toml:"push"`
 	// Upload is about files that people share.
 	Upload upload.Config `toml:"upload"`
+	// LinkCard is about cards of links, for which the server reads web pages.
+	LinkCard linkcard.Config `toml:"linkcard"`
 	// Health is about what administrators are shown of the server.
 	Health health.Config `toml:"health"`
 }
@@ -109,6 +112,7 @@ func DefaultConfig() Config {
 		Disco:    disco.DefaultConfig(),
 		Push:     push.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),
+		LinkCard: linkcard.DefaultConfig(),
 		Health:   health.DefaultConfig(),
 	}
 }

@@ -25,6 +25,7 @@ var specified = map[string]string{
 	"urn:ietf:params:xml:ns:xmpp-session": "3921",
 	"urn:palabre:admin:0":                 "0133",
 	"urn:palabre:link:0":                  "0484",
+	"urn:palabre:link-card:0":             "0511",
 	"urn:palabre:web-push:0":              "8030",
 	"urn:xmpp:blocking":                   "0191",
 	"urn:xmpp:cam:0":                      "0494",

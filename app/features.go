@@ -19,6 +19,7 @@ import (
 	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/last"
 	"palabre.dev/palabre/feature/link"
+	"palabre.dev/palabre/feature/linkcard"
 	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
@@ -66,8 +67,9 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if a.invites, err = register.New(ctx, a.db, a.cfg.Register, a.accounts, a.accounts, a.accounts, contacts, a.web(), a.log); err != nil {
 		return err
 	}
-	if a.site.Built() {
-		a.invites.OfferBrowser()
+	pages, err := linkcard.New(a.cfg.LinkCard, a.log)
+	if err != nil {
+		return err
 	}
 	discovery, err := disco.New(a.cfg.Disco, contacts)
 	if err != nil {
@@ -84,19 +86,16 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	blocked.AddCommands(commands, a.accounts)
 	wireEvents(apps, published.personal)
 	wireDisco(discovery, published.personal, commands)
-	a.c2s.StreamFeature(discovery.StreamFeature)
+	a.wireStream(discovery, contacts)
 	a.wireDevices(office.devices, waker)
 	a.wireLong(kept, files)
 	a.wireGuests()
 	a.wireInline(kept)
-	for _, element := range contacts.StreamFeatures() {
-		a.offer(element, true)
-	}
 	a.features = []any{
 		a.jobs, a.accounts, office.devices, link.New(doorForLinks{a.c2s}, a.log), contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way
 		kept, carbons.New(), waker, // what is kept and who is told
-		apps, published.personal, published.stored, published.rooms, seen, files, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
+		apps, published.personal, published.stored, published.rooms, seen, files, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
 	}
 	return nil
 }

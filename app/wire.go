@@ -27,6 +27,9 @@ import (
 
 // wireGuests lets the door pass what apps ask before they log in, and makes the invitations of an account void that is closed.
 func (a *App) wireGuests() {
+	if a.site.Built() {
+		a.invites.OfferBrowser()
+	}
 	a.accounts.OnDisable(a.invites.TakeBack)
 	for _, element := range a.invites.StreamFeatures() {
 		a.offer(element, false)
@@ -36,6 +39,14 @@ func (a *App) wireGuests() {
 		a.c2s.PreAuthIQ(name[0], name[1], func(ctx context.Context, guest *c2s.Guest, iq *xmpp.Stanza) (*xmpp.Element, error) {
 			return handle(ctx, guest, guest.Address, guest.Encrypted, iq)
 		})
+	}
+}
+
+// wireStream tells apps with the features of their streams what they would ask for else.
+func (a *App) wireStream(discovery *disco.Feature, contacts *roster.Feature) {
+	a.c2s.StreamFeature(discovery.StreamFeature)
+	for _, element := range contacts.StreamFeatures() {
+		a.offer(element, true)
 	}
 }
 

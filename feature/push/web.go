@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"syscall"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/transport/outside"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -128,21 +128,10 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	ip := at.Addr().Unmap().WithZone("")
-	within := func(network netip.Prefix) bool { return network.Contains(ip) }
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || slices.ContainsFunc(inside, within) {
-		return fmt.Errorf("push endpoint at the private address %s", ip)
+	if !outside.Is(at.Addr()) {
+		return fmt.Errorf("push endpoint at the private address %s", at.Addr())
 	}
 	return nil
-}
-
-// inside are the networks that are nobody's on the internet, beside the private ones, or lead back to IPv4 addresses (RFC 6890, RFC 6052,
-// RFC 3056, RFC 4380): providers have services of their own in them.
-var inside = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("::/96"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32"),
-	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("fec0::/10"),
 }
 
 // call tells a browser, by its push service (RFC 8030 §5). A topic makes it replace an earlier one; the record hides how long the notice is.
