@@ -18,6 +18,8 @@ import type { Letter, Said } from './said.ts'
 /** Receipts are sent for messages that are at most a week old. */
 const RECEIPT_AGE = 7 * 86_400e6
 const MAX_NAMES = 8
+/** Messages that one that is placed may have overtaken. */
+const MAX_BEHIND = 1000
 
 /** What a step knows and tells. */
 export interface Step {
@@ -123,10 +125,12 @@ async function merge(step: Step, message: KeptMessage, letter: Letter, said: Sai
   message.names = [...new Set([...message.names, ...namesOf(letter)])].slice(0, MAX_NAMES)
   const place = archivePlace(letter.archived)
   if (place && !message.archiveId) {
+    const from = message.order
     message.order = await freePlace(step.tx, message.chat, place)
     message.archiveId = place
     message.time = message.own ? letter.time : message.time
     await noteChanged(step.tx, message)
+    if (message.own) await keepBehind(step, message, from)
   }
   message.stanzaId ??= letter.archived
   if (letter.own) await arrivedAtServer(step, message)
@@ -144,6 +148,23 @@ async function merge(step: Step, message: KeptMessage, letter: Letter, said: Sai
   await refreshLast(step.tx, chat)
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(chat.jid)
+}
+
+/**
+ * What was written after a message of ours stays behind it. The archive has numbered this one by when it came there, which may be later than when the
+ * next ones were written; they have their numbers from this device until the archive's are known.
+ */
+async function keepBehind(step: Step, placed: KeptMessage, from: Micros): Promise<void> {
+  if (placed.order <= from) return
+  const range = IDBKeyRange.bound([placed.chat, from], [placed.chat, placed.order], true, true)
+  const between = await step.tx.objectStore('messages').index('place').getAll(range, MAX_BEHIND)
+  let place = placed.order
+  for (const message of between) {
+    if (!message.own || message.archiveId || message.id === placed.id) continue
+    place = message.order = await freePlace(step.tx, message.chat, place + 1)
+    await put(step.tx, message, false)
+    step.changes.message(message.chat, message.id)
+  }
 }
 
 /** The server has a message of ours: its errand is done. */

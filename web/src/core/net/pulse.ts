@@ -110,8 +110,8 @@ export class Pulse {
   }
 }
 
-/** How long to wait before try number `n` (from 0), in milliseconds: at once but not all together, then longer and longer. */
+/** How long to wait before try number `n` (from 0), in milliseconds: at once but not all together, then longer and longer; who looks at it waits 20 s at most. */
 export function backoff(n: number, hidden: boolean, random = Math.random): number {
-  const most = Math.min(1000 * 2 ** n, hidden ? 300_000 : 60_000)
+  const most = Math.min(1000 * 2 ** n, hidden ? 300_000 : 20_000)
   return n === 0 ? most * random() : most * (0.5 + random() / 2)
 }

@@ -218,3 +218,21 @@ test('history is read backwards on demand, a chat at a time', async () => {
   }
   expect(seen).toEqual(Array.from({ length: 650 }, (_, i) => `m${2 * i + 1}`))
 })
+
+test('what was written while the server was slow stays behind what came before it, and is read with what comes after it', async () => {
+  server.clock = (Date.now() + 60_000) * 1000 // the archive numbers later than this device
+  const session = device.connect()
+  await device.idle()
+  session.fate = 'kept'
+  session.onSend = () => { if (session.sent.length) session.fate = 'lost' }
+  for (const text of ['one', 'two', 'three']) await device.desk.send(HER, { text })
+  await device.until(() => Promise.resolve(session.sent.length === 3))
+  device.connect()
+  await device.until(async () => (await texts()).length === 3 && !!(await device.messages(HER)).find((m) => m.originId && m.archiveId))
+  expect(await texts()).toEqual(['one', 'two', 'three'])
+  await device.idle()
+  const last = (await device.messages(HER)).at(-1)
+  await device.inbox.take(from(HER, uid(), el(MARKERS, 'displayed', { id: last?.id ?? '' })))
+  await settled()
+  expect((await device.messages(HER)).map((m) => m.state)).toEqual(['read', 'read', 'read'])
+})

@@ -16,7 +16,8 @@ const START = 1_790_000_000_000_000
 /** The server of one account. */
 export class Server {
   readonly entries: Entry[] = []
-  private clock = START
+  /** What its archive counts from, in microseconds. */
+  clock = START
   sessions: FakeSession[] = []
 
   constructor(readonly account: string) {}

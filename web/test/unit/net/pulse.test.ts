@@ -72,7 +72,7 @@ test('after a sleep the answer may be waiting: it is looked at first, once', () 
 test('the pauses grow, and are never the same for all', () => {
   expect(backoff(0, false, () => 0.5)).toBe(500)
   expect([1, 2, 3].map((n) => backoff(n, false, () => 1))).toEqual([2000, 4000, 8000])
-  expect(backoff(20, false, () => 1)).toBe(60_000)
+  expect(backoff(20, false, () => 1)).toBe(20_000)
   expect(backoff(20, true, () => 0)).toBe(150_000)
 })
 
