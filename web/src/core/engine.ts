@@ -5,7 +5,7 @@
 
 import type { Admin } from './admin.ts'
 import type {
-  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkState, Message, Micros, SearchHit, SignedIn, Storage,
+  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, SearchHit, SignedIn, Storage,
   Waiting, Waking,
 } from './model.ts'
 
@@ -19,35 +19,50 @@ export interface Outgoing {
   content?: Content
   /** Bytes to send as media: compressed, encrypted and uploaded by the engine. */
   file?: { blob: Blob; name: string; mime: string; as: 'image' | 'video' | 'file' | 'voice' | 'sticker'; caption?: string
-    width?: number; height?: number; seconds?: number; waveform?: number[]; hd?: boolean }
+    width?: number; height?: number; seconds?: number; waveform?: number[]; hd?: boolean; poster?: string }
   reply?: string
+  /** The file is this voice draft of the chat, which goes in the same step; if it is gone already, nothing is sent. */
+  voice?: string
   forwardOf?: string
   mentions?: { from: number; to: number; jid: JID }[]
 }
+
+/** A voice message that was recorded and not sent: its sound, and how loud it was, 0–1, ten for each second. */
+export interface VoiceDraft { id: string; blob: Blob; seconds: number; levels: number[] }
 
 export interface Window {
   messages: Message[]
   /** There are older (newer) ones; `here` false: not on this device yet, asking loads them from the archive. */
   older: boolean
   newer: boolean
+  /** The place that was asked for is not on this device and could not be had from the archive; the window is the one that a chat opens with. */
+  missing?: boolean
 }
 
 export interface Engine {
   // Chats
   watchChats(show: (chats: Chat[]) => void): Stop
   watchChat(jid: JID, show: (chat: Chat | undefined) => void): Stop
-  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'markedUnread' | 'expires' | 'protection'>>): Promise<void>
+  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'accepted' | 'markedUnread' | 'expires' | 'protection'>>): Promise<void>
   setDraft(jid: JID, draft: Draft | undefined): Promise<void>
+  /** Keeps a piece of what is being recorded, in order from 0; the first makes it the chat's voice draft. Fails with OtherVoice when the chat has another
+   * one, or this one is gone, and with StorageFull: the pieces before stay. */
+  keepVoice(jid: JID, id: string, piece: { n: number; mime: string; sound: ArrayBuffer; seconds: number; levels: number[] }): Promise<void>
+  /** What was recorded in a chat and not sent, as far as it was kept. */
+  voiceDraft(jid: JID): Promise<VoiceDraft | undefined>
+  dropVoice(jid: JID, id: string): Promise<void>
   clearChat(jid: JID): Promise<void>
   exportChat(jid: JID): Promise<Blob>
 
   // Messages
-  /** A window of at most `limit` messages around, before or after a place; without one, at the first unread or the end. */
-  page(jid: JID, at: { around?: string | Micros; before?: Micros; after?: Micros; limit: number }): Promise<Window>
+  /** A window of at most `limit` messages around, before or after a place; without one, at the first unread or the end. What is older than what is on this
+   * device is read from the archive, unless `here`. */
+  page(jid: JID, at: { around?: string | Micros; before?: Micros; after?: Micros; limit: number; here?: boolean }): Promise<Window>
   watchMessages(jid: JID, show: (changed: Message[], removed: string[]) => void): Stop
   send(jid: JID, message: Outgoing): Promise<Message>
   retry(id: string): Promise<void>
-  edit(id: string, text: string): Promise<void>
+  /** Corrects a text; the card of a link that it had goes, unless it is given again. */
+  edit(id: string, text: string, preview?: LinkPreview): Promise<void>
   remove(ids: string[], forAll: boolean): Promise<void>
   react(id: string, emoji: string | null): Promise<void>
   vote(id: string, options: number[]): Promise<void>
@@ -59,6 +74,11 @@ export interface Engine {
   watchTyping(show: (who: Record<JID, { jid: JID; what: 'composing' | 'recording' }[]>) => void): Stop
   search(words: string, within?: { chat?: JID; kind?: Content['type'] | 'link' }): Promise<SearchHit[]>
   gallery(jid: JID, kind: 'media' | 'files' | 'links' | 'voice' | 'starred', before?: Micros): Promise<Message[]>
+
+  /** Whether the account's server makes cards of links. Fails without connection. */
+  makesCards(): Promise<boolean>
+  /** Has the server read the page of a link, which tells it the address: for a person who wants that (Choices.linkCards). undefined: it gives no card. */
+  card(url: string): Promise<LinkPreview | undefined>
 
   // Media
   bytes(key: string): Promise<Blob | undefined>
@@ -108,6 +128,9 @@ export interface Engine {
   sessions(): Promise<SignedIn[]>
   /** Signs an app out; it needs the password to come back. */
   revoke(id: string): Promise<void>
+  /** Takes a device of ours out of the account by the id of its keys. True: it is signed out. False: nobody knows where it is signed in yet, and only its
+   * keys were taken away: nothing is encrypted for it here any more. */
+  removeDevice(id: number): Promise<boolean>
   /** Links a new device: shows a code for it, or takes the one that it shows (docs/protocol/device-link.md). One at a time; to stop is to cancel. */
   link(scanned: string | undefined, show: (state: LinkState) => void): Stop
   /** A person has compared these six digits with those of the new device; `same` lets it in. */

@@ -17,7 +17,7 @@ import { Draft } from './draft.ts'
 import { candidates, found, type Found } from './mention.ts'
 import { Mentions } from './Mentions.tsx'
 import { offerFiles } from './Prepare.tsx'
-import { RecordBar, RecordButton } from './Recording.tsx'
+import { RecordBar, RecordButton, useVoice } from './Recording.tsx'
 import { recording } from './recorder.ts'
 import { edit } from './actions.tsx'
 import { editing, replying, timeline } from './state.ts'
@@ -31,8 +31,14 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const [emoji, setEmoji] = useState(false)
   const [asked, setAsked] = useState<Found | undefined>(undefined)
   const draft = useDraft(chat, text)
+  useVoice(chat)
   const edited = editing.value
-  useEffect(() => { if (edited && edited.id !== chat.draft?.edit) { setText(edited.content.type === 'text' ? edited.content.text : ''); area.current?.focus() } }, [edited])
+  const written = useRef(chat.draft?.edit) // the correction whose text stands in the field already
+  useEffect(() => {
+    if (!edited) return
+    if (edited.id !== written.current) { setText(edited.content.type === 'text' ? edited.content.text : ''); area.current?.focus() }
+    written.current = undefined
+  }, [edited])
   useLayoutEffect(() => grow(area.current), [text])
   const write = (value: string): void => { setText(value); setAsked(chat.kind === 'group' ? found(value, area.current?.selectionStart ?? value.length) : undefined) }
   const insert = (piece: string, from?: number): void => {
@@ -45,20 +51,23 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const send = async (): Promise<void> => {
     const words = text.trim()
     if (!words) return
-    const answered = replying.value, mentions = draft.mentionsIn(words)
+    const target = draft.target(), mentions = draft.mentionsIn(words), shown = [editing.value, replying.value].flatMap((m) => m ?? [])
     setText(''); setAsked(undefined); draft.sent()
     editing.value = undefined; replying.value = undefined
     try {
-      if (edited) await engine().edit(edited.id, words)
+      if (target.edit) await engine().edit(target.edit, words)
       else {
-        const kept = await engine().send(chat.jid, { text: words, ...(answered ? { reply: answered.id } : {}), ...(mentions.length ? { mentions } : {}) })
+        const kept = await engine().send(chat.jid, { text: words, ...(target.reply ? { reply: target.reply } : {}), ...(mentions.length ? { mentions } : {}) })
         timeline.value?.sent(kept)
       }
     } catch (error) {
       console.error('send', error)
-      setText((now) => now || words)
-      replying.value = answered
       toast(t('notKept'))
+      const meanwhile = area.current?.value ?? ''
+      setText(meanwhile.trim() ? `${words}\n${meanwhile}` : words)
+      if (meanwhile.trim()) return // what is being written now answers or corrects something else
+      written.current = target.edit
+      void draft.seek(target, shown)
     }
   }
   const keys = (event: KeyboardEvent): void => {
@@ -88,7 +97,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
             {!text && !edited && <IconButton icon="camera" kind="spare" label={t('attach.camera')} act={() => takePicture(chat.jid)} />}
           </div>
         )}
-        {text.trim() || edited
+        {!busy && (text.trim() || edited)
           ? <button type="button" class="send" aria-label={t(edited ? 'edit.done' : 'send')} onPointerDown={(e) => e.preventDefault()} onClick={() => void send()}><Icon name={edited ? 'check' : 'send'} flip /></button>
           : <RecordButton chat={chat} />}
       </div>

@@ -17,23 +17,42 @@ export class Draft {
   private pauseTimer: ReturnType<typeof setTimeout> | undefined
   private toldAt = 0
   private readonly mentions: { name: string; jid: JID }[] = []
+  /** What is answered or corrected, as long as its message is being looked for. */
+  private sought: Pick<Written, 'reply' | 'edit'> | undefined
 
   constructor(private readonly engine: Engine, private readonly chat: Chat) {
     this.last = { text: chat.draft?.text ?? '', reply: chat.draft?.reply, edit: chat.draft?.edit }
     this.kept = JSON.stringify(this.last)
   }
 
-  /** restore brings back what was being answered or corrected, where it is in the window. */
-  restore(messages: Message[]): void {
-    const find = (id: string | undefined): Message | undefined => messages.find((m) => m.id === id)
-    replying.value = find(this.chat.draft?.reply)
-    editing.value = find(this.chat.draft?.edit)
+  /** restore brings back what was being answered or corrected: from the window, or else from what is kept here. */
+  restore(messages: Message[]): Promise<void> {
+    return this.seek({ reply: this.chat.draft?.reply, edit: this.chat.draft?.edit }, messages)
+  }
+
+  /** target is what the text answers or corrects, also while its message is still looked for: a correction must not leave as a new message. */
+  target(): Pick<Written, 'reply' | 'edit'> {
+    return { reply: replying.value?.id ?? this.sought?.reply, edit: editing.value?.id ?? this.sought?.edit }
+  }
+
+  /** seek finds the messages that a text answers or corrects. One that is not here any more is let go, and the text stays. */
+  async seek(wanted: Pick<Written, 'reply' | 'edit'>, messages: Message[]): Promise<void> {
+    this.sought = wanted
+    const look = async (id: string): Promise<Message | undefined> =>
+      (await this.engine.page(this.chat.jid, { around: id, limit: 1, here: true })).messages.find((m) => m.id === id && !m.retracted)
+    const find = (id: string | undefined): Message | undefined | Promise<Message | undefined> => id === undefined ? undefined : messages.find((m) => m.id === id) ?? look(id)
+    const asked = [find(wanted.reply), find(wanted.edit)] as const
+    const [reply, edit] = asked.some((one) => one instanceof Promise) ? await Promise.all(asked) : asked as [Message | undefined, Message | undefined]
+    if (this.sought !== wanted) return // it was sent or left meanwhile
+    this.sought = undefined
+    replying.value = reply
+    editing.value = edit
   }
 
   /** write notes what stands in the field. */
   write(text: string, reply: string | undefined, edit: string | undefined): void {
     const typed = text !== this.last.text
-    this.last = { text, reply, edit }
+    this.last = { text, reply: reply ?? this.sought?.reply, edit: edit ?? this.sought?.edit }
     clearTimeout(this.keepTimer)
     this.keepTimer = setTimeout(() => this.flush(), keepAfterMs)
     if (typed && text) this.tellTyping()
@@ -64,6 +83,7 @@ export class Draft {
 
   /** sent forgets the draft: it becomes a message, which takes the kept draft away with it. Taken away before, it would be lost if the tab ended now. */
   sent(): void {
+    this.sought = undefined
     this.last = { text: '', reply: undefined, edit: undefined }
     clearTimeout(this.keepTimer)
     clearTimeout(this.pauseTimer)
@@ -85,5 +105,5 @@ export class Draft {
     return out
   }
 
-  close(): void { this.flush(); this.pause() }
+  close(): void { this.flush(); this.sought = undefined; this.pause() }
 }
