@@ -17,6 +17,9 @@ const SNAPSHOT = 2000
 const MAX_HITS = 100
 const MAX_SHELF = 60
 
+/** Pages of the archive that are read to get to a place: 5,000 messages. */
+const MAX_PAGES = 100
+
 /** A message as screens get it: without what only the store needs. */
 export function shown(m: KeptMessage): Message {
   const { names: _, shelves: __, marks: ___, calls: ____, markable: _____, ...message } = m
@@ -156,11 +159,31 @@ export class Views {
   }
 
   /** A window of messages; see Engine.page. */
-  async page(jid: JID, at: { around?: string | Micros; before?: Micros; after?: Micros; limit: number }): Promise<Window> {
+  async page(jid: JID, at: { around?: string | Micros; before?: Micros; after?: Micros; limit: number; here?: boolean }): Promise<Window> {
     const limit = Math.max(1, Math.min(at.limit, MAX_PAGE))
     if (at.before !== undefined) return this.pageBefore(jid, at.before, limit)
     if (at.after !== undefined) return this.framed(jid, await after(look(this.db, ['messages']), jid, at.after, limit), at.after)
-    return at.around === undefined ? this.opened(jid, limit) : this.pageAround(jid, at.around, limit)
+    if (at.around === undefined) return this.opened(jid, limit)
+    const place = await this.reach(jid, at.around, !at.here)
+    return place === undefined ? { ...await this.opened(jid, limit), missing: true } : this.pageAround(jid, place, limit)
+  }
+
+  /** The place of a message, or of a time, when all from there on is on this device: else it is read from the archive, if that may be asked. */
+  private async reach(jid: JID, around: string | Micros, ask: boolean): Promise<Micros | undefined> {
+    for (let pages = 0; ; pages++) {
+      const tx = look(this.db, ['messages'])
+      const found = typeof around === 'string' ? await this.placeOf(tx, jid, around) : await beyond(tx, jid, around + 1, 'before') ? around : undefined
+      if (found !== undefined) return found
+      // At its first message a chat begins: there is nothing before it to be reached.
+      if (!await this.archive.hasOlder(jid)) return typeof around === 'number' ? around : undefined
+      if (!ask || pages >= MAX_PAGES || !await this.read(jid)) return undefined
+    }
+  }
+
+  /** Reads one page of the archive; false if none came, or it was the last that there is. */
+  private async read(jid: JID): Promise<boolean> {
+    const more = await this.archive.older(jid).catch(() => false)
+    return more || !await this.archive.hasOlder(jid)
   }
 
   /** The window that a chat opens with, of what is here: nobody waits for the archive to see what was said. */
@@ -175,10 +198,8 @@ export class Views {
     return this.pageAround(jid, unread?.order ?? Infinity, limit)
   }
 
-  private async pageAround(jid: JID, around: string | Micros, limit: number): Promise<Window> {
+  private async pageAround(jid: JID, place: Micros, limit: number): Promise<Window> {
     const tx = look(this.db, ['messages'])
-    const place = typeof around === 'number' ? around : await this.placeOf(tx, jid, around)
-    if (place === undefined) return this.opened(jid, limit)
     const newer = await after(tx, jid, place, limit, true)
     const older = await before(tx, jid, place, Math.max(Math.floor(limit / 2), limit - newer.length))
     return this.framed(jid, [...older, ...newer.slice(0, limit - older.length)], place)
@@ -229,5 +250,5 @@ export class Views {
   }
 }
 
-const isListed = (c: Chat): boolean => !!(c.last || c.draft || c.pinned)
+const isListed = (c: Chat): boolean => !!(c.last || c.draft || c.voice || c.pinned)
 const listed = (all: Map<JID, Chat>): Chat[] => [...all.values()].filter(isListed).sort(inOrder)

@@ -15,7 +15,7 @@ export function Pinned({ chat }: { chat: Chat }): JSX.Element | null {
   useEffect(() => {
     if (!id || here) { setFound(here); return }
     let wanted = true
-    void engine().page(chat.jid, { around: id, limit: 1 }).then((w) => { if (wanted) setFound(w.messages.find((m) => m.id === id)) })
+    void engine().page(chat.jid, { around: id, limit: 1, here: true }).then((w) => { if (wanted) setFound(w.messages.find((m) => m.id === id)) })
     return () => { wanted = false }
   }, [id, here])
   if (!id || !found || found.retracted) return null

@@ -8,7 +8,7 @@ import { now } from '../../i18n/when.ts'
 import { Button } from '../../ui/controls.tsx'
 import { choose, confirm, Dialog, over } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { jump, timeline } from './state.ts'
+import { jump, loadAround, timeline } from './state.ts'
 
 const hour = 3_600_000_000
 const daySeconds = 86_400
@@ -37,8 +37,8 @@ export function askDate(): Promise<void> {
 
 async function goTo(time: number): Promise<void> {
   const line = timeline.value
-  await line?.around(time)
-  const first = line?.messages.value.find((m) => m.order >= time) ?? line?.messages.value.at(-1)
+  if (!line || !await loadAround(line, time)) return
+  const first = line.messages.value.find((m) => m.order >= time) ?? line.messages.value.at(-1)
   if (first) await jump(first.id)
 }
 

@@ -1,6 +1,8 @@
 // What the parts of an open conversation share: which chat, its window, what is answered or edited, what is selected.
 import { signal } from '@preact/signals'
 import type { Chat, Message } from '../../core/model.ts'
+import { t } from '../../i18n/t.ts'
+import { toast } from '../../ui/toast.tsx'
 import type { Timeline } from './timeline.ts'
 
 /** The chat that is open. */
@@ -17,17 +19,27 @@ export const selected = signal<ReadonlySet<string>>(new Set())
 export const flashed = signal<string | undefined>(undefined)
 
 const flashMs = 1700
+/** What takes longer to be loaded is said to be loading. */
+const quickMs = 700
 let scrollTo: (id: string) => boolean = () => false
 
 /** onJump says how a message that is in the page is brought into view. */
 export function onJump(scroll: (id: string) => boolean): void { scrollTo = scroll }
+
+/** loadAround shows the window around a message or a place. False, said in words, when it cannot be had: then everything stays as it is. */
+export async function loadAround(line: Timeline, at: string | number): Promise<boolean> {
+  const slow = setTimeout(() => toast(t('jump.loading')), quickMs)
+  const found = await line.around(at).catch((error: unknown) => { console.warn('jump', error); return false }).finally(() => clearTimeout(slow))
+  if (!found && timeline.value === line) toast(t('jump.missing'))
+  return found && timeline.value === line
+}
 
 /** jump brings a message into view, loading what stands around it if need be. */
 export async function jump(id: string): Promise<void> {
   const line = timeline.value
   if (!line) return
   if (!line.messages.value.some((m) => m.id === id)) {
-    await line.around(id)
+    if (!await loadAround(line, id)) return
     await new Promise(requestAnimationFrame)
   }
   if (!scrollTo(id)) return

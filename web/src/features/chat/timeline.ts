@@ -40,9 +40,12 @@ export class Timeline {
     if (read.window.messages.length < atOpen) await this.loadOlder()
   }
 
-  /** around shows the window around a message or a place. */
-  async around(place: string | number): Promise<void> {
-    this.show(await this.read({ limit: atOpen, around: place }))
+  /** around shows the window around a message or a place, which may have to come from the archive first. False, and nothing changes, when it cannot be had. */
+  async around(place: string | number): Promise<boolean> {
+    const read = await this.read({ limit: atOpen, around: place })
+    if (read.window.missing) return false
+    this.show(read)
+    return true
   }
 
   /** end shows the newest messages. */

@@ -60,6 +60,17 @@ describe('the window', () => {
   })
 })
 
+it('stays where it is when a place cannot be had', async () => {
+  const { engine } = archive(100)
+  const line = new Timeline(engine, 'a@b')
+  await line.open(Promise.resolve(undefined))
+  const before = orders(line)
+  const page = engine.page
+  engine.page = async (jid, at) => ({ ...await page(jid, at), missing: true })
+  expect(await line.around('gone')).toBe(false)
+  expect(orders(line)).toEqual(before)
+})
+
 describe('what comes', () => {
   it('is put in its place, and what changes is replaced', async () => {
     const { engine, tell } = archive(10)

@@ -68,6 +68,57 @@ describe.each(ways)('in $way', ({ backward }) => {
   })
 })
 
+describe('a place that is not on this device', () => {
+  /** An archive that has messages 1 to 300, of which the newest 100 are here. */
+  async function archive(): Promise<Older & { asked: number }> {
+    await said(0)
+    let first = 301
+    const keep = (to: number) => change(db, everything, async (tx) => {
+      for (first--; first >= to; first--) await put(tx, { id: `m${first}`, chat: HER, order: first, time: first, from: HER, own: false, content: { type: 'text', text: 'x' }, names: [`${HER} w${first}`], shelves: [], protection: 'omemo' }, false)
+      first = to
+    })
+    await keep(201)
+    const older: Older & { asked: number } = {
+      asked: 0,
+      older: async () => { older.asked++; await keep(Math.max(1, first - 50)); return first > 1 },
+      hasOlder: () => Promise.resolve(first > 1),
+    }
+    return older
+  }
+
+  it('is read from the archive: a time', async () => {
+    const older = await archive()
+    const window = await views(older).page(HER, { around: 120, limit: 40 })
+    expect(orders(window.messages)).toContain(120)
+    expect(window.missing).toBeUndefined()
+    expect(older.asked).toBe(2)
+  })
+
+  it('is read from the archive: a message', async () => {
+    const window = await views(await archive()).page(HER, { around: 'm7', limit: 40 })
+    expect(orders(window.messages)).toContain(7)
+    expect(window.missing).toBeUndefined()
+  })
+
+  it('before all that was ever said is the beginning', async () => {
+    const window = await views(await archive()).page(HER, { around: -5, limit: 40 })
+    expect(orders(window.messages)[0]).toBe(1)
+    expect(window.missing).toBeUndefined()
+  })
+
+  it('is told to be missing when nothing of the archive comes', async () => {
+    const older = await archive()
+    for (const around of ['m7', 120]) expect((await views({ ...older, older: () => Promise.resolve(false) }).page(HER, { around, limit: 40 })).missing).toBe(true)
+    expect((await views(older).page(HER, { around: 'never said', limit: 40 })).missing).toBe(true)
+  })
+
+  it('is not asked for where what is here will do', async () => {
+    const older = await archive()
+    expect((await views(older).page(HER, { around: 'm7', limit: 1, here: true })).missing).toBe(true)
+    expect(older.asked).toBe(0)
+  })
+})
+
 describe('what is unread', () => {
   it('is in the window when there is little of it', async () => {
     await said(100, { unread: 5, readUpTo: 95 })
