@@ -72,6 +72,7 @@ export interface Engine {
   played(id: string): Promise<void>
   typing(jid: JID, what: 'composing' | 'recording' | 'paused'): void
   watchTyping(show: (who: Record<JID, { jid: JID; what: 'composing' | 'recording' }[]>) => void): Stop
+  /** Messages in which all the words stand, the newest first, at most 100; without words, the newest of a kind. */
   search(words: string, within?: { chat?: JID; kind?: Content['type'] | 'link' }): Promise<SearchHit[]>
   gallery(jid: JID, kind: 'media' | 'files' | 'links' | 'voice' | 'starred', before?: Micros): Promise<Message[]>
 

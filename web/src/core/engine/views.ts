@@ -229,7 +229,7 @@ export class Views {
     return { messages: messages.map(shown), older: older || await this.archive.hasOlder(jid), newer }
   }
 
-  /** Messages in which all the words stand, newest first, at most 100. */
+  /** Messages in which all the words stand, newest first, at most 100; without words, all of a kind. */
   async search(words: string, within?: { chat?: JID; kind?: Content['type'] | 'link' }): Promise<SearchHit[]> {
     const tx = look(this.db)
     const hits: SearchHit[] = []

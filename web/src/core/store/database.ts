@@ -1,7 +1,7 @@
 // The database of one account on this device: what the screens show and what still has to leave. IndexedDB, one database for each account. The
 // schema only grows: a version adds, and never changes what an older tab may still read.
 
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb'
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction, type StoreNames } from 'idb'
 import { databaseName } from './called.ts'
 import type { Chat, Contact, JID, Message, Micros } from '../model.ts'
 import type { Errand } from './outbox.ts'
@@ -44,7 +44,7 @@ export interface Schema extends DBSchema {
   messages: {
     key: string
     value: KeptMessage
-    indexes: { place: [JID, Micros]; names: string; shelves: [JID, string, Micros]; expires: Micros }
+    indexes: { place: [JID, Micros]; names: string; shelves: [JID, string, Micros]; expires: Micros; order: Micros; kinds: [string, Micros] }
   }
   words: { key: string; value: Words; indexes: { words: string; chat: JID } }
   outbox: { key: number; value: Errand; indexes: { message: string } }
@@ -68,7 +68,7 @@ export type Look = Change
 /** All stores, for a step that may touch any. */
 export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone']
 
-const VERSION = 1
+const VERSION = 2
 
 export { databaseName } from './called.ts'
 
@@ -86,7 +86,10 @@ export class StorageBroken extends Error {
 export async function openAccount(account: JID, ended: () => void = () => undefined): Promise<Database> {
   try {
     const db = await openDB<Schema>(databaseName(account), VERSION, {
-      upgrade: (db, from) => { if (from < 1) first(db) },
+      upgrade: (db, from, _, tx) => {
+        if (from < 1) first(db)
+        if (from < 2) second(tx.objectStore('messages'))
+      },
       blocking: () => {
         db.close()
         ended()
@@ -120,6 +123,12 @@ function first(db: Database): void {
   db.createObjectStore('blobs')
   db.createObjectStore('contacts', { keyPath: 'jid' })
   db.createObjectStore('gone')
+}
+
+/** All chats together in the order of time, whole and for each kind of content: what a search goes through. */
+function second(messages: IDBPObjectStore<Schema, Store[], 'messages', 'versionchange'>): void {
+  messages.createIndex('order', 'order')
+  messages.createIndex('kinds', ['content.type', 'order'])
 }
 
 /**

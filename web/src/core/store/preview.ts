@@ -8,8 +8,8 @@ const MAX = 200
 export function textOf(content: Content): string | undefined {
   switch (content.type) {
     case 'text': return content.text
-    case 'image': case 'video': case 'voice': case 'audio': case 'sticker': return content.caption
-    case 'file': return content.caption ? `${content.media.name} ${content.caption}` : content.media.name
+    case 'image': case 'video': case 'voice': case 'sticker': return content.caption
+    case 'file': case 'audio': return content.caption ? `${content.media.name} ${content.caption}` : content.media.name
     case 'location': return content.label
     case 'contact': return content.name
     case 'poll': return [content.question, ...content.options].join(' ')

@@ -14,6 +14,8 @@ const MAX_ASKED = 8
 const MAX_TEXT = 20_000
 /** Messages that one search looks at. */
 const MAX_LOOKED = 3000
+/** The newest messages that one search goes through. */
+const MAX_WALKED = 10_000
 
 interface Piece { word: string; from: number; to: number }
 
@@ -57,29 +59,72 @@ export function marksIn(text: string, asked: string[]): [number, number][] {
   return cut(text).filter((p) => asked.some((a) => p.word.startsWith(a))).map((p) => [p.from, p.to])
 }
 
-/** A search in the words of an account, newest first, at most `limit` messages. */
-export async function find(tx: Look, words: string, within: { chat?: JID; kind?: Content['type'] | 'link' } = {}, limit = 100): Promise<{ message: KeptMessage; marks: [number, number][] }[]> {
+/** Where a search looks. */
+export interface Within { chat?: JID; kind?: Content['type'] | 'link' }
+
+/** A search in the words of an account, newest first, at most `limit` messages; without a word, all of a kind. */
+export async function find(tx: Look, words: string, within: Within = {}, limit = 100): Promise<{ message: KeptMessage; marks: [number, number][] }[]> {
   const asked = wordsOf(words.slice(0, 500)).slice(0, MAX_ASKED)
-  const longest = asked.toSorted((a, b) => b.length - a.length)[0]
-  if (!longest) return []
-  const ids = await idsFor(tx, longest, asked, within.chat)
+  if (!asked.length) return words.trim() || !within.kind ? [] : (await ofKind(tx, within.kind, within.chat, limit)).map((message) => ({ message, marks: [] }))
+  const found = await withWords(tx, asked, within, limit)
+  return found.map((message) => ({ message, marks: marksIn(textOf(message.content) ?? '', asked) }))
+}
+
+/** Looks at all messages with the rarest word; where all words are in very many, at the newest messages. */
+async function withWords(tx: Look, asked: string[], within: Within, limit: number): Promise<KeptMessage[]> {
+  const index = tx.objectStore('words').index('words')
+  const counts = await Promise.all(asked.map((word) => index.count(beginning(word))))
+  const least = Math.min(...counts)
+  if (least > MAX_LOOKED) return newest(tx, asked, within, limit)
+  const ids = await idsFor(tx, asked[counts.indexOf(least)] ?? '', asked, within.chat)
   const found: KeptMessage[] = []
   for (const id of ids) {
     const message = await tx.objectStore('messages').get(id)
-    if (message && !message.retracted && isOf(message, within.kind)) found.push(message)
+    if (message && isWanted(message, within)) found.push(message)
   }
-  return found.sort((a, b) => b.order - a.order).slice(0, limit).map((message) => ({ message, marks: marksIn(textOf(message.content) ?? '', asked) }))
+  return found.sort((a, b) => b.order - a.order).slice(0, limit)
 }
 
-async function idsFor(tx: Look, longest: string, asked: string[], chat: JID | undefined): Promise<Set<string>> {
+const beginning = (word: string): IDBKeyRange => IDBKeyRange.bound(word, word + '\uffff')
+const hasAll = (words: string[], asked: string[]): boolean => asked.every((a) => words.some((w) => w.startsWith(a)))
+
+async function idsFor(tx: Look, rarest: string, asked: string[], chat: JID | undefined): Promise<Set<string>> {
   const ids = new Set<string>()
-  let cursor = await tx.objectStore('words').index('words').openCursor(IDBKeyRange.bound(longest, longest + '\uffff'))
+  let cursor = await tx.objectStore('words').index('words').openCursor(beginning(rarest))
   for (let looked = 0; cursor && looked < MAX_LOOKED; looked++, cursor = await cursor.continue()) {
     const { id, chat: place, words } = cursor.value
-    if ((!chat || place === chat) && asked.every((a) => words.some((w) => w.startsWith(a)))) ids.add(id)
+    if ((!chat || place === chat) && hasAll(words, asked)) ids.add(id)
   }
   return ids
 }
+
+async function newest(tx: Look, asked: string[], within: Within, limit: number): Promise<KeptMessage[]> {
+  const store = tx.objectStore('messages')
+  const found: KeptMessage[] = []
+  let cursor = within.chat === undefined ? await store.index('order').openCursor(null, 'prev')
+    : await store.index('place').openCursor(IDBKeyRange.bound([within.chat, -Infinity], [within.chat, Infinity]), 'prev')
+  for (let looked = 0; cursor && looked < MAX_WALKED && found.length < limit; looked++, cursor = await cursor.continue()) {
+    const message = cursor.value
+    if (!isWanted(message, within)) continue
+    if (hasAll((await tx.objectStore('words').get(message.id))?.words ?? [], asked)) found.push(message)
+  }
+  return found
+}
+
+/** The newest messages of a kind, of one chat or of all. */
+async function ofKind(tx: Look, kind: NonNullable<Within['kind']>, chat: JID | undefined, limit: number): Promise<KeptMessage[]> {
+  const store = tx.objectStore('messages')
+  const type = kind === 'link' ? 'text' : kind
+  const found: KeptMessage[] = []
+  let cursor = chat === undefined ? await store.index('kinds').openCursor(IDBKeyRange.bound([type, -Infinity], [type, Infinity]), 'prev')
+    : await store.index('place').openCursor(IDBKeyRange.bound([chat, -Infinity], [chat, Infinity]), 'prev')
+  for (let looked = 0; cursor && looked < MAX_WALKED && found.length < limit; looked++, cursor = await cursor.continue()) {
+    if (isWanted(cursor.value, { kind })) found.push(cursor.value)
+  }
+  return found
+}
+
+const isWanted = (message: KeptMessage, { kind }: Within): boolean => !message.retracted && isOf(message, kind)
 
 const isOf = (message: KeptMessage, kind: Content['type'] | 'link' | undefined): boolean =>
   !kind || (kind === 'link' ? message.shelves.some(([, shelf]) => shelf === 'links') : message.content.type === kind)

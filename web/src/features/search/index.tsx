@@ -12,32 +12,34 @@ import { Busy, Empty, IconButton } from '../../ui/controls.tsx'
 import { arrows } from '../../ui/focus.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { Peer } from '../../ui/Peer.tsx'
+import { Thumb } from '../../ui/Thumb.tsx'
 import { excerpt } from './excerpt.ts'
 import '../../ui/css/pages.css'
 
-type Kind = 'all' | 'photos' | 'videos' | 'links' | 'docs' | 'voice'
-const kinds: Kind[] = ['all', 'photos', 'videos', 'links', 'docs', 'voice']
-const contentOf: Record<Kind, Content['type'] | 'link' | undefined> = { all: undefined, photos: 'image', videos: 'video', links: 'link', docs: 'file', voice: 'voice' }
+type Kind = 'all' | 'photos' | 'videos' | 'links' | 'docs' | 'voice' | 'music'
+const kinds: Kind[] = ['all', 'photos', 'videos', 'links', 'docs', 'voice', 'music']
+const contentOf: Record<Kind, Content['type'] | 'link' | undefined> = { all: undefined, photos: 'image', videos: 'video', links: 'link', docs: 'file', voice: 'voice', music: 'audio' }
 
 const words = signal('')
 const kind = signal<Kind>('all')
 const pauseMs = 150
 const maxNames = 8
-const maxHits = 200
+/** As many as the engine gives at most. */
+const maxHits = 100
 const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
 
-/** useHits searches a moment after typing stops; an answer that comes too late is dropped. */
+/** useHits searches a moment after typing stops; without words it lists all of a kind. An answer that comes too late is dropped. */
 function useHits(within: string | undefined): { hits: SearchHit[] | undefined; failed: boolean } {
   const [state, setState] = useState<{ hits: SearchHit[] | undefined; failed: boolean }>({ hits: undefined, failed: false })
   const asked = words.value.trim()
   useEffect(() => {
-    if (!asked || !ready.value) { setState({ hits: undefined, failed: false }); return }
-    let wanted = true
     const type = contentOf[kind.value]
+    if ((!asked && !type) || !ready.value) { setState({ hits: undefined, failed: false }); return }
+    let wanted = true
     const timer = setTimeout(() => {
       engine().search(asked, { ...(within ? { chat: within } : {}), ...(type ? { kind: type } : {}) })
-        .then((hits) => { if (wanted) setState({ hits: hits.slice(0, maxHits), failed: false }) }, () => { if (wanted) setState({ hits: [], failed: true }) })
-    }, pauseMs)
+        .then((hits) => { if (wanted) setState({ hits, failed: false }) }, () => { if (wanted) setState({ hits: [], failed: true }) })
+    }, asked ? pauseMs : 0)
     return () => { wanted = false; clearTimeout(timer) }
   }, [asked, kind.value, within, ready.value])
   return state
@@ -77,8 +79,8 @@ export default function Search(): JSX.Element {
 
 function Results({ within, hits, failed }: { within: string | undefined; hits: SearchHit[] | undefined; failed: boolean }): JSX.Element {
   const wanted = plain(words.value.trim())
-  if (!wanted) return <Empty title={t('find.start')} text={t('find.startText')} />
-  const named = within || kind.value !== 'all' ? { chats: [], people: [] } : names(wanted)
+  if (!wanted && kind.value === 'all') return <Empty title={t('find.start')} text={t('find.startText')} />
+  const named = within || !wanted || kind.value !== 'all' ? { chats: [], people: [] } : names(wanted)
   const none = named.chats.length + named.people.length + (hits?.length ?? 1) === 0
   return (
     <>
@@ -90,7 +92,7 @@ function Results({ within, hits, failed }: { within: string | undefined; hits: S
         <>
           <h2>{t('find.messages')} · <span role="status">{t('find.count', { n: hits.length })}</span></h2>
           <ul>{hits.map((h) => <li key={h.message.id}><Hit hit={h} /></li>)}</ul>
-          {hits.length >= maxHits && <p class="under-head small">{t('find.more', { n: maxHits })}</p>}
+          {wanted && hits.length >= maxHits && <p class="under-head small">{t('find.more', { n: maxHits })}</p>}
         </>
       )}
       {none && !failed && <Empty title={t('find.none')} text={t('find.noneText')} />}
@@ -108,10 +110,11 @@ function names(wanted: string): { chats: Chat[]; people: Contact[] } {
 function Hit({ hit }: { hit: SearchHit }): JSX.Element {
   const { message, chat } = hit
   const { content } = message
-  const text = content.type === 'text' ? content.text : 'caption' in content && content.caption ? content.caption : content.type === 'file' ? content.media.name : ''
+  const text = content.type === 'text' ? content.text : 'caption' in content && content.caption ? content.caption : content.type === 'file' || content.type === 'audio' ? content.media.name : ''
   const who = message.own ? t('find.you') : nameOf(message.from)
   return (
     <a class="act hit" href={chatPath(message.chat, message.id)}>
+      {(content.type === 'image' || content.type === 'video') && <Thumb message={message} />}
       <span class="grow">
         <span class="hit-head"><b class="cut" dir="auto">{chat.name}</b><time class="num">{shortTime(message.time)}</time></span>
         <small class="two"><span dir="auto">{who}</span>: {content.type !== 'text' && <>{t(`kind.${content.type}` as Key)} </>}

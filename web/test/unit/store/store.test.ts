@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { beforeEach, expect, test } from 'vitest'
 import { Accounts } from '../../../src/core/store/accounts.ts'
-import { change, everything, look, openAccount, StorageFull, type Database, type KeptMessage } from '../../../src/core/store/database.ts'
+import { change, databaseName, everything, look, openAccount, StorageFull, type Database, type KeptMessage } from '../../../src/core/store/database.ts'
 import { keepFile, makeRoom, measure } from '../../../src/core/store/files.ts'
 import { take, wait } from '../../../src/core/store/later.ts'
 import { onShelf, put, shelvesOf } from '../../../src/core/store/messages.ts'
@@ -50,6 +50,51 @@ test('all words are wanted, beginnings are enough, and marks say where', async (
   expect(hit?.marks.map(([from, to]) => 'bread and dates at the market'.slice(from, to))).toEqual(['bread', 'market'])
   expect(await hits('')).toEqual([])
   expect(await hits('…!?')).toEqual([])
+})
+
+test('without words all of a kind are found, across chats and in one, newest first', async () => {
+  const media = { key: 'k', name: 'a song.mp3', mime: 'audio/mpeg', size: 1 }
+  await keep('see https://example.org/a')
+  await keep('no link here')
+  await keep('', { content: { type: 'image', media } })
+  await keep('', { content: { type: 'image', media }, retracted: { by: 'a@example.org', time: 1 } })
+  await keep('', { content: { type: 'image', media }, chat: 'b@example.org' })
+  await keep('', { content: { type: 'audio', media } })
+  const found = async (...asked: [string, Parameters<typeof find>[2]]) => (await find(look(db), ...asked)).map((h) => `${h.message.chat[0]} ${h.message.content.type}`)
+  expect(await found('', { kind: 'image' })).toEqual(['b image', 'a image'])
+  expect(await found(' ', { kind: 'image', chat: 'a@example.org' })).toEqual(['a image'])
+  expect(await found('', { kind: 'link' })).toEqual(['a text'])
+  expect(await found('song', { kind: 'audio' })).toEqual(['a audio'])
+  expect(await found('', {})).toEqual([])
+})
+
+test('of words that are everywhere the newest messages are found, and of two the rarer one leads', async () => {
+  await change(db, everything, async (tx) => {
+    for (let i = 1; i <= 3100; i++) {
+      // Ids that say nothing about the time, as those that are made here.
+      await put(tx, { id: String((i * 7919) % 100_003), chat: i % 2 ? 'a@example.org' : 'b@example.org', order: i, time: i, from: 'a@example.org', own: false, content: { type: 'text', text: i === 7 ? 'salaam market' : 'salaam' },
+        names: [`w${i}`], shelves: [], protection: 'omemo' }, true)
+    }
+  })
+  const orders = async (words: string, within?: Parameters<typeof find>[2]) => (await find(look(db), words, within, 3)).map((h) => h.message.order)
+  expect(await orders('salaam')).toEqual([3100, 3099, 3098])
+  expect(await orders('sal', { chat: 'a@example.org' })).toEqual([3099, 3097, 3095])
+  expect(await orders('salaam market')).toEqual([7])
+})
+
+test('a database of the version before gets what a search needs', async () => {
+  const jid = 'old@example.org'
+  await new Promise<void>((done) => {
+    const opening = indexedDB.open(databaseName(jid), 1)
+    opening.onupgradeneeded = () => {
+      for (const name of everything) opening.result.createObjectStore(name, name === 'messages' ? { keyPath: 'id' } : undefined)
+      opening.transaction?.objectStore('messages').put({ id: 'x', chat: 'a@example.org', order: 5, content: { type: 'voice', media: { key: 'k', name: '', mime: '', size: 1 } }, shelves: [] })
+    }
+    opening.onsuccess = () => { opening.result.close(); done() }
+  })
+  const old = await openAccount(jid)
+  expect((await find(look(old), '', { kind: 'voice' })).map((h) => h.message.id)).toEqual(['x'])
+  old.close()
 })
 
 test('without a segmenter words are cut by letters, and signs one by one', () => {
