@@ -15,6 +15,7 @@ export interface Route {
 export const routes: Route[] = [
   { path: '/', feature: 'chats', pane: 'list' },
   { path: '/archive', feature: 'chats', pane: 'list' },
+  { path: '/requests', feature: 'chats', pane: 'list' },
   { path: '/new', feature: 'newchat', pane: 'list' },
   { path: '/new/:way', feature: 'newchat', pane: 'list' },
   { path: '/search', feature: 'search', pane: 'list' },

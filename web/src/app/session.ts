@@ -22,7 +22,7 @@ const byAddress = computed(() => new Map(contacts.value.map((c) => [c.jid, c])))
 const chatByAddress = computed(() => new Map((chats.value ?? []).map((c) => [c.jid, c])))
 
 /** Chats with something new that is not muted: what the tab, the title and the badge count. */
-export const unreadChats = computed(() => (chats.value ?? []).filter((c) => !c.archived && !c.blocked && (c.unread > 0 || c.markedUnread) && !isMuted(c)).length)
+export const unreadChats = computed(() => (chats.value ?? []).filter((c) => !c.archived && !c.blocked && !c.request && (c.unread > 0 || c.markedUnread) && !isMuted(c)).length)
 
 /** isMuted is whether a chat makes no sound now. */
 export const isMuted = (chat: Chat): boolean => (chat.muted ?? 0) > Date.now() * 1000

@@ -44,7 +44,7 @@ function search(): void {
 }
 
 function step(by: number): void {
-  const list = (chats.value ?? []).filter((c) => !c.archived)
+  const list = (chats.value ?? []).filter((c) => !c.archived && !c.request)
   const at = list.findIndex((c) => c.jid === place.value.params['jid'])
   const next = list[at < 0 ? 0 : at + by]
   if (next) go(chatPath(next.jid), { replace: at >= 0 })

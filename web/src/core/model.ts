@@ -36,6 +36,8 @@ export interface Chat {
   /** Muted until then; Infinity for always. */
   muted?: Micros
   draft?: Draft
+  /** Something was recorded here and not sent; its sound is in the store. */
+  voice?: { id: string; time: Micros }
   protection: Protection
   /** Last message of others that was read here (its id), and that our other devices told. */
   readUpTo?: Micros
@@ -43,6 +45,10 @@ export interface Chat {
   expires?: number
   pinnedMessage?: string
   blocked?: boolean
+  /** A stranger's, while only contacts may write: it stands apart, makes no notification, and they learn nothing, until a person decides. */
+  request?: boolean
+  /** A person let this stranger write. */
+  accepted?: boolean
 }
 
 export interface Draft {
@@ -112,6 +118,8 @@ export interface LinkPreview {
   url: string
   title: string
   description?: string
+  /** What the site calls itself. Where it leads is told by its address, not by this. */
+  site?: string
   /** A small picture inside the message: nothing is fetched by whoever reads (XEP-0511). */
   image?: string
 }
@@ -129,6 +137,8 @@ export interface Media {
   waveform?: number[]
   /** A blurred picture of at most 30 bytes, base64. */
   thumbhash?: string
+  /** A small picture of a video, as a `data:` address of at most MAX_POSTER characters. */
+  poster?: string
   /** Where the (encrypted) bytes are; aesgcm:// when end-to-end encrypted (XEP-0454). */
   url?: string
   played?: boolean
@@ -137,12 +147,17 @@ export interface Media {
   transfer?: Transfer
 }
 
+/** The longest address of a poster, in characters. */
+export const MAX_POSTER = 24_000
+
 /** An upload or download under way. */
 export interface Transfer {
   direction: 'up' | 'down'
   done: number
   total: number
   state: 'waiting' | 'running' | 'paused' | 'failed' | 'done'
+  /** The file is being made smaller, and nothing has left: `done` of `total` tells how far that is. */
+  making?: boolean
   failure?: Failure
 }
 
@@ -251,8 +266,15 @@ export interface DeviceNotice {
   jid: JID
   device: number
   fingerprint: string
+  /** What holds now: nothing is encrypted here for a device that is `undecided` or `distrusted`. */
+  trust: Device['trust']
   own: boolean
   time: Micros
+  /** Of our own: what the app calls itself and where it runs, as the server tells. */
+  app?: string
+  platform?: string
+  /** It knows the password, and could come back with it. */
+  password?: boolean
 }
 
 /** Which media load by themselves. */
@@ -267,6 +289,8 @@ export interface Choices {
   typing: boolean
   /** Who may write: everybody, or contacts alone; others come as requests. */
   strangers: boolean
+  /** Cards of links that are sent, for which the server reads the page and so learns the address: nobody has decided, for each link, when asked to, for none. */
+  linkCards: 'ask' | 'always' | 'each' | 'never'
   /** Notifications: what they show, and for which kinds. */
   preview: boolean
   sound: boolean

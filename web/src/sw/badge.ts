@@ -8,7 +8,7 @@ export async function count(): Promise<number> {
   const fresh = new Set<string>()
   const now = Date.now() * 1000
   for (const { jid } of await accountsHere()) {
-    for (const c of await chatsHere(jid)) if ((c.unread > 0 || c.markedUnread) && !c.archived && !c.blocked && (c.muted ?? 0) <= now) fresh.add(`${jid} ${c.jid}`)
+    for (const c of await chatsHere(jid)) if ((c.unread > 0 || c.markedUnread) && !c.archived && !c.blocked && !c.request && (c.muted ?? 0) <= now) fresh.add(`${jid} ${c.jid}`)
   }
   for (const { data } of await scope.registration.getNotifications()) {
     const { account, chat, upTo } = carriedBy(data)

@@ -53,11 +53,12 @@ export async function woken(event: Pushing, language: string): Promise<void> {
   if (found) await noteWoken(found.account, now)
   if (!said.trial && await looked()) return
   const choices = { ...defaults, ...(found ? await choicesHere(found.account) : {}) }
-  const chat = found?.chat && choices.preview ? found.chat : undefined
+  const request = found?.chat ? !!found.chat.request : !!said.chat && !choices.strangers
+  const chat = found?.chat && choices.preview && !request ? found.chat : undefined
   const body = said.trial ? say(language, 'push.trial') : said.count ? say(language, 'push.count', { n: said.count }) : say(language, 'push.some')
   const carried = found?.chat ? { path: pathOf(found.chat.jid), account: found.account, chat: found.chat.jid, upTo: now } : { path: '/' }
   const tag = found?.chat ? tagOf(found.account, found.chat.jid) : said.chat || 'palabre'
-  await show({ language, title: chat?.name ?? 'Palabre', body, tag, silent: !choices.sound || !wants(found?.chat, choices), carried, ...(chat ? { chat } : {}) })
+  await show({ language, title: chat?.name ?? 'Palabre', body, tag, silent: !choices.sound || request || !wants(found?.chat, choices), carried, ...(chat ? { chat } : {}) })
 }
 
 /** Whether a person wants to be told of such a chat. A browser that was woken has to show something: then it makes no sound. */
@@ -68,7 +69,7 @@ export async function arrived(account: JID, jid: JID, language: string): Promise
   if (Notification.permission !== 'granted' || await wakingHere(account) === false || await looked()) return
   const [chats, choices] = [await chatsHere(account), { ...defaults, ...await choicesHere(account) }]
   const chat = chats.find((c) => c.jid === jid)
-  if (!chat || !chat.unread || chat.blocked || (chat.muted ?? 0) > Date.now() * 1000 || !wants(chat, choices)) return
+  if (!chat || !chat.unread || chat.blocked || chat.request || (chat.muted ?? 0) > Date.now() * 1000 || !wants(chat, choices)) return
   const named = choices.preview ? chat : undefined
   const body = (named?.last && !named.last.own && named.last.content !== 'system' && named.last.text) || say(language, 'push.count', { n: chat.unread })
   const carried = { path: pathOf(jid), account, chat: jid, upTo: Math.max(chat.time, Date.now() * 1000) }

@@ -4,11 +4,12 @@ import { openCrypto, type Surroundings } from '../crypto/client.ts'
 import type { Crypto } from '../crypto/api.ts'
 import type { JID, Micros } from '../model.ts'
 import type { Account as Registered, Accounts } from '../store/accounts.ts'
-import { change, type Database } from '../store/database.ts'
+import { change, look, type Database } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { get } from '../store/kv.ts'
 import { byNames } from '../store/messages.ts'
 import { archiveName } from '../store/names.ts'
+import { isRequest } from '../store/requests.ts'
 import { Connection, type Options } from '../xmpp/connection.ts'
 import { answerAboutUs, capsElement } from '../xmpp/disco.ts'
 import { displayedEvent, fetchDisplayed, type Displayed } from '../xmpp/displayed.ts'
@@ -103,6 +104,7 @@ export class Worker {
     this.contacts = new ContactSender(db, news, () => this.people.refresh())
     this.line = new Line(db, news)
     this.secure = new Secure(this.account, parts.crypto ?? openCrypto, () => this.tellNotices())
+    this.secure.hides = (jid) => isRequest(look(db), jid, this.account)
     this.settings = new Settings(db, this.account, news, now)
     this.vanishing = new Vanishing(db, news, now)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
@@ -156,7 +158,11 @@ export class Worker {
   /** The lines stay in the chats. Of the notices the newest are kept, so that there is always room for more. */
   private async showNotices(): Promise<void> {
     const { crypto } = this.secure
-    const all = value(await crypto.notices())
+    let all = value(await crypto.notices())
+    // Of one that waits the key is looked at first: it may be verified already.
+    const waiting = new Set(all.filter((n) => !n.own && n.trust === 'undecided' && !n.fingerprint).map((n) => n.jid))
+    for (const jid of waiting) await crypto.learn(jid)
+    if (waiting.size) all = value(await crypto.notices())
     await showNotices(this.parts.db, this.news, this.account, all)
     if (all.length > MAX_NOTICES) value(await crypto.noticed(all.slice(0, -MAX_NOTICES).map((n) => n.id)))
   }

@@ -10,6 +10,7 @@ import { take, wait } from '../store/later.ts'
 import { byNames, freePlace, isGone, newestPlace, put } from '../store/messages.ts'
 import { archiveName, idOf, isUnique, senderName, waitName } from '../store/names.ts'
 import { addIfRoom, errandsOf } from '../store/outbox.ts'
+import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
 import { about } from './effects.ts'
@@ -181,7 +182,8 @@ export async function arrivedAtServer(step: Step, message: KeptMessage): Promise
 }
 
 async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Letter): Promise<void> {
-  const newest = !chat.last || message.time >= chat.time
+  const first = !chat.last
+  const newest = first || message.time >= chat.time
   if (newest) {
     chat.last = previewOf(message)
     chat.time = message.time
@@ -195,6 +197,8 @@ async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Le
     chat.unread++
     if (message.calls) chat.mentioned = true
   }
+  if (letter.own) delete chat.request
+  else if (first && chat.kind === 'person' && await isRequest(step.tx, chat.jid, step.account)) chat.request = true
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(chat.jid)
 }

@@ -6,6 +6,7 @@ import type { Contact, ContactStep, JID } from '../model.ts'
 import { nameFor } from '../store/chats.ts'
 import { change, type Change, type Database, type Store } from '../store/database.ts'
 import { get } from '../store/kv.ts'
+import { isKnown, withRequest } from '../store/requests.ts'
 import { add, errandsOf, type ContactAct, type Errand } from '../store/outbox.ts'
 import { freshId } from './apply.ts'
 import type { News } from './changes.ts'
@@ -62,11 +63,13 @@ export async function overlay(tx: Change, jid: JID, contact: Contact | undefined
   return row
 }
 
+/** The chat is called as its contact, and is no request any more when it is one. */
 async function nameChat(tx: Change, contact: Contact): Promise<void> {
   const chat = await tx.objectStore('chats').get(contact.jid)
   const name = nameFor(contact.jid, contact)
-  if (!chat || chat.kind === 'self' || (chat.name === name && chat.avatar === contact.avatar)) return
-  await tx.objectStore('chats').put({ ...chat, name, avatar: contact.avatar })
+  const request = !!chat?.request && !isKnown(contact)
+  if (!chat || chat.kind === 'self' || (chat.name === name && chat.avatar === contact.avatar && !!chat.request === request)) return
+  await tx.objectStore('chats').put(withRequest({ ...chat, name, avatar: contact.avatar }, request))
 }
 
 /** Keeps whether an address is blocked, as far as no decision that waits says otherwise. */

@@ -2,19 +2,23 @@
 // the sender will take care of the rest.
 
 import type { Outgoing } from '../engine.ts'
-import type { Chat, Content, Draft, Failure, JID, Media, Message, Micros } from '../model.ts'
+import type { Chat, Content, Draft, Failure, JID, LinkPreview, Media, Message, Micros } from '../model.ts'
 import { noteChanged } from '../store/changed.ts'
 import { chatFor, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
 import { dropFile, keepFile } from '../store/files.ts'
-import { get } from '../store/kv.ts'
+import { choicesOf, get } from '../store/kv.ts'
 import { drop, mediaOf, newestPlace, put } from '../store/messages.ts'
 import { senderName } from '../store/names.ts'
+import { isRequest } from '../store/requests.ts'
 import { noteDecided } from '../store/settings.ts'
 import { add, addIfRoom, errandsOf, type Task } from '../store/outbox.ts'
 import { textOf } from '../store/preview.ts'
+import { dropPieces } from '../store/voice.ts'
 import { freshId, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
+import { readPoster } from './content.ts'
+import { textWith } from './content.ts'
 import { about, readUpTo } from './effects.ts'
 import type { Letter, Said } from './said.ts'
 
@@ -74,6 +78,10 @@ export class Desk {
         ...(chat.expires ? { expiresAt: now + chat.expires * 1e6 } : {}),
       }
       if (answered?.chat === jid) message.reply = { id: answered.id, to: answered.from, text: (textOf(answered.content) ?? '').slice(0, 300) }
+      if (out.voice) {
+        if (!await dropPieces(tx, jid, out.voice)) throw new Unusable('the voice draft is gone')
+        delete chat.voice
+      }
       const media = mediaOf(content)
       if (file && media) await keepFile(tx, { key: media.key, chat: jid, only: true, used: now }, file.blob)
       const { draft } = chat
@@ -91,6 +99,7 @@ export class Desk {
   private intoChat(chat: Chat, message: KeptMessage): void {
     Object.assign(chat, { last: previewOf(message), time: message.time, readUpTo: message.order, unread: 0, mentioned: false, markedUnread: false, archived: false })
     delete chat.draft
+    delete chat.request // who answers lets them in
   }
 
   /** Says something about a message: here at once, to the others by an errand. */
@@ -112,22 +121,23 @@ export class Desk {
   }
 
   /** Corrects a text of ours. One that no server has seen yet is simply changed. */
-  edit(id: string, text: string): Promise<void> {
+  edit(id: string, text: string, preview?: LinkPreview): Promise<void> {
     if (!text.trim() || text.length > MAX_TEXT) return Promise.reject(new Unusable('text'))
     return this.step(async (step) => {
       const message = await this.find(step, id)
       const media = mediaOf(message.content)
       if (!message.own || message.retracted || (message.content.type !== 'text' && !media)) throw new Unusable('not a text of ours')
+      const content = textWith(text, media ? undefined : preview)
       const errand = (await errandsOf(step.tx, id)).find((e) => e.task.what === 'message')
       if (errand && errand.state !== 'tried') {
         if (media) Object.assign(message.content, { caption: text })
-        else message.content = { type: 'text', text }
+        else message.content = content
         await put(step.tx, message, true)
         step.changes.message(message.chat, id)
         await this.refresh(step, message.chat)
         return
       }
-      await this.tellAbout(step, message, { what: 'edit', target: wire(message), content: { type: 'text', text } }, { what: 'edit', text })
+      await this.tellAbout(step, message, { what: 'edit', target: wire(message), content }, { what: 'edit', text, ...(content.preview ? { preview: content.preview } : {}) })
     })
   }
 
@@ -204,7 +214,7 @@ export class Desk {
       media.played = true
       await put(step.tx, message, false)
       step.changes.message(message.chat, id)
-      if (tell) await addIfRoom(step.tx, { chat: message.chat, id: freshId(), message: id, task: { what: 'played', target: wire(message) }, since: step.now })
+      if (tell && !await isRequest(step.tx, message.chat, this.account)) await addIfRoom(step.tx, { chat: message.chat, id: freshId(), message: id, task: { what: 'played', target: wire(message) }, since: step.now })
       step.changes.mark('outbox')
     })
   }
@@ -226,7 +236,7 @@ export class Desk {
   /** We have read a chat up to a place. The contact is told with `tell`, our other devices always; older marks that still wait are replaced. */
   read(jid: JID, upTo: Micros, tell: boolean): Promise<void> {
     return this.step(async (step) => {
-      if (await readUpTo(step, jid, upTo)) await this.tellRead(step, jid, -Infinity, upTo, tell)
+      if (await readUpTo(step, jid, upTo)) await this.tellRead(step, jid, -Infinity, upTo, tell && !await isRequest(step.tx, jid, this.account))
     })
   }
 
@@ -304,9 +314,16 @@ export class Desk {
       if (await noteDecided(step.tx, before, fields, step.now)) step.changes.mark('settings')
       const chat = { ...before, ...fields }
       for (const key of Object.keys(fields) as (keyof Chat)[]) if (chat[key] === undefined) delete chat[key]
+      if (chat.accepted && chat.request) await this.letIn(step, chat)
       await step.tx.objectStore('chats').put(chat)
       step.changes.chat(jid)
     })
+  }
+
+  /** A stranger may write from now on: what was read meanwhile is told, if we tell such things. */
+  private async letIn(step: Step, chat: Chat): Promise<void> {
+    delete chat.request
+    if (chat.readUpTo) await this.tellRead(step, chat.jid, -Infinity, chat.readUpTo, (await choicesOf(step.tx)).readReceipts)
   }
 
   /** Keeps or forgets what is being written. */
@@ -408,14 +425,15 @@ const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
 function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string): Content {
   const { file } = out
   if (file) {
-    const { name, mime, as, caption, width, height, seconds, waveform, hd } = file
-    const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform, hd: hd || undefined }).filter(([, v]) => v !== undefined))
+    const { name, mime, as, caption, width, height, seconds, waveform, hd, poster } = file
+    const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform, hd: hd || undefined, poster: readPoster(poster) }).filter(([, v]) => v !== undefined))
     return { type: as, media: { key: 'm ' + id, name: name.slice(0, 255), mime, size: file.blob.size, ...facts }, ...(caption ? { caption: caption.slice(0, 5000) } : {}) }
   }
   const content = out.content ?? original?.content ?? { type: 'text' as const, text: out.text ?? '' }
   if (content.type === 'text' && (!content.text.trim() || content.text.length > MAX_TEXT)) throw new Unusable('text')
   if (content.type === 'system' || content.type === 'undecryptable' || original?.retracted) throw new Unusable('content')
   if (content.type === 'poll') return { ...content, votes: {} }
+  if (content.type === 'text') return structuredClone(textWith(content.text, content.preview))
   return structuredClone(content)
 }
 

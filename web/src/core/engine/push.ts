@@ -94,7 +94,7 @@ export class Push {
 
   private async muted(): Promise<MutedChat[]> {
     const now = Date.now() * 1000
-    return (await this.db.getAll('chats')).filter((c) => (c.muted ?? 0) > now).slice(0, MAX_MUTED).map(({ jid, muted }) => ({ jid, until: muted ?? Infinity }))
+    return (await this.db.getAll('chats')).filter((c) => c.request || (c.muted ?? 0) > now).slice(0, MAX_MUTED).map(({ jid, muted, request }) => ({ jid, until: request ? Infinity : muted ?? Infinity }))
   }
 
   /** A new session: the subscription is made good if it is not, and the server is told, which knows it by session. Fails when it cannot be had. */

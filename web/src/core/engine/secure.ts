@@ -56,6 +56,10 @@ export class Secure {
   private readonly waits = new Map<JID, number>()
   /** Told when another device of our own account is there that was not. */
   onOwnDevice: () => void = () => undefined
+  /** Says whether somebody shall not learn that we are there: their sessions get no answers before ours is a message. */
+  hides: (jid: JID) => Promise<boolean> = () => Promise.resolve(false)
+  /** Told when another device of ours gave us keys of the history. */
+  onKeys: () => void = () => undefined
   /** Labels of our other devices' lists, as they were told: they are published again with the list. */
   private own = new Map<Version, Listed[]>()
 
@@ -66,6 +70,7 @@ export class Secure {
       bundle: (jid, device, version) => this.ask((session) => fetchBundle(session, jid, device, version)),
       onNotices: notices,
       onDue: () => { void this.sendDue() },
+      onKeys: () => this.onKeys(),
     })
   }
 
@@ -162,7 +167,7 @@ export class Secure {
       await publishBundle(session, p.version, p.device, p.bundle)
       value(await this.crypto.published(p.version, p.mark))
     }
-    for (const { to, message: empty } of due.answers) session.send(message({ to, id: newID() }, encryptedElement(empty), hint('store')))
+    for (const { to, message: empty } of due.answers) if (!await this.hides(to)) session.send(message({ to, id: newID() }, encryptedElement(empty), hint('store')))
   }
 
   /** Makes the parts of a stanza of what has to be said. Throws NotNow or CannotEncrypt. [] if there is nobody who could read it. */

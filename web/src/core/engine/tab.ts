@@ -6,11 +6,13 @@ import type { AccountSummary, Choices, JID, Storage } from '../model.ts'
 import { change, StorageFull, type Database } from '../store/database.ts'
 import { dropFile, measure, readFile, useFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
+import { sortRequests } from '../store/requests.ts'
 import type { News } from './changes.ts'
 import { ContactDesk } from './contacts.ts'
 import { Desk } from './desk.ts'
 import type { Led } from './lead.ts'
 import { Views } from './views.ts'
+import { VoiceDrafts } from './voice.ts'
 
 /** How long a page waits for what is older in the archive, in milliseconds. */
 const PATIENCE = 8000
@@ -33,6 +35,7 @@ const once = (account: () => AccountSummary): Engine['watchAccount'] => (show) =
 export function tabEngine(db: Database, news: News, account: () => AccountSummary, led: Led, watchAccount: Engine['watchAccount'] = once(account)): Engine {
   const { jid: own } = account()
   const desk = new Desk(db, own, news)
+  const voice = new VoiceDrafts(db, own, news)
   const views = new Views(db, own, news, {
     older: (jid) => within(led.older(jid), false),
     hasOlder: async (jid) => (await get(db, `older ${jid}`) ?? await get(db, 'floor') ?? '') !== '',
@@ -50,6 +53,9 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     },
     setChat: (jid, fields) => desk.setChat(jid, fields),
     setDraft: (jid, draft) => desk.setDraft(jid, draft),
+    keepVoice: (jid, id, piece) => voice.keep(jid, id, piece),
+    voiceDraft: (jid) => voice.read(jid),
+    dropVoice: (jid, id) => voice.drop(jid, id),
     clearChat: (jid) => desk.clear(jid),
     exportChat: async (jid) => (await import('./export.ts')).exportChat(db, jid),
 
@@ -57,7 +63,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     watchMessages: (jid, show) => views.watchMessages(jid, show),
     send: (jid, message) => withRoom(db, () => desk.send(jid, message)),
     retry: (id) => desk.retry(id),
-    edit: (id, text) => desk.edit(id, text),
+    edit: (id, text, preview) => desk.edit(id, text, preview),
     remove: (ids, forAll) => desk.remove(ids, forAll),
     react: (id, emoji) => desk.react(id, emoji),
     vote: (id, options) => desk.vote(id, options),
@@ -67,6 +73,8 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     played: async (id) => desk.played(id, await tells()),
     typing: (jid, what) => led.typing(jid, what),
     watchTyping: (show) => led.watchTyping(show),
+    makesCards: () => led.makesCards(),
+    card: (url) => led.card(url),
     search: (words, where) => views.search(words, where),
     gallery: (jid, kind, before) => views.gallery(jid, kind, before),
 
@@ -92,14 +100,15 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
 
     sessions: () => led.sessions(),
     revoke: (id) => led.revoke(id),
+    removeDevice: (id) => led.removeDevice(id),
     link: (scanned, show) => led.link(scanned, show),
     linkCompared: (code, same) => led.linkCompared(code, same),
     recoveryCode: () => led.recoveryCode(),
 
     watchChoices: (show) => views.watch((c) => !!c.choices, async () => show(await choicesOf(db))),
     choose: async (fields) => {
-      await keepChoices(db, fields)
-      news.tell({ choices: true })
+      const chats = await keepChoices(db, own, fields)
+      news.tell({ choices: true, ...(chats.length ? { chats } : {}) })
       await led.chose(fields)
     },
     blocked: async () => await get(db, 'blocked') ?? [],
@@ -152,8 +161,12 @@ async function withRoom<T>(db: Database, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function keepChoices(db: Database, fields: Partial<Choices>): Promise<void> {
-  await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put({ ...await get(tx, 'choices'), ...fields }, 'choices') })
+/** Keeps what a person chose; gives the chats that stand elsewhere with it. */
+function keepChoices(db: Database, account: JID, fields: Partial<Choices>): Promise<JID[]> {
+  return change(db, ['kv', 'chats', 'contacts', 'messages'], async (tx) => {
+    await tx.objectStore('kv').put({ ...await get(tx, 'choices'), ...fields }, 'choices')
+    return fields.strangers === undefined ? [] : sortRequests(tx, account, fields.strangers)
+  })
 }
 
 /** What is kept on this device, the chat with the most bytes first. */

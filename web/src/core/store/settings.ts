@@ -53,6 +53,7 @@ export async function takeDecided(tx: Change, jid: JID, told: Decisions): Promis
 export function withDecided(chat: Chat, decisions: Decisions): Chat {
   const out = { ...chat, ...fieldsOf(decisions) }
   for (const name of SHARED) if (!out[name]) delete out[name]
+  if (out.accepted) delete out.request
   return out
 }
 

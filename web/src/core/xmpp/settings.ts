@@ -9,7 +9,7 @@ import { formatTime, parseTime } from './time.ts'
 import { el, Element } from './xml.ts'
 
 /** The names of what is shared. */
-export const SHARED = ['pinned', 'archived', 'favourite', 'muted'] as const
+export const SHARED = ['pinned', 'archived', 'favourite', 'muted', 'accepted'] as const
 /** One of them. */
 export type Shared = (typeof SHARED)[number]
 
@@ -23,7 +23,7 @@ const MAX_TIME = 8.64e18
 /** Reads a value of a name: a time for `pinned`, a time or `always` for `muted`, `true` for the others. */
 function valueOf(name: Shared, text: string | undefined): Decision['value'] {
   if (text === undefined) return undefined
-  if (name === 'archived' || name === 'favourite') return text === 'true' || undefined
+  if (name === 'archived' || name === 'favourite' || name === 'accepted') return text === 'true' || undefined
   return name === 'muted' && text === 'always' ? Infinity : parseTime(text)
 }
 
@@ -96,11 +96,12 @@ function writeNotify(before: Element | undefined, never: boolean): Element | und
 
 /** The decisions as fields of a chat. */
 export function fieldsOf(decisions: Decisions): Partial<Pick<Chat, Shared>> {
-  const { pinned, archived, favourite, muted } = decisions
+  const { pinned, archived, favourite, muted, accepted } = decisions
   const time = (d: Decision | undefined) => typeof d?.value === 'number' ? d.value : undefined
   return {
     ...(pinned ? { pinned: time(pinned) } : {}), ...(archived ? { archived: archived.value === true } : {}),
     ...(favourite ? { favourite: favourite.value === true } : {}), ...(muted ? { muted: time(muted) } : {}),
+    ...(accepted ? { accepted: accepted.value === true } : {}),
   }
 }
 

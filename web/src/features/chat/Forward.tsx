@@ -22,7 +22,7 @@ function To({ messages, close }: { messages: Message[]; close: () => void }): JS
   const [words, setWords] = useState('')
   const [to, setTo] = useState<JID[]>([])
   const wanted = words.trim().toLocaleLowerCase()
-  const shown = (chats.value ?? []).filter((c) => !c.blocked && (!wanted || c.name.toLocaleLowerCase().includes(wanted))).slice(0, 40)
+  const shown = (chats.value ?? []).filter((c) => !c.blocked && !c.request && (!wanted || c.name.toLocaleLowerCase().includes(wanted))).slice(0, 40)
   const toggle = (jid: JID): void => setTo(to.includes(jid) ? to.filter((j) => j !== jid) : [...to, jid].slice(-most))
   const send = async (): Promise<void> => {
     close()

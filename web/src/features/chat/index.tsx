@@ -18,6 +18,7 @@ import { hush } from './player.ts'
 import { deselect, editing, jump, open, replying, selected, timeline } from './state.ts'
 import { Timeline } from './timeline.ts'
 import { NotAllowed } from './NotAllowed.tsx'
+import { Request } from './Request.tsx'
 
 /** Conversation shows the chat that the address names. */
 export default function Conversation({ params }: ViewProps): JSX.Element {
@@ -42,10 +43,10 @@ function Open({ jid, message }: { jid: string; message: string | undefined }): J
         {here && (
           <div class="foot">
             <div class="chat-foot"><div class="chat-banner"><ConnectionBanner /></div></div>
-            {here.blocked ? <NotAllowed chat={here} /> : <Composer chat={here} />}
+            {here.blocked ? <NotAllowed chat={here} /> : here.request ? <Request chat={here} /> : <Composer chat={here} />}
           </div>
         )}
-        {here && !here.blocked && <DropPlace chat={here} />}
+        {here && !here.blocked && !here.request && <DropPlace chat={here} />}
       </div>
     </>
   )

@@ -9,6 +9,7 @@ import { t } from '../../i18n/t.ts'
 import { size } from '../../i18n/when.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { cellular, lowData } from '../../ui/prefs.ts'
+import { open } from './state.ts'
 
 type Visual = Extract<Content, { media: Media }>
 
@@ -18,10 +19,11 @@ const kinds = { image: 'image', sticker: 'image', voice: 'voice', audio: 'file',
 
 const way = (): 'wifi' | 'mobile' => (cellular.value ? 'mobile' : 'wifi')
 
-/** fetchesItself is whether media is got as soon as it is seen: if the person wants that kind on this network, it is not too large, and nobody stopped it. */
+/** fetchesItself is whether media is got as soon as it is seen: if the person wants that kind on this network, it is not too large, and nobody stopped it; never of who
+ * is not to know that we are there. */
 export function fetchesItself({ type, media: { size: bytes, url, transfer } }: Pick<Visual, 'type' | 'media'>): boolean {
   const wanted = !lowData.value && choices.value?.autoLoad[way()].includes(kinds[type])
-  return !!wanted && url !== undefined && bytes <= freely[way()] && (transfer === undefined || transfer.state === 'waiting')
+  return !!wanted && !open.value?.request && url !== undefined && bytes <= freely[way()] && (transfer === undefined || transfer.state === 'waiting')
 }
 
 /** fetchSeen gets media that was not asked for. */
@@ -42,7 +44,7 @@ export function Ring({ message, media }: { message: Message; media: Media }): JS
   const done = transfer && transfer.total > 0 ? transfer.done / transfer.total : 0
   const percent = Math.round(done * 100)
   const act = (event: MouseEvent): void => { event.stopPropagation(); void (running ? engine().pause(message.id) : engine().fetch(message.id)) }
-  const name = running ? t('transfer.pause', { percent }) : transfer?.state === 'failed' ? t('transfer.again') : transfer?.direction === 'up' ? t('transfer.go', { percent }) : t('transfer.get', { size: size(media.size) })
+  const name = running ? t(transfer?.making ? 'transfer.makingStop' : 'transfer.pause', { percent }) : transfer?.state === 'failed' ? t('transfer.again') : transfer?.direction === 'up' ? t('transfer.go', { percent }) : t('transfer.get', { size: size(media.size) })
   return (
     <button type="button" class="ring" onClick={act} aria-label={name} title={name}>
       <svg class="dial" viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="16" /><circle cx="18" cy="18" r="16" stroke-dasharray={`${round * done} ${round}`} /></svg>
@@ -57,5 +59,6 @@ export function progressText(media: Media): string {
   if (!transfer || transfer.state === 'done') return size(media.size)
   if (transfer.state === 'paused') return t('transfer.paused', { size: size(media.size) })
   if (transfer.state === 'failed') return t('transfer.failed')
+  if (transfer.making) return t('transfer.making')
   return t(transfer.state === 'waiting' ? 'transfer.waits' : 'transfer.part', { done: size(transfer.done), total: size(transfer.total || media.size) })
 }

@@ -1,13 +1,13 @@
 // The list of chats: what is new, with whom, and what can be done with a chat without opening it.
 import { computed, signal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Chat } from '../../core/model.ts'
 import { ConnectionBanner, ConnectionPill } from '../../app/Connection.tsx'
 import { go, place } from '../../app/router.ts'
-import { chats } from '../../app/session.ts'
+import { chats, engine, ready } from '../../app/session.ts'
 import { showShortcuts } from '../../app/shortcuts.tsx'
-import { exists, type ViewProps } from '../../app/View.tsx'
+import { exists, Feature, load, type ViewProps } from '../../app/View.tsx'
 import { t, type Key } from '../../i18n/t.ts'
 import { Button, Empty, IconButton } from '../../ui/controls.tsx'
 import { arrows } from '../../ui/focus.ts'
@@ -37,34 +37,40 @@ const passes: Record<Filter, (chat: Chat) => boolean> = {
 /** plain makes words comparable: no case, no accents. */
 const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
 
-function select(archived: boolean): Chat[] {
+/** Where a chat stands: in the list itself, or apart. */
+type Part = 'list' | 'archive' | 'requests'
+const partOf = (chat: Chat): Part => (chat.request ? 'requests' : chat.archived ? 'archive' : 'list')
+
+function select(part: Part): Chat[] {
   const wanted = plain(words.value.trim())
-  const all = chats.value ?? []
+  const all = (chats.value ?? []).filter((c) => (c.request ?? false) === (part === 'requests'))
   if (wanted) return all.filter((c) => plain(c.name).includes(wanted) || c.jid.includes(wanted))
-  return all.filter((c) => (c.archived ?? false) === archived && passes[filter.value](c))
+  return all.filter((c) => partOf(c) === part && (part !== 'list' || passes[filter.value](c)))
 }
 
-const unreadCount = computed(() => (chats.value ?? []).filter((c) => isUnread(c) && !c.archived).length)
-const archivedCount = computed(() => (chats.value ?? []).filter((c) => c.archived).length)
+const unreadCount = computed(() => (chats.value ?? []).filter((c) => isUnread(c) && partOf(c) === 'list').length)
+const archivedCount = computed(() => (chats.value ?? []).filter((c) => partOf(c) === 'archive').length)
+const requestCount = computed(() => (chats.value ?? []).filter((c) => c.request && !c.blocked).length)
 
 /** Chats is the first screen: every conversation, the newest first. */
 export default function Chats({ path }: ViewProps): JSX.Element {
-  const archive = path === '/archive'
-  const shown = select(archive)
+  const part: Part = path === '/archive' ? 'archive' : path === '/requests' ? 'requests' : 'list'
+  const shown = select(part)
   const root = useRef<HTMLDivElement>(null)
   const searching = words.value.trim() !== ''
   const key = (event: KeyboardEvent): void => { if (root.current && (event.target as Element).closest('.row')) arrows(event, root.current, '.row') }
   return (
     <>
-      {picked.value.size > 0 ? <Picking /> : <Head archive={archive} />}
+      {picked.value.size > 0 ? <Picking /> : <Head part={part} />}
       <Find />
-      {!archive && !searching && <Filters />}
+      {part === 'list' && !searching && <Filters />}
       <div class="sheet-top" ref={root} onKeyDown={key}>
         <div class="list-banner"><ConnectionBanner /></div>
+        <OwnDevices />
         {chats.value && (shown.length === 0
-          ? <Nothing searching={searching} archive={archive} />
-          : <Rows items={shown} label={t(archive ? 'chats.archive' : 'chats.title')} keyOf={(c) => c.jid} draw={(chat) => <Row chat={chat} at={place.value.params['jid'] === chat.jid} />}
-              head={!archive && !searching && archivedCount.value > 0 && filter.value === 'all' && <ArchiveLine />}
+          ? <Nothing searching={searching} part={part} />
+          : <Rows items={shown} label={t(titles[part])} keyOf={(c) => c.jid} draw={(chat) => <Row chat={chat} at={place.value.params['jid'] === chat.jid} />}
+              head={part === 'list' && !searching && filter.value === 'all' && <Folds />}
               foot={searching && exists('search') && <a class="foldline" href={`/search?q=${encodeURIComponent(words.value)}`}><Icon name="search" />{t('chats.searchMessages', { words: words.value })}</a>} />)}
         <a class="fab" href="/new" aria-label={t('chats.new')} title={t('chats.new')}><Icon name="plus" /></a>
       </div>
@@ -72,8 +78,21 @@ export default function Chats({ path }: ViewProps): JSX.Element {
   )
 }
 
-function Head({ archive }: { archive: boolean }): JSX.Element {
-  if (archive) return <header class="top"><IconButton icon="chevronLeft" label={t('back')} flip kind="back" act={() => go('/')} /><h1 tabIndex={-1}>{t('chats.archive')}</h1></header>
+/** A new device of one's own account stands above everything, until a person has decided about it. */
+function OwnDevices(): JSX.Element | null {
+  const [shown, setShown] = useState(false)
+  const show = (is: boolean): void => {
+    if (is) load('newdevice').then(() => setShown(true), () => undefined) // told again with the next change
+    else setShown(false)
+  }
+  useEffect(() => ready.value ? engine().watchNotices((all) => show(all.some((n) => n.own))) : undefined, [ready.value])
+  return shown ? <div class="list-banner"><Feature feature="newdevice" params={{}} path="" /></div> : null
+}
+
+const titles = { list: 'chats.title', archive: 'chats.archive', requests: 'chats.requests' } as const
+
+function Head({ part }: { part: Part }): JSX.Element {
+  if (part !== 'list') return <header class="top"><IconButton icon="chevronLeft" label={t('back')} flip kind="back" act={() => go('/')} /><h1 tabIndex={-1}>{t(titles[part])}</h1></header>
   return (
     <header class="top">
       <h1 tabIndex={-1}>{t('chats.title')}</h1>
@@ -124,11 +143,17 @@ function Filters(): JSX.Element {
   )
 }
 
-function ArchiveLine(): JSX.Element {
-  return <a class="foldline" href="/archive"><Icon name="archive" />{t('chats.archive')}<span class="num">{archivedCount.value}</span></a>
+/** What stands apart from the list, and how much of it. */
+function Folds(): JSX.Element {
+  return (
+    <>
+      {requestCount.value > 0 && <a class="foldline" href="/requests"><Icon name="userPlus" />{t('chats.requests')}<span class="num">{requestCount.value}</span></a>}
+      {archivedCount.value > 0 && <a class="foldline" href="/archive"><Icon name="archive" />{t('chats.archive')}<span class="num">{archivedCount.value}</span></a>}
+    </>
+  )
 }
 
-function Nothing({ searching, archive }: { searching: boolean; archive: boolean }): JSX.Element {
+function Nothing({ searching, part }: { searching: boolean; part: Part }): JSX.Element {
   if (searching) {
     return (
       <Empty title={t('chats.noneFound')} text={t('chats.noneFoundText', { words: words.value })}>
@@ -136,7 +161,8 @@ function Nothing({ searching, archive }: { searching: boolean; archive: boolean 
       </Empty>
     )
   }
-  if (archive) return <Empty title={t('chats.noArchive')} text={t('chats.noArchiveText')} />
+  if (part === 'archive') return <Empty title={t('chats.noArchive')} text={t('chats.noArchiveText')} />
+  if (part === 'requests') return <Empty title={t('chats.noRequests')} text={t('chats.noRequestsText')} />
   if (filter.value !== 'all' && (chats.value?.length ?? 0) > 0) {
     return <Empty title={t(`none.${filter.value}` as Key)}><Button kind="s" act={() => { filter.value = 'all' }}>{t('filter.showAll')}</Button></Empty>
   }

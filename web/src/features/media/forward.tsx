@@ -24,7 +24,7 @@ function Choose({ send }: { send: (to: string[]) => void }): JSX.Element {
   const flip = (jid: string): void => setTo((all) => (all.includes(jid) ? all.filter((j) => j !== jid) : [...all, jid].slice(0, most)))
   return (
     <>
-      <ul class="acts pick-list">{(chats.value ?? []).filter((c) => !c.blocked).map((c) => (
+      <ul class="acts pick-list">{(chats.value ?? []).filter((c) => !c.blocked && !c.request).map((c) => (
         <li key={c.jid}><label class="act"><Avatar id={c.jid} name={c.name} kind={c.kind} picture={c.avatar} size="s" /><b class="grow cut" dir="auto">{c.name}</b><input type="checkbox" checked={to.includes(c.jid)} onChange={() => flip(c.jid)} /></label></li>
       ))}</ul>
       <div class="do"><Button kind="p" icon="send" disabled={!to.length} act={() => send(to)}>{t('med.send')}</Button></div>
