@@ -1,11 +1,11 @@
 // The content of a message between the model and the wire: text, files, places, contacts, polls. A foreign app sends text or an address of a
 // file in the body; what we add beside it makes it look right before it is loaded, and is left out by apps that do not know it.
 
-import type { Content, LinkPreview, Media } from '../model.ts'
+import { MAX_POSTER, type Content, type LinkPreview, type Media } from '../model.ts'
 import { parseJID } from '../xmpp/jid.ts'
 import { CLIENT, GEOLOC, OOB, STICKERS } from '../xmpp/ns.ts'
 import { el, type Element } from '../xmpp/xml.ts'
-import { FILE, LOOKS, OPEN_GRAPH, POLL, RDF, SFS, URL_DATA } from './own-ns.ts'
+import { FILE, LOOKS, OPEN_GRAPH, POLL, RDF, SFS, THUMBS, URL_DATA } from './own-ns.ts'
 
 /** Text beyond this is cut: as long as a stanza may be. */
 const MAX_TEXT = 256 << 10
@@ -60,8 +60,14 @@ function readLooks(file: Element | undefined, looks: Element | undefined): Parti
   const out: Partial<Media> = {
     width: whole(file?.textOf('width'), 1e5), height: whole(file?.textOf('height'), 1e5), seconds: fraction(file?.textOf('length')),
     waveform: waveform ? [...waveform].map((d) => parseInt(d, 16)) : undefined, thumbhash: hash,
+    poster: file?.textOf('media-type')?.startsWith('video/') ? readPoster(file.child('thumbnail', THUMBS)?.attr('uri')) : undefined,
   }
   return Object.fromEntries(Object.entries(out).filter(([, v]) => v !== undefined))
+}
+
+/** A poster that came with its message: nothing is fetched to show it (XEP-0264 with a `data:` address). Undefined for anything else. */
+export function readPoster(address: string | undefined): string | undefined {
+  return address && address.length <= MAX_POSTER && /^data:image\/(jpeg|png|webp);base64,[A-Za-z\d+/]+={0,2}$/.test(address) ? address : undefined
 }
 
 /** An address from which a file may be loaded, undefined for anything else. */
@@ -126,18 +132,25 @@ function readPoll(e: Element): Content | undefined {
  * Reads the card of a link (XEP-0511) that the sender made. Only for an address that stands in the text: a card of something else would let a message
  * show one address and open another. Only a picture that came with it: whoever reads fetches nothing.
  */
-function readPreview(text: string, e: Element): { preview?: LinkPreview } {
+export function readPreview(text: string, e: Element): { preview?: LinkPreview } {
   for (const found of e.children('Description', RDF).slice(0, MAX_CARDS)) {
     const url = found.attr(`{${RDF}}about`)
     const word = (name: string, most: number) => found.textOf(name, OPEN_GRAPH)?.trim().slice(0, most) || undefined
     const title = word('title', 300)
-    if (!url || !title || url.length > 2048 || !/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/.test(url) || !text.includes(url.replace(/\/$/, ''))) continue
+    if (!url || !title || url.length > 2048 || !/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/.test(url) || !standsIn(text, url)) continue
     const image = found.children('image', OPEN_GRAPH).map((i) => i.text.trim()).find((i) => i.length <= MAX_IMAGE && /^data:image\/(jpeg|png|webp);base64,[A-Za-z\d+/=]+$/.test(i))
-    const description = word('description', 1000)
-    return { preview: { url, title, ...(description ? { description } : {}), ...(image ? { image } : {}) } }
+    const [description, site] = [word('description', 1000), word('site_name', 100)]
+    return { preview: { url, title, ...(description ? { description } : {}), ...(site ? { site } : {}), ...(image ? { image } : {}) } }
   }
   return {}
 }
+
+/** Whether an address stands in a text. */
+const standsIn = (text: string, url: string): boolean => text.includes(url.replace(/\/$/, ''))
+
+/** A text with the card of a link, if that stands in it. */
+export const textWith = (text: string, preview: LinkPreview | undefined): Extract<Content, { type: 'text' }> =>
+  ({ type: 'text', text, ...(preview && standsIn(text, preview.url) ? { preview } : {}) })
 
 /** How a content is said: the body that every app shows, and the elements beside it. */
 export interface Written { body: string; elements: Element[] }
@@ -160,6 +173,7 @@ function writeFile(content: Extract<Content, { media: Media }>): Written {
   const text = (name: string, value: string | number | undefined) => value === undefined ? undefined : el(FILE, name, {}, value)
   const file = el(FILE, 'file', {}, text('media-type', media.mime), text('name', media.name), text('size', media.size), text('width', media.width), text('height', media.height),
     text('length', media.seconds === undefined ? undefined : Math.round(media.seconds * 1000)),
+    media.poster ? el(THUMBS, 'thumbnail', { uri: media.poster, 'media-type': /^data:([^;]+)/.exec(media.poster)?.[1] }) : undefined,
     el(LOOKS, 'looks', { as: type, waveform: media.waveform?.map((n) => n.toString(16)).join(''), thumbhash: media.thumbhash }))
   const sharing = el(SFS, 'file-sharing', { disposition: type === 'file' ? 'attachment' : 'inline' }, file, el(SFS, 'sources', {}, el(URL_DATA, 'url-data', { target: url })))
   const sticker = type === 'sticker' ? [el(STICKERS, 'sticker')] : []
@@ -184,9 +198,10 @@ function writePoll(content: Extract<Content, { type: 'poll' }>): Written {
   }
 }
 
-function writePreview(p: LinkPreview): Element {
+/** Writes the card of a link (XEP-0511). */
+export function writePreview(p: LinkPreview): Element {
   const word = (name: string, value: string | undefined) => value === undefined ? undefined : el(OPEN_GRAPH, name, {}, value)
-  return el(RDF, 'Description', { [`{${RDF}}about`]: p.url }, word('title', p.title), word('description', p.description), word('image', p.image))
+  return el(RDF, 'Description', { [`{${RDF}}about`]: p.url }, word('title', p.title), word('description', p.description), word('site_name', p.site), word('image', p.image))
 }
 
 /** The body of a message as an element. */

@@ -21,6 +21,7 @@ import { readPoster } from './content.ts'
 import { textWith } from './content.ts'
 import { about, readUpTo } from './effects.ts'
 import type { Letter, Said } from './said.ts'
+import { isToldApart } from './write.ts'
 
 /** Text of a message, in characters: what fits into a stanza even when it is encrypted for many devices. */
 export const MAX_TEXT = 60_000
@@ -158,6 +159,7 @@ export class Desk {
     step.changes.mark('outbox')
     if (unseen) return this.forget(step, message)
     await this.tellAbout(step, message, { what: 'retract', target: wire(message) }, { what: 'retract' })
+    if (isToldApart(message)) await add(step.tx, { chat: message.chat, id: freshId(), message: message.id, task: { what: 'retract', caption: true }, since: step.now })
   }
 
   private async forget(step: Step, message: KeptMessage): Promise<void> {

@@ -16,6 +16,8 @@ export const LOOKS = 'urn:palabre:looks:0'
 export const SFS = 'urn:xmpp:sfs:0'
 /** Metadata of files (XEP-0446). */
 export const FILE = 'urn:xmpp:file:metadata:0'
+/** Small pictures of files (XEP-0264). */
+export const THUMBS = 'urn:xmpp:thumbs:1'
 /** Where a file is (XEP-0103 by way of XEP-0447). */
 export const URL_DATA = 'http://jabber.org/protocol/url-data'
 /** Descriptions of links (XEP-0511). */

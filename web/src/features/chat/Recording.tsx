@@ -12,7 +12,7 @@ import { t } from '../../i18n/t.ts'
 import { IconButton } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { cancel, lock, recording, start, stop } from './recorder.ts'
+import { begin as here, cancel, forget, InOtherTab, isHere, leave, lock, recording, restore, start, stop, type Recorded } from './recorder.ts'
 import { replying } from './state.ts'
 
 const tapMs = 350
@@ -21,35 +21,57 @@ const lockAt = 70
 
 async function begin(chat: Chat, locked: boolean): Promise<boolean> {
   try {
-    await start(locked)
+    await start(chat.jid, locked, () => toast(t('voice.unkept')))
     engine().typing(chat.jid, 'recording')
     return true
-  } catch { toast(t('voice.refused')); return false }
+  } catch (error) { toast(t(error instanceof InOtherTab ? 'voice.elsewhere' : 'voice.refused')); return false }
 }
 
 async function finish(chat: Chat): Promise<void> {
   const done = await stop()
   engine().typing(chat.jid, 'paused')
   if (!done) { toast(t('voice.short')); return }
-  recording.value = undefined
-  const { blob, seconds, waveform } = done
+  if (isHere(chat.jid)) recording.value = undefined
+  const sent = await sendVoice(chat, done)
+  if (!isHere(chat.jid)) return
+  if (sent) forget()
+  else recording.value = { since: 0, locked: true, level: 0, done }
+}
+
+/** Sends a recording; its draft goes in the same step. False when it could not be kept. */
+async function sendVoice(chat: Chat, { blob, seconds, waveform, kept }: Recorded): Promise<boolean> {
   const reply = replying.value?.id
   replying.value = undefined
   const ending = blob.type.includes('mp4') ? 'm4a' : blob.type.includes('ogg') ? 'ogg' : 'webm'
-  try { await engine().send(chat.jid, { file: { blob, name: `voice.${ending}`, mime: blob.type.split(';')[0] ?? blob.type, as: 'voice', seconds, waveform }, ...(reply ? { reply } : {}) }) }
-  catch (error) { console.error('voice', error); recording.value = { since: Date.now(), locked: true, level: 0, done }; toast(t('notKept')) }
+  try { await engine().send(chat.jid, { file: { blob, name: `voice.${ending}`, mime: blob.type.split(';')[0] ?? blob.type, as: 'voice', seconds, waveform }, ...(reply ? { reply } : {}), ...(kept ? { voice: kept } : {}) }) }
+  catch (error) { console.error('voice', error); toast(t('voice.notKept')); return false }
+  return true
 }
 
 function throwAway(chat: Chat): void {
-  cancel()
+  void cancel(chat.jid)
   engine().typing(chat.jid, 'paused')
+}
+
+/** useVoice brings the chat's voice draft back, and leaves what is being recorded as one when the conversation is left. */
+export function useVoice(chat: Chat): void {
+  const draft = chat.voice?.id
+  useEffect(() => {
+    here(chat.jid)
+    return () => { if (recording.value) engine().typing(chat.jid, 'paused'); void leave(chat.jid) }
+  }, [])
+  useEffect(() => {
+    if (!draft) return
+    const over = new AbortController()
+    void restore(chat.jid, draft, over.signal)
+    return () => over.abort()
+  }, [draft])
 }
 
 /** RecordButton is the microphone, and the send button while something is being recorded. */
 export function RecordButton({ chat }: { chat: Chat }): JSX.Element {
   const holding = useRef(false)
   const now = recording.value
-  useEffect(() => () => cancel(), [])
   if (now?.locked) return <button type="button" class="send" aria-label={t('voice.send')} onClick={() => void finish(chat)}><Icon name="send" flip /></button>
   const down = (event: PointerEvent): void => {
     if (!event.isPrimary || event.button !== 0) return

@@ -29,6 +29,7 @@ function Line({ chat }: { chat: Chat }): JSX.Element {
     const words = t(active.what === 'recording' ? 'chats.recording' : 'chats.typing')
     return <span class="tx cut"><span class="typing">{chat.kind === 'group' ? t('chats.who', { name: nameOf(active.jid), text: words }) : words}</span></span>
   }
+  if (chat.voice) return <><span class="tx cut"><span class="draft">{t('chats.draft')}</span> <Icon name="mic" kind="k" /> {t('kind.voice')}</span></>
   if (chat.draft?.text) return <span class="tx cut" dir="auto"><span class="draft">{t('chats.draft')}</span> {chat.draft.text}</span>
   const { last } = chat
   if (!last) return <span class="tx cut" />
@@ -81,7 +82,7 @@ export function Row({ chat, at }: { chat: Chat; at: boolean }): JSX.Element {
         <span class="l1">
           <span class="n cut" dir="auto">{chat.kind === 'self' ? t('chats.self') : chat.name}</span>
           {chat.favourite && <span class="fav"><Icon name="star" full kind="k" /><span class="vh">{t('mark.favourite')}</span></span>}
-          <time>{shortTime(chat.last ? chat.time : chat.draft?.time ?? chat.time)}</time>
+          <time>{shortTime(chat.last ? chat.time : chat.draft?.time ?? chat.voice?.time ?? chat.time)}</time>
         </span>
         <span class="l2"><Line chat={chat} /><Marks chat={chat} /></span>
       </span>

@@ -59,6 +59,7 @@ export async function remove(chats: Chat[]): Promise<void> {
   if (!sure) return
   for (const c of chats) {
     await engine().clearChat(c.jid)
+    if (c.voice) await engine().dropVoice(c.jid, c.voice.id)
     await engine().setChat(c.jid, { archived: true, pinned: undefined })
     if (place.value.params['jid'] === c.jid) go('/', { replace: true })
   }

@@ -5,7 +5,7 @@ import { read } from '../../../src/core/engine/read.ts'
 import { write } from '../../../src/core/engine/write.ts'
 import { readAddress, secretAddress } from '../../../src/core/media/address.ts'
 import { thumbhash } from '../../../src/core/media/thumb.ts'
-import type { Content } from '../../../src/core/model.ts'
+import { MAX_POSTER, type Content } from '../../../src/core/model.ts'
 import type { KeptMessage } from '../../../src/core/store/database.ts'
 import { message } from '../../../src/core/xmpp/stanza.ts'
 import { el, parse } from '../../../src/core/xmpp/xml.ts'
@@ -127,4 +127,14 @@ test('a picture of one colour has a hash that says so', () => {
   expect(hash.length).toBeLessThanOrEqual(30)
   expect((hash.charCodeAt(0) & 63) / 63).toBeCloseTo(1 / 3, 1)
   expect(() => thumbhash(65, 1, red)).toThrow(RangeError)
+})
+
+test('the poster of a video goes with it; what is no small picture in the message is left out', () => {
+  const film = (poster: string) => around({ type: 'video', media: media({ name: 'film.mp4', mime: 'video/mp4', seconds: 12.5, width: 1280, height: 720, poster }) })
+  const poster = 'data:image/webp;base64,UklGRg=='
+  expect(film(poster)).toMatchObject({ type: 'video', media: { poster, seconds: 12.5, width: 1280, height: 720 } })
+  for (const bad of ['https://spy.example/p.png', 'data:image/svg+xml;base64,PHN2Zz4=', 'data:text/html;base64,PGI+', `data:image/webp;base64,${'A'.repeat(MAX_POSTER)}`]) {
+    expect(film(bad)).not.toHaveProperty('media.poster')
+  }
+  expect(around({ type: 'file', media: media({ name: 'a.bin', mime: 'application/octet-stream', poster }) })).not.toHaveProperty('media.poster')
 })
