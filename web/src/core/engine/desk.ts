@@ -85,6 +85,7 @@ export class Desk {
       }
       const media = mediaOf(content)
       if (file && media) await keepFile(tx, { key: media.key, chat: jid, only: true, used: now }, file.blob)
+      else if (original && media) await copyFile(tx, media, { key: 'm ' + id, chat: jid, only: true, used: now })
       const { draft } = chat
       if (chat.archived && await noteDecided(tx, chat, { archived: false }, now)) step.changes.mark('settings')
       this.intoChat(chat, message)
@@ -421,6 +422,18 @@ export class Desk {
 }
 
 const wire = (m: KeptMessage): string => m.originId ?? m.id
+
+/** A file that is passed on before it is on the server becomes one of its own: what happens to the first does not concern it. */
+async function copyFile(tx: Change, media: Media, own: Parameters<typeof keepFile>[1]): Promise<void> {
+  delete media.transfer
+  delete media.played
+  if (media.url) return
+  const blob = await tx.objectStore('blobs').get(media.key)
+  if (!blob) throw new Unusable('the file is not here')
+  media.key = own.key
+  await keepFile(tx, own, blob)
+}
+
 /** It never left this device, and nobody else knows of it. */
 const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
 

@@ -18,6 +18,16 @@ export function forward(messages: Message[]): Promise<void> {
   return over((close) => <To messages={messages} close={close} />)
 }
 
+/** Passes messages on; what could not be kept is told, and can be tried again. */
+async function passOn(pairs: (readonly [JID, string])[]): Promise<boolean> {
+  const left: typeof pairs = []
+  for (const pair of pairs) {
+    try { await engine().send(pair[0], { forwardOf: pair[1] }) } catch (error) { console.error('forward', error); left.push(pair) }
+  }
+  if (left.length) toast(t('forward.failed', { n: left.length }), { label: t('again'), act: () => void passOn(left) })
+  return !left.length
+}
+
 function To({ messages, close }: { messages: Message[]; close: () => void }): JSX.Element {
   const [words, setWords] = useState('')
   const [to, setTo] = useState<JID[]>([])
@@ -26,8 +36,8 @@ function To({ messages, close }: { messages: Message[]; close: () => void }): JS
   const toggle = (jid: JID): void => setTo(to.includes(jid) ? to.filter((j) => j !== jid) : [...to, jid].slice(-most))
   const send = async (): Promise<void> => {
     close()
-    for (const jid of to) for (const m of messages) await engine().send(jid, { forwardOf: m.id })
     const first = to[0]
+    if (!await passOn(to.flatMap((jid) => messages.map((m) => [jid, m.id] as const)))) return
     if (to.length === 1 && first) go(chatPath(first))
     else toast(t('forward.done', { n: to.length }))
   }
