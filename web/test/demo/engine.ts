@@ -1,6 +1,6 @@
 // An engine that lives in memory and answers like the real one, so that screens can be looked at and tried without a server.
 import type { Engine, Outgoing, Stop, Window } from '../../src/core/engine.ts'
-import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, Message, Micros, SearchHit, State } from '../../src/core/model.ts'
+import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, LinkPreview, Message, Micros, SearchHit, State } from '../../src/core/model.ts'
 import { DemoMore } from './more.ts'
 import { at, contacts, me, message, seeds } from './people.ts'
 
@@ -169,7 +169,7 @@ export class DemoEngine extends DemoMore implements Engine {
   line(change: Partial<Connection>): void { this.connection = { ...this.connection, since: now(), ...change }; this.lines.tell(this.connection) }
 
   async retry(id: string): Promise<void> { this.alter(id, ({ failure: _, ...m }) => ({ ...m, state: 'waiting' })); const m = this.find(id); if (m) this.travel(m.chat, id) }
-  async edit(id: string, text: string): Promise<void> { this.alter(id, (m) => ({ ...m, content: { type: 'text', text }, edited: now() })) }
+  async edit(id: string, text: string, preview?: LinkPreview): Promise<void> { this.alter(id, (m) => ({ ...m, content: { type: 'text', text, ...(preview ? { preview } : {}) }, edited: now() })) }
   async remove(ids: string[], forAll: boolean): Promise<void> {
     for (const id of ids) {
       if (forAll) { this.alter(id, (m) => ({ ...m, retracted: { by: me, time: now() } })); continue }

@@ -1,7 +1,7 @@
 // The rest of what screens ask, answered from memory: devices, choices, storage.
 import type { Admin } from '../../src/core/admin.ts'
 import type { Stop } from '../../src/core/engine.ts'
-import type { Choices, Comparison, DeviceNotice, JID, LinkState, Micros, SignedIn, Storage, Waiting, Waking } from '../../src/core/model.ts'
+import type { Choices, Comparison, DeviceNotice, JID, LinkPreview, LinkState, Micros, SignedIn, Storage, Waiting, Waking } from '../../src/core/model.ts'
 import { demoLink } from './accounts.ts'
 import { demoAdmin } from './admin.ts'
 
@@ -11,7 +11,7 @@ const hour = 3600_000_000
 /** DemoMore is what DemoEngine adds its chats and messages to. */
 export class DemoMore {
   private choices: Choices = {
-    lastSeen: true, readReceipts: true, typing: true, strangers: true, preview: true, sound: true,
+    lastSeen: true, readReceipts: true, typing: true, strangers: true, linkCards: 'ask', preview: true, sound: true,
     notify: { people: true, groups: true, reactions: false, calls: true }, autoLoad: { wifi: ['image', 'voice', 'video'], mobile: ['image', 'voice'] },
   }
   private choosing: ((choices: Choices) => void) | undefined
@@ -29,6 +29,10 @@ export class DemoMore {
 
   async safetyNumber(): Promise<string> { return '24071 90833 15526 00418 77310 62954 38107 51263 09948 71605 43382 20917' }
   async verifyNumber(): Promise<void> { /* they are equal */ }
+  async makesCards(): Promise<boolean> { return true }
+  async card(url: string): Promise<LinkPreview | undefined> {
+    return { url, title: 'Le tour des oasis du Drâa en dix jours', description: 'De Zagora à M’Hamid, à pied et à dos de dromadaire : étapes, puits et saisons.', site: 'Atlas' }
+  }
   async trustURI(): Promise<string> { return `xmpp:nadia@palabre.example?omemo-sid-4711=${'3f'.repeat(32)};omemo-sid-905=${'a1'.repeat(32)}` }
   async compare(uri: string): Promise<Comparison> {
     const jid = /^xmpp:([^?]+)\?omemo-sid/.exec(uri)?.[1]

@@ -1,14 +1,14 @@
 // Messages as lines of the encrypted history (docs/protocol/encrypted-history.md §3). Lines are read as strictly as what a stranger sends, although
 // only our own devices can have written them.
 
-import type { Content, JID, Message, Micros } from '../model.ts'
+import type { Content, JID, LinkPreview, Message, Micros } from '../model.ts'
 import { chatFor, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { byNames, freePlace, isGone, put } from '../store/messages.ts'
 import { archiveName, senderName } from '../store/names.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
 import { afterwards, archivePlace, freshId, type Step } from './apply.ts'
-import { fileURL, mediaKey } from './content.ts'
+import { fileURL, mediaKey, textWith } from './content.ts'
 import { retract, row } from './effects.ts'
 
 /** A day, in microseconds. */
@@ -22,8 +22,12 @@ export function lineOf(m: KeptMessage): string {
   })
 }
 
-/** A content without what only this device knows. */
+/** A content without what only this device knows, and without the picture of a link's card, which would fill the history. */
 function plain(content: Content): Content {
+  if (content.type === 'text' && content.preview) {
+    const { image: _, ...preview } = content.preview
+    return { ...content, preview }
+  }
   if (!('media' in content)) return content
   const { transfer: _, hd: __, ...media } = content.media
   return { ...content, media }
@@ -195,7 +199,7 @@ function parseContent(x: unknown): Content | undefined {
   const type = x['type']
   if (type === 'text') {
     const words = text(x['text'], 256 << 10)
-    return words === undefined ? undefined : { type, text: words }
+    return words === undefined ? undefined : textWith(words, parsePreview(x['preview']))
   }
   if (type === 'contact') {
     const [jid, name] = [address(x['jid']), text(x['name'])]
@@ -205,6 +209,13 @@ function parseContent(x: unknown): Content | undefined {
   if (type === 'poll') return parsePoll(x)
   if (type === 'image' || type === 'video' || type === 'file' || type === 'voice' || type === 'audio' || type === 'sticker') return parseMedia(type, x)
   return undefined
+}
+
+function parsePreview(x: unknown): LinkPreview | undefined {
+  if (!isObject(x)) return undefined
+  const [url, title, description, site] = [text(x['url'], 2048), text(x['title'], 300), text(x['description']), text(x['site'], 100)]
+  if (!url || !title || !/^https?:\/\//.test(url)) return undefined
+  return { url, title, ...(description ? { description } : {}), ...(site ? { site } : {}) }
 }
 
 function parsePlace(x: Fields): Content | undefined {

@@ -4,13 +4,14 @@
 import type { Engine, Stop } from '../engine.ts'
 import { browserHttp, type Http } from '../media/http.ts'
 import { prepareAvatar, prepareImage } from '../media/image.ts'
-import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, LinkState, SignedIn, Waiting, Waking } from '../model.ts'
+import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, LinkPreview, LinkState, SignedIn, Waiting, Waking } from '../model.ts'
 import { change } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import { listAccess } from '../xmpp/access.ts'
 import type { Admin } from '../admin.ts'
 import { isLastShown, showLast } from '../xmpp/last.ts'
+import { askCard, makesCards } from '../xmpp/linkcard.ts'
 import { fetchToken } from '../xmpp/login.ts'
 import { publishAvatar, publishNick } from '../xmpp/profile.ts'
 import { changePassword, deleteAccount, invite } from '../xmpp/register.ts'
@@ -19,6 +20,7 @@ import type { Session } from '../xmpp/session.ts'
 import { Worker, type Parts } from './account.ts'
 import { Transfers } from './transfers.ts'
 import { value } from './secure.ts'
+import { readPreview } from './content.ts'
 import { History } from './history.ts'
 import { OwnDevices } from './own-devices.ts'
 import type { Linking } from './link.ts'
@@ -37,7 +39,7 @@ export class Offline extends Error {
 
 /** The parts of the engine that need the connection or the keys. */
 export type Led = Pick<Engine,
-  'typing' | 'watchTyping' | 'fetch' | 'pause' | 'cancel' | 'devices' | 'trust' |
+  'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
   'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
@@ -68,6 +70,8 @@ export class Lead implements Led {
   readonly history: History
   private readonly devicesOfOurs: OwnDevices
   private linking: Linking | undefined
+  /** What the server said of itself in this session. */
+  private cards: Promise<boolean> | undefined
 
   constructor(private readonly parts: LeadParts) {
     this.worker = new Worker(parts)
@@ -89,6 +93,7 @@ export class Lead implements Led {
     worker.onSession.add((session, resumed) => {
       this.transfers.connected(resumed)
       if (resumed) return
+      this.cards = undefined
       void this.push.renew(session).catch(() => undefined)
       void this.readChoices().catch(() => undefined)
     })
@@ -180,6 +185,21 @@ export class Lead implements Led {
 
   watchTyping(show: Parameters<Engine['watchTyping']>[0]): Stop {
     return this.worker.typing.watch(show)
+  }
+
+  async makesCards(): Promise<boolean> {
+    const asked = this.cards ??= makesCards(this.session())
+    try {
+      return await asked
+    } catch (error) {
+      if (this.cards === asked) this.cards = undefined
+      throw error
+    }
+  }
+
+  async card(url: string): Promise<LinkPreview | undefined> {
+    const answer = await askCard(this.session(), url)
+    return answer && readPreview(url, answer).preview
   }
 
   fetch(id: string, most?: number): Promise<void> {

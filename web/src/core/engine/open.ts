@@ -15,7 +15,7 @@ import { tabEngine } from './tab.ts'
 
 /** What of the leader may be asked twice without harm, when it ended before it answered. */
 const REPEATABLE = new Set<string>([
-  'older', 'fetch', 'pause', 'devices', 'safetyNumber', 'trustURI', 'waiting', 'servers', 'sessions', 'waking', 'exportData', 'reconnect', 'noticed', 'chose', 'look',
+  'older', 'fetch', 'pause', 'devices', 'safetyNumber', 'trustURI', 'waiting', 'servers', 'sessions', 'waking', 'exportData', 'reconnect', 'noticed', 'chose', 'look', 'makesCards', 'card',
 ])
 
 /** Opens the account that was used last; undefined if nobody is signed in here. `gone` is told when it was signed out or removed, in any tab. */

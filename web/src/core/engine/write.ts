@@ -6,7 +6,8 @@ import { textOf } from '../store/preview.ts'
 import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, HINTS, IDS, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT } from '../xmpp/ns.ts'
 import { DISPLAYED } from '../xmpp/ns.ts'
 import { el, type Element } from '../xmpp/xml.ts'
-import { bodyElement, writeContent } from './content.ts'
+import type { LinkPreview } from '../model.ts'
+import { bodyElement, writeContent, writePreview } from './content.ts'
 import { FORWARDED, PIN, PLAYED, POLL } from './own-ns.ts'
 
 /** How much of a quoted message is repeated for apps that do not know replies, in characters. */
@@ -45,7 +46,7 @@ export function write(task: Task, about: About): Outbound | undefined {
   const { id, message } = about
   switch (task.what) {
     case 'message': return message && writeMessage(message, about)
-    case 'edit': return message && writeEdit(message, task.text, about)
+    case 'edit': return message && writeEdit(message, task, about)
     case 'retract': return message && writeRetraction(message, id)
     case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: wireId(message) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
     case 'vote': return message && hidden(id, el(POLL, 'vote', { id: wireId(message) }, ...task.options.map((o) => el(POLL, 'option', {}, o))))
@@ -92,9 +93,9 @@ function replyElements(message: KeptMessage, answered: KeptMessage | undefined, 
 const mentionElements = (message: KeptMessage, shift: number): Element[] => (message.mentions ?? []).map((m) =>
   el(REFERENCE, 'reference', { type: 'mention', begin: m.from + shift, end: m.to + shift, uri: 'xmpp:' + m.jid }))
 
-function writeEdit(message: KeptMessage, text: string, about: About): Outbound {
+function writeEdit(message: KeptMessage, { text, preview }: { text: string; preview?: LinkPreview }, about: About): Outbound {
   const replace = el(CORRECT, 'replace', { id: wireId(message) })
-  return { body: text, inner: [replace], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
+  return { body: text, inner: [replace, ...(preview ? [writePreview(preview)] : [])], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
 }
 
 const APOLOGY = 'This person deleted an earlier message, but your app does not know how to do that.'

@@ -62,7 +62,7 @@ export interface Values {
 
 /** What holds until somebody chooses otherwise. */
 export const defaults: Choices = {
-  lastSeen: true, readReceipts: true, typing: true, strangers: true, preview: true, sound: true,
+  lastSeen: true, readReceipts: true, typing: true, strangers: true, linkCards: 'ask', preview: true, sound: true,
   notify: { people: true, groups: true, reactions: true, calls: true },
   autoLoad: { wifi: ['image', 'voice', 'video', 'file'], mobile: ['image', 'voice'] },
 }

@@ -114,5 +114,7 @@ export const UPLOAD = 'urn:xmpp:http:upload:0'
 export const ADMIN = 'urn:palabre:admin:0'
 /** Web Push (docs/protocol/web-push.md). */
 export const WEB_PUSH = 'urn:palabre:web-push:0'
+/** Cards of links, made by the server (docs/protocol/link-card.md). */
+export const LINK_CARD = 'urn:palabre:link-card:0'
 /** Which apps have access (XEP-0494). */
 export const ACCESS = 'urn:xmpp:cam:0'

@@ -14,6 +14,7 @@ import { toast } from '../../ui/toast.tsx'
 import { openAttach, takePicture } from './Attach.tsx'
 import { Above } from './Above.tsx'
 import { Draft } from './draft.ts'
+import { LinkCard, useCard } from './LinkCard.tsx'
 import { candidates, found, type Found } from './mention.ts'
 import { Mentions } from './Mentions.tsx'
 import { offerFiles } from './Prepare.tsx'
@@ -33,6 +34,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const draft = useDraft(chat, text)
   useVoice(chat)
   const edited = editing.value
+  const card = useCard(text, edited)
   const written = useRef(chat.draft?.edit) // the correction whose text stands in the field already
   useEffect(() => {
     if (!edited) return
@@ -51,13 +53,14 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const send = async (): Promise<void> => {
     const words = text.trim()
     if (!words) return
+    const preview = card.take(words)
     const target = draft.target(), mentions = draft.mentionsIn(words), shown = [editing.value, replying.value].flatMap((m) => m ?? [])
     setText(''); setAsked(undefined); draft.sent()
     editing.value = undefined; replying.value = undefined
     try {
-      if (target.edit) await engine().edit(target.edit, words)
+      if (target.edit) await engine().edit(target.edit, words, preview)
       else {
-        const kept = await engine().send(chat.jid, { text: words, ...(target.reply ? { reply: target.reply } : {}), ...(mentions.length ? { mentions } : {}) })
+        const kept = await engine().send(chat.jid, { text: words, ...(preview ? { content: { type: 'text', text: words, preview } } : {}), ...(target.reply ? { reply: target.reply } : {}), ...(mentions.length ? { mentions } : {}) })
         timeline.value?.sent(kept)
       }
     } catch (error) {
@@ -86,6 +89,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   return (
     <footer class="chat-foot">
       <Above close={cancel} />
+      <LinkCard maker={card} done={() => area.current?.focus()} />
       {asked && <Mentions people={candidates(asked.words, timeline.value?.messages.value ?? [], nameOf)} pick={(p) => { draft.mentioned(p); insert(`@${p.name} `, asked.from) }} close={() => setAsked(undefined)} />}
       <div class="comp">
         {busy ? <RecordBar chat={chat} /> : (

@@ -5,13 +5,13 @@ import type { Message } from '../../core/model.ts'
 import { chatPath } from '../../app/router.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
+import { link, trim } from './links.ts'
 import { styled, type Styled } from './styled.ts'
 
 type Mentions = NonNullable<Message['mentions']>
 
 const foldAt = 900
 const foldLines = 18
-const link = /\bhttps?:\/\/[^\s<>"']+|\bxmpp:[^\s<>"']+/giu
 const onlyEmoji = /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u{FE0F}]?(?:\u{200D}\p{Extended_Pictographic}\u{FE0F}?)*\s*|\p{Regional_Indicator}{2}\s*){1,3}$/u
 
 /** text shows the words of a message. */
@@ -81,12 +81,6 @@ function withLinks(text: string): (JSX.Element | string)[] {
   }
   out.push(text.slice(at))
   return out.filter((part) => part !== '')
-}
-
-/** The full stop that ends a sentence is not part of the address, nor the bracket around it. */
-function trim(url: string): string {
-  const cut = url.replace(/[.,;:!?…»”’]+$/u, '')
-  return cut.endsWith(')') && !cut.includes('(') ? cut.slice(0, -1) : cut
 }
 
 /** A name in letters that look like others is shown as the network knows it. */

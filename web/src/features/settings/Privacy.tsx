@@ -23,6 +23,10 @@ export function Privacy(): JSX.Element {
         <Radios label={t('set.who')} value={choices.strangers ? 'all' : 'contacts'} answers={[{ value: 'all', label: t('set.whoAll') }, { value: 'contacts', label: t('set.whoContacts') }]} change={(value) => change({ strangers: value === 'all' })} />
         <p class="small">{t('set.whoHint')}</p>
       </section>
+      <section class="card flat">
+        <Radios label={t('set.cards')} value={choices.linkCards} answers={(['ask', 'always', 'each', 'never'] as const).map((value) => ({ value, label: t(`set.cards.${value}`) }))} change={(linkCards) => change({ linkCards })} />
+        <p class="small">{t('set.cardsHint')}</p>
+      </section>
       <Blocked />
     </>
   )
