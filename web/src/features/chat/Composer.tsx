@@ -9,6 +9,7 @@ import { t } from '../../i18n/t.ts'
 import { IconButton } from '../../ui/controls.tsx'
 import { EmojiPicker } from '../../ui/EmojiPicker.tsx'
 import { Icon } from '../../ui/Icon.tsx'
+import { confirm } from '../../ui/overlay.tsx'
 import { prefs } from '../../ui/prefs.ts'
 import { toast } from '../../ui/toast.tsx'
 import { openAttach, takePicture } from './Attach.tsx'
@@ -23,7 +24,8 @@ import { recording } from './recorder.ts'
 import { edit } from './actions.tsx'
 import { editing, replying, timeline } from './state.ts'
 
-const longest = 20_000
+/** As long as the engine takes a text, in UTF-16 units. */
+const longest = 60_000
 
 /** Composer is the bar at the bottom of a conversation. */
 export function Composer({ chat }: { chat: Chat }): JSX.Element {
@@ -82,8 +84,9 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   }
   const cancel = (): void => { if (edited) setText(''); setEmoji(false); editing.value = undefined; replying.value = undefined }
   const paste = (event: ClipboardEvent): void => {
-    const files = [...(event.clipboardData?.files ?? [])]
+    const files = [...(event.clipboardData?.files ?? [])], words = event.clipboardData?.getData('text/plain') ?? ''
     if (files.length) { event.preventDefault(); offerFiles(chat.jid, files) }
+    else if (text.length + words.length > longest) { event.preventDefault(); void offerText(chat, words) }
   }
   const busy = recording.value !== undefined
   return (
@@ -96,7 +99,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
           <div class="box">
             <IconButton path={smilePath} label={t('emoji')} expanded={emoji} act={() => setEmoji(!emoji)} />
             <textarea ref={area} rows={1} dir={text ? 'auto' : undefined} maxLength={longest} value={text} placeholder={t(chat.protection === 'omemo' ? 'write' : 'writeOpen')} aria-label={t('writeTo', { name: chat.name })}
-              enterkeyhint={prefs.enterSends.value ? 'send' : 'enter'} onInput={(e) => write(e.currentTarget.value)} onKeyDown={keys} onPaste={paste} />
+              enterkeyhint={prefs.enterSends.value ? 'send' : 'enter'} onInput={(e) => { write(e.currentTarget.value); full(e.currentTarget.value, text) }} onKeyDown={keys} onPaste={paste} />
             <IconButton path={attachPath} label={t('attach')} act={() => void openAttach(chat)} />
             {!text && !edited && <IconButton icon="camera" kind="spare" label={t('attach.camera')} act={() => takePicture(chat.jid)} />}
           </div>
@@ -108,6 +111,16 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
       {emoji && <EmojiPicker pick={(sign) => insert(sign)} />}
     </footer>
   )
+}
+
+/** A text that is too long for a message can go as a file; nothing of it is cut off without a word. */
+async function offerText(chat: Chat, words: string): Promise<void> {
+  if (await confirm({ title: t('long.title'), text: t('long.text', { n: longest }), yes: t('long.asFile') })) offerFiles(chat.jid, [new File([words], 'text.txt', { type: 'text/plain' })])
+}
+
+/** Says that no more fits, when the end is reached. */
+function full(now: string, before: string): void {
+  if (now.length >= longest && before.length < longest) toast(t('long.full', { n: longest }))
 }
 
 function useDraft(chat: Chat, text: string): Draft {
