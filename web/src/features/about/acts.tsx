@@ -73,14 +73,14 @@ export async function removeContact(jid: string, name: string): Promise<void> {
 }
 
 /** block asks whether to tell the operator too, and blocks. */
-export function block(jid: string, name: string): void {
-  void over((done) => <Sheet title={t('ab.blockTitle', { name })} close={done}><Blocking jid={jid} done={done} /></Sheet>)
+export function block(jid: string, name: string, then: () => void = () => go('/')): void {
+  void over((done) => <Sheet title={t('ab.blockTitle', { name })} close={done}><Blocking jid={jid} done={done} then={then} /></Sheet>)
 }
 
 type Why = 'none' | 'spam' | 'abuse'
 const named = 5
 
-function Blocking({ jid, done }: { jid: string; done: () => void }): JSX.Element {
+function Blocking({ jid, done, then }: { jid: string; done: () => void; then: () => void }): JSX.Element {
   const [why, setWhy] = useState<Why>('none')
   const [text, setText] = useState('')
   const [withMessages, setWith] = useState(true)
@@ -88,7 +88,7 @@ function Blocking({ jid, done }: { jid: string; done: () => void }): JSX.Element
     done()
     const messages = withMessages && why !== 'none' ? await lastOf(jid) : undefined
     attempt(engine().block(jid, why === 'none' ? undefined : { reason: why, ...(text.trim() ? { text: text.trim() } : {}), ...(messages ? { messages } : {}) }), t('ab.blocked'), true)
-    go('/')
+    then()
   }
   return (
     <form class="stack sheet-in" onSubmit={(e) => { e.preventDefault(); void send() }}>

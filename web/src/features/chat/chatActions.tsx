@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Chat } from '../../core/model.ts'
+import { block } from '../../app/block.ts'
 import { engine, isMuted } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { now } from '../../i18n/when.ts'
@@ -69,10 +70,7 @@ export async function saveChat(chat: Chat): Promise<void> {
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
 
-/** blockContact asks, and may tell the operator. */
+/** blockContact asks whether and why to tell the operator too, and blocks. */
 export async function blockContact(chat: Chat): Promise<void> {
-  const answer = await choose({ title: t('block.title', { name: chat.name }), text: t('block.text'), answers: [{ value: 'report', label: t('block.report'), danger: true }, { value: 'block', label: t('block.yes'), danger: true }] })
-  if (!answer) return
-  await engine().block(chat.jid, answer === 'report' ? { reason: 'spam' } : undefined)
-  toast(t('block.done', { name: chat.name }))
+  try { await block(chat.jid, chat.name) } catch (error) { console.warn('block', error); toast(t('part.failed')) }
 }
