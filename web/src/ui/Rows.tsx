@@ -48,7 +48,7 @@ export function Rows<T>({ items, label, keyOf, draw, head, foot }: RowsProps<T>)
   return (
     <div class="scroll" ref={box}>
       {head}
-      <ul class="rows" ref={list} aria-label={label} style={{ paddingTop: `${from * height}px`, ...(items.length > span.to ? { paddingBottom: `${(items.length - span.to) * height}px` } : {}) }}>
+      <ul class="rows" role="list" ref={list} aria-label={label} style={{ paddingTop: `${from * height}px`, ...(items.length > span.to ? { paddingBottom: `${(items.length - span.to) * height}px` } : {}) }}>
         {part.map((item, i) => <li key={keyOf(item)} aria-setsize={items.length} aria-posinset={from + i + 1}>{draw(item)}</li>)}
       </ul>
       {foot}

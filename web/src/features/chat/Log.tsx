@@ -43,7 +43,7 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
   return (
     <div class="log-box">
       <div class="log" ref={box} onScroll={scrolled} tabIndex={-1}>
-        <ul aria-label={t('log')} onKeyDown={(e) => keys(e, line)} {...gestures(line)}>
+        <ul role="list" aria-label={t('log')} onKeyDown={(e) => keys(e, line)} {...gestures(line)}>
           {!line.older.value && <li class="note"><Icon name={chat.protection === 'omemo' ? 'lock' : 'lockOpen'} /><span>{t(chat.protection === 'omemo' ? 'log.encrypted' : 'log.open')}</span></li>}
           {lines.map((l, i) => <Item key={l.key} line={l} group={chat.kind === 'group'} size={whole ? messages.length : -1} last={i === lines.length - 1} />)}
           <Writing chat={chat} />
