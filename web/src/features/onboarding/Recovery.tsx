@@ -13,14 +13,25 @@ import { toast } from '../../ui/toast.tsx'
 import { Gate } from './Gate.tsx'
 import { afterKeys } from './steps.ts'
 
+const shownKey = 'recovery'
+
+/** The code that this step shows: each that is made ends the one before, so that a page that is loaded again shows the same until the step is left. */
+async function madeHere(jid: string): Promise<string> {
+  const shown = sessionStorage.getItem(shownKey)
+  if (shown?.startsWith(`${jid}\n`)) return shown.slice(jid.length + 1)
+  const code = await engine().recoveryCode()
+  sessionStorage.setItem(shownKey, `${jid}\n${code}`)
+  return code
+}
+
 /** Recovery is the last step of joining that matters. */
 export function Recovery({ to }: { to: string | null }): JSX.Element {
   const [code, setCode] = useState<string>()
   const [none, setNone] = useState(false)
   const [kept, setKept] = useState(false)
-  useEffect(() => { engine().recoveryCode().then(setCode, () => setNone(true)) }, [])
-  const next = (): void => go(afterKeys(to), { replace: true })
   const { jid } = engine().account()
+  useEffect(() => { madeHere(jid).then(setCode, () => setNone(true)) }, [])
+  const next = (): void => { sessionStorage.removeItem(shownKey); go(afterKeys(to), { replace: true }) }
   return (
     <Gate title={t('ob.recTitle')} text={none ? t('ob.recNone') : t('ob.recText')} step={[4, 4]}>
       {!none && !code && <Busy />}

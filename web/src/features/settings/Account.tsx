@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { connection, engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Field } from '../../ui/controls.tsx'
-import { choose, over, Sheet } from '../../ui/overlay.tsx'
+import { choose, confirm, over, Sheet } from '../../ui/overlay.tsx'
 import { PasswordInput } from '../../ui/PasswordInput.tsx'
 import { saveAs } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
@@ -52,10 +52,13 @@ function NewPassword({ done }: { done: () => void }): JSX.Element {
 
 function Recovery(): JSX.Element {
   const [code, setCode] = useState<string>()
-  const show = (): void => { engine().recoveryCode().then(setCode, () => toast(t('set.offline'))) }
+  const make = async (): Promise<void> => {
+    if (!await confirm({ title: t('set.recoverySure'), text: t('set.recoverySureText'), yes: t('set.recoveryShow') })) return
+    engine().recoveryCode().then(setCode, () => toast(t('set.offline')))
+  }
   return (
     <Part title={t('set.recovery')} text={t('set.recoveryText')}>
-      {code ? <output class="secret grow" aria-label={t('set.recoveryLabel', { code })}>{code}</output> : <Button kind="s" act={show}>{t('set.recoveryShow')}</Button>}
+      {code ? <output class="secret grow" aria-label={t('set.recoveryLabel', { code })}>{code}</output> : <Button kind="s" act={() => void make()}>{t('set.recoveryShow')}</Button>}
     </Part>
   )
 }
