@@ -34,18 +34,21 @@ function useSettled(): boolean {
 
 /** ConnectionBanner says what is kept and what happens by itself; nothing when all is well. */
 export function ConnectionBanner(): JSX.Element | null {
-  const { state, waiting, reason } = connection.value
+  const { state, waiting, reason, full } = connection.value
   const settled = useSettled()
   if (!ready.value) return null
   const count = waiting > 0 ? t('net.waiting', { n: waiting }) : undefined
   const retry = { label: t('net.now'), act: () => engine().reconnect() }
   if (state === 'refused') return <Banner kind="bad" icon="circleAlert" title={t(`refused.${reason ?? 'password'}` as Key)} text={t('refused.kept')} action={refusedAction()} />
+  if (full) return <Banner kind="bad" icon="circleAlert" title={t('net.fullTitle')} text={t('net.fullText')} action={fullAction()} />
   if (!settled) return null
   if (state === 'offline') return <Banner icon="wifiOff" title={t('net.offlineTitle')} text={t('net.offlineText')} count={count} action={count ? undefined : retry} />
   if (state === 'connecting') return <Banner kind="info" icon="refresh" title={t('net.connectingTitle')} text={t('net.offlineText')} count={count} />
   if (state === 'fallback') return <Banner kind="info" icon="radio" title={t('net.fallbackTitle')} text={t('net.fallbackText')} count={count} />
   return null
 }
+
+const fullAction = (): { label: string; act: () => void } | undefined => (exists('settings') ? { label: t('net.fullAct'), act: () => go('/settings/data') } : undefined)
 
 function refusedAction(): { label: string; act: () => void } | undefined {
   return exists('onboarding') ? { label: t('refused.signin'), act: () => go('/signin') } : undefined

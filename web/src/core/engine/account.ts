@@ -109,6 +109,7 @@ export class Worker {
     this.vanishing = new Vanishing(db, news, now)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
       caughtUp: () => {
+        this.line.setFull(false)
         this.sender.complete()
         void tellSeen(db, this.desk).catch(() => undefined) // told after the next look
         for (const tell of this.onCaughtUp) tell()

@@ -101,7 +101,10 @@ function Where(): JSX.Element {
     <section class="card">
       <h2>{t('hap.where')}</h2>
       <Fact path={device} title={t('hap.onDevice')} text={t('hap.onDeviceText', { size: kept ? size(kept.used) : '…' })}>
-        {kept && <p class="small">{t(safe ? 'hap.safe' : 'hap.notSafe')} {!safe && <button type="button" class="plain" onClick={() => void keep().then(setAsked)}>{t('hap.makeSafe')}</button>}</p>}
+        <>
+          {connection.value.full && <p class="full" role="status"><Icon name="circleAlert" /> {t('hap.full')}</p>}
+          {kept && <p class="small">{t(safe ? 'hap.safe' : 'hap.notSafe')} {!safe && <button type="button" class="plain" onClick={() => void keep().then(setAsked)}>{t('hap.makeSafe')}</button>}</p>}
+        </>
       </Fact>
       <Fact path={server} title={t('hap.onServer')} text={t('hap.onServerText')} />
       <Fact path={ban} title={t('hap.nowhere')} text={t('hap.nowhereText')} />
