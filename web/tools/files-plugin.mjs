@@ -1,14 +1,19 @@
 // Writes two lists into the build. locales.json tells the server which file has the first texts of a language, so that it can have them loaded
-// together with the program. files.json tells the service worker what to keep for a start without network: `files` for everybody, and
-// `locales` for who reads that language; what is of no use without network is in neither. `version` changes when any file does.
+// together with the program. files.json tells the service worker what to keep for a start without network: `files` for everybody, `locales` for who
+// reads that language, and `lacking` for browsers that lack a thing (BarcodeDetector); what is of no use without network is in none. `version` changes
+// when any file does.
 import { createHash } from 'node:crypto'
 
 const localePart = /\/i18n\/(?:([\w-]+)\/)?([\w-]+)\.json$/
 const emojiPart = /virtual:emoji\/([\w-]+)$/
 
-/** Administration asks the server for all that it shows, and few people have it; linking a device is done seldom, and never without the server. */
-const online = /^assets\/(?:admin|link)-/
+/** Administration asks the server for all that it shows, and few people have it; linking a device is done seldom, and never without the server; a video
+ * is made smaller right before it leaves. */
+const online = /^assets\/(?:admin|link|video)-/
 const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link)\.json$/
+
+/** What reads codes in pictures, where the browser cannot: sw/keep.ts asks it. */
+const spare = { BarcodeDetector: /\/qr\/decode\.js$/ }
 
 /** The language that a chunk is for, and whether it holds the first texts. */
 function languageOf(chunk) {
@@ -38,15 +43,18 @@ export function files() {
       const first = {}
       const locales = {}
       const common = ['index.html']
+      const lacking = Object.fromEntries(Object.keys(spare).map((what) => [what, []]))
       for (const [name, item] of Object.entries(bundle)) {
         if (online.test(name) || onlineCode.test(item.facadeModuleId ?? '')) continue
+        const what = Object.keys(spare).find((w) => spare[w].test(item.facadeModuleId ?? ''))
+        if (what) { lacking[what].push(name); continue }
         const found = item.type === 'chunk' ? languageOf(item) : undefined
         if (!found) { if (name !== 'index.html') common.push(name); continue }
         ;(locales[found.language] ??= []).push(name)
         if (found.first) first[found.language] = name
       }
       const sorted = (table) => Object.fromEntries(Object.keys(table).sort().map((key) => [key, Array.isArray(table[key]) ? table[key].sort() : table[key]]))
-      const lists = { files: common.sort(), locales: sorted(locales) }
+      const lists = { files: common.sort(), locales: sorted(locales), lacking: sorted(lacking) }
       const version = createHash('sha256').update(JSON.stringify(lists)).digest('hex').slice(0, 16)
       this.emitFile({ type: 'asset', fileName: 'locales.json', source: JSON.stringify(sorted(first), null, 1) })
       this.emitFile({ type: 'asset', fileName: 'files.json', source: JSON.stringify({ version, ...lists }, null, 1) })

@@ -1,8 +1,10 @@
 // What the service worker keeps so that the client starts without network: every file of one version, whole or not at all. The version before
 // stays one round longer, because an open page may still ask for its parts (WEB.md §1.2).
 
-/** Files of a build: for everybody, and by language. */
-export interface Build { version: string; files: string[]; locales: Record<string, string[]> }
+/** Files of a build: for everybody, by language, and for browsers that lack a thing. */
+export interface Build { version: string; files: string[]; locales: Record<string, string[]>; lacking: { BarcodeDetector: string[] } }
+
+interface Detector { getSupportedFormats(): Promise<string[]> }
 
 const prefix = 'palabre-'
 const notes = 'palabre:notes'
@@ -26,8 +28,14 @@ const address = (file: string): string => (file === 'index.html' ? '/' : `/${fil
 export async function keep(build: Build): Promise<void> {
   const language = await note(languageNote)
   const cache = await caches.open(nameOf(build))
-  const wanted = [...build.files, ...(language ? build.locales[language] ?? [] : [])].map(address)
+  const wanted = [...build.files, ...(language ? build.locales[language] ?? [] : []), ...(await readsCodes() ? [] : build.lacking.BarcodeDetector)].map(address)
   await Promise.all(wanted.map((url) => bring(cache, url)))
+}
+
+/** Whether the browser reads codes by itself, asked as ui/Scan.tsx asks it; where workers are not told, the decoder of our own is kept. */
+async function readsCodes(): Promise<boolean> {
+  const { BarcodeDetector: own } = globalThis as { BarcodeDetector?: Detector }
+  return await own?.getSupportedFormats().then((all) => all.includes('qr_code'), () => false) ?? false
 }
 
 /** Files whose name carries the hash of their content are taken from the version before where they are in it. */

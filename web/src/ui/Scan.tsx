@@ -7,7 +7,7 @@ import { over, Sheet } from './overlay.tsx'
 import './css/pages.css'
 
 interface Detector { detect(source: CanvasImageSource): Promise<{ rawValue: string }[]> }
-type Detecting = new (options: { formats: string[] }) => Detector
+interface Detecting { new (options: { formats: string[] }): Detector; getSupportedFormats(): Promise<string[]> }
 type Read = (canvas: HTMLCanvasElement) => Promise<string | undefined>
 
 const side = 640
@@ -16,7 +16,9 @@ const maxText = 4096
 
 async function reader(): Promise<Read> {
   const Own = (globalThis as { BarcodeDetector?: Detecting }).BarcodeDetector
+  // The service worker asks the same before it keeps the decoder: whoever needs it has it without network.
   if (Own) try {
+    if (!(await Own.getSupportedFormats()).includes('qr_code')) throw new Error('no codes')
     const detector = new Own({ formats: ['qr_code'] })
     return async (canvas) => (await detector.detect(canvas))[0]?.rawValue
   } catch { /* it is there in name only: the decoder of our own does it */ }
