@@ -27,7 +27,7 @@ export function Thumb({ message }: { message: Message }): JSX.Element {
   const url = useBlob(media?.key, media?.transfer?.state)
   return (
     <span class="thumb">
-      {url && !video ? <img src={url} alt="" loading="lazy" /> : url && video ? <video src={url} muted preload="metadata" /> : <Icon name={video ? 'video' : 'image'} />}
+      {video && media?.poster ? <img src={media.poster} alt="" /> : url && !video ? <img src={url} alt="" loading="lazy" /> : url && video ? <video src={url} muted preload="metadata" /> : <Icon name={video ? 'video' : 'image'} />}
       {video && <i class="play"><Icon path={play} full /></i>}
     </span>
   )

@@ -3,7 +3,7 @@
 // has. A tab may be killed between any two steps:
 //
 //   1 the message, its errand and its file are kept (desk.ts)    killed: the sender finds the errand and asks for the upload
-//   2 a picture is made smaller, in the place of the file        killed: 2 was done as a whole or not at all
+//   2 a picture or video is made smaller, in place of the file   killed: 2 was done as a whole or not at all (ready.ts)
 //   3 it is encrypted, and its destination is kept               killed: before, another key and another place; after, 4 with the same ones
 //   4 the bytes leave; the server says how many it has           killed: it is asked, and gets the rest
 //   5 the message gets the address (desk.ts)                     killed: the server says that it has all of it
@@ -12,8 +12,7 @@ import type { Crypto } from '../crypto/api.ts'
 import type { MediaKey } from '../crypto/types.ts'
 import { readAddress, secretAddress } from '../media/address.ts'
 import { HttpBroken, HttpRefused, type Http } from '../media/http.ts'
-import type { Ready, Size } from '../media/image.ts'
-import type { Failure, JID, Media, Micros, Transfer } from '../model.ts'
+import type { Failure, JID, Micros, Transfer } from '../model.ts'
 import { change, StorageFull, type Database, type KeptMessage } from '../store/database.ts'
 import { alterFile, keepFile, makeRoom, readFile, useFile, type KeptFile } from '../store/files.ts'
 import { MEDIA_BOUND } from '../store/kv.ts'
@@ -23,6 +22,7 @@ import { StanzaError } from '../xmpp/stanza.ts'
 import { findUpload, requestSlot, UploadRefused, type Slot, type UploadService } from '../xmpp/upload.ts'
 import type { News } from './changes.ts'
 import type { Desk } from './desk.ts'
+import { makeReady, type Makers } from './ready.ts'
 import { value } from './secure.ts'
 import { freeRoom } from './upkeep.ts'
 
@@ -39,11 +39,10 @@ const LONGEST = 120_000
 const LIMIT = 2 ** 31
 
 /** What transfers need of others. */
-export interface Means {
+export interface Means extends Makers {
   session(): Session
   crypto: Pick<Crypto, 'encryptMedia' | 'decryptMedia'>
   http: Http
-  prepare(file: Blob, size: Size): Promise<Ready | undefined>
   now(): Micros
   /** There is (no) room on the device to go on. */
   full?(full: boolean): void
@@ -242,10 +241,26 @@ export class Transfers {
     }
   }
 
+  /** Keeps how far a file is that is made smaller. */
+  private making(id: string): (share: number) => void {
+    let last = -Infinity
+    return (share) => {
+      const now = performance.now()
+      if (now - last < TELL) return
+      last = now
+      void this.desk.alter(id, (message) => {
+        const media = mediaOf(message.content)
+        if (media?.transfer?.state !== 'running') return false
+        media.transfer = { direction: 'up', done: Math.round(share * media.size), total: media.size, state: 'running', making: true }
+        return true
+      }).catch(() => undefined)
+    }
+  }
+
   private async put(id: string, signal: AbortSignal): Promise<void> {
     const message = await this.db.get('messages', id)
     if (!message || mediaOf(message.content)?.url) return
-    const { slot, body, secret, again } = this.uploads.get(id) ?? await this.goOn(message) ?? await this.prepare(id)
+    const { slot, body, secret, again } = this.uploads.get(id) ?? await this.goOn(message) ?? await this.prepare(id, signal)
     if (signal.aborted) return
     this.uploads.set(id, { slot, body, secret, again: true })
     const progress = this.progress(id, 'up')
@@ -281,8 +296,8 @@ export class Transfers {
   }
 
   /** Makes a file ready, encrypts it, gets a place for it, and keeps all that before anything leaves. */
-  private async prepare(id: string): Promise<Upload> {
-    const message = await this.ready(id)
+  private async prepare(id: string, signal: AbortSignal): Promise<Upload> {
+    const message = await makeReady(this.db, this.desk, this.means, id, this.making(id), signal)
     const media = message && mediaOf(message.content)
     const blob = media && await readFile(this.db, media.key)
     if (!message || !media || !blob) throw new UploadRefused('refused')
@@ -299,20 +314,6 @@ export class Transfers {
       return { ...file, upload: { slot, ...(secret ? { secret: secret.key } : {}) } }
     })
     return { slot, body, ...(secret ? { secret: secret.key } : {}), again: false }
-  }
-
-  /** Makes a picture ready, once: what is sent is what is kept. */
-  private async ready(id: string): Promise<KeptMessage | undefined> {
-    const message = await this.db.get('messages', id)
-    const media = message && mediaOf(message.content)
-    if (!message || !media || (message.content.type !== 'image' && message.content.type !== 'sticker') || media.thumbhash) return message
-    const file = await readFile(this.db, media.key)
-    const ready = file && await this.means.prepare(file, message.content.type === 'sticker' ? 'sticker' : media.hd ? 'hd' : 'usual').catch(() => undefined)
-    if (!ready) return message
-    const { blob, width, height, thumbhash } = ready
-    const name = media.name.replace(/\.\w{1,5}$/, '') + ({ 'image/webp': '.webp', 'image/jpeg': '.jpg', 'image/gif': '.gif', 'image/png': '.png' }[blob.type] ?? '')
-    await this.desk.replaceFile(id, blob, { name, mime: blob.type, size: blob.size, width, height, thumbhash } satisfies Partial<Media>)
-    return this.db.get('messages', id)
   }
 
   private async get(id: string, signal: AbortSignal): Promise<void> {

@@ -12,7 +12,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { over } from '../../ui/overlay.tsx'
 import { useBytes, useSeen } from './bytes.ts'
 import { Blur } from './Blur.tsx'
-import { fetchesItself, fetchSeen, ringed, Ring } from './transfer.tsx'
+import { fetchesItself, fetchSeen, moving, ringed, Ring } from './transfer.tsx'
 import { Look } from './Look.tsx'
 
 type Visual = Extract<Content, { media: Media }>
@@ -33,9 +33,10 @@ export function Picture({ message, content }: { message: Message; content: Visua
     <div class="pic" ref={box}>
       <svg class="fit" viewBox={`0 0 ${width} ${height}`} aria-hidden="true" />
       {!url && media.thumbhash && <Blur hash={media.thumbhash} />}
-      {url && (video ? <video src={url} muted preload="metadata" playsInline /> : <img src={url} alt={name} decoding="async" />)}
-      <button type="button" class="cover" onClick={act} aria-label={url ? t('look', { what: name }) : t('transfer.get', { size: size(media.size) })} />
-      {ring && <span class="get"><Ring message={message} media={media} /></span>}
+      {!url && media.poster && <img src={media.poster} alt="" />}
+      {url && (video ? <video src={url} poster={media.poster} muted preload={media.poster ? 'none' : 'metadata'} playsInline /> : <img src={url} alt={name} decoding="async" />)}
+      <button type="button" class="cover" onClick={act} aria-label={url ? t('look', { what: name }) : [name, video && media.seconds !== undefined && length(media.seconds), t('transfer.get', { size: size(media.size) })].filter(Boolean).join(', ')} />
+      {ring && <span class="get"><Ring message={message} media={media} />{media.transfer?.making && moving(media) && <span class="pad">{t('transfer.making')}</span>}</span>}
       {!url && !ring && <span class="get" aria-hidden="true"><Icon path={downPath} />{t('transfer.load', { size: size(media.size) })}</span>}
       {url && video && <span class="get" aria-hidden="true"><Icon path={playPath} full /></span>}
       {video && media.seconds !== undefined && <span class="len num">{length(media.seconds)}</span>}

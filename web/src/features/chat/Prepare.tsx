@@ -12,6 +12,7 @@ import { Button, Field, IconButton, Switch } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { over, Sheet } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { lookAt } from './poster.ts'
 import { replying } from './state.ts'
 
 const mostAtOnce = 20
@@ -99,23 +100,11 @@ async function sendAll(jid: JID, files: File[], { caption, hd, sticker }: Said):
   }
 }
 
-/** The size of a picture keeps its place in the conversation from the first moment. */
-async function measure(file: File): Promise<{ width?: number; height?: number; seconds?: number }> {
+/** The size of a picture, and what a video looks like, keep its place in the conversation from the first moment. */
+async function measure(file: File): Promise<{ width?: number; height?: number; seconds?: number; poster?: string }> {
   try {
     if (kindOf(file) === 'image') { const b = await createImageBitmap(file); const found = { width: b.width, height: b.height }; b.close(); return found }
-    if (kindOf(file) === 'video') return await measureVideo(file)
+    if (kindOf(file) === 'video') return await lookAt(file)
   } catch { return {} }
   return {}
-}
-
-function measureVideo(file: File): Promise<{ width: number; height: number; seconds: number }> {
-  return new Promise((done, failed) => {
-    const video = document.createElement('video')
-    const url = URL.createObjectURL(file)
-    const end = (): void => URL.revokeObjectURL(url)
-    video.preload = 'metadata'
-    video.addEventListener('loadedmetadata', () => { end(); done({ width: video.videoWidth, height: video.videoHeight, seconds: video.duration }) })
-    video.addEventListener('error', () => { end(); failed(new Error('not a video that this browser knows')) })
-    video.src = url
-  })
 }

@@ -9,7 +9,7 @@ import { bytesOf } from '../../ui/Avatar.tsx'
 import { chatPath, go } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
-import { fullTime, size } from '../../i18n/when.ts'
+import { fullTime, length, size } from '../../i18n/when.ts'
 import { Button, IconButton } from '../../ui/controls.tsx'
 import { useTrap } from '../../ui/focus.ts'
 import { choose, openMenu, over } from '../../ui/overlay.tsx'
@@ -89,6 +89,6 @@ function Picture({ message: m, who }: { message: Message; who: string }): JSX.El
   const url = useBlob(media?.key, state)
   const load = (): void => { engine().fetch(m.id).catch(() => toast(t('med.failed'))) }
   const label = t('med.open', { kind: t(`kind.${m.content.type}` as Key), name: who, time: fullTime(m.time) })
-  if (!url) return <div class="not-here"><Button kind="s" icon="arrowDown" disabled={busy} act={load}>{busy ? t('med.loading') : t('med.load', { size: size(media?.size ?? 0) })}</Button></div>
-  return m.content.type === 'video' ? <video src={url} controls playsInline aria-label={label} /> : <img src={url} alt={'caption' in m.content && m.content.caption ? m.content.caption : label} draggable={false} />
+  if (!url) return <div class="not-here">{media?.poster && <img src={media.poster} alt="" draggable={false} />}{media?.seconds !== undefined && <span class="num">{length(media.seconds)}</span>}<Button kind="s" icon="arrowDown" disabled={busy} act={load}>{busy ? t('med.loading') : t('med.load', { size: size(media?.size ?? 0) })}</Button></div>
+  return m.content.type === 'video' ? <video src={url} poster={media?.poster} controls playsInline aria-label={label} /> : <img src={url} alt={'caption' in m.content && m.content.caption ? m.content.caption : label} draggable={false} />
 }

@@ -10,6 +10,7 @@ import { Transfers } from '../../../src/core/engine/transfers.ts'
 import { readAddress } from '../../../src/core/media/address.ts'
 import { HttpBroken, HttpRefused, type Http } from '../../../src/core/media/http.ts'
 import type { Ready } from '../../../src/core/media/image.ts'
+import type { ReadyVideo } from '../../../src/core/media/video.ts'
 import type { Media, Transfer } from '../../../src/core/model.ts'
 import { openAccount, type Database } from '../../../src/core/store/database.ts'
 import { mediaOf } from '../../../src/core/store/messages.ts'
@@ -85,6 +86,7 @@ class Tab {
   online = true
   full: boolean[] = []
   prepared: Ready | undefined
+  makeVideo: (file: Blob, progress: (share: number) => void, signal: AbortSignal) => Promise<ReadyVideo | undefined> = () => Promise.resolve(undefined)
 
   private constructor(readonly db: Database, shelf: Shelf) {
     this.desk = new Desk(db, ME, this.news)
@@ -97,7 +99,7 @@ class Tab {
         },
         decryptMedia: () => Promise.reject(new Error('not here')),
       },
-      http: shelf.http, prepare: () => Promise.resolve(this.prepared), now: () => Date.now() * 1000, full: (full) => { this.full.push(full) },
+      http: shelf.http, prepare: () => Promise.resolve(this.prepared), prepareVideo: (file, _size, progress, signal) => this.makeVideo(file, progress, signal), now: () => Date.now() * 1000, full: (full) => { this.full.push(full) },
     })
   }
 
@@ -105,7 +107,7 @@ class Tab {
     return new Tab(mortal(await openAccount(ME), scythe), shelf)
   }
 
-  async send(as: 'file' | 'image' = 'file'): Promise<string> {
+  async send(as: 'file' | 'image' | 'video' = 'file'): Promise<string> {
     return (await this.desk.send(HER, { file: { blob: new Blob([plain]), name: 'a.bin', mime: 'application/octet-stream', as } })).id
   }
 
@@ -339,4 +341,85 @@ test('no room on the device in the middle: it says so, and goes on when there is
   expect(tab.full.at(-1)).toBe(false)
   expect(await readBack(shelf, await tab.media(id))).toEqual(plain)
   tab.kill()
+})
+
+/** A video that takes its time: it tells how far it is, and is made when it is let go. */
+function slowly(tab: Tab, smaller: Uint8Array | undefined) {
+  const calls: { stopped: boolean }[] = []
+  let letGo: () => void = () => undefined
+  tab.makeVideo = (_, progress, signal) => new Promise((resolve, reject) => {
+    const call = { stopped: false }
+    calls.push(call)
+    progress(0.4)
+    signal.addEventListener('abort', () => { call.stopped = true; reject(signal.reason as Error) })
+    letGo = () => resolve(smaller && { blob: new Blob([smaller as Uint8Array<ArrayBuffer>], { type: 'video/mp4' }), width: 1280, height: 720, seconds: 3 })
+  })
+  return { calls, letGo: () => letGo() }
+}
+
+test('a video is made smaller first, and shows how far that is; then what was made goes up', async () => {
+  const shelf = new Shelf()
+  const tab = await Tab.open(shelf)
+  const film = slowly(tab, plain.slice(0, 3000))
+  const id = await tab.send('video')
+  await tab.serve()
+  await tab.until(id, (m) => m?.transfer?.making === true)
+  expect((await tab.media(id))?.transfer).toMatchObject({ state: 'running', done: 2000, total: 5000 })
+  expect(shelf.puts).toEqual([])
+  film.letGo()
+  await tab.until(id, (m) => !!m?.url)
+  const media = await tab.media(id)
+  expect(media).toMatchObject({ mime: 'video/mp4', name: 'a.mp4', size: 3000, width: 1280, height: 720, seconds: 3 })
+  expect(media?.transfer).toBeUndefined()
+  expect(await readBack(shelf, media)).toEqual(plain.slice(0, 3000))
+  tab.kill()
+})
+
+test('a video that cannot be made smaller goes as it is', async () => {
+  const shelf = new Shelf()
+  const tab = await Tab.open(shelf)
+  const id = await tab.send('video')
+  await tab.serve()
+  await tab.until(id, (m) => !!m?.url)
+  expect(await readBack(shelf, await tab.media(id))).toEqual(plain)
+  tab.kill()
+})
+
+test('paused, then given up, while a video is made smaller: the work ends at once, and nothing leaves', async () => {
+  const shelf = new Shelf()
+  const tab = await Tab.open(shelf)
+  const film = slowly(tab, plain.slice(0, 3000))
+  const id = await tab.send('video')
+  await tab.serve()
+  await tab.until(id, (m) => m?.transfer?.making === true)
+  await tab.transfers.pause(id)
+  expect(film.calls).toEqual([{ stopped: true }])
+  expect((await tab.media(id))?.transfer?.state).toBe('paused')
+  await tab.transfers.fetch(id)
+  await vi.waitFor(() => { expect(film.calls.length).toBe(2) })
+  await tab.transfers.cancel(id)
+  expect(film.calls[1]).toEqual({ stopped: true })
+  expect(await tab.db.getAll('messages')).toEqual([])
+  expect(await tab.db.getAllKeys('blobs')).toEqual([])
+  expect(shelf.puts).toEqual([])
+  tab.kill()
+})
+
+test('the tab ends while a video is made smaller: the next one begins with the whole video', async () => {
+  const shelf = new Shelf()
+  const first = await Tab.open(shelf)
+  slowly(first, undefined)
+  const id = await first.send('video')
+  await first.serve()
+  await first.until(id, (m) => m?.transfer?.making === true)
+  first.kill()
+  const second = await Tab.open(shelf)
+  const film = slowly(second, plain.slice(0, 3000))
+  await second.transfers.begun()
+  await second.serve()
+  await vi.waitFor(() => { expect(film.calls.length).toBe(1) })
+  film.letGo()
+  await second.until(id, (m) => !!m?.url)
+  expect(await readBack(shelf, await second.media(id))).toEqual(plain.slice(0, 3000))
+  second.kill()
 })

@@ -1,0 +1,69 @@
+// Files made ready before they leave, once: pictures and videos no larger than they have to be, without what cameras write into them. What is sent is
+// what is kept.
+
+import type { Ready, Size } from '../media/image.ts'
+import type { VideoSize } from '../media/plan.ts'
+import type { ReadyVideo } from '../media/video.ts'
+import type { Media } from '../model.ts'
+import type { Database, KeptMessage } from '../store/database.ts'
+import { readFile } from '../store/files.ts'
+import { mediaOf } from '../store/messages.ts'
+import type { Desk } from './desk.ts'
+
+/** What makes files ready; each gives undefined for what it leaves as it is. */
+export interface Makers {
+  prepare(file: Blob, size: Size): Promise<Ready | undefined>
+  /** Shares of 0–1 are told; fails only when the signal ends it. */
+  prepareVideo(file: Blob, size: VideoSize, progress: (share: number) => void, signal: AbortSignal): Promise<ReadyVideo | undefined>
+}
+
+const ENDINGS: Record<string, string> = {
+  'image/webp': '.webp', 'image/jpeg': '.jpg', 'image/gif': '.gif', 'image/png': '.png', 'video/mp4': '.mp4', 'video/webm': '.webm',
+}
+
+/** Makes the file of a message ready, if it is not; what has a thumbhash is. Gives the message as it is then, undefined if it is gone. */
+export async function makeReady(db: Database, desk: Desk, makers: Makers, id: string, progress: (share: number) => void, signal: AbortSignal): Promise<KeptMessage | undefined> {
+  const message = await db.get('messages', id)
+  const media = message && mediaOf(message.content)
+  if (!message || !media || media.thumbhash) return message
+  const { type } = message.content
+  if (type === 'image' || type === 'sticker') await makePicture(db, desk, makers, id, media, type === 'sticker' ? 'sticker' : media.hd ? 'hd' : 'usual')
+  else if (type === 'video') await makeVideo(db, desk, makers, id, media, progress, signal)
+  else return message
+  return db.get('messages', id)
+}
+
+async function makePicture(db: Database, desk: Desk, makers: Makers, id: string, media: Media, size: Size): Promise<void> {
+  const file = await readFile(db, media.key)
+  const ready = file && await makers.prepare(file, size).catch(() => undefined)
+  if (!ready) return
+  const { blob, width, height, thumbhash } = ready
+  await desk.replaceFile(id, blob, { ...facts(media, blob), width, height, thumbhash })
+}
+
+async function makeVideo(db: Database, desk: Desk, makers: Makers, id: string, media: Media, progress: (share: number) => void, signal: AbortSignal): Promise<void> {
+  const file = await readFile(db, media.key)
+  if (!file) return
+  const ready = await makers.prepareVideo(file, media.hd ? 'hd' : 'usual', progress, signal)
+  signal.throwIfAborted()
+  const poster = media.poster && pictureOf(media.poster)
+  const thumbhash = poster ? (await makers.prepare(poster, 'usual').catch(() => undefined))?.thumbhash : undefined
+  if (ready) await desk.replaceFile(id, ready.blob, { ...facts(media, ready.blob), width: ready.width, height: ready.height, seconds: ready.seconds, thumbhash })
+  else if (thumbhash) await desk.alter(id, (message) => {
+    const now = mediaOf(message.content)
+    if (now) now.thumbhash = thumbhash
+    return !!now
+  })
+}
+
+const facts = (media: Media, blob: Blob): Pick<Media, 'name' | 'mime' | 'size'> => ({
+  name: media.name.replace(/\.\w{1,5}$/, '') + (ENDINGS[kind(blob)] ?? ''), mime: kind(blob), size: blob.size,
+})
+
+const kind = (blob: Blob): string => blob.type.split(';')[0] ?? blob.type
+
+/** The bytes of a `data:` address in base64. */
+function pictureOf(address: string): Blob | undefined {
+  const [, type, data] = /^data:([\w/+-]+);base64,(.+)$/.exec(address) ?? []
+  return data ? new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], { type }) : undefined
+}
