@@ -13,6 +13,7 @@ import type about from './en/about.json'
 import type contacts from './en/contacts.json'
 import type devices from './en/devices.json'
 import type link from './en/link.json'
+import type newdevice from './en/newdevice.json'
 import type settings from './en/settings.json'
 import type onboarding from './en/onboarding.json'
 import type admin from './en/admin.json'
@@ -21,7 +22,7 @@ type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Texts = Record<string, Text>
 
 /** The name of a text. Whoever adds a part adds its type here. */
-export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof happening | keyof typeof admin
+export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof happening | keyof typeof admin
 type Part = 'chat' | 'newchat' | (string & {})
 
 /** The languages there are, each by its own name. */

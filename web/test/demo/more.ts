@@ -21,7 +21,7 @@ export class DemoMore {
     { id: 'desk', app: 'Palabre', platform: 'Firefox, Linux', since: now() - 2000 * hour, lastUsed: now() - hour / 6, online: true, here: false },
     { id: 'conv', app: 'Conversations', since: now() - 9000 * hour, lastUsed: now() - 200 * hour, online: false, here: false, password: true },
   ]
-  private news: DeviceNotice[] = [{ id: 'n1', type: 'new-device', jid: 'aicha@palabre.example', device: 1187, fingerprint: 'b7'.repeat(32), own: false, time: now() - 5 * hour }]
+  private news: DeviceNotice[] = [{ id: 'n1', type: 'new-device', jid: 'aicha@palabre.example', device: 1187, fingerprint: 'b7'.repeat(32), trust: 'trusted', own: false, time: now() - 5 * hour }]
 
   admin<K extends keyof Admin>(what: K, ...args: Parameters<Admin[K]>): ReturnType<Admin[K]> {
     return (demoAdmin[what] as (...args: Parameters<Admin[K]>) => ReturnType<Admin[K]>)(...args)
@@ -42,6 +42,7 @@ export class DemoMore {
   watchNotices(show: (notices: DeviceNotice[]) => void): Stop { show(this.news); return () => undefined }
   async noticed(ids: string[]): Promise<void> { this.news = this.news.filter((n) => !ids.includes(n.id)) }
   async sessions(): Promise<SignedIn[]> { return this.signedIn }
+  async removeDevice(): Promise<boolean> { return true }
   async revoke(id: string): Promise<void> { this.signedIn = this.signedIn.filter((s) => s.id !== id) }
   link(_: string | undefined, show: (state: LinkState) => void): Stop {
     const step = new URLSearchParams(location.search).get('step')

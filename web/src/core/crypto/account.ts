@@ -11,6 +11,9 @@ import type { Bytes, Notice, RefusalCode, Trust } from './types.ts'
 // The order is what is saved: never change it.
 const trusts: readonly Trust[] = ['undecided', 'trusted', 'verified', 'distrusted']
 
+/** Seconds within which the lists of both versions are one first picture of an account: what stands on them is no news. */
+const firstPicture = 60
+
 /** An identity seen at an account, or scanned, and what is thought of it. */
 export interface Known {
   identity: Bytes
@@ -39,11 +42,13 @@ export class Account {
   devices: DeviceRecord[] = []
   /** When the device list of each version was last told, 0 if never. */
   heard: [number, number] = [0, 0]
+  /** When the first list of all was told, 0 if none was. */
+  since = 0
   changed = false
   /** What a person has to see of the change; whoever saves the record saves them too. */
   news: { type: Notice['type']; device: DeviceRecord; trust: Trust }[] = []
-  /** What a person decided about keys in this step: others are to be told. */
-  decisions: { identity: Bytes; trust: Trust }[] = []
+  /** What was decided about keys in this step, `hand` by a person who looked at them: others are to be told. */
+  decisions: { identity: Bytes; trust: Trust; hand: boolean }[] = []
   /** Devices that made room: their sessions are to be forgotten. */
   evicted: DeviceRecord[] = []
 
@@ -91,10 +96,18 @@ export class Account {
     return trust
   }
 
-  /** Takes over a device list. The first one of an account is no news; devices that join later are. */
+  /** Notes a device that was let in by a person and is about to come: it is no news then. */
+  expect(id: number, identity: Bytes, now: number): void {
+    const d = this.device(id) ?? this.add(id, now)
+    d.identity ??= identity
+    this.changed = true
+  }
+
+  /** Takes over a device list. What the first lists of an account name is no news; devices that join later are. */
   list(p: Profile, ids: number[], now: number): void {
     const bit = 1 << (p.number - 1)
-    const first = this.heard[0] === 0 && this.heard[1] === 0
+    this.since ||= Math.max(1, now)
+    const first = (this.heard[p.number - 1] ?? 0) === 0 && Math.abs(now - this.since) <= firstPicture
     for (const d of this.devices) if ((d.listed & bit) !== 0 && !ids.includes(d.id)) this.unlist(d, bit)
     for (const id of ids) {
       const old = this.device(id)
@@ -133,7 +146,7 @@ export class Account {
   }
 
   save(): Bytes {
-    const f = newSaved(kinds.account).bytes(1, utf8(this.jid)).number(2, this.heard[0]).number(3, this.heard[1])
+    const f = newSaved(kinds.account).bytes(1, utf8(this.jid)).number(2, this.heard[0]).number(3, this.heard[1]).number(6, this.since)
     for (const k of this.known) f.bytes(4, new Fields().bytes(1, k.identity).number(2, trusts.indexOf(k.trust)).number(3, k.decided).done())
     for (const d of this.devices) f.bytes(5, saveDevice(d))
     return f.done()
@@ -162,9 +175,11 @@ export function loadAccount(jid: string, saved: Bytes | undefined): Account {
       else if (f.field === 3) out.heard[1] = f.uint53()
       else if (f.field === 4) append(out.known, maxIdentities, loadKnown(f))
       else if (f.field === 5) append(out.devices, maxIdentities, loadDevice(f))
+      else if (f.field === 6) out.since = f.uint53()
       else unknownField(f)
     }
   })
+  if (out.since === 0 && (out.heard[0] || out.heard[1])) out.since = 1 // kept by a program before this field
   return out
 }
 

@@ -16,6 +16,8 @@ export interface Surroundings extends Asked {
   onNotices(): void
   /** Something has to be sent: ask what is due. */
   onDue(): void
+  /** Another device of ours gave us keys of the history. */
+  onKeys?(): void
 }
 
 /** The part of a Worker that is used, so that tests can give another. */
@@ -154,6 +156,7 @@ class Client {
       if (this.opened && !message.result.ok && message.result.error.code === 'gone') this.lose('the worker lost its keys')
     } else if ('ask' in message) void this.find(message.ask, message.what, message.args)
     else if (message.happened === 'notices') this.around.onNotices()
+    else if (message.happened === 'keys') this.around.onKeys?.()
     else this.around.onDue()
   }
 

@@ -30,6 +30,8 @@ export interface Device {
   onNews?: () => void
   /** Called when a person decided about keys, after it is kept. */
   onDecided?: () => void
+  /** Called when another device gave us keys of the history, after they are kept. */
+  onKeys?: () => void
 }
 
 /** What a device is made of besides its state. */

@@ -84,13 +84,20 @@ export class Links {
     if (!s?.ready || this.isOver(s)) refuse('no-session', 'no such hand-over')
     if (s.answer) return s.answer // a step is sealed once
     s.confirmed = true
-    await this.vouchForOther(s)
     if (s.role === 'new') return this.finish(s)
     s.answer = { send: { step: 3, data: base64url(await this.seal(s, 3, utf8(JSON.stringify({ ...JSON.parse(writeKept(await loadKept(this.d))) as object, login })))) } }
     return s.answer
   }
 
-  // The other device's key for conversations is verified with the same comparison.
+  /** The older device heard in another way that the new one is in: its last letter did not come through. */
+  async arrived(id: string): Promise<void> {
+    const s = this.sessions.get(id)
+    if (s?.role !== 'old' || !s.answer) refuse('no-session', 'no such hand-over')
+    await this.vouchForOther(s)
+    this.cancel(id)
+  }
+
+  // The other device's key for conversations is verified with the same comparison, when it is in: nothing is left of a hand-over that failed.
   private vouchForOther(s: Session): Promise<void> {
     const { other } = s
     if (!other) return refuse('no-session', 'no such hand-over')
@@ -158,6 +165,7 @@ export class Links {
 
   private async hearDone(s: Session, data: Bytes): Promise<LinkStep> {
     if (text(await this.open(s, 4, data)) !== 'done') refuse('malformed', 'hand-over')
+    await this.vouchForOther(s)
     this.cancel(s.id)
     return { finished: true }
   }
@@ -165,6 +173,7 @@ export class Links {
   // The new device keeps the keys once it has them and a person agreed, whichever is later.
   private async finish(s: Session): Promise<LinkStep> {
     if (!s.offer || !s.confirmed) return {}
+    await this.vouchForOther(s)
     await adoptKept(this.d, s.offer.kept, true)
     const send = { step: 4 as const, data: base64url(await this.seal(s, 4, utf8('done'))) }
     this.cancel(s.id)

@@ -12,7 +12,7 @@ export type ToWorker =
 export type FromWorker =
   | { id: number; result: Result<unknown> }
   | { ask: number; what: 'devices' | 'bundle'; args: unknown[] }
-  | { happened: 'notices' | 'due' }
+  | { happened: 'notices' | 'due' | 'keys' }
 
 /** A request to encrypt as the worker gets it: with the envelope that OMEMO 2 encrypts. */
 export interface EnvelopeRequest extends Omit<EncryptRequest, 'content' | 'room'> { envelope: Bytes }

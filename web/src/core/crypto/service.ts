@@ -1,9 +1,10 @@
 // Everything that is asked of the crypto worker about one account. The methods throw a Refused; the worker makes Results of them.
 
 import { sha256 } from '@noble/hashes/sha2.js'
+import { fingerprintOf, type Account } from './account.ts'
 import { hex, join, text, utf8 } from './bytes.ts'
 import {
-  beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
+  accountName, beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
 } from './device.ts'
 import { answer, refuse, refusalOf } from './failure.ts'
 import { Lists, type Recipients } from './lists.ts'
@@ -29,8 +30,8 @@ const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 't
 const among = () => import('./among.ts')
 const ownSpaces = ['urn:palabre:history:0', 'urn:xmpp:tm:1']
 
-/** Tells what happened without being asked: there are new notices, or something is due. */
-export type Happened = (what: 'notices' | 'due') => void
+/** Tells what happened without being asked: there are new notices, something is due, or keys of the history came. */
+export type Happened = (what: 'notices' | 'due' | 'keys') => void
 
 /** Service is one account's end of encrypted conversations. */
 export class Service {
@@ -44,6 +45,7 @@ export class Service {
     this.lists = new Lists(device, asked)
     device.onNews = () => happened('notices')
     device.onDecided = () => happened('due')
+    device.onKeys = () => happened('keys')
   }
 
   /** Opens or makes the account's device. `taken` are the ids on its device lists, if they are known. */
@@ -248,14 +250,20 @@ export class Service {
     return signLabel(this.device, label)
   }
 
-  /** What people have to see and have not, oldest first, at most 500. */
-  async notices(): Promise<Notice[]> {
-    const { store } = this.device
-    const found = await store.load(await store.names('notice/', maxNotices))
-    return [...found.values()].map((saved) => readSaved(saved, kinds.notice, (fields) => {
-      const [first] = fields
-      return JSON.parse(text(first?.bytes() ?? new Uint8Array(0))) as Notice
-    }))
+  /** What people have to see and have not, oldest first, at most 500, with the key and the trust of now. One about our own devices is settled when
+   * a person has decided about the key, here or on another device that told us. */
+  notices(): Promise<Notice[]> {
+    return this.device.turn(async () => {
+      const { store } = this.device
+      const found = await store.load(await store.names('notice/', maxNotices))
+      const all = [...found.values()].map(readNotice)
+      const step = new Step(this.device)
+      await step.preload([...new Set(all.map((n) => accountName(n.jid)))])
+      const now = await Promise.all(all.map(async (n) => asItIs(n, await step.account(n.jid))))
+      const settled = all.filter((_, i) => !now[i])
+      if (settled.length > 0) await store.save(new Map(settled.map((n) => [`notice/${n.id}`, null])))
+      return now.flatMap((n) => n ?? [])
+    })
   }
 
   /** These were shown, in a way that stays: a line in the chat. */
@@ -267,6 +275,18 @@ export class Service {
   learn(jid: string): Promise<void> {
     return this.lists.learn(jid)
   }
+}
+
+function readNotice(saved: Bytes): Notice {
+  return readSaved(saved, kinds.notice, ([first]) => JSON.parse(text(first?.bytes() ?? new Uint8Array(0))) as Notice)
+}
+
+/** A notice with what is known of its device now; undefined when it is settled. */
+function asItIs(notice: Notice, account: Account): Notice | undefined {
+  const record = account.device(notice.device)
+  const known = record?.identity && account.find(record.identity)
+  if (notice.own && known && known.decided > 0) return undefined
+  return known ? { ...notice, fingerprint: fingerprintOf(record), trust: known.trust } : notice
 }
 
 function publishedName(version: number): string {

@@ -45,12 +45,15 @@ export function setTrust(d: Device, a: Address, fingerprint: string, trust: Trus
   })
 }
 
-/** Verifies the key of a device that proved itself in another way, whether it has been seen before or not. */
-export function vouch(d: Device, a: Address, identity: Bytes): Promise<void> {
+/** Verifies the key of a device that proved itself in another way, whether it has been seen before or not. `proved`: by itself, which changes nothing about one
+ * that a person rejected. */
+export function vouch(d: Device, a: Address, identity: Bytes, proved = false): Promise<void> {
   return change(d, a.jid, (account) => {
-    decide(d, account, identity, 'verified')
+    if (proved && account.find(identity)?.trust === 'distrusted') return
+    decide(d, account, identity, 'verified', false)
+    account.expect(a.device, identity, d.now())
     const record = account.device(a.device)
-    if (record?.identity && hex(record.identity) !== hex(identity)) decide(d, account, record.identity, 'distrusted')
+    if (record?.identity && hex(record.identity) !== hex(identity)) decide(d, account, record.identity, 'distrusted', false)
   })
 }
 
@@ -84,8 +87,8 @@ function change(d: Device, jid: string, work: (account: Account) => void): Promi
     const step = new Step(d)
     const account = await step.account(jid)
     work(account)
-    for (const { identity, trust } of account.decisions) {
-      const decision = { jid, identity: hex(identity), trust }
+    for (const { identity, trust, hand } of account.decisions) {
+      const decision = { jid, identity: hex(identity), trust, hand }
       step.keep(`decided/${hex(d.random(8))}`, newSaved(kinds.decision).bytes(1, utf8(JSON.stringify(decision))).done())
     }
     await step.commit()
@@ -93,10 +96,10 @@ function change(d: Device, jid: string, work: (account: Account) => void): Promi
   })
 }
 
-function decide(d: Device, account: Account, identity: Bytes, trust: Trust): void {
+function decide(d: Device, account: Account, identity: Bytes, trust: Trust, hand = true): void {
   account.observe(identity)
   const known = account.find(identity) ?? refuse('too-large', 'remember another identity')
-  if (known.trust !== trust) account.decisions.push({ identity, trust })
+  if (known.trust !== trust) account.decisions.push({ identity, trust, hand })
   known.trust = trust
   known.decided = d.now()
   account.changed = true

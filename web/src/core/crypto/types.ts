@@ -175,7 +175,9 @@ export interface Notice {
   type: 'new-device' | 'new-key'
   jid: JID
   device: number
+  /** As it is known now, '' if it has not been seen. */
   fingerprint: string
+  /** What holds now: whether what is written here is encrypted for the device. */
   trust: Trust
   own: boolean
   time: Micros

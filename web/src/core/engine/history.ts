@@ -69,6 +69,15 @@ export class History {
     })
   }
 
+  /** Another device of ours gave us the keys: what it and others wrote can be read now. */
+  haveKeys(): void {
+    void this.run(async (session) => {
+      this.ask(session)
+      await this.read(session)
+      await this.write(session, true)
+    })
+  }
+
   /** Makes a key if there is none, and writes everything, for a device that is about to get it. Fulfilled when it was tried. */
   async ready(): Promise<void> {
     if (!value(await this.secure.crypto.historyState()).keys.length) value(await this.secure.crypto.newHistoryKey())

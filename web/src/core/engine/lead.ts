@@ -22,6 +22,7 @@ import { Transfers } from './transfers.ts'
 import { value } from './secure.ts'
 import { readPreview } from './content.ts'
 import { History } from './history.ts'
+import { Notices } from './notices.ts'
 import { OwnDevices } from './own-devices.ts'
 import type { Linking } from './link.ts'
 import { Push } from './push.ts'
@@ -41,7 +42,7 @@ export class Offline extends Error {
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode' | 'link' | 'linkCompared'
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
@@ -69,6 +70,7 @@ export class Lead implements Led {
   private readonly push: Push
   readonly history: History
   private readonly devicesOfOurs: OwnDevices
+  private readonly notices: Notices
   private linking: Linking | undefined
   /** What the server said of itself in this session. */
   private cards: Promise<boolean> | undefined
@@ -84,12 +86,16 @@ export class Lead implements Led {
     this.history = new History(parts.db, worker.account, worker.secure, parts.news, () => worker.connection.live ? worker.connection : undefined,
       (session, since) => worker.inbox.lookFor(session, since))
     this.devicesOfOurs = new OwnDevices(parts.db, worker.account, worker.secure, () => this.history.renew())
+    this.notices = new Notices(worker.account, worker.secure.crypto, () => this.devicesOfOurs.owners(this.session()))
+    worker.onNotices(() => this.notices.changed())
     worker.onCaughtUp.add(() => {
+      this.notices.changed()
       this.history.caughtUp()
       void this.devicesOfOurs.connected(worker.connection).catch(() => undefined) // the next session does it
     })
     worker.connection.on('message', (stanza) => { this.history.hear(stanza) })
     worker.secure.onOwnDevice = () => { void this.history.now() }
+    worker.secure.onKeys = () => this.history.haveKeys()
     worker.onSession.add((session, resumed) => {
       this.transfers.connected(resumed)
       if (resumed) return
@@ -106,6 +112,7 @@ export class Lead implements Led {
   }
 
   stop(): void {
+    this.notices.end()
     this.history.end()
     this.push.end()
     this.transfers.end()
@@ -222,9 +229,15 @@ export class Lead implements Led {
 
   async trust(device: Pick<Device, 'jid' | 'id'>, trust: Device['trust']): Promise<void> {
     const { crypto } = this.worker.secure
-    const known = value(await crypto.devices(device.jid)).find((d) => d.id === device.id)
+    const find = async () => value(await crypto.devices(device.jid)).find((d) => d.id === device.id)
+    let known = await find()
+    if (!known?.fingerprint) {
+      value(await crypto.learn(device.jid))
+      known = await find()
+    }
     if (!known?.fingerprint) throw new Error('no key of this device has been seen')
     value(await crypto.setTrust({ jid: device.jid, device: device.id }, known.fingerprint, trust))
+    this.worker.tellNotices()
     this.worker.sender.wake()
   }
 
@@ -248,9 +261,7 @@ export class Lead implements Led {
   }
 
   watchNotices(show: (notices: DeviceNotice[]) => void): Stop {
-    const tell = () => void this.worker.secure.crypto.notices().then((r) => { if (r.ok) show(r.value) })
-    tell()
-    return this.worker.onNotices(tell)
+    return this.notices.watch(show)
   }
 
   async noticed(ids: string[]): Promise<void> {
@@ -340,6 +351,12 @@ export class Lead implements Led {
 
   async revoke(id: string): Promise<void> {
     return this.devicesOfOurs.revoke(this.session(), id)
+  }
+
+  async removeDevice(id: number): Promise<boolean> {
+    const signedOut = await this.devicesOfOurs.remove(this.session(), id)
+    this.worker.tellNotices()
+    return signedOut
   }
 
   link(scanned: string | undefined, show: (state: LinkState) => void): Stop {

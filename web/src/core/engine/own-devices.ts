@@ -1,7 +1,7 @@
 // Which keys belong to which sign-in of the account (docs/protocol/devices.md), so that who is signed out also loses what is encrypted for it: nobody
 // encrypts for its keys any more, they are not trusted, and the history gets a new key.
 
-import type { JID } from '../model.ts'
+import type { JID, SignedIn } from '../model.ts'
 import { change, type Database } from '../store/database.ts'
 import { get, type Revoking } from '../store/kv.ts'
 import { listAccess, revokeAccess } from '../xmpp/access.ts'
@@ -38,11 +38,40 @@ export class OwnDevices {
     await change(this.db, ['kv'], async (tx) => { await tx.objectStore('kv').put(device, 'told device') })
   }
 
-  /** Signs an app of ours out, and its keys with it. Fails with `item-not-found` for one that is gone. */
-  async revoke(session: Session, access: string): Promise<void> {
-    const items = await getItems(session, NODE)
-    const devices = items.flatMap(({ id, payload }) => payload?.is('device', NODE) && payload.attr('access') === access ? parseDevice(id) ?? [] : [])
-    const open: Revoking = { access, devices: devices.filter((id) => id !== this.secure.deviceID) }
+  /** Which sign-in has the keys of which device, as the devices told. */
+  async owners(session: Session): Promise<Map<number, SignedIn>> {
+    const list = new Map((await listAccess(session)).map((one) => [one.id, one]))
+    return new Map((await this.told(session)).flatMap(({ device, access }) => {
+      const owner = list.get(access)
+      return owner ? [[device, owner]] : []
+    }))
+  }
+
+  private async told(session: Session): Promise<{ device: number; access: string }[]> {
+    return (await getItems(session, NODE)).flatMap(({ id, payload }) => {
+      const device = parseDevice(id)
+      return device !== undefined && payload?.is('device', NODE) ? [{ device, access: payload.attr('access') ?? '' }] : []
+    })
+  }
+
+  /** Takes a device of ours out of the account: it is signed out, with all its keys (gives true), or, as long as nobody knows which sign-in it belongs to,
+   * its keys alone are taken away (false). */
+  async remove(session: Session, device: number): Promise<boolean> {
+    const owner = (await this.owners(session)).get(device)
+    if (owner && !owner.here) await this.revoke(session, owner.id, device)
+    else await this.take(session, { access: '', devices: [device] })
+    return !!owner && !owner.here
+  }
+
+  private async take(session: Session, open: Revoking): Promise<void> {
+    await this.note(open)
+    await this.finish(session, open)
+  }
+
+  /** Signs an app of ours out, and its keys with it, `also` among them. Fails with `item-not-found` for one that is gone. */
+  async revoke(session: Session, access: string, also?: number): Promise<void> {
+    const devices = (await this.told(session)).filter((one) => one.access === access).map((one) => one.device)
+    const open: Revoking = { access, devices: [...new Set(also === undefined ? devices : [...devices, also])].filter((id) => id !== this.secure.deviceID) }
     await this.note(open)
     try {
       await revokeAccess(session, access)

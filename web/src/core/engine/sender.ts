@@ -46,7 +46,8 @@ export class Sender {
   private caughtUp = false
   /** Errands on their way in this tab: between steps 2 and 5. */
   private readonly flying = new Set<number>()
-  private readonly chats = new Map<JID, Promise<void>>()
+  /** Chats of which errands are being sent, and those to look at once more. */
+  private readonly chats = new Set<JID>()
   private readonly dirty = new Set<JID>()
   /** Counts sessions that ended: what was being prepared for one must not overtake what that one did not get through. */
   private generation = 0
@@ -82,7 +83,7 @@ export class Sender {
     this.rescan = true
     if (this.scanning || this.ended) return
     this.scanning = true
-    void this.scan().catch(() => this.later()).finally(() => { this.scanning = false })
+    void this.scan().catch(() => this.later())
   }
 
   /** Ends; what is under way is left in the outbox. */
@@ -133,9 +134,13 @@ export class Sender {
 
   /** Has each chat that something waits for send it. */
   private async scan(): Promise<void> {
-    while (this.rescan && this.session && !this.ended) {
-      this.rescan = false
-      for (const chat of new Set((await errands(this.db)).filter((e) => e.state !== 'failed' && !isContactErrand(e)).map((e) => e.chat))) this.serve(chat)
+    try {
+      while (this.rescan && this.session && !this.ended) {
+        this.rescan = false
+        for (const chat of new Set((await errands(this.db)).filter((e) => e.state !== 'failed' && !isContactErrand(e)).map((e) => e.chat))) this.serve(chat)
+      }
+    } finally {
+      this.scanning = false // in the same moment as the last look: who wakes us after it is heard
     }
   }
 
@@ -148,10 +153,16 @@ export class Sender {
   private serve(chat: JID): void {
     this.dirty.add(chat)
     if (this.chats.has(chat)) return
-    const work = (async () => {
+    this.chats.add(chat)
+    void this.serveAll(chat).catch(() => this.later())
+  }
+
+  private async serveAll(chat: JID): Promise<void> {
+    try {
       while (this.dirty.delete(chat)) await this.sendChat(chat)
-    })().catch(() => this.later()).finally(() => { this.chats.delete(chat) })
-    this.chats.set(chat, work)
+    } finally {
+      this.chats.delete(chat)
+    }
   }
 
   private async sendChat(chat: JID): Promise<void> {

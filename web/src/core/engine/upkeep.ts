@@ -74,7 +74,7 @@ export async function showNotices(db: Database, news: News, account: JID, notice
       const id = 'notice ' + notice.id
       if (!chat || notice.jid === account || await tx.objectStore('messages').getKey(id) || await tx.objectStore('gone').getKey(id)) continue
       const order = await freePlace(tx, chat.jid, Math.max(notice.time, (await newestPlace(tx, chat.jid) ?? 0) + 1))
-      const key = notice.type === 'new-key' ? 'key-changed' : 'new-device'
+      const key = (notice.type === 'new-key' ? 'key-changed' : 'new-device') + (notice.trust === 'undecided' || notice.trust === 'distrusted' ? '-waits' : '')
       await put(tx, {
         id, chat: chat.jid, order, time: notice.time, from: notice.jid, own: false, content: { type: 'system', key, values: { name: chat.name } }, names: [id], shelves: [], protection: 'omemo',
       }, false)

@@ -84,8 +84,13 @@ function Request({ contact: c }: { contact: Contact }): JSX.Element {
 function News(): JSX.Element | null {
   const [news, setNews] = useState<DeviceNotice[]>([])
   useEffect(() => engine().watchNotices((all) => setNews(all.filter((n) => !n.own))), [])
-  if (!news.length) return null
+  const waits = news.filter((n) => n.trust === 'undecided' || n.trust === 'distrusted')
+  return <><NewsOf news={waits} text="con.newsWaits" /><NewsOf news={news.filter((n) => !waits.includes(n))} text="con.newsText" /></>
+}
+
+function NewsOf({ news, text }: { news: DeviceNotice[]; text: 'con.newsWaits' | 'con.newsText' }): JSX.Element | null {
+  const [first] = news
+  if (!first) return null
   const names = [...new Set(news.map((n) => nameOf(n.jid)))].slice(0, 5)
-  const first = news[0]
-  return <a class="news" href={`/chat/${encodeURIComponent(first?.jid ?? '')}/security`}><Banner icon="shieldAlert" title={t('con.news', { n: news.length })} text={t('con.newsText', { names: listOf(names) })} /></a>
+  return <a class="news" href={`/chat/${encodeURIComponent(first.jid)}/security`}><Banner icon="shieldAlert" title={t('con.news', { n: news.length })} text={t(text, { names: listOf(names) })} /></a>
 }

@@ -6,6 +6,7 @@ import type { Device, SignedIn } from '../../core/model.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { go } from '../../app/router.ts'
 import { engine } from '../../app/session.ts'
+import { Feature } from '../../app/View.tsx'
 import { t, type Key } from '../../i18n/t.ts'
 import { ago, shortTime } from '../../i18n/when.ts'
 import { Busy, Button } from '../../ui/controls.tsx'
@@ -21,6 +22,7 @@ export default function Devices(): JSX.Element {
     <div class="scroll">
       <PageHead title={t('dev.title')} up="/settings" />
       <div class="page">
+        <Feature feature="newdevice" params={{}} path="" />
         <Button kind="p" icon="qr" wide act={() => go('/devices/link')}>{t('dev.link')}</Button>
         <SignedInList />
         <Keys />

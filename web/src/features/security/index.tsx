@@ -47,7 +47,8 @@ function News({ jid, name }: { jid: string; name: string }): JSX.Element {
   return (
     <>{news.map((n) => {
       const kind = n.type === 'new-device' ? 'new' : 'changed'
-      return <Banner key={n.id} icon="shieldAlert" title={t(`sec.${kind}Title` as Key, { name })} text={t(`sec.${kind}Text` as Key, { time: fullTime(n.time) })} action={{ label: t('sec.seen'), act: () => seen(n.id) }} />
+      const waits = n.trust === 'undecided' || n.trust === 'distrusted'
+      return <Banner key={n.id} icon="shieldAlert" title={t(`sec.${kind}Title` as Key, { name })} text={t(`sec.${kind}${waits ? 'Waits' : 'Text'}` as Key, { time: fullTime(n.time) })} action={{ label: t('sec.seen'), act: () => seen(n.id) }} />
     })}</>
   )
 }

@@ -156,6 +156,7 @@ describe('hand-over', () => {
     const { a, b, id } = await upToCode(shower, scanner, role)
     const [giver, taker] = role === 'new' ? [b, a] : [a, b]
     const { send: offer } = await giver.confirm(id)
+    expect((await devicesOf(old, jid)).length).toBe(1) // not before it is in
     expect(await giver.confirm(id)).toEqual({ send: offer })
     expect(await taker.hear(id, need(offer))).toEqual({}) // not before a person agreed
     expect((await historyState(fresh)).keys.length).toBe(1)
@@ -167,7 +168,7 @@ describe('hand-over', () => {
     // Both can vouch for each other's key once they see it.
     const chunk = await sealChunk(fresh, 1, '', ['{}'])
     expect((await openChunk(old, chunk.data, chunk)).lines).toEqual(['{}'])
-    expect((await devicesOf(old, jid)).length).toBe(1)
+    expect((await devicesOf(old, jid)).slice(1)).toMatchObject([{ id: fresh.id, trust: 'verified', active: false }]) // it is expected, and no news when it comes
   })
 
   test('who has not seen the code, or comes second, gets nothing', async () => {

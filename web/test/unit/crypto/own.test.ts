@@ -214,7 +214,10 @@ describe('keys of the history', () => {
     if (ready) await old.hear(id, ready)
     const offer = (await old.confirm(id)).send
     await fresh.confirm(id)
-    if (offer) expect((await fresh.hear(id, offer)).finished).toBe(true)
+    const done = offer && await fresh.hear(id, offer)
+    expect(done?.finished).toBe(true)
+    expect(await trustIn(a1, a2)).toBe('trusted') // not before it is in
+    if (done?.send) await old.hear(id, done.send)
     expect([await trustIn(a1, a2), await trustIn(a2, a1)]).toEqual(['verified', 'verified'])
     expect(await codeOf(() => fresh.confirm(id))).toBe('no-session')
   })
@@ -227,6 +230,18 @@ test('another device of our own account is news', async () => {
   const a4 = await t.join(romeo)
   const after = await a1.notices()
   expect(after).toMatchObject([{ type: 'new-device', jid: romeo, device: a4.device.id, own: true }])
+})
+
+test('what the first lists of both versions name is no news, in whatever order they come; what comes later is', async () => {
+  const { a1, t } = await town()
+  for (const seen of await a1.notices()) await a1.noticed([seen.id])
+  await a1.listed('dino@example.org', '2', [])
+  t.clock.now += 2
+  await a1.listed('dino@example.org', '0.3', [11, 12])
+  expect(await a1.notices()).toEqual([])
+  t.clock.now += 3600
+  await a1.listed('dino@example.org', '0.3', [11, 12, 13])
+  expect(await a1.notices()).toMatchObject([{ type: 'new-device', device: 13, own: false, trust: 'trusted' }])
 })
 
 test('a new device that nobody was told of is written to from its first message on', async () => {

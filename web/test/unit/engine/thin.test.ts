@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { IDBFactory } from 'fake-indexeddb'
+import type { DeviceNotice } from '../../../src/core/model.ts'
 import { getItems } from '../../../src/core/xmpp/pubsub.ts'
 import { fromBase64 } from '../../../src/core/xmpp/stanza.ts'
 import { Proxy } from '../xmpp/proxy.ts'
@@ -12,7 +13,7 @@ let town: Town
 let proxy: Proxy
 const open: Client[] = []
 stubLocks()
-beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague', 'laurence', 'john', 'abram', 'balthasar', 'gregory', 'sampson']) })
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague', 'laurence', 'john', 'abram', 'balthasar', 'gregory', 'sampson', 'escalus', 'peter']) })
 afterAll(() => town.end())
 beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
@@ -232,4 +233,33 @@ test('a device that is revoked loses its keys: nobody encrypts for it, and later
   await late.live()
   await late.lead.recover(code) // the code on paper leads to the new key
   await late.until(async () => (await late.texts('balthasar')).includes('not for the thief'))
+}, 60_000)
+
+test('a new device of our own is told on every older one until a person has decided; verified on both sides it reads what was said before', async () => {
+  const [one, friend] = [await client('escalus'), await client('peter')]
+  await friends(one, friend)
+  const code = await one.engine.recoveryCode()
+  await one.engine.send(friend.jid, { text: 'some shall be pardoned' })
+  await one.until(async () => (await one.messages('peter')).at(-1)?.state === 'delivered')
+  const two = await client('escalus')
+  await two.live()
+  await two.lead.recover(code)
+  const id = (c: Client) => c.lead.worker.secure.deviceID
+  for (const [c, other] of [[one, two], [two, one]] as const) await c.until(async () => (await c.engine.devices(one.jid)).some((d) => d.id === id(other) && d.trust === 'verified'))
+  const late = await client('escalus')
+  const told = new Map<Client, DeviceNotice[]>()
+  for (const c of [one, two]) c.engine.watchNotices((all) => { told.set(c, all.filter((n) => n.own)); c.look() })
+  await late.live()
+  for (const c of [one, two]) await c.until(() => told.get(c)?.some((n) => n.device === id(late) && n.app === 'Palabre Web') ?? false)
+  expect(told.get(two)).toMatchObject([{ type: 'new-device', trust: 'undecided', app: 'Palabre Web', platform: 'test' }])
+  const sealed = await one.lead.worker.secure.crypto.encrypt({ to: [], body: 'x', content: "<body xmlns='jabber:client'>x</body>" })
+  expect(sealed.ok && sealed.value.skipped).toEqual([{ jid: one.jid, device: id(late), reason: 'undecided' }])
+  await one.engine.trust({ jid: one.jid, id: id(late) }, 'verified')
+  for (const c of [one, two]) await c.until(() => told.get(c)?.length === 0) // the second is told by the first
+  await one.engine.send(friend.jid, { text: 'and some punished' })
+  await late.until(async () => (await late.texts('peter')).includes('and some punished'))
+  expect(await late.texts('peter')).toEqual(['and some punished'])
+  await late.engine.trust({ jid: one.jid, id: id(one) }, 'verified')
+  await late.until(async () => (await late.texts('peter')).length === 2)
+  expect(await late.texts('peter')).toEqual(['some shall be pardoned', 'and some punished'])
 }, 60_000)
