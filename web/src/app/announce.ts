@@ -3,7 +3,7 @@ import { effect } from '@preact/signals'
 import { say } from '../ui/toast.tsx'
 import { t } from '../i18n/t.ts'
 import { place } from './router.ts'
-import { chats, isMuted, nameOf, unreadChats } from './session.ts'
+import { chats, engine, isMuted, nameOf, ready, unreadChats } from './session.ts'
 
 /** announce keeps the title, the badge of the app and the live region true. */
 export function announce(): void {
@@ -13,6 +13,8 @@ export function announce(): void {
     document.title = `${count ? `(${count}) ` : ''}${jid ? `${nameOf(jid)} · ` : ''}Palabre`
   })
   effect(() => { void setBadge(unreadChats.value) })
+  effect(() => { place.value.params['jid']; tellLooks() })
+  addEventListener('visibilitychange', tellLooks)
   let before: Map<string, string> | undefined
   effect(() => {
     const all = chats.value
@@ -23,9 +25,16 @@ export function announce(): void {
     if (!known) return
     for (const chat of all) {
       const { last } = chat
-      if (last && !last.own && known.get(chat.jid) !== last.id && chat.unread > 0 && chat.jid !== open && !isMuted(chat)) say(t('said.elsewhere', { name: chat.name }))
+      if (last && !last.own && known.get(chat.jid) !== last.id && chat.unread > 0 && chat.jid !== open && !chat.request && !isMuted(chat)) say(t('said.elsewhere', { name: chat.name }))
     }
   })
+}
+
+/** Notifications of the chat that somebody looks at have served, also those about what is read already. */
+function tellLooks(): void {
+  const { jid } = place.peek().params
+  if (!jid || document.hidden || !ready.peek()) return
+  navigator.serviceWorker?.controller?.postMessage({ type: 'looks', account: engine().account().jid, chat: jid })
 }
 
 async function setBadge(count: number): Promise<void> {

@@ -4,6 +4,7 @@ import { signal } from '@preact/signals'
 import { scriptURL } from '../core/trusted.ts'
 import { language } from '../i18n/t.ts'
 import { go } from './router.ts'
+import { engine, ready } from './session.ts'
 
 /** Whether a newer version is here and waits. */
 export const updateWaits = signal(false)
@@ -21,7 +22,10 @@ export async function keepOffline(): Promise<void> {
     fresh?.addEventListener('statechange', () => { if (fresh.state === 'installed') notice(fresh) })
   })
   navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-    if (typeof data === 'object' && data !== null && 'type' in data && data.type === 'go' && 'path' in data && typeof data.path === 'string') go(data.path)
+    if (typeof data !== 'object' || data === null || !('type' in data) || data.type !== 'go' || !('path' in data) || typeof data.path !== 'string') return
+    // Of another account, which is the one in use now: the page begins anew with it.
+    if ('account' in data && data.account !== (ready.value ? engine().account().jid : undefined)) location.assign(data.path)
+    else go(data.path)
   })
   let reloading = false
   navigator.serviceWorker.addEventListener('controllerchange', () => {

@@ -5,7 +5,7 @@ import { accountsHere, chatsHere, choicesHere, noteWoken, wakingHere } from '../
 import { defaults } from '../core/store/kv.ts'
 import type { Chat, Choices, JID } from '../core/model.ts'
 import { scope, type Pushing } from './scope.ts'
-import { answerTag, pathOf, say, show, tagOf } from './show.ts'
+import { answerTag, pathOf, reactionTag, say, show, tagOf } from './show.ts'
 
 /** What a wake-up says. Anything else is ignored, and nothing at all means that something has come. */
 interface Said { count: number; chat: string; trial: boolean }
@@ -43,15 +43,21 @@ async function findChat(hidden: string): Promise<{ account: JID; chat: Chat | un
   return accounts[0] && { account: accounts[0].jid, chat: undefined }
 }
 
+/** Whether somebody looks at the account: the pages show the one in use, and no other is connected. A chat that nobody here knows may be of any. */
+async function looksAt(account: JID, known: boolean): Promise<boolean> {
+  const [first, ...others] = await accountsHere()
+  return (known ? first?.jid === account : !others.length) && await looked()
+}
+
 const looked = async (): Promise<boolean> => (await scope.clients.matchAll({ type: 'window' })).some((w) => w.visibilityState === 'visible')
 
-/** woken shows what has come. Nothing is shown while somebody looks at the client: it tells by itself. */
+/** woken shows what has come. Nothing is shown while somebody looks at the account: the client tells by itself. */
 export async function woken(event: Pushing, language: string): Promise<void> {
   const said = read(event)
   const found = await findChat(said.chat)
   const now = Date.now() * 1000
   if (found) await noteWoken(found.account, now)
-  if (!said.trial && await looked()) return
+  if (!said.trial && await (found ? looksAt(found.account, !!found.chat) : looked())) return
   const choices = { ...defaults, ...(found ? await choicesHere(found.account) : {}) }
   const request = found?.chat ? !!found.chat.request : !!said.chat && !choices.strangers
   const chat = found?.chat && choices.preview && !request ? found.chat : undefined
@@ -76,7 +82,17 @@ export async function arrived(account: JID, jid: JID, language: string): Promise
   await show({ language, title: named?.name ?? 'Palabre', body, tag: tagOf(account, jid), silent: !choices.sound, carried, ...(named ? { chat: named } : {}) })
 }
 
+/** reacted shows a reaction to a message of one's own (`text`) that came while the client is open and nobody looks at it. */
+export async function reacted(account: JID, jid: JID, emoji: string, text: string, language: string): Promise<void> {
+  if (Notification.permission !== 'granted' || await wakingHere(account) === false || await looked()) return
+  const [chats, choices] = [await chatsHere(account), { ...defaults, ...await choicesHere(account) }]
+  const chat = chats.find((c) => c.jid === jid)
+  if (!chat || !choices.notify.reactions || chat.blocked || chat.request || (chat.muted ?? 0) > Date.now() * 1000) return
+  const body = choices.preview && text ? say(language, 'push.reactedTo', { emoji, text }) : say(language, 'push.reacted', { emoji })
+  await show({ language, title: choices.preview ? chat.name : 'Palabre', body, tag: reactionTag(account, jid), silent: !choices.sound, carried: { path: pathOf(jid), account, chat: jid } })
+}
+
 /** looks takes the notifications of a chat away that somebody reads now, also that an answer waits: the client itself says so. */
 export async function looks(account: JID, jid: JID): Promise<void> {
-  for (const tag of [tagOf(account, jid), answerTag(account, jid)]) for (const one of await scope.registration.getNotifications({ tag })) one.close()
+  for (const tag of [tagOf(account, jid), answerTag(account, jid), reactionTag(account, jid)]) for (const one of await scope.registration.getNotifications({ tag })) one.close()
 }

@@ -1,6 +1,7 @@
 // What is done with a notification. An answer that is typed into it is kept before anything else, exactly as if it had been written in the chat: in
 // the outbox, on the disk. Here are no keys, so that a tab sends it: one that is open at once, otherwise the next one; and the person is told which.
 import { answer, left, markRead } from '../core/engine/answer.ts'
+import { Accounts } from '../core/store/accounts.ts'
 import { accountsHere } from '../core/store/first.ts'
 import { scope, type Clicking } from './scope.ts'
 import { answerTag, carriedBy, READ, REPLY, say, show, type Carried } from './show.ts'
@@ -16,18 +17,27 @@ export async function clicked(event: Clicking, language: string): Promise<void> 
   try {
     if (event.action === REPLY && words && carried.chat) await reply(carried, words, language, close)
     else if (event.action === READ && carried.chat) await read(carried)
-    else await open(carried.path)
+    else await open(carried)
   } finally {
     close()
   }
 }
 
-/** Opens a part of the client, in a window that is there or in a new one. */
-async function open(path: string): Promise<void> {
+/** Opens a part of the client, in a window that is there or in a new one; in the account that it is about. */
+async function open({ path, account }: Carried): Promise<void> {
+  const about = account !== undefined && await isHere(account) ? account : undefined
+  if (about !== undefined) await inUse(about)
   const [window] = await scope.clients.matchAll({ type: 'window' })
   if (!window) { await scope.clients.openWindow(path); return }
   await window.focus()
-  window.postMessage({ type: 'go', path })
+  window.postMessage({ type: 'go', path, ...(about === undefined ? {} : { account: about }) })
+}
+
+/** Makes an account the one that a page opens with. */
+async function inUse(account: string): Promise<void> {
+  if ((await accountsHere())[0]?.jid === account) return
+  const accounts = await Accounts.open()
+  await accounts.change(account, { used: Date.now() * 1000 }).finally(() => accounts.close())
 }
 
 const isHere = async (account: string | undefined): Promise<boolean> => (await accountsHere()).some((a) => a.jid === account)

@@ -37,6 +37,9 @@ export const tagOf = (account: JID, chat: JID): string => `chat ${account} ${cha
 /** The tag of what is said about an answer. */
 export const answerTag = (account: JID, chat: JID): string => `answer ${tagOf(account, chat)}`
 
+/** The tag of reactions to what was said in a chat. */
+export const reactionTag = (account: JID, chat: JID): string => `reaction ${tagOf(account, chat)}`
+
 /** The address of a chat within the client. */
 export const pathOf = (chat: JID): string => `/chat/${encodeURIComponent(chat)}`
 

@@ -2,7 +2,7 @@
 // done with a notification is kept.
 import { match } from '../app/routes.ts'
 import { showCount } from './badge.ts'
-import { arrived, looks, woken } from './push.ts'
+import { arrived, looks, reacted, woken } from './push.ts'
 import { renewed } from './renew.ts'
 import { clicked } from './reply.ts'
 import { scope } from './scope.ts'
@@ -19,7 +19,7 @@ scope.addEventListener('message', (event) => {
   const message: unknown = event.data
   if (typeof message !== 'object' || message === null || !('type' in message)) return
   if (message.type === 'activate') void scope.skipWaiting()
-  else if (message.type === 'arrived' || message.type === 'looks') event.waitUntil(aboutChat(message))
+  else if (message.type === 'arrived' || message.type === 'looks' || message.type === 'reacted') event.waitUntil(aboutChat(message))
   else if (message.type === 'language' && 'language' in message && typeof message.language === 'string') event.waitUntil(keepLanguage(build, message.language).catch(() => undefined))
 })
 
@@ -38,11 +38,12 @@ scope.addEventListener('push', (event) => { event.waitUntil(spoken().then((langu
 scope.addEventListener('notificationclick', (event) => { event.waitUntil(spoken().then((language) => clicked(event, language)).then(showCount)) })
 scope.addEventListener('pushsubscriptionchange', (event) => { event.waitUntil(spoken().then((language) => renewed(event, language))) })
 
-/** A tab says that something came in a chat, or that somebody reads it. */
+/** A tab says that something came in a chat, that somebody reacted in it, or that a person reads it. */
 async function aboutChat(message: object & Record<'type', unknown>): Promise<void> {
-  const { type, account, chat } = { account: undefined, chat: undefined, ...message }
+  const { type, account, chat, emoji, text } = { account: undefined, chat: undefined, emoji: undefined, text: undefined, ...message }
   if (typeof account !== 'string' || typeof chat !== 'string') return
   if (type === 'arrived') await arrived(account, chat, await spoken())
+  else if (type === 'reacted') { if (typeof emoji === 'string' && typeof text === 'string') await reacted(account, chat, emoji, text, await spoken()) }
   else await looks(account, chat)
 }
 

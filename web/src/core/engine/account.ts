@@ -8,7 +8,8 @@ import { change, look, type Database } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { get } from '../store/kv.ts'
 import { byNames } from '../store/messages.ts'
-import { archiveName } from '../store/names.ts'
+import { archiveName, senderName } from '../store/names.ts'
+import { sayShortly } from '../store/preview.ts'
 import { isRequest } from '../store/requests.ts'
 import { Connection, type Options } from '../xmpp/connection.ts'
 import { answerAboutUs, capsElement } from '../xmpp/disco.ts'
@@ -31,6 +32,7 @@ import { Inbox } from './inbox.ts'
 import { Line } from './line.ts'
 import { People } from './people.ts'
 import { isAdmin } from './role.ts'
+import type { Letter } from './said.ts'
 import { Secure, value } from './secure.ts'
 import { Sender } from './sender.ts'
 import { Settings } from './settings.ts'
@@ -54,6 +56,8 @@ export interface Parts {
   crypto?: (around: Surroundings) => Crypto & { end(): void }
   /** A message came that is new: for notifications. */
   onMessage?(chat: JID): void
+  /** Somebody else reacted to a message of ours, with this text. */
+  onReaction?(chat: JID, emoji: string, text: string): void
   /** The server's answer to a login is final. */
   onRefused?(): void
 }
@@ -121,7 +125,9 @@ export class Worker {
       },
       arrived: (letter) => {
         this.line.setFull(false)
-        if (letter.own || !letter.says.some((s) => s.what === 'content')) return
+        if (letter.own) return
+        void this.reacted(letter).catch(() => undefined) // not told: it stands at the message
+        if (!letter.says.some((s) => s.what === 'content')) return
         this.typing.heard(letter.chat, letter.from, 'paused')
         parts.onMessage?.(letter.chat)
       },
@@ -134,6 +140,15 @@ export class Worker {
       upload: (message) => this.upload(message),
     }, news, now)
     this.connection = new Connection(this.options())
+  }
+
+  private async reacted({ chat, says }: Letter): Promise<void> {
+    for (const said of says) {
+      const emoji = said.what === 'react' && said.emoji[0]
+      if (!emoji) continue
+      const message = await byNames(look(this.parts.db, ['messages']), [senderName(this.account, said.target)])
+      if (message?.own && message.chat === chat && !message.retracted) this.parts.onReaction?.(chat, emoji, sayShortly(message.content).slice(0, 200))
+    }
   }
 
   private askedArchive: () => void = () => undefined

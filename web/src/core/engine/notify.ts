@@ -36,6 +36,11 @@ export class Notifier {
     void this.say('arrived', chat)
   }
 
+  /** Somebody reacted to a message of ours. */
+  reacted(chat: JID, emoji: string, text: string): void {
+    void this.say('reacted', chat, { emoji, text })
+  }
+
   end(): void {
     this.stop()
   }
@@ -49,7 +54,7 @@ export class Notifier {
     await this.say('looks', chat)
   }
 
-  private async say(type: 'arrived' | 'looks', chat: JID): Promise<void> {
-    (await this.workers?.ready)?.active?.postMessage({ type, account: this.account, chat })
+  private async say(type: 'arrived' | 'looks' | 'reacted', chat: JID, more: { emoji?: string; text?: string } = {}): Promise<void> {
+    (await this.workers?.ready)?.active?.postMessage({ type, account: this.account, chat, ...more })
   }
 }

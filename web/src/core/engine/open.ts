@@ -15,7 +15,7 @@ import { tabEngine } from './tab.ts'
 
 /** What of the leader may be asked twice without harm, when it ended before it answered. */
 const REPEATABLE = new Set<string>([
-  'older', 'fetch', 'pause', 'devices', 'safetyNumber', 'trustURI', 'waiting', 'servers', 'sessions', 'waking', 'exportData', 'reconnect', 'noticed', 'chose', 'look', 'makesCards', 'card',
+  'older', 'fetch', 'pause', 'devices', 'safetyNumber', 'trustURI', 'waiting', 'servers', 'sessions', 'waking', 'exportData', 'reconnect', 'noticed', 'chose', 'look', 'stickerPack', 'makesCards', 'card',
 ])
 
 /** Opens the account that was used last; undefined if nobody is signed in here. `gone` is told when it was signed out or removed, in any tab. */
@@ -42,6 +42,7 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
     const lead = new Lead({
       accounts, db, news, registered: await accounts.get(jid) ?? registered, version, device: deviceName(navigator.userAgent), servers: () => servers.list(),
       exportData: async () => (await import('./export.ts')).exportAll(db, jid), onGone: gone, onMessage: (chat) => notifier.arrived(chat),
+      onReaction: (chat, emoji, text) => notifier.reacted(chat, emoji, text),
     })
     const stop = watchWake({ nudge: () => lead.worker.connection.nudge(), setHidden: (hidden) => lead.setHidden(hidden) }, jid)
     signal.addEventListener('abort', () => {

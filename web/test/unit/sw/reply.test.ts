@@ -117,8 +117,57 @@ test('without words, or without the field, the chat opens', async () => {
   await clicked(click('reply', '  '), 'en')
   await clicked(click('', undefined, { path: '//evil.example/' }), 'en')
   expect(opened).toEqual(['/chat/x', '/chat/x'])
-  expect(told).toEqual([{ type: 'go', path: '/chat/x' }, { type: 'go', path: '/' }])
+  expect(told).toEqual([{ type: 'go', path: '/chat/x', account: ME }, { type: 'go', path: '/' }])
   expect(await db.count('messages')).toBe(0)
+})
+
+test('a notification opens the account that it is about, in a window that is there or in a new one', async () => {
+  const accounts = await Accounts.open()
+  await accounts.add('romeo@mantua.example', 2) // in use
+  const first = async () => (await accounts.all())[0]?.jid
+  await clicked(click('', undefined), 'en')
+  expect([await first(), opened]).toEqual([ME, ['/chat/x']])
+  await accounts.change('romeo@mantua.example', { used: Date.now() * 1000 + 1e9 })
+  windows = [{ visibilityState: 'hidden', focus: () => Promise.resolve(), postMessage: (m) => { told.push(m) } }]
+  await clicked(click('', undefined, { path: '/chat/y', account: 'romeo@mantua.example', chat: HER }), 'en')
+  expect([await first(), told]).toEqual(['romeo@mantua.example', [{ type: 'go', path: '/chat/y', account: 'romeo@mantua.example' }]])
+  accounts.close()
+})
+
+test('who looks at one account is told of another one', async () => {
+  const wake = (chat?: string) => sw.woken({ data: { text: () => JSON.stringify({ count: 1, chat }) } } as never, 'en')
+  windows = [{ visibilityState: 'visible', focus: () => Promise.resolve(), postMessage: () => undefined }]
+  await wake('unknown')
+  expect(shown).toEqual([]) // there is one account alone, and it tells by itself
+  const accounts = await Accounts.open()
+  await accounts.add('romeo@mantua.example', 2)
+  accounts.close()
+  const auth = new Uint8Array(16)
+  vi.stubGlobal('registration', { ...(globalThis as unknown as { registration: object }).registration, pushManager: { getSubscription: () => Promise.resolve({ getKey: () => auth }) } })
+  await db.put('chats', { jid: HER, kind: 'person', name: 'juliet', time: 1, unread: 0, protection: 'omemo' })
+  await wake(await sw.hiddenName(auth, HER))
+  expect(shown.map((n) => [n.title, n.data.path])).toEqual([['juliet', `/chat/${encodeURIComponent(HER)}`]])
+})
+
+test('a stranger who waits to be let in makes no notification and no number', async () => {
+  vi.stubGlobal('Notification', { permission: 'granted' })
+  vi.stubGlobal('navigator', { setAppBadge: (n: number) => { badges.push(n); return Promise.resolve() } })
+  await db.put('chats', { jid: HER, kind: 'person', name: 'juliet', time: 1, unread: 1, protection: 'omemo', request: true })
+  await sw.arrived(ME, HER, 'en')
+  await sw.reacted(ME, HER, '👍', 'hello', 'en')
+  await showCount()
+  expect([shown, badges]).toEqual([[], [0]])
+})
+
+test('a reaction to what one said is shown, unless the person does not want that', async () => {
+  vi.stubGlobal('Notification', { permission: 'granted' })
+  await db.put('chats', { jid: HER, kind: 'person', name: 'juliet', time: 1, unread: 0, protection: 'omemo' })
+  await sw.reacted(ME, HER, '👍', 'I come', 'en')
+  await db.put('kv', { preview: false }, 'choices')
+  await sw.reacted(ME, HER, '👍', 'I come', 'en')
+  await db.put('kv', { notify: { people: true, groups: true, reactions: false, calls: true } }, 'choices')
+  await sw.reacted(ME, HER, '👍', 'I come', 'en')
+  expect(shown.map((n) => [n.title, n.body])).toEqual([['juliet', '👍 to: I come'], ['Palabre', '👍 to your message']])
 })
 
 test('mark as read: what is here is told at once', async () => {
