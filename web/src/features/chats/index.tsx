@@ -131,10 +131,13 @@ function Find(): JSX.Element {
   )
 }
 
+/** What nobody here has yet is no choice; what is chosen stays one. */
+const isOffered = (f: Filter): boolean => (f !== 'groups' && f !== 'business') || f === filter.value || (chats.value ?? []).some((c) => partOf(c) === 'list' && passes[f](c))
+
 function Filters(): JSX.Element {
   return (
     <div class="chips" role="group" aria-label={t('chats.filters')}>
-      {filters.map((f) => (
+      {filters.filter(isOffered).map((f) => (
         <button type="button" class="chip" key={f} aria-pressed={filter.value === f} onClick={() => { filter.value = f }}>
           {t(`filter.${f}` as Key)}{f === 'unread' && unreadCount.value > 0 && <b class="num">{unreadCount.value}</b>}
         </button>

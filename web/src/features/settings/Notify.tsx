@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Waking } from '../../core/model.ts'
-import { engine } from '../../app/session.ts'
+import { chats, engine } from '../../app/session.ts'
 import { wake } from '../../app/notify.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { ago } from '../../i18n/when.ts'
@@ -12,10 +12,13 @@ import { useChoices } from './choices.ts'
 const texts: Record<Waking['state'], Key> = { on: 'set.permOn', off: 'set.permOff', denied: 'set.permDenied', unsupported: 'set.permNone', failed: 'set.permFailed' }
 const refreshMs = 3000
 
+/** There are groups to be told of. */
+const inGroups = (): boolean => (chats.value ?? []).some((c) => c.kind === 'group')
+
 /** Notify is how one is told of what comes. */
 export function Notify(): JSX.Element {
   const [choices, change] = useChoices()
-  const kinds = [['people', 'set.tellPeople'], ['groups', 'set.tellGroups'], ['reactions', 'set.tellReactions'], ['calls', 'set.tellCalls']] as const
+  const kinds = ([['people', 'set.tellPeople'], ['groups', 'set.tellGroups'], ['reactions', 'set.tellReactions']] as const).filter(([kind]) => kind !== 'groups' || inGroups())
   return (
     <>
       <Wake />
