@@ -16,7 +16,8 @@ declare module 'node:fs' {
   export function mkdtempSync(prefix: string): string
   export function rmSync(path: string, options: { recursive: boolean; force: boolean }): void
   export function writeFileSync(path: string, data: string): void
-  export function readFileSync(path: string | URL, encoding: 'utf8'): string
+  export function readFileSync(path: string | URL, encoding: 'utf8' | 'latin1'): string
+  export function readdirSync(path: string): string[]
 }
 declare module 'node:os' {
   export function tmpdir(): string
@@ -42,3 +43,16 @@ declare module 'node:net' {
   export function connect(port: number, host: string): Socket
 }
 declare const process: { env: Record<string, string | undefined>; pid: number }
+declare module 'node:http' {
+  interface Answer {
+    setHeader(name: string, value: string): this
+    writeHead(status: number): this
+    end(body?: string | Uint8Array): this
+  }
+  export interface Server {
+    listen(port: number, host: string, call: () => void): void
+    address(): { port: number }
+    close(): void
+  }
+  export function createServer(answer: (request: { url?: string }, response: Answer) => void): Server
+}

@@ -16,7 +16,7 @@ export function trim(url: string): string {
 export function pageIn(text: string): string | undefined {
   for (const [found] of text.matchAll(link)) {
     const url = trim(found)
-    if (url.length <= longest && /^https?:\/\/[^\s/?#@]+\.[^\s/?#@.]+(?:[/?#]\S*)?$/i.test(url) && parses(url)) return url
+    if (url.length <= longest && /^https?:\/\/[^\s/?#@]+\.[^\s/?#@.]+(?:[/?#]\S*)?$/.test(url) && parses(url)) return url
   }
   return undefined
 }

@@ -94,7 +94,7 @@ export class Town {
   async end(): Promise<void> {
     await this.stop()
     rmSync(this.folder, { recursive: true, force: true })
-    if (!process.env['PALABRE']) rmSync(join(built, '..'), { recursive: true, force: true })
+    if (built && !process.env['PALABRE']) rmSync(join(built, '..'), { recursive: true, force: true })
     built = ''
   }
 
