@@ -42,6 +42,23 @@ func TestBothVersionsBothWays(t *testing.T) {
 	mercutio.hears(t, "juliet: hush")
 }
 
+// A sender says a text in each version for those devices alone that need it: we take the one that has a key for us, whichever comes first.
+func TestTwoVersionsInOneMessage(t *testing.T) {
+	t.Parallel()
+	s := town(t)
+	romeo := start(t, s, "romeo", omemo.NewMemoryStore(), client.Mark{})
+	juliet := start(t, s, "juliet", omemo.NewMemoryStore(), client.Mark{})
+	defer romeo.stop()
+	defer juliet.stop()
+	st, _, err := romeo.end.Encrypt(within(t), juliet.Account(), "for the newer")
+	must(t, err)
+	ns := omemo.V03.Namespace()
+	header := xmpp.NewElement(ns, "header", xmpp.NewText(ns, "key", "AAAA").Set("rid", "4711"), xmpp.NewText(ns, "iv", "AAAAAAAAAAAAAAAA")).Set("sid", idOf(romeo))
+	older := xmpp.NewElement(ns, "encrypted", header, xmpp.NewText(ns, "payload", "AAAA"))
+	must(t, romeo.SendAcked(within(t), st.Add(older)))
+	juliet.hears(t, "romeo: for the newer")
+}
+
 func idOf(p *person) string { return strconv.FormatUint(uint64(p.end.ID()), 10) }
 
 func TestEveryDeviceReads(t *testing.T) {

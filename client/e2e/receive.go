@@ -43,7 +43,7 @@ type last struct {
 // which ErrNotForUs and ErrDuplicate are to be ignored, it returns ErrClear for a message that is not encrypted. It may ask the server, and
 // sends what the sessions need.
 func (e *Endpoint) Decrypt(ctx context.Context, st *xmpp.Stanza, key string) (*Opened, error) {
-	m, err := messageOf(st)
+	m, err := messageOf(st, e.c.Account().String(), e.dev.ID())
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -55,19 +56,32 @@ func keyElement(ns string, k omemo.Key, exchange string) *xmpp.Element {
 	return e
 }
 
-// messageOf finds and reads the <encrypted/> of a message. It returns ErrClear if there is none and omemo.ErrMalformed for one that
-// cannot be read.
-func messageOf(st *xmpp.Stanza) (*omemo.Message, error) {
-	for _, v := range versions {
-		if e := st.Child(v.Namespace(), "encrypted"); e != nil {
-			m, err := readMessage(e, v)
-			if err != nil {
-				return nil, fmt.Errorf("read an encrypted message: %w", err)
-			}
+// messageOf finds and reads the <encrypted/> of a message. Of several it takes the newest version that has a key for our device: a sender
+// encrypts in each for those devices alone that need it. It returns ErrClear if there is none and omemo.ErrMalformed if the first cannot be
+// read.
+func messageOf(st *xmpp.Stanza, jid string, device uint32) (*omemo.Message, error) {
+	first, err := (*omemo.Message)(nil), ErrClear
+	for _, v := range slices.Backward(versions[:]) {
+		e := st.Child(v.Namespace(), "encrypted")
+		if e == nil {
+			continue
+		}
+		m, fault := readMessage(e, v)
+		if fault != nil {
+			fault = fmt.Errorf("read an encrypted message: %w", fault)
+		} else if isFor(m, jid, device) {
 			return m, nil
 		}
+		if first == nil && errors.Is(err, ErrClear) {
+			first, err = m, fault
+		}
 	}
-	return nil, ErrClear
+	return first, err
+}
+
+// isFor reports whether a message may have a key for a device. OMEMO 0.3 does not say whose devices it means.
+func isFor(m *omemo.Message, jid string, device uint32) bool {
+	return slices.ContainsFunc(m.Keys, func(k omemo.Key) bool { return k.RID == device && (m.Version == omemo.V03 || k.JID == jid) })
 }
 
 func readMessage(e *xmpp.Element, v omemo.Version) (m *omemo.Message, err error) {
