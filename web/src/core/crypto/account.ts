@@ -140,6 +140,12 @@ export class Account {
     return (d.identity && this.find(d.identity)?.trust) ?? 'undecided'
   }
 
+  /** Says whether something may be encrypted for a device, whose key may not have been seen yet. */
+  accepts(id: number): boolean {
+    const { identity } = this.device(id) ?? {}
+    return !refusalOfTrust((identity && this.find(identity)?.trust) ?? this.trustInNew())
+  }
+
   /** Ids of the devices on the list of a version. */
   listed(p: Profile): number[] {
     return this.devices.filter((d) => (d.listed & (1 << (p.number - 1))) !== 0).map((d) => d.id)

@@ -16,8 +16,11 @@ const patience = 30_000 // milliseconds given to what is asked for
 const maxAccounts = 1000
 const maxRemembered = 10_000
 
-/** What the lists of several accounts give: what to encrypt in which version. */
+/** Devices for which something is encrypted in a version. */
 export interface Recipients { version: Version; to: Address[] }
+
+/** What the lists of several accounts give: devices that have OMEMO 2, and those that have 0.3 alone. `both`: those of the first that have 0.3 as well. */
+export interface Readers { newer: Address[]; older: Address[]; both: Address[] }
 
 /** Lists knows device lists and asks for what is missing. */
 export class Lists {
@@ -80,25 +83,31 @@ export class Lists {
     table.set(key, until)
   }
 
-  /** Divides the devices of accounts among the versions: everything in OMEMO 2 if every device has it, else 0.3 for those that have it and 2 for
+  /** Divides the devices of accounts among the versions: OMEMO 2 for all that have it, which hides everything, and 0.3, which hides the text alone, for
    * those that have nothing else. Our own device is left out. */
-  async recipients(jids: string[]): Promise<Recipients[]> {
+  async recipients(jids: string[]): Promise<Readers> {
     const accounts = [...new Set([...jids, this.d.jid])]
     if (accounts.length > maxAccounts) refuse('too-large', `${accounts.length} accounts`)
     await this.refresh(accounts)
-    const old: Address[] = []
-    const fresh: Address[] = []
-    const only2: Address[] = []
-    let both = true
+    const out: Readers = { newer: [], older: [], both: [] }
     for (const { jid, ids03, ids2 } of await this.read(accounts)) {
       const address = (device: number) => ({ jid, device })
-      old.push(...ids03.map(address))
-      fresh.push(...ids2.map(address))
-      only2.push(...ids2.filter((id) => !ids03.includes(id)).map(address))
-      both &&= ids03.every((id) => ids2.includes(id))
+      out.newer.push(...ids2.map(address))
+      out.older.push(...ids03.filter((id) => !ids2.includes(id)).map(address))
+      out.both.push(...ids03.filter((id) => ids2.includes(id)).map(address))
     }
-    const parts: Recipients[] = both ? [{ version: '2', to: fresh }] : [{ version: '0.3', to: old }, { version: '2', to: only2 }]
-    return parts.filter((part) => part.to.length > 0)
+    return out
+  }
+
+  /** Those of `to` whose keys nobody refuses. */
+  trusted(to: Address[]): Promise<Address[]> {
+    return this.d.turn(async () => {
+      const step = new Step(this.d)
+      await step.preload([...new Set(to.map((a) => accountName(a.jid)))])
+      const out: Address[] = []
+      for (const a of to) if ((await step.account(a.jid)).accepts(a.device)) out.push(a)
+      return out
+    })
   }
 
   private read(accounts: string[]): Promise<{ jid: string; ids03: number[]; ids2: number[] }[]> {
@@ -158,7 +167,9 @@ export class Lists {
 
   /** Fetches the keys of all listed devices of an account that have not been seen, so that they can be compared. */
   async learn(jid: string): Promise<void> {
-    for (const part of await this.recipients([jid])) await this.meet(part)
+    const { newer, older } = await this.recipients([jid])
+    await this.meet({ version: '2', to: newer })
+    await this.meet({ version: '0.3', to: older })
   }
 }
 

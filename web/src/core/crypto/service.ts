@@ -24,6 +24,8 @@ const maxNotices = 500
 const maxUnstored = 500
 const maxDecided = 50
 
+/** Reasons for which a device cannot be written to in one version, and perhaps in the other. */
+const keyless: readonly RefusalCode[] = ['no-bundle', 'malformed']
 const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 'too-far']
 
 // What devices say among themselves is seldom: a chunk of its own.
@@ -82,29 +84,38 @@ export class Service {
     if (this.isNamed) this.happened('due')
   }
 
-  /** Encrypts for every device of the accounts and our other devices. Refused with `no-devices`, `undecided` or `distrusted` if nobody of `to` can
-   * read it; a note to ourselves needs nobody. */
+  /** Encrypts for every device of the accounts and our other devices: in OMEMO 2 for those that have it, else in 0.3, in which what has no body is said to
+   * nobody. Refused with `no-devices`, `undecided` or `distrusted` if nobody of `to` can read it; a note to ourselves needs nobody. */
   async encrypt(request: EnvelopeRequest): Promise<Sealed> {
-    const parts = await this.lists.recipients(request.to)
+    const { newer, older, both } = await this.lists.recipients(request.to)
     const sealed: Sealed = { messages: [], whole: true, skipped: [], unreached: [] }
-    for (const part of parts) await this.encryptPart(request, part, sealed)
+    await this.encryptPart(request, { version: '2', to: newer }, sealed)
+    // One whose keys of OMEMO 2 cannot be used may have those of 0.3.
+    const back = sealed.skipped.filter((s) => keyless.includes(s.reason) && both.some((a) => isSame(a, s)))
+    sealed.skipped = sealed.skipped.filter((s) => !back.includes(s))
+    await this.encryptPart(request, { version: '0.3', to: [...older, ...back.map(({ jid, device }) => ({ jid, device }))] }, sealed)
     const reached = new Set(sealed.messages.flatMap((m) => m.keys.map((k) => k.jid)))
     const others = [...new Set(request.to)].filter((jid) => jid !== this.device.jid)
     sealed.unreached = others.filter((jid) => !reached.has(jid))
-    if (others.length > 0 && sealed.unreached.length === others.length) refuse(reasonOf(sealed.skipped, others), 'nobody can read it')
+    const silent = request.body === '' && !sealed.whole
+    if (others.length > 0 && sealed.unreached.length === others.length && !silent) refuse(reasonOf(sealed.skipped, others), 'nobody can read it')
     for (const m of sealed.messages) for (const k of m.keys) this.owed.delete(owedKey(m.version, { jid: k.jid ?? '', device: k.rid }))
     return sealed
   }
 
   private async encryptPart(request: EnvelopeRequest, part: Recipients, sealed: Sealed): Promise<void> {
     const unmet = await this.lists.meet(part)
-    const plaintext = part.version === '2' ? request.envelope : utf8(request.body)
-    const to = part.to.filter((a) => !unmet.some((u) => u.jid === a.jid && u.device === a.device))
-    const { message, skipped } = await encrypt(this.device, part.version, plaintext, to)
-    sealed.skipped.push(...unmet, ...skipped)
+    const to = part.to.filter((a) => !unmet.some((u) => isSame(u, a)))
+    sealed.skipped.push(...unmet)
+    if (part.version === '0.3' && request.body === '') {
+      sealed.whole = (await this.lists.trusted(to)).length === 0
+      return
+    }
+    const { message, skipped } = await encrypt(this.device, part.version, part.version === '2' ? request.envelope : utf8(request.body), to)
+    sealed.skipped.push(...skipped)
     if (!message) return
-    sealed.messages.push(message)
-    sealed.whole &&= part.version === '2'
+    sealed.messages.unshift(message)
+    sealed.whole = part.version === '2'
   }
 
   /** Decrypts messages in their order. The same key gives the same again until `stored`. */
@@ -288,6 +299,8 @@ function asItIs(notice: Notice, account: Account): Notice | undefined {
   if (notice.own && known && known.decided > 0) return undefined
   return known ? { ...notice, fingerprint: fingerprintOf(record), trust: known.trust } : notice
 }
+
+const isSame = (a: Address, b: Address): boolean => a.device === b.device && a.jid === b.jid
 
 function publishedName(version: number): string {
   return `published/${version}`

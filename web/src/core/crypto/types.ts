@@ -107,7 +107,7 @@ export interface Publication {
 export interface EncryptRequest {
   /** Accounts that shall read it: the contact, or every owner, admin and member of a room. Own other devices are added. At most 1000. */
   to: JID[]
-  /** What OMEMO 0.3 encrypts; the elements beside it go in clear there. */
+  /** What OMEMO 0.3 encrypts; '' for what is not said in it. */
   body: string
   /** What OMEMO 2 encrypts: serialised elements, `<body xmlns='jabber:client'>` among them, each with its own xmlns. */
   content: string
@@ -116,9 +116,9 @@ export interface EncryptRequest {
 }
 
 export interface Sealed {
-  /** One, or two when some devices have only OMEMO 2 and others only 0.3; both go into one stanza. */
+  /** One for those who have OMEMO 2, one for those who have 0.3 alone, the latter first; both go into one stanza. */
   messages: Encrypted[]
-  /** If false, elements other than the body were not encrypted in all of them, and readers of 0.3 need them in clear. */
+  /** If false, there are readers who have OMEMO 0.3 alone: for them nothing but the body was encrypted. */
   whole: boolean
   skipped: Skipped[]
   /** Accounts of `to` of which no device can read it. */

@@ -15,6 +15,7 @@ import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
 import { about } from './effects.ts'
 import type { Letter, Said } from './said.ts'
+import { captionId } from './write.ts'
 
 /** Receipts are sent for messages that are at most a week old. */
 const RECEIPT_AGE = 7 * 86_400e6
@@ -122,6 +123,7 @@ async function say(step: Step, message: KeptMessage, letter: Letter, said: Said 
 
 /** What came before comes again: by another way, with another name. */
 async function merge(step: Step, message: KeptMessage, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<void> {
+  if (letter.ids.includes(captionId(message))) return captionArrived(step, message)
   const before = JSON.stringify([message.names, message.order, message.state, message.content.type, !!message.retracted])
   message.names = [...new Set([...message.names, ...namesOf(letter)])].slice(0, MAX_NAMES)
   const place = archivePlace(letter.archived)
@@ -176,6 +178,15 @@ export async function arrivedAtServer(step: Step, message: KeptMessage): Promise
   }
   for (const errand of await errandsOf(step.tx, message.id)) {
     if (errand.task.what !== 'message') continue
+    await step.tx.objectStore('outbox').delete(errand.seq)
+    step.changes.mark('outbox')
+  }
+}
+
+/** The server has the words of our file: they are not sent again. */
+async function captionArrived(step: Step, message: KeptMessage): Promise<void> {
+  for (const errand of await errandsOf(step.tx, message.id)) {
+    if (errand.task.what !== 'caption') continue
     await step.tx.objectStore('outbox').delete(errand.seq)
     step.changes.mark('outbox')
   }

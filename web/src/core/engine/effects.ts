@@ -10,6 +10,7 @@ import { byNames, mediaOf, put } from '../store/messages.ts'
 import { senderName, waitName } from '../store/names.ts'
 import { arrivedAtServer, isFurther, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
+import { captionId, isToldApart } from './write.ts'
 
 /** Reactions of different people that one message shows; of one person at most 8. */
 const MAX_REACTING = 1000
@@ -40,7 +41,7 @@ function targets(step: Step, letter: Letter, said: Effect): string[] {
   const { account } = step
   const other = letter.chat
   switch (said.what) {
-    case 'edit': case 'retract': return [senderName(letter.from, said.target)]
+    case 'edit': case 'retract': case 'apart': return [senderName(letter.from, said.target)]
     case 'receipt': case 'played': return [senderName(letter.own ? other : account, said.target)]
     case 'error': return [senderName(account, said.target)]
     // Others mark what we said; some apps mark the newest message of all, which may be their own.
@@ -56,11 +57,19 @@ async function effect(step: Step, letter: Letter, said: Effect, message: KeptMes
     case 'react': return react(message, letter, said.emoji)
     case 'vote': return vote(message, letter, said.options)
     case 'pin': return pin(step, message, said.on)
+    case 'apart': return apart(message)
     case 'receipt': return letter.own ? false : received(step, message, letter, 'delivered')
     case 'displayed': return letter.own ? readHere(step, message) : readThere(step, message, letter)
     case 'played': return played(message, letter)
-    case 'error': return failed(step, message, letter, said.condition, said.kind)
+    case 'error': return said.target !== captionId(message) && failed(step, message, letter, said.condition, said.kind)
   }
+}
+
+/** Whoever answers, or marks, the words of a file means the file. */
+function apart(message: KeptMessage): boolean {
+  if (isToldApart(message)) return false
+  message.names.push(senderName(message.from, captionId(message)))
+  return true
 }
 
 /** Shows in the list of chats what its newest message is now. */

@@ -172,7 +172,7 @@ export class Inbox {
     // From before this device was there: it could never have been read here, and is no news.
     if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < since) return {}
     const letter = letterOf(e, reading)
-    if (!letter) return reading?.what === 'nothing' ? { key: reading.key } : {}
+    if (!letter) return reading && reading.what !== 'unreadable' ? { key: reading.key } : {} // it says nothing: there is nothing to keep
     return { letter, ...(reading?.what === 'text' ? { key } : {}) }
   }
 

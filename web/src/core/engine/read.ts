@@ -8,7 +8,7 @@ import { errorOf } from '../xmpp/stanza.ts'
 import { parseTime } from '../xmpp/time.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import { readContent } from './content.ts'
-import { FORWARDED, PIN, PLAYED, POLL, RECORDING } from './own-ns.ts'
+import { FORWARDED, LOOKS, PIN, PLAYED, POLL, RECORDING } from './own-ns.ts'
 import type { Said } from './said.ts'
 
 const MAX_ID = 256
@@ -104,6 +104,8 @@ function readAbout(find: Find): Said | undefined {
   const vote = find('vote', POLL)
   const voted = id(vote)
   if (vote && voted) return { what: 'vote', target: voted, options: vote.children('option').slice(0, 20).map((o) => Number(o.text)).filter((n) => Number.isInteger(n) && n >= 0 && n < 20) }
+  const apart = id(find('apart', LOOKS))
+  if (apart) return { what: 'apart', target: apart }
   const pin = find('pin', PIN)
   const pinned = id(pin)
   return pinned ? { what: 'pin', target: pinned, on: pin?.attr('on') !== 'false' } : undefined

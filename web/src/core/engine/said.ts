@@ -12,6 +12,8 @@ export type Said =
   | { what: 'react'; target: string; emoji: string[] }
   | { what: 'vote'; target: string; options: number[] }
   | { what: 'pin'; target: string; on: boolean }
+  /** The words of a file were said once more for apps that would not read them else, under captionId() of write.ts. */
+  | { what: 'apart'; target: string }
   | { what: 'receipt'; target: string }
   | { what: 'displayed'; target: string }
   | { what: 'played'; target: string }

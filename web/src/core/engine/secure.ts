@@ -3,11 +3,11 @@
 
 import type { Crypto } from '../crypto/api.ts'
 import type { Surroundings } from '../crypto/client.ts'
-import type { Due, Encrypted, Opened, RefusalCode, Result, Sealed, Version } from '../crypto/types.ts'
+import type { Due, Encrypted, Opened, RefusalCode, Result, Version } from '../crypto/types.ts'
 import type { JID } from '../model.ts'
 import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, removeBundle, type Listed } from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
-import { CORRECT, EPHEMERAL, FALLBACK, REFERENCE, REPLY } from '../xmpp/ns.ts'
+import { CORRECT, EPHEMERAL, FALLBACK, REACTIONS, REFERENCE, REPLY } from '../xmpp/ns.ts'
 import { FORWARDED } from './own-ns.ts'
 import type { NodeEvent } from '../xmpp/pubsub.ts'
 import type { Session } from '../xmpp/session.ts'
@@ -21,6 +21,9 @@ export type Reading =
   | { what: 'text'; key: string; body?: string; content?: Element; device: { id: number; trusted: boolean } }
   | { what: 'nothing'; key?: string }
   | { what: 'unreadable'; reason: 'no-key' | 'broken' | 'old-device' }
+
+/** The parts of a stanza, and whether some of those who can read it have OMEMO 0.3 alone: they got the text of it and nothing else. */
+export interface SealedParts { parts: Element[]; older: boolean }
 
 /** It could not be done now, and may be done later: nothing was decided about the message. */
 export class NotNow extends Error {
@@ -40,6 +43,8 @@ const MAX_WAITS = 3
 /** What may stand in clear beside a text that is encrypted with OMEMO 0.3, as all its apps have it: ids and numbers. Never what a message says: the address
  * of a file has its key. */
 const HARMLESS = new Set([REPLY, FALLBACK, REFERENCE, CORRECT, EPHEMERAL, FORWARDED])
+/** What such apps know that has no text: it is said to them in clear or not at all. */
+const SILENT = new Set([REACTIONS])
 const VERSIONS: Version[] = ['2', '0.3']
 const TEMPORARY: RefusalCode[] = ['gone', 'storage', 'fault', 'no-bundle']
 
@@ -170,19 +175,15 @@ export class Secure {
     for (const { to, message: empty } of due.answers) if (!await this.hides(to)) session.send(message({ to, id: newID() }, encryptedElement(empty), hint('store')))
   }
 
-  /** Makes the parts of a stanza of what has to be said. Throws NotNow or CannotEncrypt. [] if there is nobody who could read it. */
-  async seal(to: JID, outbound: Outbound): Promise<Element[]> {
+  /** Makes the parts of a stanza of what has to be said. Throws NotNow or CannotEncrypt. No parts if there is nobody to say it to. */
+  async seal(to: JID, outbound: Outbound): Promise<SealedParts> {
     const missed = this.missed
     const result = await this.crypto.encrypt({ to: to === this.account ? [] : [to], body: outbound.body, content: envelope(outbound) })
     if (missed !== this.missed) await this.mayWait(to)
     else this.waits.delete(to)
     if (!result.ok) throw TEMPORARY.includes(result.error.code) || !this.session ? new NotNow(result.error.detail) : new CannotEncrypt(result.error.code)
     const { messages, whole } = result.value
-    const first = messages[0]
-    if (!first) return []
-    // Apps with OMEMO 0.3 alone decrypt a text and nothing else: what changes other messages has no text, and goes in clear for them.
-    if (!whole && !outbound.body) return [...outbound.inner, ...outbound.outer]
-    return [...sealedElements(result.value, first), ...(whole ? [] : outbound.inner.filter((e) => HARMLESS.has(e.ns) && !outbound.outer.includes(e))), ...outbound.outer, bodyElement(CANNOT_READ)]
+    return { parts: whole && outbound.again ? [] : partsOf(outbound, messages, whole), older: !whole }
   }
 
   /** Some keys could not be had because no answer came: better to wait than to leave devices out, but not for ever for one that never answers. */
@@ -223,7 +224,16 @@ export class Secure {
   }
 }
 
-const sealedElements = (sealed: Sealed, first: Encrypted): Element[] => [...sealed.messages.map(encryptedElement), encryptionElement(first.version)]
+function partsOf(outbound: Outbound, messages: Encrypted[], whole: boolean): Element[] {
+  const { body, inner, outer } = outbound
+  const allowed = body ? HARMLESS : SILENT
+  const beside = whole ? [] : outbound.beside ?? inner.filter((e) => allowed.has(e.ns) && !outer.some((o) => o.ns === e.ns))
+  const [first] = messages
+  if (!first) return beside.length ? [...beside, ...outer] : []
+  // What has no text is nothing to apps that cannot read it.
+  const fallback = whole || body ? [bodyElement(CANNOT_READ)] : []
+  return [...messages.map(encryptedElement), encryptionElement(first.version), ...beside, ...outer, ...fallback]
+}
 
 function unreadable(code: RefusalCode, found: Encrypted[]): Reading {
   if (!found.some((m) => m.payload)) return { what: 'nothing' }

@@ -13,16 +13,16 @@ import type { Failure, JID, Micros } from '../model.ts'
 import { change, everything, type Database, type KeptMessage } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { mediaOf, put } from '../store/messages.ts'
-import { errands, type Errand } from '../store/outbox.ts'
+import { senderName } from '../store/names.ts'
+import { add, errands, type Errand } from '../store/outbox.ts'
 import type { Session } from '../xmpp/session.ts'
 import { message as stanza } from '../xmpp/stanza.ts'
 import { arrivedAtServer } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import { noteUnplaced } from './history.ts'
 import { isContactErrand } from './contacts.ts'
-import { CannotEncrypt, inClear, NotNow } from './secure.ts'
-import type { Element } from '../xmpp/xml.ts'
-import { write, type About, type Outbound } from './write.ts'
+import { CannotEncrypt, inClear, NotNow, type SealedParts } from './secure.ts'
+import { captionId, isToldApart, write, type About, type Outbound } from './write.ts'
 
 /** After a failure that passes by itself, in milliseconds. */
 const PAUSE = 5000
@@ -33,7 +33,7 @@ const MAX_FLYING = 200
 
 /** What the sender needs of others. */
 export interface Helpers {
-  seal(to: JID, outbound: Outbound): Promise<Element[]>
+  seal(to: JID, outbound: Outbound): Promise<SealedParts>
   /** Reads the archive once more from this place. */
   lookAgain(session: Session, since: Micros): Promise<void>
   /** Begins, or goes on with, the upload of a message's file; it wakes the sender when the address is known. */
@@ -118,7 +118,7 @@ export class Sender {
 
   private async settleOnce(session: Session, generation: number): Promise<void> {
     const open = (await errands(this.db)).filter((e) => e.state === 'tried' && !this.flying.has(e.seq))
-    const since = Math.min(...open.filter((e) => e.task.what === 'message').map((e) => e.tried ?? 0))
+    const since = Math.min(...open.filter((e) => e.task.what === 'message' || e.task.what === 'caption').map((e) => e.tried ?? 0))
     if (since !== Infinity) {
       await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK))
       if (generation !== this.generation || this.ended) return
@@ -189,24 +189,26 @@ export class Sender {
     }
     const outbound = write(errand.task, about)
     if (!outbound) return this.drop(errand)
-    let parts: Element[]
+    let sealed: SealedParts
     try {
-      parts = await this.protect(errand, outbound, about)
+      sealed = await this.protect(errand, outbound, about)
     } catch (error) {
       if (error instanceof CannotEncrypt) return this.fail(errand, failureOf(error))
       if (!(error instanceof NotNow)) throw error
       this.later()
       return false
     }
+    const { parts, older } = sealed
     if (!parts.length) return this.done(errand, false) // a note to ourselves, and no other device to read it
-    if (generation !== this.generation || !await this.mark(errand)) return false
+    const marked = generation === this.generation ? await this.mark(errand, older) : undefined
+    if (!marked) return false
     if (generation !== this.generation) { // marked and not written: if the archive has been read by now, nobody else would look after it
       this.look()
       return false
     }
     this.flying.add(errand.seq)
     session.send(stanza({ to: errand.chat, id: errand.id }, ...parts), (acknowledged) => { void this.sent(errand, acknowledged) })
-    return true
+    return marked.caption ? this.sendOne(marked.caption) : true // at once, so that nothing comes between a file and its words
   }
 
   private async aboutOf(errand: Errand): Promise<About & { plain: boolean }> {
@@ -216,17 +218,24 @@ export class Sender {
     return { id: errand.id, message, answered, account: this.account, expires: chat?.expires, plain: chat?.protection === 'none' }
   }
 
-  private protect(errand: Errand, outbound: Outbound, about: { plain: boolean }): Promise<Element[]> {
-    return outbound.secrecy === 'clear' || about.plain ? Promise.resolve(inClear(outbound)) : this.helpers.seal(errand.chat, outbound)
+  private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean }): Promise<SealedParts> {
+    if (outbound.secrecy === 'encrypt' && !about.plain) return this.helpers.seal(errand.chat, outbound)
+    return { parts: outbound.again ? [] : inClear(outbound), older: false }
   }
 
-  /** Step 2. False if the errand is gone meanwhile: retracted, or sent by another way. */
-  private async mark(errand: Errand): Promise<boolean> {
-    return change(this.db, ['outbox', 'kv'], async (tx) => {
+  /** Step 2. Nothing if the errand is gone meanwhile: retracted, or sent by another way. In the same step the words of a file get an errand of their own,
+   * where some would read nothing but its address. */
+  private async mark(errand: Errand, older: boolean): Promise<{ caption?: Errand } | undefined> {
+    return change(this.db, ['outbox', 'kv', 'messages'], async (tx) => {
       const now = await tx.objectStore('outbox').get(errand.seq)
-      if (!now || now.state !== 'new') return false
+      if (!now || now.state !== 'new') return undefined
       await tx.objectStore('outbox').put({ ...now, state: 'tried', tried: now.tried ?? await get(tx, 'newest') ?? 0 })
-      return true
+      const message = older && errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
+      if (!message || isToldApart(message) || !('media' in message.content) || !message.content.caption) return {}
+      const id = captionId(message)
+      message.names.push(senderName(this.account, id))
+      await put(tx, message, false)
+      return { caption: await add(tx, { chat: errand.chat, id, message: message.id, task: { what: 'caption' }, since: errand.since }) }
     })
   }
 

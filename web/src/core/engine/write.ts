@@ -1,6 +1,7 @@
 // Writes what has to be said as elements of a message: what is to be encrypted, and what stands beside it in clear.
 
 import type { KeptMessage } from '../store/database.ts'
+import { senderName } from '../store/names.ts'
 import type { Task } from '../store/outbox.ts'
 import { textOf } from '../store/preview.ts'
 import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, HINTS, IDS, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT } from '../xmpp/ns.ts'
@@ -8,7 +9,7 @@ import { DISPLAYED } from '../xmpp/ns.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import type { LinkPreview } from '../model.ts'
 import { bodyElement, writeContent, writePreview } from './content.ts'
-import { FORWARDED, PIN, PLAYED, POLL } from './own-ns.ts'
+import { FORWARDED, LOOKS, PIN, PLAYED, POLL } from './own-ns.ts'
 
 /** How much of a quoted message is repeated for apps that do not know replies, in characters. */
 const QUOTE = 200
@@ -23,6 +24,10 @@ export interface Outbound {
   outer: Element[]
   /** `clear`: nothing of it is secret, or servers have to see it. */
   secrecy: 'encrypt' | 'clear'
+  /** What stands in clear for those who have OMEMO 0.3 alone, instead of what of `inner` may. */
+  beside?: Element[]
+  /** The body is for those who have OMEMO 0.3 alone; the others get `inner`, and know it already. */
+  again?: true
 }
 
 /** What is known when an errand is written: the message that it is about, the one that is answered. */
@@ -38,6 +43,12 @@ export interface About {
 /** The id by which others know a message. */
 export const wireId = (m: KeptMessage): string => m.originId ?? m.id
 
+/** The id of the message that says the words of a file to those who have OMEMO 0.3 alone (docs/protocol/web-messages.md). */
+export const captionId = (m: KeptMessage): string => wireId(m) + '.c'
+
+/** Says whether such a message was sent, or is about to be. */
+export const isToldApart = (m: KeptMessage): boolean => m.names.includes(senderName(m.from, captionId(m)))
+
 const store = () => el(HINTS, 'store')
 const origin = (id: string) => el(IDS, 'origin-id', { id })
 
@@ -47,7 +58,8 @@ export function write(task: Task, about: About): Outbound | undefined {
   switch (task.what) {
     case 'message': return message && writeMessage(message, about)
     case 'edit': return message && writeEdit(message, task, about)
-    case 'retract': return message && writeRetraction(message, id)
+    case 'caption': return message && writeCaption(message, id)
+    case 'retract': return message && writeRetraction(task.caption ? captionId(message) : wireId(message), id)
     case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: wireId(message) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
     case 'vote': return message && hidden(id, el(POLL, 'vote', { id: wireId(message) }, ...task.options.map((o) => el(POLL, 'option', {}, o))))
     case 'pin': return message && hidden(id, el(PIN, 'pin', { id: wireId(message), on: String(task.on) }))
@@ -93,17 +105,28 @@ function replyElements(message: KeptMessage, answered: KeptMessage | undefined, 
 const mentionElements = (message: KeptMessage, shift: number): Element[] => (message.mentions ?? []).map((m) =>
   el(REFERENCE, 'reference', { type: 'mention', begin: m.from + shift, end: m.to + shift, uri: 'xmpp:' + m.jid }))
 
+/** The words of a file once more, as a text: with OMEMO 0.3 the file's message holds nothing but its address (XEP-0454 §3). */
+function writeCaption(message: KeptMessage, id: string): Outbound | undefined {
+  const { content } = message
+  if (!('media' in content) || !content.caption) return undefined
+  return { body: content.caption, inner: [el(LOOKS, 'apart', { id: wireId(message) })], outer: [origin(id), store()], secrecy: 'encrypt', again: true }
+}
+
 function writeEdit(message: KeptMessage, { text, preview }: { text: string; preview?: LinkPreview }, about: About): Outbound {
   const replace = el(CORRECT, 'replace', { id: wireId(message) })
+  // A file stays what it is: those who have its words as a text get another text.
+  if ('media' in message.content) {
+    return { body: text, inner: [replace], outer: [origin(about.id), store()], secrecy: 'encrypt', beside: [el(CORRECT, 'replace', { id: captionId(message) })] }
+  }
   return { body: text, inner: [replace, ...(preview ? [writePreview(preview)] : [])], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
 }
 
 const APOLOGY = 'This person deleted an earlier message, but your app does not know how to do that.'
 
-function writeRetraction(message: KeptMessage, id: string): Outbound {
+function writeRetraction(target: string, id: string): Outbound {
   return {
     body: '', inner: [],
-    outer: [el(RETRACT, 'retract', { id: wireId(message) }), el(FALLBACK, 'fallback', { for: RETRACT }), bodyElement(APOLOGY), origin(id), store()],
+    outer: [el(RETRACT, 'retract', { id: target }), el(FALLBACK, 'fallback', { for: RETRACT }), bodyElement(APOLOGY), origin(id), store()],
     secrecy: 'clear',
   }
 }
@@ -113,7 +136,7 @@ export const CANNOT_READ = 'This message is end-to-end encrypted and cannot be r
 
 /** All that is encrypted with OMEMO 2, as text: the elements with their namespaces. */
 export const envelope = (outbound: Outbound): string =>
-  [...(outbound.body ? [bodyElement(outbound.body)] : []), ...outbound.inner].map(String).join('')
+  [...(outbound.body && !outbound.again ? [bodyElement(outbound.body)] : []), ...outbound.inner].map(String).join('')
 
 /** The body as an element of a stanza in clear. */
 export const clearBody = (outbound: Outbound): Element[] => outbound.body ? [el(CLIENT, 'body', {}, outbound.body)] : []

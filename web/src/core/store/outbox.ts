@@ -9,7 +9,10 @@ import type { Change, Database, Look } from './database.ts'
 export type Task =
   | { what: 'message' }
   | { what: 'edit'; text: string; preview?: LinkPreview }
-  | { what: 'retract' }
+  /** `caption`: takes back what such an errand said. */
+  | { what: 'retract'; caption?: true }
+  /** The words of the message's file, for those who have OMEMO 0.3 alone. */
+  | { what: 'caption' }
   | { what: 'react'; emoji: string[] }
   | { what: 'vote'; options: number[] }
   | { what: 'pin'; on: boolean }

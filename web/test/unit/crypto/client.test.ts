@@ -121,6 +121,10 @@ function only<T>(list: T[]): T {
   return one
 }
 
+function never(): never {
+  throw new Error('not there')
+}
+
 const bodyOf = (o: Opened) => o.body
 
 let count = 0
@@ -159,6 +163,32 @@ describe('through the worker', () => {
       if (!m) throw new Error('no message')
       expect(bodyOf(must(await end.open(romeo, m, 'k')))).toBe('all')
     }
+  })
+
+  test('one who has 0.3 alone takes OMEMO 2 from nobody; what has no words is not said in 0.3', async () => {
+    const romeo = await fresh('romeo').start()
+    const old = await fresh('old').start(['0.3'])
+    const both = await fresh('both').start()
+    const sealed = must(await romeo.seal('all', old.jid, both.jid))
+    expect(sealed.messages.map((m) => [m.version, m.keys.map((k) => k.jid)])).toEqual([['0.3', [old.jid]], ['2', [both.jid]]])
+    expect(bodyOf(must(await both.open(romeo, sealed.messages[1] ?? never(), 'k')))).toBe('all')
+    const silent = (...to: string[]) => romeo.crypto.encrypt({ to, body: '', content: `<active xmlns='http://jabber.org/protocol/chatstates'/>` })
+    const some = must(await silent(old.jid, both.jid))
+    expect([some.messages.map((m) => m.version), some.whole]).toEqual([['2'], false])
+    expect(must(await silent(old.jid))).toMatchObject({ messages: [], whole: false })
+    expect(must(await silent(both.jid))).toMatchObject({ whole: true, messages: [{ version: '2' }] })
+    must(await romeo.crypto.setTrust({ jid: old.jid, device: old.id }, must(await old.crypto.init(old.jid, [])).fingerprint, 'distrusted'))
+    expect(must(await silent(old.jid, both.jid))).toMatchObject({ whole: true, messages: [{ version: '2' }] })
+    expect(await silent(old.jid)).toMatchObject({ ok: false })
+  })
+
+  test('keys of OMEMO 2 that cannot be used: 0.3, if there are some', async () => {
+    const romeo = await fresh('romeo').start()
+    const juliet = await fresh('juliet').start()
+    server.bundles.delete(`2 ${juliet.id} ${juliet.jid}`)
+    const sealed = must(await romeo.seal('all the same', juliet.jid))
+    expect([sealed.whole, sealed.skipped]).toEqual([false, []])
+    expect(bodyOf(must(await juliet.open(romeo, only(sealed.messages), 'k')))).toBe('all the same')
   })
 
   test('replayed until stored, by another worker too', async () => {

@@ -62,6 +62,45 @@ for (const fate of ['acked', 'kept', 'lost'] as const) {
   }, 60_000)
 }
 
+const picture = {
+  type: 'image' as const, caption: 'the balcony', media: { key: 'k', name: 'a.webp', mime: 'image/webp', size: 1, url: 'aesgcm://example.org/a.webp#' + '0'.repeat(88) },
+}
+
+for (const fate of ['acked', 'kept', 'lost'] as const) {
+  test(`killed between any two steps of sending a file and its words (${fate}): each leaves once, and nothing comes between them`, async () => {
+    for (let after = 0; ; after++) {
+      globalThis.indexedDB = new IDBFactory()
+      const server = new Server(ME)
+      const scythe = new Scythe(after)
+      const device = await Device.open(server, scythe)
+      device.older = true
+      device.connect((s) => { s.fate = fate })
+      const promised: string[] = []
+      const work = (async () => {
+        promised.push((await device.desk.send(HER, { content: picture })).id)
+        promised.push((await device.desk.send(HER, { text: 'after it' })).id)
+        if (fate === 'acked') await device.idle()
+        else await device.until(async () => (await device.db.getAll('outbox')).every((e) => e.state === 'tried'))
+      })()
+      await Promise.race([work.catch(() => undefined), scythe.fell])
+      const through = !scythe.fallen
+      device.kill()
+      const next = await Device.open(server)
+      next.older = true
+      next.connect()
+      await next.idle()
+      const kept = await next.messages(HER)
+      expect(kept.map((m) => m.id)).toEqual(expect.arrayContaining(promised))
+      const file = kept.find((m) => m.content.type === 'image')
+      for (const m of kept) expect(server.count(m.id), `after ${after} steps`).toBe(1)
+      if (file) expect(server.count(file.id + '.c'), `after ${after} steps`).toBe(1)
+      if (through && fate === 'acked') expect(server.entries.map((e) => e.stanza.attr('id'))).toEqual([promised[0], promised[0] + '.c', promised[1]])
+      next.kill()
+      if (through) return
+    }
+  }, 90_000)
+}
+
 test('killed between any two steps of receiving: all is there, once, and counted once', async () => {
   for (let after = 0; ; after++) {
     globalThis.indexedDB = new IDBFactory()

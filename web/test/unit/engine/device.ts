@@ -48,6 +48,8 @@ export class Device {
   private stop: (() => void) | undefined
   arrived: string[] = []
   stuck = 0
+  /** Somebody who reads what it sends has OMEMO 0.3 alone. */
+  older = false
   private readonly watchers = new Set<() => void>()
 
   private constructor(readonly db: Database, private readonly server: Server, private readonly scythe: Scythe, opener: Opener) {
@@ -60,7 +62,7 @@ export class Device {
       arrived: (letter) => { this.arrived.push(...letter.ids) },
     }, now)
     this.sender = new Sender(db, account, {
-      seal: (_to, outbound) => Promise.resolve(inClear(outbound)), lookAgain: (session, since) => this.inbox.lookFor(session, since), upload: () => undefined,
+      seal: (_to, outbound) => Promise.resolve({ parts: inClear(outbound), older: this.older }), lookAgain: (session, since) => this.inbox.lookFor(session, since), upload: () => undefined,
     }, this.news, now)
     this.views = new Views(db, account, this.news, this.inbox)
     this.news.listen((c) => {

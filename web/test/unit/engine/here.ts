@@ -12,6 +12,8 @@ import { Accounts } from '../../../src/core/store/accounts.ts'
 import { openAccount, type Database } from '../../../src/core/store/database.ts'
 import type { Connection, Message } from '../../../src/core/model.ts'
 import type { Http } from '../../../src/core/media/http.ts'
+import { OMEMO2 } from '../../../src/core/xmpp/ns.ts'
+import { Element } from '../../../src/core/xmpp/xml.ts'
 import { PASSWORD, type Town } from '../xmpp/town.ts'
 
 /** A worker within this program: everything is cloned on its way, as between threads. */
@@ -52,6 +54,17 @@ export function stubLocks(): void {
   })
 }
 
+/** Keys of a device that is never put on the list of OMEMO 2. */
+const withoutNewer = (crypto: ReturnType<typeof openCrypto>, account: string): ReturnType<typeof openCrypto> => ({
+  ...crypto, listed: (jid, version, ids) => version === '2' && jid === account ? Promise.resolve({ ok: true, value: null }) : crypto.listed(jid, version, ids),
+})
+
+/** Such a device does not know what OMEMO 2 looks like. */
+function blind({ worker: { secure } }: Lead): void {
+  const open = secure.open.bind(secure)
+  secure.open = (e, from, key) => open(new Element(e.ns, e.name, e.attrs, e.nodes.filter((n) => typeof n === 'string' || n.ns !== OMEMO2)), from, key)
+}
+
 const silent = () => ({ postMessage: () => undefined, onmessage: null, close: () => undefined })
 
 /** What lasts of a device when its tab is gone. */
@@ -71,8 +84,8 @@ export class Client {
     })
   }
 
-  /** Opens a client; the same disk again is the same device. Not two at a time: the databases are opened by a global name. */
-  static async open(town: Town, name: string, { disk = { factory: new IDBFactory() }, url = () => town.url, http }: { disk?: Disk; url?: () => string; http?: Http } = {}): Promise<Client> {
+  /** Opens a client; the same disk again is the same device. Not two at a time: the databases are opened by a global name. `older`: it has OMEMO 0.3 alone. */
+  static async open(town: Town, name: string, { disk = { factory: new IDBFactory() }, url = () => town.url, http, older = false }: { disk?: Disk; url?: () => string; http?: Http; older?: boolean } = {}): Promise<Client> {
     globalThis.indexedDB = disk.factory
     const jid = name + '@localhost'
     const accounts = await Accounts.open()
@@ -81,9 +94,10 @@ export class Client {
     const news = new News(jid, silent())
     let client: Client | undefined
     const lead = new Lead({
-      accounts, db, news, registered, servers: () => Promise.resolve([url()]), version: 'test', device: 'test', crypto: (around: Surroundings) => openCrypto(around, () => new HerePort()),
+      accounts, db, news, registered, servers: () => Promise.resolve([url()]), version: 'test', device: 'test', crypto: (around: Surroundings) => older ? withoutNewer(openCrypto(around, () => new HerePort()), jid) : openCrypto(around, () => new HerePort()),
       ...(registered.token ? {} : { password: PASSWORD }), onGone: () => { if (client) client.gone = true }, exportData: () => Promise.resolve(new Blob()), http,
     })
+    if (older) blind(lead)
     client = new Client(jid, lead, tabEngine(db, news, () => ({ jid, name, active: true }), lead), db, news)
     const opened = lead.worker.secure.begin.bind(lead.worker.secure)
     const begun = new Promise<void>((resolve) => { lead.worker.secure.begin = async () => { await opened(); resolve() } })

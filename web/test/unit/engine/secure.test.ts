@@ -41,7 +41,7 @@ test.each<Content>([
   { type: 'text', text: 'secret', preview: { url: 'https://secret.example/', title: 'secret' } },
 ])('nothing of a message of type $type goes in clear', async (content) => {
   for (const whole of [true, false]) {
-    const text = (await secure(() => Promise.resolve(sealed(whole))).seal(HER, outbound(content))).map(String).join('')
+    const text = (await secure(() => Promise.resolve(sealed(whole))).seal(HER, outbound(content))).parts.map(String).join('')
     expect(text).not.toMatch(/secret|aesgcm|33\.57/)
     expect(text).not.toContain(KEY)
     expect(text).toContain('<encrypted')
@@ -50,7 +50,7 @@ test.each<Content>([
 
 test('a reply to somebody with an older app says in clear which message it answers, and nothing else', async () => {
   const out = outbound({ type: 'text', text: 'secret' }, { reply: { id: 'b', to: HER, text: 'secret' } })
-  const text = (await secure(() => Promise.resolve(sealed(false))).seal(HER, out)).map(String).join('')
+  const text = (await secure(() => Promise.resolve(sealed(false))).seal(HER, out)).parts.map(String).join('')
   expect(text).toContain("id='theirs'")
   expect(text).not.toContain('secret')
 })
