@@ -5,7 +5,7 @@
 
 import type { Admin } from './admin.ts'
 import type {
-  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, SearchHit, SignedIn, Storage,
+  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, SearchHit, SignedIn, PackPlace, Sticker, StickerPack, Storage,
   Waiting, Waking,
 } from './model.ts'
 
@@ -19,7 +19,7 @@ export interface Outgoing {
   content?: Content
   /** Bytes to send as media: compressed, encrypted and uploaded by the engine. */
   file?: { blob: Blob; name: string; mime: string; as: 'image' | 'video' | 'file' | 'voice' | 'sticker'; caption?: string
-    width?: number; height?: number; seconds?: number; waveform?: number[]; hd?: boolean; poster?: string }
+    width?: number; height?: number; seconds?: number; waveform?: number[]; hd?: boolean; poster?: string; thumbhash?: string; pack?: PackPlace }
   reply?: string
   /** The file is this voice draft of the chat, which goes in the same step; if it is gone already, nothing is sent. */
   voice?: string
@@ -43,7 +43,7 @@ export interface Engine {
   // Chats
   watchChats(show: (chats: Chat[]) => void): Stop
   watchChat(jid: JID, show: (chat: Chat | undefined) => void): Stop
-  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'accepted' | 'markedUnread' | 'expires' | 'protection'>>): Promise<void>
+  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'accepted' | 'markedUnread' | 'expires' | 'protection' | 'lists'>>): Promise<void>
   setDraft(jid: JID, draft: Draft | undefined): Promise<void>
   /** Keeps a piece of what is being recorded, in order from 0; the first makes it the chat's voice draft. Fails with OtherVoice when the chat has another
    * one, or this one is gone, and with StorageFull: the pieces before stay. */
@@ -68,6 +68,7 @@ export interface Engine {
   vote(id: string, options: number[]): Promise<void>
   star(ids: string[], on: boolean): Promise<void>
   pin(id: string, on: boolean): Promise<void>
+  /** All up to a place was read; Infinity: all that is here. */
   read(jid: JID, upTo: Micros): Promise<void>
   played(id: string): Promise<void>
   typing(jid: JID, what: 'composing' | 'recording' | 'paused'): void
@@ -88,6 +89,16 @@ export interface Engine {
   pause(id: string): Promise<void>
   cancel(id: string): Promise<void>
 
+  // Stickers
+  /** Those that are kept, the newest first. */
+  watchStickers(show: (stickers: Sticker[]) => void): Stop
+  /** Keeps the sticker of a message whose picture is here, or a picture as it is; `make` makes one of any picture. Fails with Unusable. */
+  keepSticker(from: { message: string } | { blob: Blob; text?: string; pack?: PackPlace; make?: boolean }): Promise<void>
+  dropSticker(key: string): Promise<void>
+  sendSticker(jid: JID, key: string, reply?: string): Promise<Message>
+  /** Reads a pack with its pictures; needs the connection. Undefined when there is none. */
+  stickerPack(place: PackPlace & { jid: JID }): Promise<StickerPack | undefined>
+
   // People
   watchContacts(show: (contacts: Contact[]) => void): Stop
   addContact(jid: JID, name?: string): Promise<void>
@@ -107,6 +118,7 @@ export interface Engine {
   watchAccount(show: (account: AccountSummary) => void): Stop
   invite(): Promise<{ link: string; expires?: Micros }>
   setProfile(change: { name?: string; avatar?: Blob | null }): Promise<void>
+  /** Changes the password; the old one is asked of the server first. Fails with Trouble (core/accounts.ts): `password`, `unreachable`. */
   changePassword(old: string, fresh: string): Promise<void>
   deleteAccount(password: string): Promise<void>
   signOut(wipe: boolean): Promise<void>

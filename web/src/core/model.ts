@@ -33,6 +33,8 @@ export interface Chat {
   pinned?: Micros
   archived?: boolean
   favourite?: boolean
+  /** Names of the lists that a person put it on, in order: at most 20 of at most 40 characters, without commas. */
+  lists?: string[]
   /** Muted until then; Infinity for always. */
   muted?: Micros
   draft?: Draft
@@ -139,12 +141,43 @@ export interface Media {
   thumbhash?: string
   /** A small picture of a video, as a `data:` address of at most MAX_POSTER characters. */
   poster?: string
+  /** The pack that a sticker is from. */
+  pack?: PackPlace
   /** Where the (encrypted) bytes are; aesgcm:// when end-to-end encrypted (XEP-0454). */
   url?: string
   played?: boolean
   /** To be sent as large as it is useful, not as small. */
   hd?: boolean
   transfer?: Transfer
+}
+
+/** Where a pack of stickers is published (XEP-0449); without `jid` at the account that sent the sticker, without `node` at the usual one. */
+export interface PackPlace { id: string; jid?: JID; node?: string }
+
+/** A sticker that a person kept on this device. */
+export interface Sticker {
+  /** Key of its picture in `media`. */
+  key: string
+  name: string
+  mime: string
+  size: number
+  width?: number
+  height?: number
+  thumbhash?: string
+  /** What it says: an emoji or a few words. */
+  text?: string
+  pack?: PackPlace
+}
+
+/** A pack of stickers as somebody published it: what could be had of its pictures. */
+export interface StickerPack {
+  name: string
+  summary?: string
+  /** Who made it does not want it to be added elsewhere. */
+  restricted: boolean
+  stickers: { blob: Blob; text: string }[]
+  /** Pictures that could not be had, or are not what the pack says. */
+  missing: number
 }
 
 /** The longest address of a poster, in characters. */

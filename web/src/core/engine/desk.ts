@@ -15,6 +15,7 @@ import { noteDecided } from '../store/settings.ts'
 import { add, addIfRoom, errandsOf, type Task } from '../store/outbox.ts'
 import { textOf } from '../store/preview.ts'
 import { dropPieces } from '../store/voice.ts'
+import { listNames } from '../xmpp/settings.ts'
 import { freshId, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import { readPoster, textWith } from './content.ts'
@@ -55,7 +56,7 @@ export class Desk {
       const [now, found] = await Promise.all([this.now(tx), read(tx)])
       return work({ tx, account: this.account, now, changes }, found)
     }, durability)
-    this.news.tell(changes.all)
+    setTimeout(() => this.news.tell(changes.all)) // who asked for it goes on first, and shows what it knows; the others read it again
     return result
   }
 
@@ -235,10 +236,12 @@ export class Desk {
     })
   }
 
-  /** We have read a chat up to a place. The contact is told with `tell`, our other devices always; older marks that still wait are replaced. */
+  /** We have read a chat up to a place, at most up to its newest message. The contact is told with `tell`, our other devices always; older marks that
+   * still wait are replaced. */
   read(jid: JID, upTo: Micros, tell: boolean): Promise<void> {
     return this.step(async (step) => {
-      if (await readUpTo(step, jid, upTo)) await this.tellRead(step, jid, -Infinity, upTo, tell && !await isRequest(step.tx, jid, this.account))
+      const place = Math.min(upTo, await newestPlace(step.tx, jid) ?? -Infinity)
+      if (await readUpTo(step, jid, place)) await this.tellRead(step, jid, -Infinity, place, tell && !await isRequest(step.tx, jid, this.account))
     })
   }
 
@@ -310,7 +313,9 @@ export class Desk {
   }
 
   /** Changes what a person decides about a chat. */
-  setChat(jid: JID, fields: Partial<Chat>): Promise<void> {
+  setChat(jid: JID, change: Partial<Chat>): Promise<void> {
+    const lists = change.lists && listNames(change.lists)
+    const fields = lists ? { ...change, lists: lists.length ? lists : undefined } : change
     return this.step(async (step) => {
       const before = await chatFor(step.tx, jid, this.account, step.now)
       if (await noteDecided(step.tx, before, fields, step.now)) step.changes.mark('settings')
@@ -439,8 +444,8 @@ const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
 function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string): Content {
   const { file } = out
   if (file) {
-    const { name, mime, as, caption, width, height, seconds, waveform, hd, poster } = file
-    const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform, hd: hd || undefined, poster: readPoster(poster) }).filter(([, v]) => v !== undefined))
+    const { name, mime, as, caption, width, height, seconds, waveform, hd, poster, thumbhash, pack } = file
+    const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform, hd: hd || undefined, poster: readPoster(poster), thumbhash, pack }).filter(([, v]) => v !== undefined))
     return { type: as, media: { key: 'm ' + id, name: name.slice(0, 255), mime, size: file.blob.size, ...facts }, ...(caption ? { caption: caption.slice(0, 5000) } : {}) }
   }
   const content = out.content ?? original?.content ?? { type: 'text' as const, text: out.text ?? '' }

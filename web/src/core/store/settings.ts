@@ -2,7 +2,7 @@
 // what they tell. Chats that are not told yet are on a list, which is written in the same step as the decision.
 
 import type { Chat, JID, Micros } from '../model.ts'
-import { decide, fieldsOf, merge, SHARED, type Decisions } from '../xmpp/settings.ts'
+import { decide, fieldsOf, isSame, merge, SHARED, type Decisions } from '../xmpp/settings.ts'
 import type { Change, Database, Look } from './database.ts'
 
 /** Chats whose decisions are kept; beyond, a decision holds on this device alone. */
@@ -28,7 +28,7 @@ async function mark(tx: Change, jid: JID, is: boolean): Promise<boolean> {
 
 /** Notes what a person decided, in the step that changes the chat. Gives whether there is something to tell. */
 export async function noteDecided(tx: Change, before: Chat, fields: Partial<Chat>, now: Micros): Promise<boolean> {
-  const changed = Object.fromEntries(SHARED.filter((name) => name in fields && (fields[name] || undefined) !== (before[name] || undefined)).map((name) => [name, fields[name]]))
+  const changed = Object.fromEntries(SHARED.filter((name) => name in fields && !isSame(fields[name], before[name])).map((name) => [name, fields[name]]))
   if (!Object.keys(changed).length) return false
   const known = await decisionsOf(tx, before.jid)
   // A decision comes after the one that it changes, also where the clock says otherwise.
@@ -44,7 +44,7 @@ export async function takeDecided(tx: Change, jid: JID, told: Decisions): Promis
   await mark(tx, jid, newer)
   const chat = await tx.objectStore('chats').get(jid)
   const fields = fieldsOf(all)
-  const changed = !!chat && SHARED.some((name) => name in fields && (fields[name] || undefined) !== (chat[name] || undefined))
+  const changed = !!chat && SHARED.some((name) => name in fields && !isSame(fields[name], chat[name]))
   if (chat && changed) await tx.objectStore('chats').put(withDecided(chat, all))
   return { changed, newer }
 }

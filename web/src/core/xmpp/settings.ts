@@ -9,26 +9,33 @@ import { formatTime, parseTime } from './time.ts'
 import { el, Element } from './xml.ts'
 
 /** The names of what is shared. */
-export const SHARED = ['pinned', 'archived', 'favourite', 'muted', 'accepted'] as const
+export const SHARED = ['pinned', 'archived', 'favourite', 'muted', 'accepted', 'lists'] as const
 /** One of them. */
 export type Shared = (typeof SHARED)[number]
 
 /** One decision: its value, none for off, and when it was made. The later one holds. */
-export interface Decision { value?: Micros | true; at: Micros }
+export interface Decision { value?: Micros | true | string; at: Micros }
 /** Decisions about one chat. */
 export type Decisions = Partial<Record<Shared, Decision>>
 
 const MAX_TIME = 8.64e18
+const MAX_LISTS = 20
+const MAX_LIST_NAME = 40
 
-/** Reads a value of a name: a time for `pinned`, a time or `always` for `muted`, `true` for the others. */
+/** Names of lists as they are kept: tidy, each once, in order. */
+export const listNames = (names: string[]): string[] =>
+  [...new Set(names.map((n) => n.replace(/[,\s\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim().slice(0, MAX_LIST_NAME).trim()).filter(Boolean))].sort().slice(0, MAX_LISTS)
+
+/** Reads a value of a name: a time for `pinned`, a time or `always` for `muted`, names with commas between for `lists`, `true` for the others. */
 function valueOf(name: Shared, text: string | undefined): Decision['value'] {
   if (text === undefined) return undefined
   if (name === 'archived' || name === 'favourite' || name === 'accepted') return text === 'true' || undefined
+  if (name === 'lists') return listNames(text.slice(0, 2 * MAX_LISTS * MAX_LIST_NAME).split(',')).join(',') || undefined
   return name === 'muted' && text === 'always' ? Infinity : parseTime(text)
 }
 
 function write(name: Shared, { value, at }: Decision): Element {
-  const text = value === undefined ? undefined : value === true ? 'true' : value === Infinity ? 'always' : formatTime(value)
+  const text = value === undefined ? undefined : value === true ? 'true' : typeof value === 'string' ? value : value === Infinity ? 'always' : formatTime(value)
   return el(CHATS, 'set', { name, value: text, at: formatTime(at) })
 }
 
@@ -96,12 +103,12 @@ function writeNotify(before: Element | undefined, never: boolean): Element | und
 
 /** The decisions as fields of a chat. */
 export function fieldsOf(decisions: Decisions): Partial<Pick<Chat, Shared>> {
-  const { pinned, archived, favourite, muted, accepted } = decisions
+  const { pinned, archived, favourite, muted, accepted, lists } = decisions
   const time = (d: Decision | undefined) => typeof d?.value === 'number' ? d.value : undefined
   return {
     ...(pinned ? { pinned: time(pinned) } : {}), ...(archived ? { archived: archived.value === true } : {}),
     ...(favourite ? { favourite: favourite.value === true } : {}), ...(muted ? { muted: time(muted) } : {}),
-    ...(accepted ? { accepted: accepted.value === true } : {}),
+    ...(accepted ? { accepted: accepted.value === true } : {}), ...(lists ? { lists: typeof lists.value === 'string' ? lists.value.split(',') : undefined } : {}),
   }
 }
 
@@ -111,10 +118,13 @@ export function decide(fields: Partial<Chat>, at: Micros): Decisions {
   for (const name of SHARED) {
     if (!(name in fields)) continue
     const value = fields[name]
-    out[name] = { value: typeof value === 'number' ? value : value || undefined, at }
+    out[name] = { value: typeof value === 'number' ? value : Array.isArray(value) ? listNames(value).join(',') || undefined : value || undefined, at }
   }
   return out
 }
+
+/** Says whether two values of a field say the same; off may be said in many ways. */
+export const isSame = (a: Chat[Shared], b: Chat[Shared]): boolean => String(a || '') === String(b || '')
 
 /** The later of each; of two at the same time what was told. `newer`: ours has something that was not told. */
 export function merge(ours: Decisions, told: Decisions): { all: Decisions; newer: boolean } {

@@ -6,6 +6,7 @@ import { t } from '../../i18n/t.ts'
 import { now } from '../../i18n/when.ts'
 import { choose, confirm, type Item } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { askLists } from './lists.ts'
 import { pick } from './picking.tsx'
 
 const hour = 3_600_000_000
@@ -40,7 +41,7 @@ export async function markRead(chats: Chat[]): Promise<void> {
   const unread = chats.some((c) => c.unread > 0 || c.markedUnread)
   for (const c of chats) {
     if (!unread) { await engine().setChat(c.jid, { markedUnread: true }); continue }
-    if (c.unread > 0) await engine().read(c.jid, c.time)
+    if (c.unread > 0) await engine().read(c.jid, Infinity)
     if (c.markedUnread) await engine().setChat(c.jid, { markedUnread: false })
   }
 }
@@ -74,6 +75,7 @@ export function chatMenu(chat: Chat): Item[] {
     { label: t(unread ? 'act.markRead' : 'act.markUnread'), icon: unread ? 'mailOpen' : 'mail', act: () => void markRead(one) },
     { label: t(isMuted(chat) ? 'act.unmute' : 'act.mute'), icon: 'bellOff', act: () => void mute(one) },
     { label: t(chat.favourite ? 'act.unfavourite' : 'act.favourite'), icon: 'star', act: () => void engine().setChat(chat.jid, { favourite: !chat.favourite }) },
+    { label: t('act.lists'), icon: 'fileText', act: () => void askLists(chat) },
     { label: t(chat.archived ? 'act.unarchive' : 'act.archive'), icon: 'archive', act: () => void archive(one) },
     { label: t('act.select'), icon: 'circleCheck', act: () => pick(chat.jid) },
     { label: t('act.clear'), icon: 'x', act: () => void clear(one), line: true },

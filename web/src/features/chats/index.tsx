@@ -15,13 +15,15 @@ import { Icon } from '../../ui/Icon.tsx'
 import { openMenu, type Item } from '../../ui/overlay.tsx'
 import { Rows } from '../../ui/Rows.tsx'
 import { TalkDrawing } from '../../ui/drawings.tsx'
+import { lists } from './lists.ts'
 import { Picking, picked } from './picking.tsx'
 import { Row } from './Row.tsx'
 
 type Filter = 'all' | 'unread' | 'groups' | 'business' | 'favourites'
 const filters: Filter[] = ['all', 'unread', 'groups', 'business', 'favourites']
 
-const filter = signal<Filter>('all')
+/** What is shown of the list; a list of one's own by its name. */
+const filter = signal<Filter | { list: string }>('all')
 const words = signal('')
 
 const isUnread = (chat: Chat): boolean => chat.unread > 0 || chat.markedUnread === true
@@ -32,6 +34,13 @@ const passes: Record<Filter, (chat: Chat) => boolean> = {
   groups: (chat) => chat.kind === 'group',
   business: (chat) => chat.kind === 'business',
   favourites: (chat) => chat.favourite === true,
+}
+
+/** Whether a chat is shown; a list that nobody is on any more shows all. */
+function isShown(chat: Chat): boolean {
+  const now = filter.value
+  if (typeof now === 'string') return passes[now](chat)
+  return !lists.value.includes(now.list) || chat.lists?.includes(now.list) === true
 }
 
 /** plain makes words comparable: no case, no accents. */
@@ -45,7 +54,7 @@ function select(part: Part): Chat[] {
   const wanted = plain(words.value.trim())
   const all = (chats.value ?? []).filter((c) => (c.request ?? false) === (part === 'requests'))
   if (wanted) return all.filter((c) => plain(c.name).includes(wanted) || c.jid.includes(wanted))
-  return all.filter((c) => partOf(c) === part && (part !== 'list' || passes[filter.value](c)))
+  return all.filter((c) => partOf(c) === part && (part !== 'list' || isShown(c)))
 }
 
 const unreadCount = computed(() => (chats.value ?? []).filter((c) => isUnread(c) && partOf(c) === 'list').length)
@@ -142,6 +151,10 @@ function Filters(): JSX.Element {
           {t(`filter.${f}` as Key)}{f === 'unread' && unreadCount.value > 0 && <b class="num">{unreadCount.value}</b>}
         </button>
       ))}
+      {lists.value.map((name) => {
+        const on = typeof filter.value === 'object' && filter.value.list === name
+        return <button type="button" class="chip" key={`list ${name}`} aria-pressed={on} dir="auto" onClick={() => { filter.value = on ? 'all' : { list: name } }}>{name}</button>
+      })}
     </div>
   )
 }
@@ -166,7 +179,7 @@ function Nothing({ searching, part }: { searching: boolean; part: Part }): JSX.E
   }
   if (part === 'archive') return <Empty title={t('chats.noArchive')} text={t('chats.noArchiveText')} />
   if (part === 'requests') return <Empty title={t('chats.noRequests')} text={t('chats.noRequestsText')} />
-  if (filter.value !== 'all' && (chats.value?.length ?? 0) > 0) {
+  if (typeof filter.value === 'string' && filter.value !== 'all' && (chats.value?.length ?? 0) > 0) {
     return <Empty title={t(`none.${filter.value}` as Key)}><Button kind="s" act={() => { filter.value = 'all' }}>{t('filter.showAll')}</Button></Empty>
   }
   return (

@@ -133,6 +133,21 @@ test('what is decided on one device is so on the other, at once', async () => {
   expect(await phone.chat()).toEqual({ archived: true })
 })
 
+test('the lists of a chat are the same on all devices, and the same lists again tell nobody', async () => {
+  await phone.connect()
+  await laptop.connect()
+  await phone.desk.setChat(HER, { lists: ['Work', 'Family'] })
+  await phone.told()
+  expect((await laptop.db.get('chats', HER))?.lists).toEqual(['Family', 'Work'])
+  const { published } = nodes
+  await laptop.desk.setChat(HER, { lists: ['Family', 'Work', ''] })
+  await laptop.told()
+  expect(nodes.published).toBe(published)
+  await laptop.desk.setChat(HER, { lists: [] })
+  await laptop.told()
+  expect((await phone.db.get('chats', HER))?.lists).toBeUndefined()
+})
+
 test('what was decided without connection leaves by itself, and both devices keep what they decided about different things', async () => {
   await phone.desk.setChat(HER, { muted: Infinity })
   await laptop.desk.setChat(HER, { favourite: true })

@@ -1,7 +1,7 @@
 // What stands about chats in bookmarks and in our own node: read and written beside what other apps keep there.
 import { expect, test } from 'vitest'
 import { BOOKMARKS, NOTIFICATIONS } from '../../../src/core/xmpp/ns.ts'
-import { chatElement, decide, merge, parseChat, readExtensions, writeExtensions, type Decisions } from '../../../src/core/xmpp/settings.ts'
+import { chatElement, decide, fieldsOf, merge, parseChat, readExtensions, writeExtensions, type Decisions } from '../../../src/core/xmpp/settings.ts'
 import { el, parse as readXML } from '../../../src/core/xmpp/xml.ts'
 
 const at = 1_795_000_000_123_456
@@ -18,6 +18,17 @@ test('what is written is read again, to the microsecond', () => {
   const item = { id: 'juliet@example.org', payload: parse(chatElement(decisions).toString()) }
   expect(parseChat(item)).toEqual({ jid: 'juliet@example.org', told: decisions })
   expect(decisions.archived).toEqual({ value: undefined, at })
+})
+
+test('lists are told by name, tidy and few', () => {
+  const told = (value: string) => parseChat({ id: 'x@y', payload: parse(`<chat xmlns='urn:palabre:chats:0'><set name='lists' value='${value}' at='2026-11-21T12:00:00Z'/></chat>`) })?.told
+  const decisions = decide({ lists: ['Work', 'Family, far', ' Family far ', ''] }, at)
+  expect(decisions.lists?.value).toBe('Family far,Work')
+  expect(parseChat({ id: 'x@y', payload: parse(chatElement(decisions).toString()) })?.told).toEqual(decisions)
+  expect(fieldsOf(decisions)).toEqual({ lists: ['Family far', 'Work'] })
+  expect(fieldsOf(decide({ lists: [] }, at))).toEqual({ lists: undefined })
+  expect(told(' b ,, a\u202e, b')?.lists?.value).toBe('a,b')
+  expect(String(told(Array.from({ length: 50 }, (_, i) => `list ${i}`).join(','))?.lists?.value).split(',')).toHaveLength(20)
 })
 
 test('what is no such thing changes nothing', () => {
