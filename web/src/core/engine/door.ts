@@ -4,14 +4,14 @@ import { Trouble, type Accounts as Contract, type InvitationFacts, type Linking,
 import type { AccountSummary, JID, LinkState } from '../model.ts'
 import type { Account, Accounts } from '../store/accounts.ts'
 import { local, parseJID } from '../xmpp/jid.ts'
-import { fetchToken, Refused } from '../xmpp/login.ts'
+import { fetchToken } from '../xmpp/login.ts'
 import { Broken, type Socket } from '../xmpp/pipe.ts'
 import { openRegistration } from '../xmpp/register.ts'
-import { SaslError } from '../xmpp/sasl.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import { parseTime } from '../xmpp/time.ts'
 import { Taking } from './link-take.ts'
 import { serversOf, summary } from './summary.ts'
+import { entering } from './trouble.ts'
 
 /** What is asked of the world around; tests give another. */
 export interface World {
@@ -139,15 +139,4 @@ function joining(error: unknown): Trouble {
     'conflict': 'taken', 'item-not-found': 'invitation', 'not-allowed': 'closed', 'resource-constraint': 'busy', 'not-acceptable': /password/i.test(error.text) ? 'weak' : 'unusable',
   }
   return new Trouble(codes[error.condition] ?? 'server', error.text)
-}
-
-function entering(error: unknown): Trouble {
-  if (error instanceof Trouble) return error
-  if (error instanceof SaslError) return new Trouble(error.reason === 'password' ? 'password' : error.reason === 'no-mechanism' ? 'server' : 'certificate')
-  if (error instanceof Refused) {
-    if (error.condition === 'account-disabled') return new Trouble('disabled', error.text)
-    if (error.condition === 'temporary-auth-failure') return new Trouble('busy', error.text)
-    return new Trouble(/^(not-authorized|credentials-expired|invalid-authzid)$/.test(error.condition) ? 'password' : 'server', error.text)
-  }
-  return new Trouble(error instanceof Broken ? 'unreachable' : 'server')
 }

@@ -3,8 +3,9 @@
 
 import type { Engine, Stop } from '../engine.ts'
 import { browserHttp, type Http } from '../media/http.ts'
+import { prepareFilm } from '../media/film.ts'
 import { prepareAvatar, prepareImage } from '../media/image.ts'
-import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, LinkPreview, LinkState, SignedIn, Waiting, Waking } from '../model.ts'
+import type { Choices, Comparison, Connection, Device, DeviceNotice, JID, LinkPreview, LinkState, PackPlace, SignedIn, StickerPack, Waiting, Waking } from '../model.ts'
 import { change } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
@@ -19,11 +20,13 @@ import { retire } from '../xmpp/presence.ts'
 import type { Session } from '../xmpp/session.ts'
 import { Worker, type Parts } from './account.ts'
 import { Transfers } from './transfers.ts'
+import { entering } from './trouble.ts'
 import { value } from './secure.ts'
 import { readPreview } from './content.ts'
 import { History } from './history.ts'
 import { Notices } from './notices.ts'
 import { OwnDevices } from './own-devices.ts'
+import { Trouble } from '../accounts.ts'
 import type { Linking } from './link.ts'
 import { Push } from './push.ts'
 
@@ -42,7 +45,7 @@ export class Offline extends Error {
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'recoveryCode' | 'link' | 'linkCompared'
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
@@ -79,7 +82,12 @@ export class Lead implements Led {
     this.worker = new Worker(parts)
     const { worker } = this
     this.transfers = new Transfers(parts.db, worker.desk, parts.news, {
-      session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage, now: () => worker.now(), full: (full) => worker.line.setFull(full),
+      session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage,
+      prepareVideo: async (...args) => {
+        this.session() // what makes videos smaller may have to be loaded: not without a connection
+        return prepareFilm(...args)
+      },
+      now: () => worker.now(), full: (full) => worker.line.setFull(full),
     })
     worker.upload = (message) => this.transfers.upload(message)
     this.push = new Push(parts.db, parts.news, () => this.session(), worker.account)
@@ -306,15 +314,16 @@ export class Lead implements Led {
   async changePassword(old: string, fresh: string): Promise<void> {
     await this.prove(old)
     await changePassword(this.session(), fresh)
-    await this.worker.connection.renew(fresh)
+    await this.worker.connection.renew(fresh).catch((error: unknown) => console.warn('a token for the new password', error)) // it is changed all the same
   }
 
+  /** Fails with Trouble: `password` for a wrong one, `unreachable` without a connection. */
   private async prove(password: string): Promise<void> {
     const { parts, worker } = this
     const [first] = await parts.servers()
     const server = worker.connection.link.server ?? first
-    if (!server) throw new Offline()
-    await fetchToken(server, { account: worker.account, agent: { id: crypto.randomUUID(), software: 'Palabre Web', device: parts.device }, password }, parts.socket)
+    if (!server || !worker.connection.live) throw new Trouble('unreachable')
+    await fetchToken(server, { account: worker.account, agent: { id: crypto.randomUUID(), software: 'Palabre Web', device: parts.device }, password }, parts.socket).catch((error: unknown) => { throw entering(error) })
   }
 
   async deleteAccount(password: string): Promise<void> {
@@ -397,6 +406,10 @@ export class Lead implements Led {
 
   servers(): Promise<string[]> {
     return this.parts.servers()
+  }
+
+  async stickerPack(place: PackPlace & { jid: JID }): Promise<StickerPack | undefined> {
+    return (await import('./packs.ts')).loadPack(this.session(), this.parts.http ?? browserHttp, place)
   }
 
   exportData(): Promise<Blob> {

@@ -28,6 +28,13 @@ function Part({ title, text, children }: { title: string; text: string; children
 
 const shortest = 10
 
+/** What is said when a password was asked for: that it is wrong only when the server says so. */
+function whyNot(error: unknown): string {
+  const trouble = error instanceof Error && error.name === 'Trouble' ? error.message : ''
+  if (trouble.startsWith('password')) return t('set.passWrong')
+  return t(connection.value.state !== 'live' && connection.value.state !== 'fallback' || trouble.startsWith('unreachable') ? 'set.offline' : 'set.failed')
+}
+
 function NewPassword({ done }: { done: () => void }): JSX.Element {
   const [old, setOld] = useState('')
   const [fresh, setFresh] = useState('')
@@ -38,7 +45,7 @@ function NewPassword({ done }: { done: () => void }): JSX.Element {
     if ([...fresh].length < shortest) { setWrong({ fresh: t('set.passShort') }); return }
     setWrong({})
     setBusy(true)
-    try { await engine().changePassword(old, fresh); done(); toast(t('set.passDone')) } catch { setWrong({ old: t('set.passWrong') }) } finally { setBusy(false) }
+    try { await engine().changePassword(old, fresh); done(); toast(t('set.passDone')) } catch (error) { setWrong({ old: whyNot(error) }) } finally { setBusy(false) }
   }
   return (
     <form class="stack sheet-in" onSubmit={(e) => void send(e)}>
@@ -89,7 +96,7 @@ function Deleting(): JSX.Element {
     event.preventDefault()
     setBusy(true)
     setWrong(undefined)
-    try { await engine().deleteAccount(password); location.assign('/') } catch { setWrong(t('set.failed')); setBusy(false) }
+    try { await engine().deleteAccount(password); location.assign('/') } catch (error) { setWrong(whyNot(error)); setBusy(false) }
   }
   return (
     <form class="stack sheet-in" onSubmit={(e) => void send(e)}>
