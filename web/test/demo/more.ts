@@ -31,7 +31,7 @@ export class DemoMore {
   async verifyNumber(): Promise<void> { /* they are equal */ }
   async makesCards(): Promise<boolean> { return true }
   async card(url: string): Promise<LinkPreview | undefined> {
-    return { url, title: 'Le tour des oasis du Drâa en dix jours', description: 'De Zagora à M’Hamid, à pied et à dos de dromadaire : étapes, puits et saisons.', site: 'Atlas' }
+    return { url, title: 'Le tour des oasis du Drâa en dix jours', description: 'De Zagora à M’Hamid, à pied et à dos de dromadaire : étapes, puits et saisons.', site: 'Atlas', image: dunes() }
   }
   async trustURI(): Promise<string> { return `xmpp:nadia@palabre.example?omemo-sid-4711=${'3f'.repeat(32)};omemo-sid-905=${'a1'.repeat(32)}` }
   async compare(uri: string): Promise<Comparison> {
@@ -69,4 +69,21 @@ export class DemoMore {
       { id: 'w2', chat: 'joao@palabre.example', text: '', since: now() - 40e6, transfer: { direction: 'up', done: 120_000, total: 240_000, state: 'paused' } }]
   }
   async servers(): Promise<string[]> { return ['wss://palabre.example/ws', 'wss://relais2.palabre.example/ws'] }
+}
+
+/** A small picture, as a server makes it for a card. */
+function dunes(): string {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 168 })
+  const brush = canvas.getContext('2d')
+  if (!brush) return ''
+  const band = (colour: string, height: number): void => {
+    brush.fillStyle = colour
+    brush.beginPath()
+    brush.moveTo(0, 168)
+    for (let x = 0; x <= 320; x += 8) brush.lineTo(x, height + 14 * Math.sin(x / 40 + height))
+    brush.lineTo(320, 168)
+    brush.fill()
+  }
+  for (const [colour, height] of [['#f4c27a', -20], ['#e59a4c', 70], ['#c46f2d', 100], ['#8f4a20', 132]] as const) band(colour, height)
+  return canvas.toDataURL('image/jpeg', 0.8)
 }

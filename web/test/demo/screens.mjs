@@ -10,6 +10,9 @@ const rowMenu = async (page) => { await page.locator('.row').nth(1).click({ butt
 const press = (selector) => async (page) => { await page.locator(selector).first().click() }
 const top = async (page) => { await page.locator('.log').evaluate((e) => { e.scrollTop = 0 }) }
 
+const linkWritten = async (page) => { await page.locator('.comp textarea').fill('Regarde : https://atlas.example/oasis'); await page.locator('.card-ask').waitFor() }
+const carded = (answer) => async (page) => { await linkWritten(page); await page.locator('.card-ask button').nth(answer).click(); await page.locator('.card-of b').waitFor() }
+
 export const screens = [
   { name: 'list-phone', path: '/' },
   { name: 'list-phone-2x', path: '/', scale: 2 },
@@ -44,6 +47,13 @@ export const screens = [
   { name: 'chat-emoji-found', path: shop, act: async (page) => { await page.locator('.comp .box .ib').first().click(); await page.waitForSelector('.emoji .grid'); await page.locator('.emoji input').fill('coeur') } },
   { name: 'chat-attach', path: shop, act: press('.comp .box .ib:nth-of-type(2)') },
   { name: 'chat-reply', path: family, act: async (page) => { await menu(page); await page.getByRole('menuitem').nth(1).click(); await page.locator('.comp textarea').fill('Oui, on partage. @') } },
+  { name: 'chat-card-ask', path: aicha, act: linkWritten },
+  { name: 'chat-card-ask-ar', path: aicha, lang: 'ar', dark: true, act: linkWritten },
+  { name: 'chat-card-ask-narrow', path: aicha, size: narrow, zoom: 2, act: linkWritten },
+  { name: 'chat-card', path: aicha, act: carded(1) },
+  { name: 'chat-card-dark', path: aicha, dark: true, lang: 'hi', act: carded(1) },
+  { name: 'chat-card-sent', path: aicha, act: async (page) => { await carded(0)(page); await page.locator('.comp .send').click(); await page.locator('.it .link').last().waitFor() } },
+  { name: 'chat-card-desk', path: aicha, size: desk, act: carded(0) },
   { name: 'chat-forward', path: family, act: async (page) => { await menu(page); await page.getByRole('menuitem').nth(2).click() } },
   { name: 'chat-delete', path: shop, act: async (page) => { await menu(page); await page.getByRole('menuitem').last().click() } },
   { name: 'chat-select', path: family, act: async (page) => { await menu(page); await page.getByRole('menuitem', { name: 'Sélectionner' }).click(); await page.locator('.it').last().click(); await page.locator('.it').nth(4).click() } },
