@@ -5,6 +5,7 @@ import type { Crypto } from '../crypto/api.ts'
 import type { Surroundings } from '../crypto/client.ts'
 import type { Due, Encrypted, Opened, RefusalCode, Result, Version } from '../crypto/types.ts'
 import type { JID } from '../model.ts'
+import { StorageFull } from '../store/database.ts'
 import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, removeBundle, type Listed } from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
 import { CORRECT, EPHEMERAL, FALLBACK, REACTIONS, REFERENCE, REPLY } from '../xmpp/ns.ts'
@@ -183,7 +184,14 @@ export class Secure {
     else this.waits.delete(to)
     if (!result.ok) throw TEMPORARY.includes(result.error.code) || !this.session ? new NotNow(result.error.detail) : new CannotEncrypt(result.error.code)
     const { messages, whole } = result.value
+    // A note to ourselves, and no other device yet: the archive gives it a place, by which the history brings it to those that come.
+    if (!messages.length && whole && outbound.placed) return { parts: partsOf(outbound, [this.unreadable()], true), older: false }
     return { parts: whole && outbound.again ? [] : partsOf(outbound, messages, whole), older: !whole }
+  }
+
+  /** What nobody can read: there is no key to it. */
+  private unreadable(): Encrypted {
+    return { version: '2', sid: this.device, keys: [], payload: crypto.getRandomValues(new Uint8Array(32)) }
   }
 
   /** Some keys could not be had because no answer came: better to wait than to leave devices out, but not for ever for one that never answers. */
@@ -195,7 +203,7 @@ export class Secure {
     throw new NotNow('keys could not be had')
   }
 
-  /** Reads a stanza; undefined if it is not encrypted. Throws NotNow. `key` names the message, the same whichever way it comes. */
+  /** Reads a stanza; undefined if it is not encrypted. Throws NotNow, StorageFull. `key` names the message, the same whichever way it comes. */
   async open(stanza: Element, from: JID, key: string): Promise<Reading | undefined> {
     const found = parseEncrypted(stanza)
     if (!found.length) return undefined
@@ -206,6 +214,7 @@ export class Secure {
       const result = await this.crypto.decrypt({ key, from, message: one })
       if (result.ok) return readingOf(result.value)
       const { code, detail } = result.error
+      if (code === 'storage' && detail.includes('QuotaExceeded')) throw new StorageFull(detail)
       if (TEMPORARY.includes(code)) throw new NotNow(`${code}: ${detail}`)
       if (code === 'duplicate') return { what: 'nothing' }
       if (code !== 'not-for-us') worst = code

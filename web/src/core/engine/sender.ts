@@ -199,7 +199,7 @@ export class Sender {
       return false
     }
     const { parts, older } = sealed
-    if (!parts.length) return this.done(errand, false) // a note to ourselves, and no other device to read it
+    if (!parts.length) return this.done(errand, false) // about a note to ourselves, and no other device to read it
     const marked = generation === this.generation ? await this.mark(errand, older) : undefined
     if (!marked) return false
     if (generation !== this.generation) { // marked and not written: if the archive has been read by now, nobody else would look after it

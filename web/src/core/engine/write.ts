@@ -26,6 +26,8 @@ export interface Outbound {
   secrecy: 'encrypt' | 'clear'
   /** What stands in clear for those who have OMEMO 0.3 alone, instead of what of `inner` may. */
   beside?: Element[]
+  /** It has a place in the archive also where nobody else can read it: a note to ourselves. */
+  placed?: true
   /** The body is for those who have OMEMO 0.3 alone; the others get `inner`, and know it already. */
   again?: true
 }
@@ -58,6 +60,7 @@ export function write(task: Task, about: About): Outbound | undefined {
   switch (task.what) {
     case 'message': return message && writeMessage(message, about)
     case 'edit': return message && writeEdit(message, task, about)
+    case 'place': return message && writeMove(message, task.place, id)
     case 'caption': return message && writeCaption(message, id)
     case 'retract': return message && writeRetraction(task.caption ? captionId(message) : wireId(message), id)
     case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: wireId(message) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
@@ -87,7 +90,7 @@ function writeMessage(message: KeptMessage, about: About): Outbound {
   const inner = [...elements, ...replyElements(message, about.answered, quote), ...mentionElements(message, quote.length)]
   if (message.forwarded) inner.push(el(FORWARDED, 'forwarded', { times: message.forwarded }))
   if (about.expires) inner.push(el(EPHEMERAL, 'ephemeral', { timer: about.expires }))
-  return { body: quote + body, inner, outer: [el(RECEIPTS, 'request'), el(MARKERS, 'markable'), origin(about.id), store()], secrecy: 'encrypt' }
+  return { body: quote + body, inner, outer: [el(RECEIPTS, 'request'), el(MARKERS, 'markable'), origin(about.id), store()], secrecy: 'encrypt', placed: true }
 }
 
 function quoteOf(message: KeptMessage): string {
@@ -119,6 +122,13 @@ function writeEdit(message: KeptMessage, { text, preview }: { text: string; prev
     return { body: text, inner: [replace], outer: [origin(about.id), store()], secrecy: 'encrypt', beside: [el(CORRECT, 'replace', { id: captionId(message) })] }
   }
   return { body: text, inner: [replace, ...(preview ? [writePreview(preview)] : [])], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
+}
+
+/** A place that is followed is corrected: who knows nothing of following sees the newest place all the same. */
+function writeMove(message: KeptMessage, place: Extract<Task, { what: 'place' }>['place'], id: string): Outbound {
+  const replace = el(CORRECT, 'replace', { id: wireId(message) })
+  const { body, elements } = writeContent({ type: 'location', ...place })
+  return { body, inner: [replace, ...elements], outer: [replace, origin(id), store()], secrecy: 'encrypt' }
 }
 
 const APOLOGY = 'This person deleted an earlier message, but your app does not know how to do that.'
