@@ -6,7 +6,7 @@ import { browser, Person, until } from './person.mjs'
 import { freePort, Server } from './server.mjs'
 import { addAccount, install, Pipe, Profanity } from './terminal.mjs'
 
-let server, chromium, amina, romeo, pipe
+let server, chromium, amina, romeo, pipe, laptop
 
 before(async () => {
   install()
@@ -26,6 +26,7 @@ after(async () => {
   await chromium?.close()
   romeo?.close()
   pipe?.close()
+  laptop?.close()
   await server?.end()
 })
 
@@ -83,6 +84,29 @@ test('the browser writes, Profanity reads', async () => {
     secret(text)
   }
   await amina.shot('profanity')
+})
+
+/** Romeo has another device, which has OMEMO 2 as well: what Profanity cannot read is not kept from it, and the other way round. */
+test('a file with words: Profanity reads its address and its words, a device with OMEMO 2 reads it once', async () => {
+  laptop = new Pipe(server, romeo.jid)
+  laptop.collect() // it makes its keys
+  const { page } = amina
+  await until('the browser knows the other device', async () => {
+    await amina.write('Do you hear?')
+    await amina.state('Do you hear?', 'sent')
+    return laptop.collect().some((m) => m.body === 'Do you hear?' && m.encrypted)
+  })
+  await amina.button('attach').click()
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), amina.button('attach.file').click()])
+  await chooser.setFiles({ name: 'letter.bin', mimeType: 'application/octet-stream', buffer: Buffer.from('but soft') })
+  await page.getByLabel(amina.t('files.caption')).fill('sealed with a kiss')
+  await page.getByRole('dialog').getByRole('button', { name: amina.t('send'), exact: true }).click()
+  await romeo.hears(amina.jid, 'aesgcm://')
+  await romeo.hears(amina.jid, 'sealed with a kiss')
+  secret('sealed with a kiss')
+  assert.equal(romeo.inClear('aesgcm://'), false)
+  assert.deepEqual(laptop.collect().map((m) => [m.body.split('/')[0], m.encrypted]), [['aesgcm:', true]])
+  assert.equal(await page.locator('.it', { hasText: 'sealed with a kiss' }).count(), 1)
 })
 
 test('in turn, many times: the keys go on on both sides', async () => {
