@@ -1,6 +1,8 @@
 package linkcard
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"net/http"
 	"slices"
@@ -213,6 +215,31 @@ func TestAPageWithoutEnd(t *testing.T) {
 		t.Error(made)
 	}
 	<-ended
+}
+
+// TestABombOfZeros sends a small file that becomes a large page, and one that becomes a large picture.
+func TestABombOfZeros(t *testing.T) {
+	var small bytes.Buffer
+	packed := gzip.NewWriter(&small)
+	packed.Write([]byte("<title>early</title><meta property=og:image content=/picture><link x="))
+	for range 64 {
+		packed.Write(make([]byte, 1<<20))
+	}
+	packed.Write([]byte("><meta property=og:title content=late>"))
+	if err := packed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w := newWeb(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/picture" {
+			w.Header().Set("Content-Type", "image/png")
+		}
+		w.Write(small.Bytes())
+	})
+	if made, err := w.card(t.Context(), "http://site.example/"); err != nil || made.title != "early" || made.picture != nil {
+		t.Error(made.title, len(made.picture), err)
+	}
 }
 
 // TestSlowSites have sites that say nothing, half a head, or half a page.

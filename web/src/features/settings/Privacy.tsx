@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import type { Choices } from '../../core/model.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Busy, Switch } from '../../ui/controls.tsx'
@@ -23,12 +24,22 @@ export function Privacy(): JSX.Element {
         <Radios label={t('set.who')} value={choices.strangers ? 'all' : 'contacts'} answers={[{ value: 'all', label: t('set.whoAll') }, { value: 'contacts', label: t('set.whoContacts') }]} change={(value) => change({ strangers: value === 'all' })} />
         <p class="small">{t('set.whoHint')}</p>
       </section>
-      <section class="card flat">
-        <Radios label={t('set.cards')} value={choices.linkCards} answers={(['ask', 'always', 'each', 'never'] as const).map((value) => ({ value, label: t(`set.cards.${value}`) }))} change={(linkCards) => change({ linkCards })} />
-        <p class="small">{t('set.cardsHint')}</p>
-      </section>
+      <Cards choice={choices.linkCards} change={change} />
       <Blocked />
     </>
+  )
+}
+
+/** Not shown where the server makes no cards; without connection that is not known. */
+function Cards({ choice, change }: { choice: Choices['linkCards']; change: (some: Partial<Choices>) => void }): JSX.Element | null {
+  const [made, setMade] = useState(true)
+  useEffect(() => { engine().makesCards().then(setMade, () => undefined) }, [])
+  if (!made) return null
+  return (
+    <section class="card flat">
+      <Radios label={t('set.cards')} value={choice} answers={(['ask', 'always', 'each', 'never'] as const).map((value) => ({ value, label: t(`set.cards.${value}`) }))} change={(linkCards) => change({ linkCards })} />
+      <p class="small">{t('set.cardsHint')}</p>
+    </section>
   )
 }
 

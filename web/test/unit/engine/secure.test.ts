@@ -48,6 +48,16 @@ test.each<Content>([
   }
 })
 
+test('nothing of a correction goes in clear but that it is one', async () => {
+  const message = { id: 'a', chat: HER, order: 1, time: 1, from: 'romeo@example.org', own: true, content: { type: 'text', text: 'x' }, names: [], shelves: [], protection: 'omemo' } as KeptMessage
+  const out = write({ what: 'edit', text: 'secret', preview: { url: 'https://secret.example/', title: 'secret' } }, { id: 'b', message, account: 'romeo@example.org' })
+  for (const whole of [true, false]) {
+    const text = out ? (await secure(() => Promise.resolve(sealed(whole))).seal(HER, out)).parts.map(String).join('') : ''
+    expect(text).toContain('<replace')
+    expect(text).not.toMatch(/secret|Description/)
+  }
+})
+
 test('a reply to somebody with an older app says in clear which message it answers, and nothing else', async () => {
   const out = outbound({ type: 'text', text: 'secret' }, { reply: { id: 'b', to: HER, text: 'secret' } })
   const text = (await secure(() => Promise.resolve(sealed(false))).seal(HER, out)).parts.map(String).join('')
