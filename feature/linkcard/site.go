@@ -206,7 +206,11 @@ func (s *site) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 		}
 		found = slices.DeleteFunc(found, func(ip netip.Addr) bool { return !outside.Is(ip) || isOwn(own, ip) })
 	}
-	return found[:min(len(found), maxDials)], nil
+	found = found[:min(len(found), maxDials)]
+	for i, ip := range found {
+		found[i] = ip.Unmap().WithZone("")
+	}
+	return found, nil
 }
 
 // isOwn reports whether an address is one of this machine's.

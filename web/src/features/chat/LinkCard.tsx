@@ -26,8 +26,8 @@ export function useCard(text: string, edited: Message | undefined): CardMaker {
 /** LinkCard is what is to be said about the card of a link, if anything. */
 export function LinkCard({ maker, done }: { maker: CardMaker; done: () => void }): JSX.Element | null {
   const card = maker.shown.value
-  const first = card?.state === 'offer' && card.first
-  useEffect(() => { if (first) say(t('card.ask')) }, [first])
+  const told = toldOf(card)
+  useEffect(() => { if (told) say(told) }, [told])
   if (!card) return null
   if (card.state === 'offer' && card.first) return <Question maker={maker} done={done} />
   return (
@@ -58,6 +58,13 @@ function Question({ maker, done }: { maker: CardMaker; done: () => void }): JSX.
       <span class="do"><Button act={decide('always')}>{t('card.always')}</Button><Button kind="g" act={decide('each')}>{t('card.once')}</Button><Button kind="t" act={decide('never')}>{t('card.never')}</Button></span>
     </div>
   )
+}
+
+/** What is said aloud of it: it comes while somebody writes. */
+function toldOf(card: Card | undefined): string | undefined {
+  if (card?.state === 'ready') return `${t('card.title')}: ${card.preview.title}`
+  if (card?.state === 'none') return t('card.none')
+  return card?.state === 'offer' && card.first ? t('card.ask') : undefined
 }
 
 function hostOf(card: Card): string {
