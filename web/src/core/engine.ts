@@ -5,7 +5,7 @@
 
 import type { Admin } from './admin.ts'
 import type {
-  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, SearchHit, SignedIn, PackPlace, Sticker, StickerPack, Storage,
+  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, Place, SearchHit, SignedIn, PackPlace, Sticker, StickerPack, Storage,
   Waiting, Waking,
 } from './model.ts'
 
@@ -24,6 +24,8 @@ export interface Outgoing {
   /** The file is this voice draft of the chat, which goes in the same step; if it is gone already, nothing is sent. */
   voice?: string
   forwardOf?: string
+  /** The content is a place that is followed for so many seconds, at most MAX_LIVE; see move. */
+  live?: number
   mentions?: { from: number; to: number; jid: JID }[]
 }
 
@@ -67,6 +69,8 @@ export interface Engine {
   react(id: string, emoji: string | null): Promise<void>
   vote(id: string, options: number[]): Promise<void>
   star(ids: string[], on: boolean): Promise<void>
+  /** Says where we are now, in a place of ours that is followed; without a place that ends. What still waits of it is replaced. False when its time is over. */
+  move(id: string, place?: Place): Promise<boolean>
   pin(id: string, on: boolean): Promise<void>
   /** All up to a place was read; Infinity: all that is here. */
   read(jid: JID, upTo: Micros): Promise<void>

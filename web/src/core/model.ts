@@ -45,6 +45,8 @@ export interface Chat {
   readUpTo?: Micros
   /** Seconds after which messages disappear, 0 or none: never (XEP-0466). */
   expires?: number
+  /** When that was decided. */
+  expiresSince?: Micros
   pinnedMessage?: string
   blocked?: boolean
   /** A stranger's, while only contacts may write: it stands apart, makes no notification, and they learn nothing, until a person decides. */
@@ -99,6 +101,9 @@ export interface Message {
   pinned?: boolean
   /** Who has it, who has read it: per contact in groups. */
   receipts?: Record<JID, { delivered?: Micros; read?: Micros; played?: Micros }>
+  /** Seconds after which it disappears (XEP-0466). */
+  expires?: number
+  /** When it disappears; Infinity: its time has not begun, it was not read or did not leave yet. */
   expiresAt?: Micros
   mentions?: { from: number; to: number; jid: JID }[]
   protection: Protection
@@ -109,12 +114,18 @@ export interface Message {
 export type Content =
   | { type: 'text'; text: string; preview?: LinkPreview }
   | { type: 'image' | 'video' | 'file' | 'voice' | 'audio' | 'sticker'; media: Media; caption?: string }
-  | { type: 'location'; latitude: number; longitude: number; accuracy?: number; label?: string; liveUntil?: Micros }
+  | { type: 'location'; latitude: number; longitude: number; accuracy?: number; label?: string; /** It is corrected while its sender moves, until then at most. */ liveUntil?: Micros }
   | { type: 'contact'; jid: JID; name: string }
   | { type: 'poll'; question: string; options: string[]; many: boolean; votes: Record<JID, number[]> }
   | { type: 'call'; video: boolean; outcome: 'missed' | 'declined' | 'ended'; seconds?: number }
   | { type: 'system'; key: string; values?: Record<string, string> }
   | { type: 'undecryptable'; reason: 'no-key' | 'broken' | 'old-device' }
+
+/** Where somebody is. */
+export type Place = Pick<Extract<Content, { type: 'location' }>, 'latitude' | 'longitude' | 'accuracy'>
+
+/** A place is followed for at most so many seconds. */
+export const MAX_LIVE = 8 * 3600
 
 export interface LinkPreview {
   url: string
@@ -306,8 +317,6 @@ export interface DeviceNotice {
   /** Of our own: what the app calls itself and where it runs, as the server tells. */
   app?: string
   platform?: string
-  /** It knows the password, and could come back with it. */
-  password?: boolean
 }
 
 /** Which media load by themselves. */

@@ -1,6 +1,6 @@
 // An engine that lives in memory and answers like the real one, so that screens can be looked at and tried without a server.
 import type { Engine, Outgoing, Stop, Window } from '../../src/core/engine.ts'
-import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, LinkPreview, Message, Micros, SearchHit, State } from '../../src/core/model.ts'
+import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, LinkPreview, Message, Micros, Place, SearchHit, State, Sticker } from '../../src/core/model.ts'
 import { DemoMore } from './more.ts'
 import { at, contacts, me, message, seeds } from './people.ts'
 
@@ -93,6 +93,9 @@ export class DemoEngine extends DemoMore implements Engine {
     this.chats.set(jid, chat)
     this.refresh(jid)
   }
+  async keepVoice(): Promise<void> { /* nothing is lost here */ }
+  async voiceDraft(): Promise<undefined> { return undefined }
+  async dropVoice(): Promise<void> { /* none is kept */ }
   async clearChat(jid: JID): Promise<void> {
     const removed = (this.messages.get(jid) ?? []).map((m) => m.id)
     this.messages.set(jid, [])
@@ -190,6 +193,10 @@ export class DemoEngine extends DemoMore implements Engine {
   }
   async vote(id: string, options: number[]): Promise<void> { this.alter(id, (m) => (m.content.type === 'poll' ? { ...m, content: { ...m.content, votes: { ...m.content.votes, [me]: options } } } : m)) }
   async star(ids: string[], on: boolean): Promise<void> { for (const id of ids) this.alter(id, (m) => ({ ...m, starred: on })) }
+  async move(id: string, place?: Place): Promise<boolean> {
+    this.alter(id, (m) => (m.content.type === 'location' ? { ...m, content: { ...m.content, ...place, ...(place ? {} : { liveUntil: 0 }) } } : m))
+    return true
+  }
   async pin(id: string, on: boolean): Promise<void> {
     const m = this.find(id)
     if (!m) return
@@ -226,6 +233,11 @@ export class DemoEngine extends DemoMore implements Engine {
   }
   async pause(id: string): Promise<void> { this.alter(id, (m) => m) }
   async cancel(id: string): Promise<void> { this.alter(id, (m) => m) }
+  watchStickers(show: Show<Sticker[]>): Stop { show([]); return () => undefined }
+  async keepSticker(): Promise<void> { /* none here */ }
+  async dropSticker(): Promise<void> { /* none here */ }
+  async sendSticker(jid: JID): Promise<Message> { return this.send(jid, { text: '🙂' }) }
+  async stickerPack(): Promise<undefined> { return undefined }
   watchContacts(show: Show<Contact[]>): Stop { show(contacts); return () => undefined }
   async addContact(jid: JID): Promise<void> { this.ensure(jid) }
   async renameContact(): Promise<void> { /* names are fixed here */ }

@@ -1,11 +1,12 @@
 // The content of a message between the model and the wire: text, files, places, contacts, polls. A foreign app sends text or an address of a
 // file in the body; what we add beside it makes it look right before it is loaded, and is left out by apps that do not know it.
 
-import { MAX_POSTER, type Content, type LinkPreview, type Media } from '../model.ts'
+import { MAX_LIVE, MAX_POSTER, type Content, type LinkPreview, type Media, type PackPlace } from '../model.ts'
 import { parseJID } from '../xmpp/jid.ts'
 import { CLIENT, GEOLOC, OOB, STICKERS } from '../xmpp/ns.ts'
+import { formatTime, parseTime } from '../xmpp/time.ts'
 import { el, type Element } from '../xmpp/xml.ts'
-import { FILE, LOOKS, OPEN_GRAPH, POLL, RDF, SFS, THUMBS, URL_DATA } from './own-ns.ts'
+import { FILE, LIVE, LOOKS, OPEN_GRAPH, POLL, RDF, SFS, THUMBS, URL_DATA } from './own-ns.ts'
 
 /** Text beyond this is cut: as long as a stanza may be. */
 const MAX_TEXT = 256 << 10
@@ -41,9 +42,18 @@ function readFile(text: string, e: Element): Content | undefined {
   const name = (file?.textOf('name') || path.split('/').at(-1) || 'file').replace(/[/\\\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '_').slice(0, MAX_NAME)
   const looks = file?.child('looks', LOOKS)
   const media: Media = { key: mediaKey(url), name, mime, size: whole(file?.textOf('size'), 2 ** 40) ?? 0, url, ...readLooks(file, looks) }
-  const type = e.child('sticker', STICKERS) ? 'sticker' : kindOf(mime, looks?.attr('as'), guess)
+  const sticker = e.child('sticker', STICKERS)
+  if (sticker) Object.assign(media, readPack(sticker))
+  const type = sticker ? 'sticker' : kindOf(mime, looks?.attr('as'), guess)
   const caption = e.textOf('caption', LOOKS)?.slice(0, 5000) || (sharing && text && !fileURL(text.split('\n')[0]) ? text : undefined)
   return { type, media, ...(caption ? { caption } : {}) }
+}
+
+/** Which pack a sticker is from. What it says is not trusted: a pack is only looked at when a person wants to. */
+function readPack(sticker: Element): { pack?: PackPlace } {
+  const [id, node] = [sticker.attr('pack'), sticker.attr('node')]
+  const jid = parseJID(sticker.attr('jid') ?? '')
+  return id && id.length <= 200 ? { pack: { id, ...(jid ? { jid } : {}), ...(node && node.length <= 500 ? { node } : {}) } } : {}
 }
 
 function kindOf(mime: string, as: string | undefined, guess: Exclude<(typeof FILES)[string], undefined>[0]): 'image' | 'video' | 'voice' | 'audio' | 'file' {
@@ -102,7 +112,9 @@ function readPlace(text: string, e: Element): Content | undefined {
   if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) return undefined
   const accuracy = Number(place?.textOf('accuracy') ?? /;u=(\d{1,6})/.exec(rest ?? '')?.[1] ?? NaN)
   const label = place?.textOf('description')?.slice(0, 200)
-  return { type: 'location', latitude, longitude, ...(accuracy >= 0 ? { accuracy } : {}), ...(label ? { label } : {}) }
+  const until = parseTime(e.child('live', LIVE)?.attr('until'))
+  const live = until !== undefined && until > 0 ? { liveUntil: Math.min(until, (Date.now() / 1000 + MAX_LIVE) * 1e6) } : {}
+  return { type: 'location', latitude, longitude, ...(accuracy >= 0 ? { accuracy } : {}), ...(label ? { label } : {}), ...live }
 }
 
 function readContact(text: string): Content | undefined {
@@ -176,17 +188,20 @@ function writeFile(content: Extract<Content, { media: Media }>): Written {
     media.poster ? el(THUMBS, 'thumbnail', { uri: media.poster, 'media-type': /^data:([^;]+)/.exec(media.poster)?.[1] }) : undefined,
     el(LOOKS, 'looks', { as: type, waveform: media.waveform?.map((n) => n.toString(16)).join(''), thumbhash: media.thumbhash }))
   const sharing = el(SFS, 'file-sharing', { disposition: type === 'file' ? 'attachment' : 'inline' }, file, el(SFS, 'sources', {}, el(URL_DATA, 'url-data', { target: url })))
-  const sticker = type === 'sticker' ? [el(STICKERS, 'sticker')] : []
+  const sticker = type === 'sticker' ? [el(STICKERS, 'sticker', { pack: media.pack?.id, jid: media.pack?.jid, node: media.pack?.node })] : []
   // The address alone is the body (XEP-0454 §3): other apps show the file only then. A caption is therefore for those who read the sharing.
   return { body: url, elements: [sharing, ...sticker, ...(caption ? [el(LOOKS, 'caption', {}, caption)] : [])] }
 }
 
 function writePlace(content: Extract<Content, { type: 'location' }>): Written {
-  const { latitude, longitude, accuracy, label } = content
+  const { latitude, longitude, accuracy, label, liveUntil } = content
   const part = (name: string, value: string | number | undefined) => value === undefined ? undefined : el(GEOLOC, name, {}, value)
   return {
     body: `geo:${latitude.toFixed(6)},${longitude.toFixed(6)}${accuracy === undefined ? '' : ';u=' + Math.round(accuracy)}`,
-    elements: [el(GEOLOC, 'geoloc', {}, part('lat', latitude), part('lon', longitude), part('accuracy', accuracy), part('description', label))],
+    elements: [
+      el(GEOLOC, 'geoloc', {}, part('lat', latitude), part('lon', longitude), part('accuracy', accuracy), part('description', label)),
+      ...(liveUntil === undefined ? [] : [el(LIVE, 'live', { until: formatTime(liveUntil) })]),
+    ],
   }
 }
 

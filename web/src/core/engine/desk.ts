@@ -3,6 +3,7 @@
 
 import type { Outgoing } from '../engine.ts'
 import type { Chat, Content, Draft, Failure, JID, LinkPreview, Media, Message, Micros } from '../model.ts'
+import { MAX_LIVE } from '../model.ts'
 import { noteChanged } from '../store/changed.ts'
 import { chatFor, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
@@ -21,6 +22,7 @@ import { Collector, type News } from './changes.ts'
 import { readPoster, textWith } from './content.ts'
 import { about, readUpTo } from './effects.ts'
 import type { Letter, Said } from './said.ts'
+import { decideTimer, setTimer, startTimers } from './timer.ts'
 import { isToldApart } from './write.ts'
 
 /** Text of a message, in characters: what fits into a stanza even when it is encrypted for many devices. */
@@ -71,13 +73,14 @@ export class Desk {
     return this.stepWith(read, async (step, [chat, newest, original, answered]) => {
       const { tx, now } = step
       const id = freshId()
-      const content = contentOf(out, original, id)
+      const content = contentOf(out, original, id, now)
       const order = Math.max(now, (newest ?? 0) + 1)
       const message: KeptMessage = {
         id, chat: jid, order, time: now, from: this.account, own: true, originId: id, content, state: 'waiting', names: [senderName(this.account, id)], shelves: [],
         protection: chat.protection, ...(out.mentions?.length ? { mentions: out.mentions } : {}), ...(original ? { forwarded: (original.forwarded ?? 0) + 1 } : {}),
-        ...(chat.expires ? { expiresAt: now + chat.expires * 1e6 } : {}),
       }
+      setTimer(message, chat.expires)
+      await startTimers(step, jid, order)
       if (answered?.chat === jid) message.reply = { id: answered.id, to: answered.from, text: (textOf(answered.content) ?? '').slice(0, 300) }
       if (out.voice) {
         if (!await dropPieces(tx, jid, out.voice)) throw new Unusable('the voice draft is gone')
@@ -105,7 +108,7 @@ export class Desk {
   }
 
   /** Says something about a message: here at once, to the others by an errand. */
-  private async tellAbout(step: Step, message: KeptMessage, said: Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'error' }>, task: Task): Promise<void> {
+  private async tellAbout(step: Step, message: KeptMessage, said: Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' }>, task: Task): Promise<void> {
     const { account, now, changes } = step
     const letter: Letter = {
       chat: message.chat, from: account, own: true, ids: [], time: now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
@@ -300,6 +303,7 @@ export class Desk {
       if (!message.own || message.state !== 'failed') return
       message.state = 'waiting'
       delete message.failure
+      setTimer(message, message.expires)
       const media = mediaOf(message.content)
       if (media?.transfer) media.transfer = { ...media.transfer, state: 'waiting', failure: undefined }
       await put(tx, message, false)
@@ -321,6 +325,7 @@ export class Desk {
       if (await noteDecided(step.tx, before, fields, step.now)) step.changes.mark('settings')
       const chat = { ...before, ...fields }
       for (const key of Object.keys(fields) as (keyof Chat)[]) if (chat[key] === undefined) delete chat[key]
+      if ('expires' in fields && (fields.expires ?? 0) !== (before.expires ?? 0)) await decideTimer(step, chat, fields.expires ?? 0, freshId())
       if (chat.accepted && chat.request) await this.letIn(step, chat)
       await step.tx.objectStore('chats').put(chat)
       step.changes.chat(jid)
@@ -441,7 +446,7 @@ async function copyFile(tx: Change, media: Media, own: Parameters<typeof keepFil
 /** It never left this device, and nobody else knows of it. */
 const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
 
-function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string): Content {
+function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string, now: Micros): Content {
   const { file } = out
   if (file) {
     const { name, mime, as, caption, width, height, seconds, waveform, hd, poster, thumbhash, pack } = file
@@ -451,6 +456,10 @@ function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string)
   const content = out.content ?? original?.content ?? { type: 'text' as const, text: out.text ?? '' }
   if (content.type === 'text' && (!content.text.trim() || content.text.length > MAX_TEXT)) throw new Unusable('text')
   if (content.type === 'system' || content.type === 'undecryptable' || original?.retracted) throw new Unusable('content')
+  if (content.type === 'location') { // passed on it stays where it is
+    const { liveUntil: _, ...place } = content
+    return out.live ? { ...place, liveUntil: now + Math.min(out.live, MAX_LIVE) * 1e6 } : place
+  }
   if (content.type === 'poll') return { ...content, votes: {} }
   if (content.type === 'text') return structuredClone(textWith(content.text, content.preview))
   return structuredClone(content)

@@ -8,6 +8,8 @@ export const PIN = 'urn:palabre:pin:0'
 export const PLAYED = 'urn:palabre:played:0'
 /** Beside the chat state composing (XEP-0085): a voice message is being recorded. */
 export const RECORDING = 'urn:palabre:recording:0'
+/** A place is followed for a while: beside the place (XEP-0080), until when. */
+export const LIVE = 'urn:palabre:live:0'
 /** How often a message was passed on. */
 export const FORWARDED = 'urn:palabre:forwarded:0'
 /** What a voice message or picture looks like before it is loaded: attributes of the metadata of XEP-0446. */
@@ -16,6 +18,8 @@ export const LOOKS = 'urn:palabre:looks:0'
 export const SFS = 'urn:xmpp:sfs:0'
 /** Metadata of files (XEP-0446). */
 export const FILE = 'urn:xmpp:file:metadata:0'
+/** Hashes of files (XEP-0300). */
+export const HASHES = 'urn:xmpp:hashes:2'
 /** Small pictures of files (XEP-0264). */
 export const THUMBS = 'urn:xmpp:thumbs:1'
 /** Where a file is (XEP-0103 by way of XEP-0447). */

@@ -10,7 +10,9 @@ import { sortRequests } from '../store/requests.ts'
 import type { News } from './changes.ts'
 import { ContactDesk } from './contacts.ts'
 import { Desk } from './desk.ts'
+import { move } from './live.ts'
 import type { Led } from './lead.ts'
+import { Stickers } from './stickers.ts'
 import { Views } from './views.ts'
 import { VoiceDrafts } from './voice.ts'
 
@@ -36,6 +38,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
   const { jid: own } = account()
   const desk = new Desk(db, own, news)
   const voice = new VoiceDrafts(db, own, news)
+  const stickers = new Stickers(db, news, desk)
   const views = new Views(db, own, news, {
     older: (jid) => within(led.older(jid), false),
     hasOlder: async (jid) => (await get(db, `older ${jid}`) ?? await get(db, 'floor') ?? '') !== '',
@@ -68,6 +71,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     react: (id, emoji) => desk.react(id, emoji),
     vote: (id, options) => desk.vote(id, options),
     star: (ids, on) => desk.star(ids, on),
+    move: (id, place) => move(db, news, id, place),
     pin: (id, on) => desk.pin(id, on),
     read: async (jid, upTo) => desk.read(jid, upTo, await tells()),
     played: async (id) => desk.played(id, await tells()),
@@ -86,6 +90,12 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     fetch: (id, most) => led.fetch(id, most),
     pause: (id) => led.pause(id),
     cancel: (id) => led.cancel(id),
+
+    watchStickers: (show) => views.watch((c) => !!c.choices, async () => show(await stickers.all())),
+    keepSticker: (from) => withRoom(db, () => stickers.keep(from)),
+    dropSticker: (key) => stickers.drop(key),
+    sendSticker: (jid, key, reply) => withRoom(db, () => stickers.send(jid, key, reply)),
+    stickerPack: (place) => led.stickerPack(place),
 
     watchContacts: (show) => views.watchContacts(show),
     ...contactsOf(db, news),

@@ -37,8 +37,6 @@ export interface About {
   id: string
   message?: KeptMessage
   answered?: KeptMessage
-  /** Seconds after which messages of the chat disappear. */
-  expires?: number
   account: string
 }
 
@@ -66,6 +64,7 @@ export function write(task: Task, about: About): Outbound | undefined {
     case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: wireId(message) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
     case 'vote': return message && hidden(id, el(POLL, 'vote', { id: wireId(message) }, ...task.options.map((o) => el(POLL, 'option', {}, o))))
     case 'pin': return message && hidden(id, el(PIN, 'pin', { id: wireId(message), on: String(task.on) }))
+    case 'timer': return hidden(id, el(EPHEMERAL, 'ephemeral', { timer: task.seconds }))
     case 'receipt': return { body: '', inner: [], outer: [el(RECEIPTS, 'received', { id: task.target }), store()], secrecy: 'clear' }
     case 'played': return { body: '', inner: [], outer: [el(PLAYED, 'played', { id: task.target }), store()], secrecy: 'clear' }
     case 'contact': return undefined // no message
@@ -89,7 +88,7 @@ function writeMessage(message: KeptMessage, about: About): Outbound {
   const quote = message.reply && about.answered ? quoteOf(about.answered) : ''
   const inner = [...elements, ...replyElements(message, about.answered, quote), ...mentionElements(message, quote.length)]
   if (message.forwarded) inner.push(el(FORWARDED, 'forwarded', { times: message.forwarded }))
-  if (about.expires) inner.push(el(EPHEMERAL, 'ephemeral', { timer: about.expires }))
+  if (message.expires) inner.push(el(EPHEMERAL, 'ephemeral', { timer: message.expires }))
   return { body: quote + body, inner, outer: [el(RECEIPTS, 'request'), el(MARKERS, 'markable'), origin(about.id), store()], secrecy: 'encrypt', placed: true }
 }
 

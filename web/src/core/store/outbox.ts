@@ -2,7 +2,7 @@
 // will leave; it is taken away in the same step in which the server's acknowledgement is noted. Between the two it may be tried many times,
 // always under the same id.
 
-import type { Failure, JID, LinkPreview, Micros } from '../model.ts'
+import type { Failure, JID, LinkPreview, Micros, Place } from '../model.ts'
 import type { Change, Database, Look } from './database.ts'
 
 /** What an errand is about. Messages are in the store of messages; the rest is here. */
@@ -10,12 +10,16 @@ export type Task =
   | { what: 'message' }
   | { what: 'edit'; text: string; preview?: LinkPreview }
   /** `caption`: takes back what such an errand said. */
+  /** Where we are now, in a place that is followed; `liveUntil` in the past ends it. */
+  | { what: 'place'; place: Place & { liveUntil: Micros; label?: string } }
   | { what: 'retract'; caption?: true }
   /** The words of the message's file, for those who have OMEMO 0.3 alone. */
   | { what: 'caption' }
   | { what: 'react'; emoji: string[] }
   | { what: 'vote'; options: number[] }
   | { what: 'pin'; on: boolean }
+  /** How long messages stay in the chat from now on (XEP-0466); 0: for ever. The errand's `message` is ''. */
+  | { what: 'timer'; seconds: number }
   /** Receipts (XEP-0184): `target` is the id that the sender gave. */
   | { what: 'receipt'; target: string }
   /** We have read up to here: for the contact if `marker` (XEP-0333), for our own devices if `stanzaId` (XEP-0490). */

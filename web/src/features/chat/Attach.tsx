@@ -1,14 +1,15 @@
 // What can be sent besides words: pictures, files, people, places, questions.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Chat, Content, JID } from '../../core/model.ts'
+import type { Chat, Content, JID, Place } from '../../core/model.ts'
+import { share, where } from '../../app/live.ts'
 import { takePhoto } from '../../app/media.ts'
 import { contacts, engine } from '../../app/session.ts'
-import { t } from '../../i18n/t.ts'
+import { language, t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Button, Field, Switch } from '../../ui/controls.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
-import { confirm, over, Sheet } from '../../ui/overlay.tsx'
+import { choose, over, Sheet } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { offerFiles } from './Prepare.tsx'
 
@@ -53,14 +54,26 @@ async function sendContent(jid: JID, content: Content): Promise<void> {
   try { await engine().send(jid, { content }) } catch (error) { console.error('send', error); toast(t('notKept')) }
 }
 
-/** The place is sent only after it was asked for, and only this once. */
+/** For how long a place can be followed, in minutes. */
+const spans = [15, 60, 480] as const
+
+/** How long something takes, in words: "15 minutes". */
+function lasting(minutes: number): string {
+  const [n, unit] = minutes % 60 ? [minutes, 'minute'] : [minutes / 60, 'hour']
+  return new Intl.NumberFormat(language.value, { style: 'unit', unit, unitDisplay: 'long' }).format(n)
+}
+
+/** The place is sent only after it was asked for, once or for as long as was chosen. */
 async function sendPlace(jid: JID): Promise<void> {
-  if (!await confirm({ title: t('place.title'), text: t('place.text'), yes: t('send') })) return
-  navigator.geolocation.getCurrentPosition(
-    ({ coords }) => void sendContent(jid, { type: 'location', latitude: coords.latitude, longitude: coords.longitude, accuracy: coords.accuracy }),
-    () => toast(t('place.refused')),
-    { enableHighAccuracy: true, timeout: 20_000, maximumAge: 60_000 },
-  )
+  const span = await choose({
+    title: t('place.title'), text: `${t('place.text')} ${t('place.liveText')}`,
+    answers: [...spans.map((n) => ({ value: String(n), label: t('place.live', { time: lasting(n) }) })), { value: '0', label: t('place.once'), main: true }],
+  })
+  if (!span) return
+  let place: Place
+  try { place = await where() } catch { toast(t('place.refused')); return }
+  if (span === '0') return sendContent(jid, { type: 'location', ...place })
+  try { await share(jid, place, Number(span) * 60) } catch (error) { console.error('live', error); toast(t('notKept')) }
 }
 
 function PickContact({ jid, close }: { jid: JID; close: () => void }): JSX.Element {

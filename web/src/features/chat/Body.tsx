@@ -24,7 +24,7 @@ export function body(m: Message): JSX.Element | null {
     case 'sticker': return <Sticker message={m} content={content} />
     case 'voice': case 'audio': return <><Voice message={m} media={content.media} type={content.type} />{content.caption && text(content.caption)}</>
     case 'file': return <><Document message={m} media={content.media} />{content.caption && <div class="pad">{text(content.caption)}</div>}</>
-    case 'location': return <Place content={content} />
+    case 'location': return <Place message={m} content={content} />
     case 'contact': return <ContactCard content={content} />
     case 'poll': return <Poll message={m} content={content} />
     case 'call': return <Call content={content} />

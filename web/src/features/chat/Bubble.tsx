@@ -43,7 +43,7 @@ function meta(m: Message): JSX.Element {
       {m.pinned && <Icon name="pin" />}
       {m.expiresAt !== undefined && <Icon name="clock" />}
       {m.protection === 'none' && <Icon name="lockOpen" />}
-      {m.edited && !m.retracted && <span>{t('edited')}</span>}
+      {m.edited && !m.retracted && m.content.type !== 'location' && <span>{t('edited')}</span>}
       <time onPointerEnter={(e) => { e.currentTarget.title = fullTime(m.time) }}>{clock(m.time)}</time>
       {m.own && m.state && !m.retracted && Ticks({ state: m.state, quiet: true })}
     </span>

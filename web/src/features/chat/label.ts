@@ -55,7 +55,7 @@ function sentence(m: Message): string {
   if (m.reply) parts.push(t('label.reply', { name: nameOf(m.reply.to), text: m.reply.text.slice(0, 80) }))
   if (m.forwarded !== undefined) parts.push(t('forwarded'))
   parts.push(m.retracted ? t('removed') : contentText(m.content).slice(0, longest))
-  if (m.edited) parts.push(t('edited'))
+  if (m.edited && m.content.type !== 'location') parts.push(t('edited'))
   for (const [emoji, who] of Object.entries(m.reactions ?? {})) if (who.length) parts.push(t('label.reacted', { n: who.length, name: nameOf(who[0] ?? ''), emoji }))
   if (m.starred) parts.push(t('starred'))
   if (m.own && m.state) parts.push(t(`state.${m.state}` as Key))
