@@ -62,11 +62,11 @@ export class CardMaker {
     if (this.choice && this.choice !== 'never') this.timer = setTimeout(() => void this.settled(url).catch(() => undefined), settledAfterMs)
   }
 
-  /** Without connection, and where the server makes no cards, nothing is offered. */
+  /** Without connection, and where the server makes no cards, nothing is offered, and nothing is told. */
   private async settled(url: string): Promise<void> {
+    if (!await this.engine.makesCards() || this.url !== url || this.shown.value || this.choice === 'never') return
     if (this.choice === 'always') return this.make(url, false)
-    const offered = await this.engine.makesCards()
-    if (offered && this.url === url && !this.shown.value && this.choice !== 'never') this.shown.value = { state: 'offer', url, first: this.choice === 'ask' }
+    this.shown.value = { state: 'offer', url, first: this.choice === 'ask' }
   }
 
   /** decide answers the question: from now on always, only for this link, or never. It is not asked again. */

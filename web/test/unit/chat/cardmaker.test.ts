@@ -129,11 +129,14 @@ test('the card of a message that is corrected stays while its link does, and nob
   expect(asked).toEqual([])
 })
 
-test.each([['a server that makes none', false], ['no connection', new Error('offline')]] as const)('with %s nothing is offered', async (_, makes) => {
-  const { maker, wait } = begin('ask', { makes })
-  maker.write(url)
-  await wait()
-  expect(maker.shown.value).toBeUndefined()
+test.each([['a server that makes none', false], ['no connection', new Error('offline')]] as const)('with %s nothing is offered, and nothing is told', async (_, makes) => {
+  for (const choice of ['ask', 'always'] as const) {
+    const { maker, asked, wait } = begin(choice, { makes })
+    maker.write(url)
+    await wait()
+    expect(maker.shown.value).toBeUndefined()
+    expect(asked).toEqual([])
+  }
 })
 
 test('who asked for a card is told that there is none; who did not ask is not', async () => {
