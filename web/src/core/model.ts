@@ -350,6 +350,26 @@ export interface Waking {
   last?: Micros
 }
 
+/** What takes space: `sticker` are those that a person keeps, `other` are pictures of people and what was begun to be fetched. */
+export type FileKind = 'image' | 'video' | 'voice' | 'file' | 'sticker' | 'other'
+
+/** A file that takes space. */
+export interface LargeFile {
+  key: string
+  kind: FileKind
+  bytes: number
+  /** It exists nowhere else: it was not sent yet. */
+  only: boolean
+  chat?: JID
+  /** The message that it is of. */
+  message?: string
+  name?: string
+  time?: Micros
+}
+
+/** What is to be given back: all of a chat, all of a kind, or some files. */
+export interface Space { chat?: JID; kind?: FileKind; keys?: string[] }
+
 /** What is kept on this device. */
 export interface Storage {
   used: number
@@ -359,6 +379,12 @@ export interface Storage {
   persistent: boolean
   /** The largest first. */
   chats: { jid: JID; messages: number; media: number; bytes: number }[]
+  /** Messages of all chats. */
+  messages: number
+  /** The largest first; `stays` are the bytes that exist nowhere else, and are not given back. */
+  kinds: { kind: FileKind; files: number; bytes: number; stays: number }[]
+  /** The largest files, at most 30. */
+  largest: LargeFile[]
 }
 
 /** What waits to leave. */

@@ -15,6 +15,7 @@ import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
 import { about } from './effects.ts'
 import type { Letter, Said } from './said.ts'
+import { adoptTimer, startTimer, startTimers, timeOf } from './timer.ts'
 import { captionId } from './write.ts'
 
 /** Receipts are sent for messages that are at most a week old. */
@@ -49,6 +50,7 @@ export async function apply(step: Step, letter: Letter): Promise<void> {
 async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
   if (said.what === 'content' || said.what === 'tombstone') return keep(step, letter, said)
   if (said.what === 'typing') return undefined
+  if (said.what === 'timer') return adoptTimer(step, letter, said.seconds)
   const waits = await about(step, letter, said)
   // What waits keeps only what its effect needs.
   if (waits) await wait(step.tx, waits, { letter: { ...letter, says: [] }, said }, letter.time)
@@ -67,9 +69,10 @@ async function keep(step: Step, letter: Letter, said: Said & { what: 'content' |
   const before = await known(step.tx, letter)
   if (before) return merge(step, before, letter, said)
   if (await isGone(step.tx, letter.chat, archivePlace(letter.archived), namesOf(letter))) return
-  if (said.what === 'content' && said.expires && letter.time + said.expires * 1e6 < step.now) return
   const message = await make(step, letter, said)
   const chat = await chatFor(step.tx, message.chat, step.account)
+  const expires = said.what === 'content' ? said.expires : undefined
+  if (!timeOf(message, letter, expires, chat, step.now)) return
   await put(step.tx, message, true)
   if (message.archiveId && message.archiveId <= (await get(step.tx, 'newest') ?? 0)) await noteChanged(step.tx, message)
   step.changes.message(message.chat, message.id)
@@ -79,6 +82,7 @@ async function keep(step: Step, letter: Letter, said: Said & { what: 'content' |
     if (target) await addIfRoom(step.tx, { chat: letter.chat, id: freshId(), message: message.id, task: { what: 'receipt', target }, since: step.now })
     step.changes.mark('outbox')
   }
+  if (expires) await adoptTimer(step, letter, expires)
   await afterwards(step, message)
 }
 
@@ -109,7 +113,6 @@ async function make(step: Step, letter: Letter, said: Said & { what: 'content' |
 async function say(step: Step, message: KeptMessage, letter: Letter, said: Said & { what: 'content' }): Promise<void> {
   if (said.mentions) message.mentions = said.mentions
   if (said.forwarded) message.forwarded = said.forwarded
-  if (said.expires) message.expiresAt = letter.time + said.expires * 1e6
   let answersUs = false
   if (said.reply) {
     const { id, to, text } = said.reply
@@ -141,6 +144,7 @@ async function merge(step: Step, message: KeptMessage, letter: Letter, said: Sai
   if (unread) {
     message.content = said.content
     await say(step, message, letter, said)
+    timeOf(message, letter, said.expires, await step.tx.objectStore('chats').get(message.chat), step.now)
   }
   if (said.what === 'tombstone' && !message.retracted && letter.archived && !letter.live) message.retracted = { by: letter.from, time: said.time }
   if (JSON.stringify([message.names, message.order, message.state, message.content.type, !!message.retracted]) === before) return
@@ -175,6 +179,7 @@ export async function arrivedAtServer(step: Step, message: KeptMessage): Promise
   if (message.state === 'waiting' || message.state === 'failed') {
     message.state = 'sent'
     delete message.failure
+    startTimer(message, step.now)
   }
   for (const errand of await errandsOf(step.tx, message.id)) {
     if (errand.task.what !== 'message') continue
@@ -202,6 +207,7 @@ async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Le
   if (letter.own && !letter.old && message.order > (chat.readUpTo ?? 0)) {
     // Who answers has read.
     chat.readUpTo = message.order
+    await startTimers(step, chat.jid, message.order)
     const { unread, mentioned } = await countUnread(step.tx, chat)
     Object.assign(chat, { unread, mentioned, markedUnread: false })
   } else if (!letter.old && counts(message) && message.order > (chat.readUpTo ?? 0)) {

@@ -10,6 +10,7 @@ import { byNames, mediaOf, put } from '../store/messages.ts'
 import { senderName, waitName } from '../store/names.ts'
 import { arrivedAtServer, isFurther, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
+import { startTimers } from './timer.ts'
 import { captionId, isToldApart } from './write.ts'
 
 /** Reactions of different people that one message shows; of one person at most 8. */
@@ -20,7 +21,7 @@ const MAX_READ = 1000
 /** What somebody shall see who reads the message in the history later. */
 const LASTING = new Set<Said['what']>(['edit', 'retract', 'react', 'vote'])
 
-type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' }>
+type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' }>
 
 /** Does it, or gives the name of the message that has to come first. */
 export async function about(step: Step, letter: Letter, said: Effect): Promise<string | undefined> {
@@ -190,6 +191,7 @@ export async function readUpTo(step: Step, jid: string, place: Micros): Promise<
   const chat = await step.tx.objectStore('chats').get(jid)
   if (!chat || (chat.readUpTo ?? 0) >= place) return false
   chat.readUpTo = place
+  await startTimers(step, jid, place)
   const { unread, mentioned } = await countUnread(step.tx, chat)
   Object.assign(chat, { unread, mentioned, markedUnread: false })
   await step.tx.objectStore('chats').put(chat)

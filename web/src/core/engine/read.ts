@@ -49,7 +49,9 @@ export function read(parts: Parts): Said[] {
   const content = readContent(cleaned, parts.encrypted && !parts.content ? NOTHING : inner)
   const shift = (body?.length ?? 0) - (cleaned?.length ?? 0)
   const state = readState(inner) ?? readState(outer)
+  const timer = content ? undefined : readTimer(find)
   if (content) says.push(aboutContent(content, find, shift))
+  else if (timer !== undefined) says.push({ what: 'timer', seconds: timer })
   else if (state) says.push({ what: 'typing', state })
   return says
 }
@@ -124,13 +126,19 @@ function aboutContent(content: Content, find: Find, shift: number): Said {
   const reply = find('reply', REPLY)
   const replied = id(reply)
   const forwarded = Number(find('forwarded', FORWARDED)?.attr('times'))
-  const expires = Number(find('ephemeral', EPHEMERAL)?.attr('timer'))
+  const expires = readTimer(find) ?? 0
   return {
     what: 'content', content, ...mentions,
     ...(replied ? { reply: { id: replied, to: bareOf(reply?.attr('to')) } } : {}),
     ...(forwarded > 0 && forwarded < 1000 ? { forwarded: Math.floor(forwarded) } : {}),
-    ...(expires > 0 ? { expires: Math.min(Math.floor(expires), MAX_EXPIRES) } : {}),
+    ...(expires ? { expires } : {}),
   }
+}
+
+/** Seconds; undefined if nothing is said of it. */
+function readTimer(find: Find): number | undefined {
+  const text = find('ephemeral', EPHEMERAL)?.attr('timer') ?? ''
+  return /^\d{1,15}$/.test(text) ? Math.min(Number(text), MAX_EXPIRES) : undefined
 }
 
 const bareOf = (text: string | undefined): JID | undefined => {

@@ -17,6 +17,8 @@ export type Said =
   | { what: 'receipt'; target: string }
   | { what: 'displayed'; target: string }
   | { what: 'played'; target: string }
+  /** How long messages stay from now on, in seconds; 0: for ever. */
+  | { what: 'timer'; seconds: number }
   | { what: 'typing'; state: 'composing' | 'recording' | 'paused' }
   | { what: 'error'; target: string; condition: string; kind: string }
 

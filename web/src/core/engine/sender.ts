@@ -193,6 +193,7 @@ export class Sender {
     try {
       sealed = await this.protect(errand, outbound, about)
     } catch (error) {
+      if (error instanceof CannotEncrypt && errand.task.what === 'timer') return this.drop(errand) // each message says it, when there can be one
       if (error instanceof CannotEncrypt) return this.fail(errand, failureOf(error))
       if (!(error instanceof NotNow)) throw error
       this.later()
@@ -215,7 +216,7 @@ export class Sender {
     const message = errand.message ? await this.db.get('messages', errand.message) : undefined
     const answered = message?.reply ? await this.db.get('messages', message.reply.id) : undefined
     const chat = await this.db.get('chats', errand.chat)
-    return { id: errand.id, message, answered, account: this.account, expires: chat?.expires, plain: chat?.protection === 'none' }
+    return { id: errand.id, message, answered, account: this.account, plain: chat?.protection === 'none' }
   }
 
   private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean }): Promise<SealedParts> {

@@ -29,10 +29,10 @@ export class Vanishing {
   }
 
   private async sweep(): Promise<void> {
-    const over = await this.db.getAllFromIndex('messages', 'expires', IDBKeyRange.upperBound(this.now()), AT_ONCE)
-    if (over.length) {
+    const over = IDBKeyRange.upperBound(this.now())
+    if (await this.db.getKeyFromIndex('messages', 'expires', over) !== undefined) {
       const changes = new Collector()
-      await change(this.db, everything, (tx) => vanish(tx, over, changes))
+      await change(this.db, everything, async (tx) => vanish(tx, await tx.objectStore('messages').index('expires').getAll(over, AT_ONCE), changes))
       this.news.tell(changes.all)
     }
     const cursor = await this.db.transaction('messages').store.index('expires').openKeyCursor()
@@ -47,7 +47,10 @@ export class Vanishing {
   }
 }
 
-async function vanish(tx: Change, messages: KeptMessage[], changes: Collector): Promise<void> {
+async function vanish(tx: Change, over: KeptMessage[], changes: Collector): Promise<void> {
+  // What did not leave stays until it does, or a person takes it away.
+  const messages = over.filter((m) => !waits(m))
+  for (const m of over.filter(waits)) await put(tx, { ...m, expiresAt: Infinity }, false)
   for (const m of messages) {
     const media = mediaOf(m.content)
     if (media) await dropFile(tx, media.key)
@@ -64,6 +67,8 @@ async function vanish(tx: Change, messages: KeptMessage[], changes: Collector): 
     changes.chat(jid)
   }
 }
+
+const waits = (m: KeptMessage): boolean => m.own && (m.state === 'waiting' || m.state === 'failed')
 
 /** Puts a line into the chat for each new device or key of its contact, once: such a thing is never silent. */
 export async function showNotices(db: Database, news: News, account: JID, notices: DeviceNotice[]): Promise<void> {

@@ -25,7 +25,7 @@ function Details({ message: m, close }: { message: Message; close: () => void })
         {m.own && m.state && <li><Ticks state={m.state} quiet />{t(`state.${m.state}` as Key)}</li>}
         <li><Icon name={m.protection === 'omemo' ? 'lock' : 'lockOpen'} />{t(m.protection === 'omemo' ? 'info.encrypted' : 'info.open')}
           {m.device && <small>{t(m.device.trusted ? 'info.verified' : 'info.unverified')}</small>}</li>
-        {m.expiresAt !== undefined && <li><Icon name="clock" />{t('info.expires')}<small class="num">{fullTime(m.expiresAt)}</small></li>}
+        {m.expiresAt !== undefined && <li><Icon name="clock" />{t('info.expires')}<small class="num">{m.expiresAt === Infinity ? t(m.own ? 'info.expiresSent' : 'info.expiresRead') : fullTime(m.expiresAt)}</small></li>}
       </ul>
       <People title="info.heardBy" people={receipts.filter(([, r]) => r.played).map(([jid, r]) => [jid, r.played])} />
       <People title="info.readBy" people={read.map(([jid, r]) => [jid, r.read])} />
