@@ -30,6 +30,8 @@ export interface Chat {
   /** Somebody named us, or answered us, since we last looked. */
   mentioned?: boolean
   markedUnread?: boolean
+  /** Everything up to this place was cleared, here or on another device of ours. */
+  cleared?: Micros
   pinned?: Micros
   archived?: boolean
   favourite?: boolean

@@ -10,6 +10,7 @@ import { take, wait } from '../store/later.ts'
 import { byNames, freePlace, isGone, newestPlace, put } from '../store/messages.ts'
 import { archiveName, idOf, isUnique, senderName, waitName } from '../store/names.ts'
 import { addIfRoom, errandsOf } from '../store/outbox.ts'
+import { noteDecided } from '../store/settings.ts'
 import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
@@ -208,6 +209,7 @@ async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Le
     // Who answers has read.
     chat.readUpTo = message.order
     await startTimers(step, chat.jid, message.order)
+    if (chat.markedUnread && await noteDecided(step.tx, chat, { markedUnread: false }, step.now)) step.changes.mark('settings')
     const { unread, mentioned } = await countUnread(step.tx, chat)
     Object.assign(chat, { unread, mentioned, markedUnread: false })
   } else if (!letter.old && counts(message) && message.order > (chat.readUpTo ?? 0)) {

@@ -4,7 +4,8 @@
 import type { Outgoing } from '../engine.ts'
 import type { Chat, Content, Draft, Failure, JID, LinkPreview, Media, Message, Micros } from '../model.ts'
 import { MAX_LIVE } from '../model.ts'
-import { noteChanged } from '../store/changed.ts'
+import { noteChanged, noteGone } from '../store/changed.ts'
+import { clearingPlace, clearUpTo } from '../store/clear.ts'
 import { chatFor, countUnread, previewOf, refreshLast } from '../store/chats.ts'
 import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
 import { dropFile, keepFile } from '../store/files.ts'
@@ -90,7 +91,7 @@ export class Desk {
       if (file && media) await keepFile(tx, { key: media.key, chat: jid, only: true, used: now }, file.blob)
       else if (original && media) await copyFile(tx, media, { key: 'm ' + id, chat: jid, only: true, used: now })
       const { draft } = chat
-      if (chat.archived && await noteDecided(tx, chat, { archived: false }, now)) step.changes.mark('settings')
+      if (await noteDecided(tx, chat, { archived: false, markedUnread: false }, now)) step.changes.mark('settings')
       this.intoChat(chat, message)
       if (aside && draft) chat.draft = draft
       await Promise.all([put(tx, message, true), add(tx, { chat: jid, id, message: id, task: { what: 'message' }, since: now }), tx.objectStore('chats').put(chat)])
@@ -172,6 +173,7 @@ export class Desk {
     if (media) await dropFile(tx, media.key)
     await drop(tx, [message.id])
     await noteChanged(tx, message)
+    if (!isLocal(message) && message.state !== 'waiting' && message.state !== 'failed') await noteGone(tx, message)
     for (const e of await errandsOf(tx, message.id)) if (e.state !== 'tried') await tx.objectStore('outbox').delete(e.seq)
     for (const name of message.names) await tx.objectStore('gone').put(now, name)
     changes.remove(message.chat, [message.id])
@@ -343,23 +345,19 @@ export class Desk {
     return this.setChat(jid, { draft: draft && { ...draft, text: draft.text.slice(0, MAX_TEXT) } })
   }
 
-  /** Removes all messages of a chat from this device, for ever. What still waits to leave goes with it. */
+  /** Removes all messages of a chat from this device and all our others, for ever. What still waits to leave here goes with it. */
   clear(jid: JID): Promise<void> {
     return this.step(async (step) => {
-      const { tx, changes } = step
-      const ids: string[] = []
-      let top = 0
-      const range = IDBKeyRange.bound([jid, -Infinity], [jid, Infinity])
-      for (let c = await tx.objectStore('messages').index('place').openCursor(range); c; c = await c.continue()) {
-        const media = mediaOf(c.value.content)
-        if (media) await dropFile(tx, media.key)
-        ids.push(c.value.id)
-        top = Math.max(top, c.value.order)
-        await c.delete()
-      }
-      for (const id of ids) await tx.objectStore('words').delete(id)
+      const { tx, changes, now } = step
+      const chat = await chatFor(tx, jid, this.account, now)
+      const place = Math.max(await clearingPlace(tx, jid, now), chat.cleared ?? 0)
+      const ids = await clearUpTo(tx, jid, place, true)
       for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) if (c.value.chat === jid && c.value.state !== 'tried' && c.value.task.what !== 'contact') await c.delete()
-      if (top) await tx.objectStore('kv').put(top, `cleared ${jid}`)
+      if (place && await noteDecided(tx, chat, { cleared: place }, now)) {
+        changes.mark('settings')
+        const row = await tx.objectStore('chats').get(jid)
+        if (row) await tx.objectStore('chats').put({ ...row, cleared: place })
+      }
       changes.remove(jid, ids)
       changes.mark('outbox')
       await this.refresh(step, jid)

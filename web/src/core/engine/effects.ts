@@ -8,6 +8,7 @@ import type { KeptMessage } from '../store/database.ts'
 import { dropFile } from '../store/files.ts'
 import { byNames, mediaOf, put } from '../store/messages.ts'
 import { senderName, waitName } from '../store/names.ts'
+import { noteDecided } from '../store/settings.ts'
 import { arrivedAtServer, isFurther, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
 import { startTimers } from './timer.ts'
@@ -192,6 +193,7 @@ export async function readUpTo(step: Step, jid: string, place: Micros): Promise<
   if (!chat || (chat.readUpTo ?? 0) >= place) return false
   chat.readUpTo = place
   await startTimers(step, jid, place)
+  if (chat.markedUnread && await noteDecided(step.tx, chat, { markedUnread: false }, step.now)) step.changes.mark('settings')
   const { unread, mentioned } = await countUnread(step.tx, chat)
   Object.assign(chat, { unread, mentioned, markedUnread: false })
   await step.tx.objectStore('chats').put(chat)

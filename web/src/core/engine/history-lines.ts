@@ -2,10 +2,13 @@
 // only our own devices can have written them.
 
 import type { Content, JID, LinkPreview, Message, Micros } from '../model.ts'
-import { chatFor, refreshLast } from '../store/chats.ts'
+import { noteChanged } from '../store/changed.ts'
+import { chatFor, countUnread, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
-import { byNames, freePlace, isGone, put } from '../store/messages.ts'
-import { archiveName, senderName } from '../store/names.ts'
+import { dropFile } from '../store/files.ts'
+import type { Gone } from '../store/kv.ts'
+import { byNames, drop, freePlace, isGone, mediaOf, put } from '../store/messages.ts'
+import { archiveName, isUnique, senderName } from '../store/names.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
 import { afterwards, archivePlace, freshId, type Step } from './apply.ts'
 import { fileURL, mediaKey, textWith } from './content.ts'
@@ -22,6 +25,9 @@ export function lineOf(m: KeptMessage): string {
   })
 }
 
+/** A line that says that a message was deleted, for us alone. */
+export const goneLine = ({ id, ...rest }: Gone): string => JSON.stringify({ ...(id ? { id: String(id) } : {}), ...rest, gone: true })
+
 /** A content without what only this device knows, and without the picture of a link's card, which would fill the history. */
 function plain(content: Content): Content {
   if (content.type === 'text' && content.preview) {
@@ -37,6 +43,11 @@ function plain(content: Content): Content {
 export async function importLines(step: Step, lines: string[]): Promise<void> {
   const newest = new Map<JID, Micros>()
   for (const line of lines) {
+    const gone = parseGone(line)
+    if (gone) {
+      await forget(step, gone)
+      continue
+    }
     const message = parseLine(line, step.account)
     if (!message || !await keep(step, message)) continue
     newest.set(message.chat, Math.max(newest.get(message.chat) ?? 0, message.order))
@@ -48,6 +59,26 @@ export async function importLines(step: Step, lines: string[]): Promise<void> {
     await step.tx.objectStore('chats').put(chat)
     step.changes.chat(jid)
   }
+}
+
+/** Takes away what another device of ours deleted, and does not take it in again. */
+async function forget(step: Step, { chat: jid, names }: { chat: JID; names: string[] }): Promise<void> {
+  const { tx } = step
+  for (const name of names) await tx.objectStore('gone').put(step.now, name)
+  const message = await byNames(tx, names)
+  if (message?.chat !== jid) return
+  const media = mediaOf(message.content)
+  if (media) await dropFile(tx, media.key)
+  for (const name of message.names) await tx.objectStore('gone').put(step.now, name)
+  await drop(tx, [message.id])
+  await noteChanged(tx, message)
+  step.changes.remove(jid, [message.id])
+  const chat = await tx.objectStore('chats').get(jid)
+  if (!chat) return
+  await refreshLast(tx, chat)
+  Object.assign(chat, await countUnread(tx, chat))
+  await tx.objectStore('chats').put(chat)
+  step.changes.chat(jid)
 }
 
 /** Gives whether it is new here. */
@@ -116,14 +147,26 @@ const text = (x: unknown, most = 1000): string | undefined => typeof x === 'stri
 const count = (x: unknown): number | undefined => typeof x === 'number' && Number.isFinite(x) && x >= 0 ? x : undefined
 const address = (x: unknown): JID | undefined => typeof x === 'string' ? parseJID(x) : undefined
 
-/** Reads a line; undefined for what is none. */
-export function parseLine(line: string, account: JID): KeptMessage | undefined {
-  let f: unknown
+function parse(line: string): unknown {
   try {
-    f = JSON.parse(line)
+    return JSON.parse(line)
   } catch {
     return undefined
   }
+}
+
+/** Reads a line about a message that was deleted; undefined for any other. */
+export function parseGone(line: string): { chat: JID; names: string[] } | undefined {
+  const f = parse(line)
+  if (!isObject(f) || f['gone'] !== true) return undefined
+  const [chat, from, origin, place] = [address(f['chat']), address(f['from']), text(f['origin'], 256), archivePlace(text(f['id'], 20))]
+  const names = [...(place ? [archiveName(String(place))] : []), ...(from && origin && isUnique(origin) ? [senderName(bare(from), origin)] : [])]
+  return chat && names.length ? { chat: bare(chat), names } : undefined
+}
+
+/** Reads a line; undefined for what is none. */
+export function parseLine(line: string, account: JID): KeptMessage | undefined {
+  const f = parse(line)
   if (!isObject(f)) return undefined
   const [place, chat, from, time] = [archivePlace(text(f['id'], 20)), address(f['chat']), address(f['from']), count(f['time'])]
   const content = parseContent(f['content'])

@@ -7,7 +7,7 @@ import { change, type Change, type Database, type KeptMessage } from '../store/d
 import { ALL, MAX_CHANGED } from '../store/changed.ts'
 import { get, type Written } from '../store/kv.ts'
 import { archiveName } from '../store/names.ts'
-import { lineOf } from './history-lines.ts'
+import { goneLine, lineOf } from './history-lines.ts'
 
 /** A chunk with so many messages is left as it is. */
 const FULL = 1000
@@ -62,7 +62,7 @@ function again({ chunks }: Written, changed: Micros[]): Part | undefined {
 
 const holds = (c: Pick<Chunk, 'from' | 'to'>, id: Micros) => id >= c.from && id <= c.to
 
-/** What changed and stands in chunks of other devices, which may be gone, is said here beside them. */
+/** What changed and stands in chunks of other devices, which may be gone, is said here beside them; and what was deleted for us alone. */
 async function over(db: Database, { chunks }: Written, changed: Micros[], last: Micros): Promise<Part | undefined> {
   const theirs = changed.filter((id) => id !== ALL && id <= last)
   const unwritten = changed.filter((id) => id === ALL || id > last) // is written with what it changed, in any case
@@ -71,7 +71,8 @@ async function over(db: Database, { chunks }: Written, changed: Micros[], last: 
     if (theirs.length) await tx.objectStore('kv').put([...new Set([...known, ...theirs])].slice(-MAX_CHANGED), 'history over')
     if (unwritten.length) await tx.objectStore('kv').put((await get(tx, 'history changed') ?? []).filter((id) => !unwritten.includes(id)), 'history changed')
   })
-  return theirs.length ? { from: 0, to: last, old: chunks.filter(isOver), what: 'over' } : undefined
+  const gone = await get(db, 'history gone')
+  return theirs.length || gone?.told === false ? { from: 0, to: last, old: chunks.filter(isOver), what: 'over' } : undefined
 }
 
 /** What came since, with the small chunks before it. */
@@ -85,10 +86,11 @@ async function freshPart(db: Database, { chunks }: Written, last: Micros): Promi
 
 async function writePart(db: Database, book: Book, part: Part, done: Written): Promise<void> {
   const { messages, more } = part.what === 'over' ? await overlaid(db) : await between(db, part.from, part.to)
+  const gone = part.what === 'over' ? (await get(db, 'history gone'))?.list ?? [] : []
   const ends: [Micros, Micros] = [messages[0]?.archiveId ?? part.from, messages.at(-1)?.archiveId ?? part.to]
   // What did not fit into one step belongs to the next: no chunk is taken away that is not written anew.
   const old = (more ? part.old.filter((c) => c.to <= ends[1]) : part.old).map((c) => c.number)
-  const entries = messages.map((m) => ({ id: part.what === 'over' ? 0 : m.archiveId ?? 0, line: lineOf(m) }))
+  const entries = [...messages.map((m) => ({ id: part.what === 'over' ? 0 : m.archiveId ?? 0, line: lineOf(m) })), ...gone.map((one) => ({ id: 0, line: goneLine(one) }))]
   const lines = new Map(messages.map((m, i) => [m.archiveId ?? 0, entries[i]?.line]))
   if (!entries.length && !old.length) return change(db, ['kv', 'messages'], (tx) => settle(tx, part, done.chunks, lines))
   const begun = done.chunks.find((c) => !isOver(c))
@@ -97,6 +99,8 @@ async function writePart(db: Database, book: Book, part: Part, done: Written): P
       const sorted = [...chunks].sort((a, b) => a.from - b.from)
       await tx.objectStore('kv').put({ index: number, chunks: sorted, complete, old } satisfies Written, 'history')
       await settle(tx, part, chunks, lines)
+      const now = part.what === 'over' ? await get(tx, 'history gone') : undefined
+      if (now && JSON.stringify(now.list) === JSON.stringify(gone)) await tx.objectStore('kv').put({ ...now, told: true }, 'history gone')
     })
   })
   if (old.length) await removed(db)

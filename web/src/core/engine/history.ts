@@ -98,7 +98,11 @@ export class History {
 
   /** What our other devices have not written yet they are asked to write; they say when it is done. */
   private ask(session: Session): void {
-    session.send(message({ to: this.account, type: 'headline', id: newID() }, el(NODE, 'ask'), hint('no-store')))
+    this.say(session, 'ask')
+  }
+
+  private say(session: Session, what: 'ask' | 'written'): void {
+    session.send(message({ to: this.account, type: 'headline', id: newID() }, el(NODE, what), hint('no-store')))
   }
 
   /** Hears what our other devices say about it; false for any other stanza. */
@@ -188,7 +192,9 @@ export class History {
     const done = await get(this.db, 'history')
     for (const number of done?.old ?? []) await retractItem(session, NODE, `${this.secure.deviceID}-${number}`)
     if (done?.old?.length) await removed(this.db)
+    const untold = (await get(this.db, 'history gone'))?.told === false
     if (!await writeAll(this.db, (own) => this.book(session, own))) this.later(SOON)
+    if (untold && (await get(this.db, 'history gone'))?.told) this.say(session, 'written') // our other devices look what was deleted
     this.wrote = Date.now()
   }
 

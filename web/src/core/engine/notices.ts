@@ -56,7 +56,7 @@ export class Notices {
   private named(notice: DeviceNotice): DeviceNotice {
     const owner = notice.own ? this.owners.get(notice.device) : undefined
     if (!owner) return notice
-    return { ...notice, app: owner.app, ...(owner.platform ? { platform: owner.platform } : {}), ...(owner.password ? { password: true } : {}) }
+    return { ...notice, app: owner.app, ...(owner.platform ? { platform: owner.platform } : {}) }
   }
 
   /** Fetches the keys of our own devices; without a connection the notice is shown without. */

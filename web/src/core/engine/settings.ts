@@ -1,9 +1,10 @@
-// Keeps what a person decides about chats the same on all devices: pinned, archived, favourite, muted. A decision is kept here first and leaves by itself
+// Keeps what a person decides about chats the same on all devices: pinned, archived, favourite, muted, marked as unread, cleared. A decision is kept here first and leaves by itself
 // when there is a connection; of two decisions about the same thing the later one holds, by the server's clock, wherever they were made
 // (docs/protocol/chat-settings.md).
 
 import type { JID, Micros } from '../model.ts'
-import { change, type Database } from '../store/database.ts'
+import { clearUpTo } from '../store/clear.ts'
+import { change, everything, type Database } from '../store/database.ts'
 import { decisionsOf, MAX_DECIDED, takeDecided, untold, wasTold } from '../store/settings.ts'
 import { bookmarkEvent, fetchBookmarks, setBookmark, type Bookmark } from '../xmpp/bookmarks.ts'
 import { CHATS } from '../xmpp/ns.ts'
@@ -76,10 +77,14 @@ export class Settings {
   private async take(list: Told[]): Promise<void> {
     if (!list.length) return
     const changes = new Collector()
-    await change(this.db, ['kv', 'chats'], async (tx) => {
+    await change(this.db, everything, async (tx) => {
       const open = new Set(await untold(tx))
       // What we decided and have not told stays: nobody else can have known of it.
-      for (const { jid, read } of list) if ((await takeDecided(tx, jid, read(open.has(jid) ? 1 : this.now()))).changed) changes.chat(jid)
+      for (const { jid, read } of list) {
+        const { changed, cleared } = await takeDecided(tx, jid, read(open.has(jid) ? 1 : this.now()))
+        if (changed) changes.chat(jid)
+        if (cleared) changes.remove(jid, await clearUpTo(tx, jid, cleared))
+      }
     })
     this.news.tell(changes.all)
   }

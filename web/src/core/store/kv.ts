@@ -8,6 +8,9 @@ import type { Database, Look } from './database.ts'
 /** How far this device has written the encrypted history: the number of its index, its chunks, and those that others replaced and that are to be removed. */
 export interface Written { index: number; chunks: HistoryIndex['chunks']; complete: [Micros, Micros][]; old?: number[] }
 
+/** A message that was deleted for us alone: by what its copies elsewhere are found. */
+export interface Gone { chat: string; from: string; id?: Micros; origin?: string }
+
 /** An app that is being signed out, and the OMEMO devices that go with it. */
 export interface Revoking { access: string; devices: number[] }
 
@@ -24,6 +27,8 @@ export interface Values {
   'history changed': Micros[]
   /** Messages (archive ids) in the chunks of other devices that changed, and stand in a chunk of ours as they are now. */
   'history over': Micros[]
+  /** Messages that were deleted for us alone, the newest last, and whether our other devices can read so in the history. */
+  'history gone': { list: Gone[]; told: boolean }
   /** A device was removed: a new key of the history is to be drawn, or was drawn and is to be told. */
   'history renew': 'draw' | 'tell'
   /** An app is being signed out, and its keys are to be removed. */

@@ -37,16 +37,19 @@ export async function noteDecided(tx: Change, before: Chat, fields: Partial<Chat
   return mark(tx, before.jid, true)
 }
 
-/** Takes what another device or app decided. Gives whether the chat changed, and whether something of ours is newer and has to be told. */
-export async function takeDecided(tx: Change, jid: JID, told: Decisions): Promise<{ changed: boolean; newer: boolean }> {
-  const { all, newer } = merge(await decisionsOf(tx, jid), told)
+/** Takes what another device or app decided. Gives whether the chat changed, whether something of ours is newer and
+ * has to be told, and up to where the chat is to be cleared, if that is further than it was. */
+export async function takeDecided(tx: Change, jid: JID, told: Decisions): Promise<{ changed: boolean; newer: boolean; cleared?: Micros }> {
+  const before = await decisionsOf(tx, jid)
+  const { all, newer } = merge(before, told)
+  const cleared = Number(all.cleared?.value ?? 0)
   await tx.objectStore('kv').put(all, nameOf(jid))
   await mark(tx, jid, newer)
   const chat = await tx.objectStore('chats').get(jid)
   const fields = fieldsOf(all)
   const changed = !!chat && SHARED.some((name) => name in fields && !isSame(fields[name], chat[name]))
   if (chat && changed) await tx.objectStore('chats').put(withDecided(chat, all))
-  return { changed, newer }
+  return { changed, newer, ...(cleared > Number(before.cleared?.value ?? 0) ? { cleared } : {}) }
 }
 
 /** A chat with what was decided about it. */

@@ -9,7 +9,7 @@ import { formatTime, parseTime } from './time.ts'
 import { el, Element } from './xml.ts'
 
 /** The names of what is shared. */
-export const SHARED = ['pinned', 'archived', 'favourite', 'muted', 'accepted', 'lists'] as const
+export const SHARED = ['pinned', 'archived', 'favourite', 'muted', 'accepted', 'lists', 'markedUnread', 'cleared'] as const
 /** One of them. */
 export type Shared = (typeof SHARED)[number]
 
@@ -26,10 +26,13 @@ const MAX_LIST_NAME = 40
 export const listNames = (names: string[]): string[] =>
   [...new Set(names.map((n) => n.replace(/[,\s\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim().slice(0, MAX_LIST_NAME).trim()).filter(Boolean))].sort().slice(0, MAX_LISTS)
 
-/** Reads a value of a name: a time for `pinned`, a time or `always` for `muted`, names with commas between for `lists`, `true` for the others. */
+/** Those that are so or not. */
+const FLAGS: readonly Shared[] = ['archived', 'favourite', 'accepted', 'markedUnread']
+
+/** Reads a value of a name: a time for `pinned`, a place for `cleared`, a time or `always` for `muted`, names with commas between for `lists`, `true` for the others. */
 function valueOf(name: Shared, text: string | undefined): Decision['value'] {
   if (text === undefined) return undefined
-  if (name === 'archived' || name === 'favourite' || name === 'accepted') return text === 'true' || undefined
+  if (FLAGS.includes(name)) return text === 'true' || undefined
   if (name === 'lists') return listNames(text.slice(0, 2 * MAX_LISTS * MAX_LIST_NAME).split(',')).join(',') || undefined
   return name === 'muted' && text === 'always' ? Infinity : parseTime(text)
 }
@@ -103,12 +106,13 @@ function writeNotify(before: Element | undefined, never: boolean): Element | und
 
 /** The decisions as fields of a chat. */
 export function fieldsOf(decisions: Decisions): Partial<Pick<Chat, Shared>> {
-  const { pinned, archived, favourite, muted, accepted, lists } = decisions
+  const { pinned, archived, favourite, muted, accepted, lists, markedUnread, cleared } = decisions
   const time = (d: Decision | undefined) => typeof d?.value === 'number' ? d.value : undefined
   return {
     ...(pinned ? { pinned: time(pinned) } : {}), ...(archived ? { archived: archived.value === true } : {}),
     ...(favourite ? { favourite: favourite.value === true } : {}), ...(muted ? { muted: time(muted) } : {}),
     ...(accepted ? { accepted: accepted.value === true } : {}), ...(lists ? { lists: typeof lists.value === 'string' ? lists.value.split(',') : undefined } : {}),
+    ...(markedUnread ? { markedUnread: markedUnread.value === true } : {}), ...(cleared ? { cleared: time(cleared) } : {}),
   }
 }
 
@@ -126,13 +130,14 @@ export function decide(fields: Partial<Chat>, at: Micros): Decisions {
 /** Says whether two values of a field say the same; off may be said in many ways. */
 export const isSame = (a: Chat[Shared], b: Chat[Shared]): boolean => String(a || '') === String(b || '')
 
-/** The later of each; of two at the same time what was told. `newer`: ours has something that was not told. */
+/** The later of each; of two at the same time what was told. What was cleared stays so: there the place further on holds. `newer`: ours has something that was not told. */
 export function merge(ours: Decisions, told: Decisions): { all: Decisions; newer: boolean } {
   const all: Decisions = { ...ours }
   let newer = false
   for (const name of SHARED) {
     const [mine, theirs] = [ours[name], told[name]]
-    if (theirs && (!mine || theirs.at >= mine.at)) all[name] = theirs
+    const holds = name === 'cleared' ? (one: Decision) => Number(one.value ?? 0) : (one: Decision) => one.at
+    if (theirs && (!mine || holds(theirs) >= holds(mine))) all[name] = theirs
     else if (mine && mine.value !== theirs?.value) newer = true
   }
   return { all, newer }

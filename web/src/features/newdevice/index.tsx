@@ -77,7 +77,7 @@ async function compared(n: DeviceNotice): Promise<'trusted' | 'verified' | undef
 async function revoke(n: DeviceNotice): Promise<void> {
   if (!await confirm({ title: t('own.revokeTitle', { name: nameOf(n) }), text: t('own.revokeText'), yes: t('own.revoke'), danger: true })) return
   const signedOut = await engine().removeDevice(n.device)
-  toast(t(!signedOut ? 'own.keysOnly' : n.password ? 'own.outPassword' : 'own.out'))
-  const next = signedOut ? n.password && '/settings/account' : '/devices'
-  if (next && place.value.path !== next) go(next)
+  toast(t(signedOut ? 'own.out' : 'own.keysOnly'))
+  const next = signedOut ? '/settings/account' : '/devices' // nobody let it in, so it knows the password
+  if (place.value.path !== next) go(next)
 }

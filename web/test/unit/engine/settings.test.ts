@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { News } from '../../../src/core/engine/changes.ts'
 import { Desk } from '../../../src/core/engine/desk.ts'
 import { Settings } from '../../../src/core/engine/settings.ts'
-import { openAccount, type Database } from '../../../src/core/store/database.ts'
+import { change, everything, openAccount, type Database } from '../../../src/core/store/database.ts'
+import { isGone, put } from '../../../src/core/store/messages.ts'
+import { archiveName } from '../../../src/core/store/names.ts'
 import { untold } from '../../../src/core/store/settings.ts'
 import { BOOKMARKS, CHATS, CLIENT, NOTIFICATIONS, PUBSUB } from '../../../src/core/xmpp/ns.ts'
 import type { Session } from '../../../src/core/xmpp/session.ts'
@@ -47,7 +49,7 @@ class Device {
   static async open(nodes: Nodes, chats = [HER]): Promise<Device> {
     globalThis.indexedDB = new IDBFactory()
     const device = new Device(nodes, await openAccount(ME))
-    for (const jid of chats) await device.desk.setChat(jid, { markedUnread: false })
+    for (const jid of chats) await device.desk.setChat(jid, { expires: 0 })
     return device
   }
 
@@ -171,7 +173,7 @@ test('a new device learns it, also of a chat that it has not got yet', async () 
   const fresh = await Device.open(nodes, [])
   await fresh.connect()
   expect(await fresh.db.count('chats')).toBe(0)
-  await fresh.desk.setChat(HER, { markedUnread: true })
+  await fresh.desk.setChat(HER, { expires: 60 })
   expect(await fresh.chat()).toEqual({ archived: true })
   fresh.end()
 })
@@ -191,7 +193,7 @@ test('the same decision again, and what is not shared, tell nobody', async () =>
   await phone.desk.setChat(HER, { muted: Infinity })
   await phone.told()
   const before = nodes.published
-  await phone.desk.setChat(HER, { muted: Infinity, markedUnread: true })
+  await phone.desk.setChat(HER, { muted: Infinity, expires: 60 })
   await phone.desk.setDraft(HER, { text: 'dear', time: 1 })
   expect(await untold(phone.db)).toEqual([])
   expect(nodes.published).toBe(before)
@@ -273,4 +275,86 @@ test('whatever three devices decide, with and without connection, they agree in 
   expect(await laptop.chat()).toEqual(await phone.chat())
   expect(await tablet.chat()).toEqual(await phone.chat())
   tablet.end()
+})
+
+/** Messages of hers, at these places of the archive. */
+async function heard(device: Device, ...places: number[]): Promise<void> {
+  await change(device.db, everything, async (tx) => {
+    for (const place of places) {
+      await put(tx, { id: `m${place}`, chat: HER, order: place, archiveId: place, stanzaId: String(place), time: place, from: HER, own: false, content: { type: 'text', text: `word ${place}` },
+        names: [archiveName(String(place))], shelves: [], protection: 'omemo' }, true)
+    }
+  })
+}
+
+const START = 1_795_000_000_000_000
+const places = async (device: Device) => (await device.db.getAll('messages')).map((m) => m.order - START).sort((a, b) => a - b)
+
+test('marked as unread on one device it is so on the other, until it is read on any', async () => {
+  await phone.connect()
+  await laptop.connect()
+  for (const device of [phone, laptop]) await heard(device, START + 1, START + 2)
+  const marked = async (device: Device) => (await device.db.get('chats', HER))?.markedUnread === true
+  await phone.desk.setChat(HER, { markedUnread: true })
+  await phone.told()
+  expect(await marked(laptop)).toBe(true)
+  await laptop.desk.read(HER, START + 2, false)
+  await laptop.told()
+  expect([await marked(phone), await marked(laptop)]).toEqual([false, false])
+  // Who writes has read as well; and what was decided without connection is told later.
+  laptop.disconnect()
+  await phone.desk.setChat(HER, { markedUnread: true })
+  await phone.told()
+  await laptop.connect()
+  expect(await marked(laptop)).toBe(true)
+  await laptop.desk.send(HER, { text: 'so I have' })
+  await laptop.told()
+  expect(await marked(phone)).toBe(false)
+})
+
+test('a cleared chat is cleared on all devices, also on those that were away; what came after it stays', async () => {
+  for (const device of [phone, laptop]) await heard(device, START + 1, START + 2)
+  await heard(laptop, START + 9)
+  await phone.desk.clear(HER)
+  await heard(phone, START + 9)
+  await phone.connect()
+  await laptop.connect()
+  expect([await places(phone), await places(laptop)]).toEqual([[9], [9]])
+  expect(await laptop.db.get('kv', 'history changed')).toEqual([START + 1, START + 2]) // they go from what it wrote down
+  // A new device takes nothing in that was cleared.
+  const fresh = await Device.open(nodes, [])
+  await fresh.connect()
+  await change(fresh.db, everything, async (tx) => {
+    expect(await isGone(tx, HER, START + 2, [])).toBe(true)
+    expect(await isGone(tx, HER, START + 9, [])).toBe(false)
+  })
+  fresh.end()
+})
+
+test('of two clearings the one further on holds, whichever was decided later; what waits to leave elsewhere stays', async () => {
+  for (const device of [phone, laptop]) await heard(device, START + 1, START + 2)
+  await heard(laptop, START + 3)
+  await laptop.desk.clear(HER)
+  await phone.desk.clear(HER) // later, and knows less
+  const waiting = await laptop.desk.send(HER, { text: 'still on its way' })
+  const tablet = await Device.open(nodes)
+  await heard(tablet, START + 1, START + 3, START + 4)
+  for (const device of [phone, laptop, tablet]) await device.connect()
+  for (const device of [phone, laptop, tablet]) await device.told()
+  expect(await places(tablet)).toEqual([4])
+  expect((await laptop.db.getAll('messages')).map((m) => m.id)).toEqual([waiting.id])
+  expect((await phone.db.get('chats', HER))?.cleared).toBe(START + 3)
+  tablet.end()
+})
+
+test('what was sent and has no place in the archive yet is cleared with the rest on the other device', async () => {
+  const sent = await phone.desk.send(HER, { text: 'sent' })
+  const order = sent.order - 5e6
+  await phone.desk.alter(sent.id, (m) => { Object.assign(m, { state: 'sent', order, time: order }); return true })
+  await heard(laptop, order + 900_000) // the archive's clock is a little ahead
+  await phone.desk.clear(HER)
+  await heard(laptop, order + 6e6)
+  await phone.connect()
+  await laptop.connect()
+  expect((await laptop.db.getAll('messages')).map((m) => m.order - order)).toEqual([6e6])
 })

@@ -13,7 +13,7 @@ let town: Town
 let proxy: Proxy
 const open: Client[] = []
 stubLocks()
-beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague', 'laurence', 'john', 'abram', 'balthasar', 'gregory', 'sampson', 'escalus', 'peter']) })
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio', 'capulet', 'montague', 'laurence', 'john', 'abram', 'balthasar', 'gregory', 'sampson', 'escalus', 'peter', 'potpan', 'anthony']) })
 afterAll(() => town.end())
 beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
@@ -262,4 +262,39 @@ test('a new device of our own is told on every older one until a person has deci
   await late.engine.trust({ jid: one.jid, id: id(one) }, 'verified')
   await late.until(async () => (await late.texts('peter')).length === 2)
   expect(await late.texts('peter')).toEqual(['some shall be pardoned', 'and some punished'])
+}, 60_000)
+
+test('deleted for oneself, or cleared: it goes from our other devices and out of the history; what is said later stays', async () => {
+  const [one, friend] = [await client('potpan'), await client('anthony')]
+  await friends(one, friend)
+  const code = await one.engine.recoveryCode()
+  const two = await client('potpan')
+  await two.live()
+  await two.lead.recover(code)
+  await friend.until(async () => (await friend.engine.devices(one.jid)).filter((d) => d.active).length === 2)
+  for (const text of ['one', 'two', 'three']) await friend.engine.send(one.jid, { text })
+  for (const device of [one, two]) await device.until(async () => (await device.texts('anthony')).filter((t) => /^(one|two|three)$/.test(t)).length === 3)
+  const said = async (c: Client) => (await c.texts('anthony')).filter((t) => t !== 'system')
+  const find = async (text: string) => (await one.messages('anthony')).find((m) => m.content.type === 'text' && m.content.text === text)?.id ?? ''
+  await one.lead.history.now()
+  await two.lead.history.now()
+  await one.engine.remove([await find('two')], false)
+  await one.lead.history.now()
+  await two.until(async () => (await said(two)).join() === 'one,three')
+  const three = await client('potpan')
+  await three.live()
+  await three.lead.recover(code)
+  await three.until(async () => (await said(three)).join() === 'one,three')
+  await two.lead.history.now()
+  await two.engine.clearChat(friend.jid)
+  for (const device of [one, two, three]) await device.until(async () => (await said(device)).length === 0)
+  await friend.until(async () => (await friend.engine.devices(one.jid)).filter((d) => d.active).length === 3)
+  await friend.engine.send(one.jid, { text: 'four' })
+  for (const device of [one, two, three]) await device.until(async () => (await said(device)).join() === 'four')
+  for (const device of [one, two, three]) await device.lead.history.now()
+  const late = await client('potpan')
+  await late.live()
+  await late.lead.recover(code)
+  await late.until(async () => (await said(late)).includes('four'))
+  expect(await said(late)).toEqual(['four'])
 }, 60_000)

@@ -1,0 +1,51 @@
+// Clearing a chat: what stands in it up to a place goes, here and on the account's other devices (docs/protocol/chat-settings.md), and out of the encrypted
+// history, and does not come again from the archive. What comes later stays.
+
+import type { JID, Micros } from '../model.ts'
+import { noteAllChanged } from './changed.ts'
+import { countUnread, refreshLast } from './chats.ts'
+import type { Change, KeptMessage } from './database.ts'
+import { dropFile } from './files.ts'
+import { get } from './kv.ts'
+import { mediaOf } from './messages.ts'
+
+/** How much later than here the archive may number what we have sent, in microseconds. */
+const LATER = 2e6
+
+/** Up to which place a chat is cleared when all that is here goes: what the archive has not numbered yet is counted in, what comes after now is not. */
+export async function clearingPlace(tx: Change, chat: JID, now: Micros): Promise<Micros> {
+  let place = 0
+  for (let c = await tx.objectStore('messages').index('place').openCursor(whole(chat)); c; c = await c.continue()) {
+    const { archiveId, order } = c.value
+    if (archiveId) place = Math.max(place, archiveId)
+    else if (!waits(c.value)) place = Math.max(place, Math.min(order + LATER, Math.max(now, order)))
+  }
+  return place
+}
+
+/** Removes what stands up to a place, or with `all` everything that is here; what waits to leave stays otherwise. Gives the ids of what went. */
+export async function clearUpTo(tx: Change, chat: JID, place: Micros, all = false): Promise<string[]> {
+  const gone: KeptMessage[] = []
+  for (let c = await tx.objectStore('messages').index('place').openCursor(whole(chat)); c; c = await c.continue()) {
+    if (!all && ((c.value.archiveId ?? c.value.order) > place || waits(c.value))) continue
+    gone.push(c.value)
+    await c.delete()
+  }
+  for (const m of gone) {
+    const media = mediaOf(m.content)
+    if (media) await dropFile(tx, media.key)
+    await tx.objectStore('words').delete(m.id)
+  }
+  await noteAllChanged(tx, gone)
+  if (place > (await get(tx, `cleared ${chat}`) ?? 0)) await tx.objectStore('kv').put(place, `cleared ${chat}`)
+  const row = await tx.objectStore('chats').get(chat)
+  if (row && gone.length) {
+    await refreshLast(tx, row)
+    Object.assign(row, await countUnread(tx, row))
+    await tx.objectStore('chats').put(row)
+  }
+  return gone.map((m) => m.id)
+}
+
+const whole = (chat: JID) => IDBKeyRange.bound([chat, -Infinity], [chat, Infinity])
+const waits = (m: KeptMessage): boolean => m.own && (m.state === 'waiting' || m.state === 'failed')
