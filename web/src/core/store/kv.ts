@@ -1,7 +1,7 @@
 // Small values under names: cursors, settings, the snapshot of the list of chats.
 
 import type { HistoryIndex } from '../crypto/types.ts'
-import type { Choices, Micros } from '../model.ts'
+import type { Choices, Micros, Sticker } from '../model.ts'
 import type { Snapshot } from './chats.ts'
 import type { Database, Look } from './database.ts'
 
@@ -49,6 +49,8 @@ export interface Values {
   blocked: string[]
   profile: { name?: string; avatar?: string }
   choices: Partial<Choices>
+  /** Stickers that a person kept, the newest first. */
+  stickers: Sticker[]
   /** This browser is to be woken when it is closed. */
   waking: boolean
   /** When it was woken last; the service worker writes it. */

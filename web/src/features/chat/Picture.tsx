@@ -38,7 +38,7 @@ export function Picture({ message, content }: { message: Message; content: Visua
       <button type="button" class="cover" onClick={act} aria-label={url ? t('look', { what: name }) : [name, video && media.seconds !== undefined && length(media.seconds), t('transfer.get', { size: size(media.size) })].filter(Boolean).join(', ')} />
       {ring && <span class="get"><Ring message={message} media={media} />{media.transfer?.making && moving(media) && <span class="pad">{t('transfer.making')}</span>}</span>}
       {!url && !ring && <span class="get" aria-hidden="true"><Icon path={downPath} />{t('transfer.load', { size: size(media.size) })}</span>}
-      {url && video && <span class="get" aria-hidden="true"><Icon path={playPath} full /></span>}
+      {url && video && !ring && <span class="get" aria-hidden="true"><Icon path={playPath} full /></span>}
       {video && media.seconds !== undefined && <span class="len num">{length(media.seconds)}</span>}
     </div>
   )

@@ -34,6 +34,7 @@ function items(m: Message): Item[] {
     if (m.content.type !== 'undecryptable') list.push({ label: t('act.forward'), icon: 'forward', act: () => void forward([m]) })
     if (contentText(m.content)) list.push({ label: t('act.copy'), path: copyPath, act: () => void copy([m]) })
     if (m.own && m.content.type === 'text') list.push({ label: t('act.edit'), path: editPath, act: () => edit(m) })
+    list.push(...stickerItems(m))
     list.push({ label: t(m.starred ? 'act.unstar' : 'act.star'), icon: 'star', act: () => void engine().star([m.id], !m.starred) })
     list.push({ label: t(m.pinned ? 'act.unpinHere' : 'act.pinHere'), icon: m.pinned ? 'pinOff' : 'pin', act: () => void engine().pin(m.id, !m.pinned) })
     list.push({ label: t('act.info'), icon: 'info', act: () => void showInfo(m) })
@@ -41,6 +42,17 @@ function items(m: Message): Item[] {
   list.push({ label: t('act.select'), icon: 'circleCheck', act: () => select(m.id) })
   list.push({ label: t('act.delete'), icon: 'trash', danger: true, line: true, act: () => void removeMessages([m]) })
   return list
+}
+
+/** What can be done with a sticker: kept, and its pack looked at. */
+function stickerItems(m: Message): Item[] {
+  if (m.content.type !== 'sticker') return []
+  const { pack } = m.content.media
+  const shelf = () => import('./Stickers.tsx')
+  return [
+    { label: t('stick.keep'), icon: 'sticker', act: () => void shelf().then((s) => s.keepFrom(m)) },
+    ...(pack ? [{ label: t('stick.pack'), icon: 'image' as const, act: () => void shelf().then((s) => s.showPack({ jid: m.from, ...pack })) }] : []),
+  ]
 }
 
 function Quick({ message: m, close }: { message: Message; close: () => void }): JSX.Element {
