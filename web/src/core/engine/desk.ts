@@ -22,6 +22,7 @@ import { freshId, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import { readPoster, textWith } from './content.ts'
 import { about, readUpTo } from './effects.ts'
+import { keptMentions } from './points.ts'
 import type { Letter, Said } from './said.ts'
 import { decideTimer, setTimer, startTimers } from './timer.ts'
 import { isToldApart } from './write.ts'
@@ -127,23 +128,27 @@ export class Desk {
   }
 
   /** Corrects a text of ours. One that no server has seen yet is simply changed. */
-  edit(id: string, text: string, preview?: LinkPreview): Promise<void> {
+  edit(id: string, text: string, preview?: LinkPreview, named: Mentions = []): Promise<void> {
     if (!text.trim() || text.length > MAX_TEXT) return Promise.reject(new Unusable('text'))
     return this.step(async (step) => {
       const message = await this.find(step, id)
       const media = mediaOf(message.content)
       if (!message.own || message.retracted || (message.content.type !== 'text' && !media)) throw new Unusable('not a text of ours')
       const content = textWith(text, media ? undefined : preview)
+      const still = message.content.type === 'text' ? keptMentions(message.content.text, message.mentions ?? [], text, named) : []
+      const mentions = still.length ? { mentions: still } : {}
       const errand = (await errandsOf(step.tx, id)).find((e) => e.task.what === 'message')
       if (errand && errand.state !== 'tried') {
         if (media) Object.assign(message.content, { caption: text })
         else message.content = content
+        delete message.mentions
+        Object.assign(message, mentions)
         await put(step.tx, message, true)
         step.changes.message(message.chat, id)
         await this.refresh(step, message.chat)
         return
       }
-      await this.tellAbout(step, message, { what: 'edit', target: wire(message), content }, { what: 'edit', text, ...(content.preview ? { preview: content.preview } : {}) })
+      await this.tellAbout(step, message, { what: 'edit', target: wire(message), content, ...mentions }, { what: 'edit', text, ...mentions, ...(content.preview ? { preview: content.preview } : {}) })
     })
   }
 
@@ -427,6 +432,8 @@ export class Desk {
     }, 'relaxed')
   }
 }
+
+type Mentions = NonNullable<Message['mentions']>
 
 const wire = (m: KeptMessage): string => m.originId ?? m.id
 

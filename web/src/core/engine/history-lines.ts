@@ -120,6 +120,7 @@ function correct(before: KeptMessage, line: KeptMessage): boolean {
   if ('media' in before.content && 'media' in line.content) before.content = { ...before.content, caption: line.content.caption }
   else before.content = line.content
   delete before.mentions // they stand in the text that was
+  if (line.mentions) before.mentions = line.mentions
   return true
 }
 

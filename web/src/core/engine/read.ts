@@ -9,6 +9,7 @@ import { parseTime } from '../xmpp/time.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import { readContent } from './content.ts'
 import { FORWARDED, LOOKS, PIN, PLAYED, POLL, RECORDING } from './own-ns.ts'
+import { fromPoints } from './points.ts'
 import type { Said } from './said.ts'
 
 const MAX_ID = 256
@@ -47,10 +48,9 @@ export function read(parts: Parts): Said[] {
   const body = parts.body ?? (parts.encrypted && !parts.content ? undefined : inner.textOf('body', CLIENT))
   const cleaned = body === undefined ? undefined : withoutFallback(body, inner)
   const content = readContent(cleaned, parts.encrypted && !parts.content ? NOTHING : inner)
-  const shift = (body?.length ?? 0) - (cleaned?.length ?? 0)
   const state = readState(inner) ?? readState(outer)
   const timer = content ? undefined : readTimer(find)
-  if (content) says.push(aboutContent(content, find, shift))
+  if (content) says.push(aboutContent(content, find, body ?? '', cleaned ?? ''))
   else if (timer !== undefined) says.push({ what: 'timer', seconds: timer })
   else if (state) says.push({ what: 'typing', state })
   return says
@@ -119,8 +119,8 @@ function readTombstone(outer: Element): Said | undefined {
   return left && time !== undefined ? { what: 'tombstone', time, reason: left.textOf('reason')?.slice(0, 500) || undefined } : undefined
 }
 
-function aboutContent(content: Content, find: Find, shift: number): Said {
-  const mentions = readMentions(find, shift)
+function aboutContent(content: Content, find: Find, body: string, cleaned: string): Said {
+  const mentions = readMentions(find, body, cleaned)
   const target = id(find('replace', CORRECT))
   if (target) return { what: 'edit', target, content, ...mentions }
   const reply = find('reply', REPLY)
@@ -146,12 +146,14 @@ const bareOf = (text: string | undefined): JID | undefined => {
   return jid && bare(jid)
 }
 
-/** The mentions of a text before which `shift` characters of a quote were cut. */
-function readMentions(find: Find, shift: number): { mentions?: { from: number; to: number; jid: JID }[] } {
+/** The mentions of a text of which a quote before it was cut. Offsets count code points of all of it. */
+function readMentions(find: Find, body: string, cleaned: string): { mentions?: { from: number; to: number; jid: JID }[] } {
+  const quoted = body.length > cleaned.length ? [...body].length - [...cleaned].length : 0
+  const place = (text: string | undefined) => /^\d{1,7}$/.test(text ?? '') && Number(text) >= quoted ? fromPoints(cleaned, Number(text) - quoted) : undefined
   const out = find.all('reference', REFERENCE).slice(0, MAX_MENTIONS).flatMap((e) => {
     const jid = bareOf(/^xmpp:([^?]+)/.exec(e.attr('uri') ?? '')?.[1])
-    const [from, to] = [Number(e.attr('begin')) - shift, Number(e.attr('end')) - shift]
-    return e.attr('type') === 'mention' && jid && from >= 0 && to > from ? [{ from, to, jid }] : []
+    const [from, to] = [place(e.attr('begin')), place(e.attr('end'))]
+    return e.attr('type') === 'mention' && jid && from !== undefined && to !== undefined && to > from ? [{ from, to, jid }] : []
   })
   return out.length ? { mentions: out } : {}
 }

@@ -7,8 +7,8 @@ import { textOf } from '../store/preview.ts'
 import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, HINTS, IDS, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT } from '../xmpp/ns.ts'
 import { DISPLAYED } from '../xmpp/ns.ts'
 import { el, type Element } from '../xmpp/xml.ts'
-import type { LinkPreview } from '../model.ts'
 import { bodyElement, writeContent, writePreview } from './content.ts'
+import { toPoints } from './points.ts'
 import { FORWARDED, LOOKS, PIN, PLAYED, POLL } from './own-ns.ts'
 
 /** How much of a quoted message is repeated for apps that do not know replies, in characters. */
@@ -86,7 +86,7 @@ function displayed(marker: string | undefined, stanzaId: string | undefined, acc
 function writeMessage(message: KeptMessage, about: About): Outbound {
   const { body, elements } = writeContent(message.content)
   const quote = message.reply && about.answered ? quoteOf(about.answered) : ''
-  const inner = [...elements, ...replyElements(message, about.answered, quote), ...mentionElements(message, quote.length)]
+  const inner = [...elements, ...replyElements(message, about.answered, quote), ...mentionElements(message.mentions, body, quote)]
   if (message.forwarded) inner.push(el(FORWARDED, 'forwarded', { times: message.forwarded }))
   if (message.expires) inner.push(el(EPHEMERAL, 'ephemeral', { timer: message.expires }))
   return { body: quote + body, inner, outer: [el(RECEIPTS, 'request'), el(MARKERS, 'markable'), origin(about.id), store()], secrecy: 'encrypt', placed: true }
@@ -104,8 +104,11 @@ function replyElements(message: KeptMessage, answered: KeptMessage | undefined, 
   return [reply, el(FALLBACK, 'fallback', { for: REPLY }, el(FALLBACK, 'body', { start: 0, end: [...quote].length }))]
 }
 
-const mentionElements = (message: KeptMessage, shift: number): Element[] => (message.mentions ?? []).map((m) =>
-  el(REFERENCE, 'reference', { type: 'mention', begin: m.from + shift, end: m.to + shift, uri: 'xmpp:' + m.jid }))
+/** Who is named in a body that comes after a quote. */
+function mentionElements(mentions: KeptMessage['mentions'], body: string, quote = ''): Element[] {
+  const at = (place: number) => [...quote].length + toPoints(body, place)
+  return (mentions ?? []).map((m) => el(REFERENCE, 'reference', { type: 'mention', begin: at(m.from), end: at(m.to), uri: 'xmpp:' + m.jid }))
+}
 
 /** The words of a file once more, as a text: with OMEMO 0.3 the file's message holds nothing but its address (XEP-0454 §3). */
 function writeCaption(message: KeptMessage, id: string): Outbound | undefined {
@@ -114,13 +117,13 @@ function writeCaption(message: KeptMessage, id: string): Outbound | undefined {
   return { body: content.caption, inner: [el(LOOKS, 'apart', { id: wireId(message) })], outer: [origin(id), store()], secrecy: 'encrypt', again: true }
 }
 
-function writeEdit(message: KeptMessage, { text, preview }: { text: string; preview?: LinkPreview }, about: About): Outbound {
+function writeEdit(message: KeptMessage, { text, preview, mentions }: Extract<Task, { what: 'edit' }>, about: About): Outbound {
   const replace = el(CORRECT, 'replace', { id: wireId(message) })
   // A file stays what it is: those who have its words as a text get another text.
   if ('media' in message.content) {
     return { body: text, inner: [replace], outer: [origin(about.id), store()], secrecy: 'encrypt', beside: [el(CORRECT, 'replace', { id: captionId(message) })] }
   }
-  return { body: text, inner: [replace, ...(preview ? [writePreview(preview)] : [])], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
+  return { body: text, inner: [replace, ...(preview ? [writePreview(preview)] : []), ...mentionElements(mentions, text)], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
 }
 
 /** A place that is followed is corrected: who knows nothing of following sees the newest place all the same. */

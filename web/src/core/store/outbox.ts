@@ -2,13 +2,13 @@
 // will leave; it is taken away in the same step in which the server's acknowledgement is noted. Between the two it may be tried many times,
 // always under the same id.
 
-import type { Failure, JID, LinkPreview, Micros, Place } from '../model.ts'
+import type { Failure, JID, LinkPreview, Message, Micros, Place } from '../model.ts'
 import type { Change, Database, Look } from './database.ts'
 
 /** What an errand is about. Messages are in the store of messages; the rest is here. */
 export type Task =
   | { what: 'message' }
-  | { what: 'edit'; text: string; preview?: LinkPreview }
+  | { what: 'edit'; text: string; preview?: LinkPreview; mentions?: Message['mentions'] }
   /** `caption`: takes back what such an errand said. */
   /** Where we are now, in a place that is followed; `liveUntil` in the past ends it. */
   | { what: 'place'; place: Place & { liveUntil: Micros; label?: string } }
