@@ -17,7 +17,7 @@ export function holdIn(open: Open): Hold {
       if (!byFinger || !event.isPrimary) return
       const target = event.target as Element
       const start = { x: event.clientX, y: event.clientY }
-      const timer = setTimeout(() => { stop(); swallowClick(); navigator.vibrate?.(10); open(start, target) }, holdMs)
+      const timer = setTimeout(() => { stop(); swallowClick(false); navigator.vibrate?.(10); open(start, target) }, holdMs)
       const move = (e: PointerEvent): void => { if (Math.hypot(e.clientX - start.x, e.clientY - start.y) > slack) stop() }
       const stop = (): void => {
         clearTimeout(timer)
@@ -40,11 +40,15 @@ export function holdIn(open: Open): Hold {
 /** hold is holdIn for who does not ask where. */
 export const hold = (open: (at: Point) => void): Hold => holdIn((at) => open(at))
 
-/** The click that ends a long press is not a click. */
-function swallowClick(): void {
+const clickMs = 50
+
+/** The click that ends a long press or a swipe is not a click; one after it is. `lifted`: the finger is up already. */
+function swallowClick(lifted: boolean): void {
   const stop = (event: Event): void => { event.preventDefault(); event.stopPropagation() }
+  const soon = (): void => { setTimeout(() => removeEventListener('click', stop, true), clickMs) }
   addEventListener('click', stop, { capture: true, once: true })
-  addEventListener('pointerup', () => setTimeout(() => removeEventListener('click', stop, true), 50), { once: true })
+  if (lifted) soon()
+  else addEventListener('pointerup', soon, { once: true })
 }
 
 const swipeDone = 72
@@ -74,7 +78,7 @@ export function swipeIn(find: (target: Element) => HTMLElement | null, done: Swi
       const end = (): void => {
         element.style.transform = ''
         removeEventListener('touchmove', move); removeEventListener('touchend', end); removeEventListener('touchcancel', end)
-        if (Math.abs(by) >= swipeDone) { swallowClick(); done(by * sign > 0 ? 'start' : 'end', target) }
+        if (Math.abs(by) >= swipeDone) { swallowClick(true); done(by * sign > 0 ? 'start' : 'end', target) }
         by = 0
       }
       addEventListener('touchmove', move, { passive: true }); addEventListener('touchend', end); addEventListener('touchcancel', end)

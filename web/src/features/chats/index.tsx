@@ -67,6 +67,7 @@ export default function Chats({ path }: ViewProps): JSX.Element {
   const shown = select(part)
   const root = useRef<HTMLDivElement>(null)
   const searching = words.value.trim() !== ''
+  const folds = part === 'list' && !searching && filter.value === 'all' // also where all chats stand apart
   const key = (event: KeyboardEvent): void => { if (root.current && (event.target as Element).closest('.row')) arrows(event, root.current, '.row') }
   return (
     <>
@@ -77,9 +78,9 @@ export default function Chats({ path }: ViewProps): JSX.Element {
         <div class="list-banner"><ConnectionBanner /></div>
         <OwnDevices />
         {chats.value && (shown.length === 0
-          ? <Nothing searching={searching} part={part} />
+          ? <>{folds && <Folds />}<Nothing searching={searching} part={part} /></>
           : <Rows items={shown} label={t(titles[part])} keyOf={(c) => c.jid} draw={(chat) => <Row chat={chat} at={place.value.params['jid'] === chat.jid} />}
-              head={part === 'list' && !searching && filter.value === 'all' && <Folds />}
+              head={folds && <Folds />}
               foot={searching && exists('search') && <a class="foldline" href={`/search?q=${encodeURIComponent(words.value)}`}><Icon name="search" />{t('chats.searchMessages', { words: words.value })}</a>} />)}
         <a class="fab" href="/new" aria-label={t('chats.new')} title={t('chats.new')}><Icon name="plus" /></a>
       </div>
