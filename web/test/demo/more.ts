@@ -61,9 +61,14 @@ export class DemoMore {
   async storage(): Promise<Storage> {
     return { used: 184e6, quota: 4.2e9, persistent: false, chats: [
       { jid: 'famille@rooms.palabre.example', messages: 4120, media: 310, bytes: 121e6 }, { jid: 'ce2@rooms.palabre.example', messages: 960, media: 84, bytes: 41e6 },
-      { jid: 'aicha@palabre.example', messages: 2210, media: 31, bytes: 9.4e6 }, { jid: 'joao@palabre.example', messages: 40, media: 2, bytes: 0.48e6 }] }
+      { jid: 'aicha@palabre.example', messages: 2210, media: 31, bytes: 9.4e6 }, { jid: 'joao@palabre.example', messages: 40, media: 2, bytes: 0.48e6 }],
+      messages: 7330, kinds: [{ kind: 'video', files: 12, bytes: 96e6, stays: 0 }, { kind: 'image', files: 371, bytes: 61e6, stays: 240e3 }, { kind: 'file', files: 9, bytes: 12.4e6, stays: 0 },
+        { kind: 'voice', files: 84, bytes: 8.1e6, stays: 0 }, { kind: 'sticker', files: 14, bytes: 0.9e6, stays: 0.9e6 }, { kind: 'other', files: 42, bytes: 0.6e6, stays: 0 }],
+      largest: [{ key: 'u 1', kind: 'video', bytes: 31.2e6, only: false, chat: 'famille@rooms.palabre.example', message: 'x', name: 'mariage.mp4', time: now() - 9 * 24 * hour },
+        { key: 'u 2', kind: 'file', bytes: 8.8e6, only: false, chat: 'ce2@rooms.palabre.example', message: 'y', name: 'programme-2026.pdf', time: now() - 40 * 24 * hour },
+        { key: 'm 3', kind: 'image', bytes: 0.24e6, only: true, chat: 'joao@palabre.example', message: 'z', name: 'IMG_2201.jpg', time: now() - hour }] }
   }
-  async dropMedia(): Promise<void> { /* kept */ }
+  async freeSpace(): Promise<number> { return 0 }
   async waiting(): Promise<Waiting[]> {
     return [{ id: 'w1', chat: 'atlas@boutique.example', text: 'Merci, à tout à l’heure 🙏', since: now() - 50e6 },
       { id: 'w2', chat: 'joao@palabre.example', text: '', since: now() - 40e6, transfer: { direction: 'up', done: 120_000, total: 240_000, state: 'paused' } }]

@@ -32,12 +32,13 @@ import { Looks } from './Looks.tsx'
 import { Notify } from './Notify.tsx'
 import { Privacy } from './Privacy.tsx'
 import { Profile } from './Profile.tsx'
+import { Kept } from './Storage.tsx'
 import '../../ui/css/pages.css'
 import './settings.css'
 
-const pages: Record<string, { title: Key; view: () => JSX.Element }> = {
+const pages: Record<string, { title: Key; view: () => JSX.Element; up?: string }> = {
   profile: { title: 'set.profile', view: Profile }, privacy: { title: 'set.privacy', view: Privacy }, notify: { title: 'set.notify', view: Notify },
-  chats: { title: 'set.chats', view: Looks }, data: { title: 'set.data', view: Data }, language: { title: 'set.language', view: Language },
+  chats: { title: 'set.chats', view: Looks }, data: { title: 'set.data', view: Data }, storage: { title: 'sto.title', view: Kept, up: '/settings/data' }, language: { title: 'set.language', view: Language },
   account: { title: 'set.account', view: Account }, keys: { title: 'set.keys', view: Keys }, help: { title: 'set.help', view: Help }, about: { title: 'set.about', view: About },
 }
 
@@ -48,7 +49,7 @@ export default function Settings({ params }: ViewProps): JSX.Element {
   const page = pages[name]
   if (!page) return <Empty title={t('part.failed')} />
   const View = page.view
-  return <div class="scroll"><PageHead title={t(page.title)} up="/settings" /><div class="page">{ready.value ? <View key={name} /> : null}</div></div>
+  return <div class="scroll"><PageHead title={t(page.title)} up={page.up ?? '/settings'} {...(page.up ? { always: true } : {})} /><div class="page">{ready.value ? <View key={name} /> : null}</div></div>
 }
 
 interface Entry { path: string; icon: string; title: Key; sub?: Key; feature?: string }
