@@ -5,7 +5,7 @@
 
 import type { Admin } from './admin.ts'
 import type {
-  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, Place, SearchHit, SignedIn, PackPlace, Sticker, StickerPack, Storage,
+  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, Place, SearchHit, SignedIn, PackPlace, Space, Sticker, StickerPack, Storage,
   Waiting, Waking,
 } from './model.ts'
 
@@ -62,9 +62,12 @@ export interface Engine {
   page(jid: JID, at: { around?: string | Micros; before?: Micros; after?: Micros; limit: number; here?: boolean }): Promise<Window>
   watchMessages(jid: JID, show: (changed: Message[], removed: string[]) => void): Stop
   send(jid: JID, message: Outgoing): Promise<Message>
+  /** Sends again what failed: the message, or changes of it that the others did not get. */
   retry(id: string): Promise<void>
+  /** Gives up changes of a message that the others did not get: here it is as before. */
+  undo(id: string): Promise<void>
   /** Corrects a text; the card of a link that it had goes, unless it is given again. */
-  edit(id: string, text: string, preview?: LinkPreview): Promise<void>
+  edit(id: string, text: string, preview?: LinkPreview, mentions?: Outgoing['mentions']): Promise<void>
   remove(ids: string[], forAll: boolean): Promise<void>
   react(id: string, emoji: string | null): Promise<void>
   vote(id: string, options: number[]): Promise<void>
@@ -167,8 +170,8 @@ export interface Engine {
   /** Has the server wake this browser once; fulfils when the request was taken. */
   testWaking(): Promise<void>
   storage(): Promise<Storage>
-  /** Deletes the media of a chat from this device (they can be loaded again as long as the server has them). */
-  dropMedia(jid: JID): Promise<void>
+  /** Deletes files from this device that can be loaded again as long as the server has them; messages stay. Gives how many bytes went. */
+  freeSpace(what: Space): Promise<number>
   /** What waits to leave, the oldest first; at most 200. */
   waiting(): Promise<Waiting[]>
   /** Addresses of the servers in the order in which they are tried. */

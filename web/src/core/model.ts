@@ -92,6 +92,8 @@ export interface Message {
   content: Content
   state?: State
   failure?: Failure
+  /** The last change of it (on a message of others: a reaction, a vote, a pin) that the others did not get, as a person has to decide; `undo`: it can be undone. */
+  untold?: { what: 'edit' | 'react' | 'vote' | 'pin' | 'retract' | 'caption' | 'place'; failure: Failure; undo?: true }
   reply?: { id: string; to: JID; text: string }
   forwarded?: number
   edited?: Micros
@@ -399,6 +401,8 @@ export interface Waiting {
   transfer?: Transfer
   /** It is about the contact `chat`, not a message. */
   step?: ContactStep
+  /** It does not leave by itself: a person has to decide. */
+  failure?: Failure
 }
 
 /** Why a device was not linked.

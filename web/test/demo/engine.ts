@@ -171,6 +171,7 @@ export class DemoEngine extends DemoMore implements Engine {
   /** line changes the connection. */
   line(change: Partial<Connection>): void { this.connection = { ...this.connection, since: now(), ...change }; this.lines.tell(this.connection) }
 
+  async undo(id: string): Promise<void> { this.alter(id, ({ untold: _, ...m }) => m) }
   async retry(id: string): Promise<void> { this.alter(id, ({ failure: _, ...m }) => ({ ...m, state: 'waiting' })); const m = this.find(id); if (m) this.travel(m.chat, id) }
   async edit(id: string, text: string, preview?: LinkPreview): Promise<void> { this.alter(id, (m) => ({ ...m, content: { type: 'text', text, ...(preview ? { preview } : {}) }, edited: now() })) }
   async remove(ids: string[], forAll: boolean): Promise<void> {

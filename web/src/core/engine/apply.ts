@@ -14,9 +14,10 @@ import { noteDecided } from '../store/settings.ts'
 import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
-import { about } from './effects.ts'
+import { about, reasonFor } from './effects.ts'
 import type { Letter, Said } from './said.ts'
 import { adoptTimer, startTimer, startTimers, timeOf } from './timer.ts'
+import { cameBack } from './untold.ts'
 import { captionId } from './write.ts'
 
 /** Receipts are sent for messages that are at most a week old. */
@@ -52,6 +53,7 @@ async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
   if (said.what === 'content' || said.what === 'tombstone') return keep(step, letter, said)
   if (said.what === 'typing') return undefined
   if (said.what === 'timer') return adoptTimer(step, letter, said.seconds)
+  if (said.what === 'error' && await cameBack(step.tx, step.changes, letter.chat, said.target, reasonFor(said.condition, said.kind))) return
   const waits = await about(step, letter, said)
   // What waits keeps only what its effect needs.
   if (waits) await wait(step.tx, waits, { letter: { ...letter, says: [] }, said }, letter.time)

@@ -25,6 +25,7 @@ import { about, readUpTo } from './effects.ts'
 import { keptMentions } from './points.ts'
 import type { Letter, Said } from './said.ts'
 import { decideTimer, setTimer, startTimers } from './timer.ts'
+import { giveUp, sendAgain, undoOf } from './untold.ts'
 import { isToldApart } from './write.ts'
 
 /** Text of a message, in characters: what fits into a stanza even when it is encrypted for many devices. */
@@ -110,15 +111,20 @@ export class Desk {
   }
 
   /** Says something about a message: here at once, to the others by an errand. */
-  private async tellAbout(step: Step, message: KeptMessage, said: Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' }>, task: Task): Promise<void> {
+  private async tellAbout(step: Step, message: KeptMessage, said: Telling, task: Task): Promise<void> {
     const { account, now, changes } = step
+    const undo = undoOf(message, task.what, account)
+    await this.sayHere(step, message, said)
+    if (isLocal(message)) return
+    await add(step.tx, { chat: message.chat, id: freshId(), message: message.id, task, since: now, ...(undo ? { undo } : {}) })
+    changes.mark('outbox')
+  }
+
+  private async sayHere(step: Step, message: KeptMessage, said: Telling): Promise<void> {
     const letter: Letter = {
-      chat: message.chat, from: account, own: true, ids: [], time: now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
+      chat: message.chat, from: step.account, own: true, ids: [], time: step.now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
     }
     await about(step, letter, said)
-    if (isLocal(message)) return
-    await add(step.tx, { chat: message.chat, id: freshId(), message: message.id, task, since: now })
-    changes.mark('outbox')
   }
 
   private async find(step: Step, id: string): Promise<KeptMessage> {
@@ -210,7 +216,7 @@ export class Desk {
     return this.about(id, (m) => ({ said: { what: 'pin', target: wire(m), on }, task: { what: 'pin', on } }))
   }
 
-  private about(id: string, make: (message: KeptMessage) => { said: Parameters<Desk['tellAbout']>[2]; task: Task }): Promise<void> {
+  private about(id: string, make: (message: KeptMessage) => { said: Telling; task: Task }): Promise<void> {
     return this.step(async (step) => {
       const message = await this.find(step, id)
       const { said, task } = make(message)
@@ -302,10 +308,33 @@ export class Desk {
     })
   }
 
+  /** Gives up a change that the others did not get: here it is as it was before. */
+  undo(id: string): Promise<void> {
+    return this.step(async (step) => {
+      const { content, edited, mentions, emoji, votes, pinned } = await giveUp(step.tx, step.changes, await this.find(step, id))
+      const message = await this.find(step, id)
+      const target = wire(message)
+      if (emoji) await this.sayHere(step, message, { what: 'react', target, emoji })
+      if (votes) await this.sayHere(step, message, { what: 'vote', target, options: votes })
+      if (pinned !== undefined) await this.sayHere(step, message, { what: 'pin', target, on: pinned })
+      if (!content || message.retracted) return
+      const now = await this.find(step, id)
+      if ('media' in now.content && 'media' in content) now.content = { ...now.content, caption: content.caption }
+      else now.content = content
+      Object.assign(now, { edited, mentions })
+      for (const name of ['edited', 'mentions'] as const) if (now[name] === undefined) delete now[name]
+      await put(step.tx, now, true)
+      await noteChanged(step.tx, now)
+      step.changes.message(now.chat, id)
+      await this.refresh(step, now.chat)
+    })
+  }
+
   /** Sends again what failed. */
   retry(id: string): Promise<void> {
     return this.step(async (step) => {
       const { tx, now, changes } = step
+      await sendAgain(tx, changes, await this.find(step, id))
       const message = await this.find(step, id)
       if (!message.own || message.state !== 'failed') return
       message.state = 'waiting'
@@ -433,6 +462,7 @@ export class Desk {
   }
 }
 
+type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' }>
 type Mentions = NonNullable<Message['mentions']>
 
 const wire = (m: KeptMessage): string => m.originId ?? m.id

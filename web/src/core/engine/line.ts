@@ -59,7 +59,7 @@ export class Line {
     const out: Waiting[] = []
     for (const e of await errands(this.db)) {
       if (out.length >= MAX_WAITING) break
-      if (/^(receipt|displayed|played|timer|caption)$/.test(e.task.what)) continue
+      if (/^(receipt|displayed|played|timer)$/.test(e.task.what) || (e.task.what === 'caption' && e.state !== 'failed')) continue
       if (isContactErrand(e)) {
         out.push({ id: `${e.message} ${e.seq}`, chat: e.chat, text: '', since: e.since, step: e.task.act.do })
         continue
@@ -67,7 +67,7 @@ export class Line {
       const message = await this.db.get('messages', e.message)
       const transfer = message && mediaOf(message.content)?.transfer
       const text = e.task.what === 'edit' ? e.task.text.slice(0, 200) : e.task.what === 'react' ? e.task.emoji.join('') : message ? sayShortly(message.content) : ''
-      out.push({ id: e.message, chat: e.chat, text, since: e.since, ...(transfer ? { transfer } : {}) })
+      out.push({ id: e.message, chat: e.chat, text, since: e.since, ...(transfer ? { transfer } : {}), ...(e.state === 'failed' ? { failure: e.failure ?? 'server' } : {}) })
     }
     return out
   }

@@ -22,6 +22,7 @@ import { Collector, type News } from './changes.ts'
 import { noteUnplaced } from './history.ts'
 import { isContactErrand } from './contacts.ts'
 import { CannotEncrypt, inClear, NotNow, type SealedParts } from './secure.ts'
+import { noteTold, noteUntold } from './untold.ts'
 import { captionId, isToldApart, write, type About, type Outbound } from './write.ts'
 
 /** After a failure that passes by itself, in milliseconds. */
@@ -265,7 +266,7 @@ export class Sender {
       await tx.objectStore('outbox').delete(errand.seq)
       changes.mark('outbox')
       const message = errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
-      if (!message) return
+      if (!message) return noteTold(tx, changes, errand, kept)
       if (kept) await noteUnplaced(tx, errand.tried ?? await get(tx, 'newest') ?? 0)
       if (kept) await arrivedAtServer({ tx, account: this.account, now: this.now(), changes }, message)
       else delete message.state
@@ -299,8 +300,8 @@ export class Sender {
       if (!now) return
       await tx.objectStore('outbox').put({ ...now, state: 'failed', failure })
       changes.mark('outbox')
-      const message = await tx.objectStore('messages').get(errand.message)
-      if (!message || errand.task.what !== 'message') return
+      const message = errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
+      if (!message) return void await noteUntold(tx, changes, now, failure)
       Object.assign(message, { state: 'failed', failure })
       await this.putMessage(tx, changes, message)
     })

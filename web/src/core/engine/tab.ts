@@ -2,9 +2,9 @@
 // keys is asked of the tab that leads. So a message is kept, and the list is there, even while no tab leads.
 
 import type { Engine } from '../engine.ts'
-import type { AccountSummary, Choices, JID, Storage } from '../model.ts'
+import type { AccountSummary, Choices, JID } from '../model.ts'
 import { change, StorageFull, type Database } from '../store/database.ts'
-import { dropFile, measure, readFile, useFile } from '../store/files.ts'
+import { readFile, useFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import { sortRequests } from '../store/requests.ts'
 import type { News } from './changes.ts'
@@ -66,7 +66,8 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     watchMessages: (jid, show) => views.watchMessages(jid, show),
     send: (jid, message) => withRoom(db, () => desk.send(jid, message)),
     retry: (id) => desk.retry(id),
-    edit: (id, text, preview) => desk.edit(id, text, preview),
+    undo: (id) => desk.undo(id),
+    edit: (id, text, preview, mentions) => desk.edit(id, text, preview, mentions),
     remove: (ids, forAll) => desk.remove(ids, forAll),
     react: (id, emoji) => desk.react(id, emoji),
     vote: (id, options) => desk.vote(id, options),
@@ -126,8 +127,8 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     waking: () => led.waking(),
     setWaking: (on) => led.setWaking(on),
     testWaking: () => led.testWaking(),
-    storage: () => storageOf(db),
-    dropMedia: (jid) => dropMedia(db, jid),
+    storage: async () => (await import('./space.ts')).storageOf(db),
+    freeSpace: async (what) => (await import('./space.ts')).free(db, what),
     waiting: () => led.waiting(),
     servers: () => led.servers(),
 
@@ -176,25 +177,5 @@ function keepChoices(db: Database, account: JID, fields: Partial<Choices>): Prom
   return change(db, ['kv', 'chats', 'contacts', 'messages'], async (tx) => {
     await tx.objectStore('kv').put({ ...await get(tx, 'choices'), ...fields }, 'choices')
     return fields.strangers === undefined ? [] : sortRequests(tx, account, fields.strangers)
-  })
-}
-
-/** What is kept on this device, the chat with the most bytes first. */
-export async function storageOf(db: Database): Promise<Storage> {
-  const { chats, used, quota, persistent, bytes } = await measure(db, globalThis.navigator?.storage)
-  const rows: Storage['chats'] = []
-  for (const { jid } of await db.getAll('chats')) {
-    const messages = await db.countFromIndex('messages', 'place', IDBKeyRange.bound([jid, -Infinity], [jid, Infinity]))
-    const of = chats[jid]
-    if (messages || of) rows.push({ jid, messages, media: of?.files ?? 0, bytes: of?.bytes ?? 0 })
-  }
-  rows.sort((a, b) => b.bytes - a.bytes || b.messages - a.messages)
-  return { used: used ?? bytes, quota: quota ?? 0, persistent: persistent ?? false, chats: rows }
-}
-
-/** Removes the bytes of a chat that can be fetched again. */
-export async function dropMedia(db: Database, jid: JID): Promise<void> {
-  await change(db, ['files', 'blobs'], async (tx) => {
-    for (const file of await tx.objectStore('files').index('chat').getAll(jid)) if (!file.only) await dropFile(tx, file.key)
   })
 }

@@ -4,6 +4,7 @@ import type { HistoryIndex } from '../crypto/types.ts'
 import type { Choices, Micros, Sticker } from '../model.ts'
 import type { Snapshot } from './chats.ts'
 import type { Database, Look } from './database.ts'
+import type { Errand } from './outbox.ts'
 
 /** How far this device has written the encrypted history: the number of its index, its chunks, and those that others replaced and that are to be removed. */
 export interface Written { index: number; chunks: HistoryIndex['chunks']; complete: [Micros, Micros][]; old?: number[] }
@@ -33,6 +34,8 @@ export interface Values {
   'history renew': 'draw' | 'tell'
   /** An app is being signed out, and its keys are to be removed. */
   revoking: Revoking
+  /** Changes of messages that the server took last: they may still come back. */
+  told: Errand[]
   /** Our other devices know that this one's keys belong to this sign-in. */
   'told device': number
   /** From here on messages of ours may be in the archive at places that are not known. */

@@ -2,7 +2,7 @@
 // will leave; it is taken away in the same step in which the server's acknowledgement is noted. Between the two it may be tried many times,
 // always under the same id.
 
-import type { Failure, JID, LinkPreview, Message, Micros, Place } from '../model.ts'
+import type { Content, Failure, JID, LinkPreview, Message, Micros, Place } from '../model.ts'
 import type { Change, Database, Look } from './database.ts'
 
 /** What an errand is about. Messages are in the store of messages; the rest is here. */
@@ -56,7 +56,11 @@ export interface Errand {
   tried?: Micros
   failure?: Failure
   since: Micros
+  undo?: Undo
 }
+
+/** How a message was before a change of it. */
+export interface Undo { content?: Content; edited?: Micros; mentions?: Message['mentions']; emoji?: string[]; votes?: number[]; pinned?: boolean }
 
 /** Errands that may wait; beyond, what a person sends is refused with an error, and what is sent for them is left out. */
 export const MAX_ERRANDS = 5000
@@ -66,7 +70,7 @@ export class OutboxFull extends Error {
   override readonly name = 'OutboxFull'
 }
 
-type Fresh = Pick<Errand, 'chat' | 'id' | 'message' | 'task' | 'since'>
+type Fresh = Pick<Errand, 'chat' | 'id' | 'message' | 'task' | 'since' | 'undo'>
 
 /** Adds an errand in this step. Throws OutboxFull, which undoes the step. */
 export async function add(tx: Change, errand: Fresh): Promise<Errand> {

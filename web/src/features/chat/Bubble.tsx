@@ -31,7 +31,7 @@ export function Bubble({ message: m, first, group }: { message: Message; first: 
         {meta(m)}
       </div>
       {reactions(m)}
-      {m.state === 'failed' && problem(m)}
+      {m.state === 'failed' ? problem(m) : m.untold && untold(m, m.untold)}
     </>
   )
 }
@@ -93,6 +93,17 @@ function problem(m: Message): JSX.Element {
       <span>{t(`failed.${m.failure ?? 'server'}` as Key)}</span>
       <button type="button" onClick={() => void engine().retry(m.id)}>{t('again')}</button>
       <button type="button" onClick={() => void explainProblem(m)}>{t('why')}</button>
+    </div>
+  )
+}
+
+/** A change that the others did not get. */
+function untold(m: Message, { what, failure, undo }: NonNullable<Message['untold']>): JSX.Element {
+  return (
+    <div class="problem">
+      <span>{t(what === 'retract' ? 'untold.retract' : 'untold.change')} {t(`failed.${failure}` as Key)}</span>
+      <button type="button" onClick={() => void engine().retry(m.id)}>{t('again')}</button>
+      {undo && <button type="button" onClick={() => void engine().undo(m.id)}>{t('untold.undo')}</button>}
     </div>
   )
 }

@@ -80,10 +80,10 @@ function Waits(): JSX.Element {
   return (
     <section class="card">
       <h2>{t('hap.waits')}</h2>
-      {waiting === 0 ? <p class="good"><Icon name="circleCheck" /> {t('hap.nothing')}</p> : <p>{t('hap.waiting', { n: waiting, time: oldestWaiting === undefined ? '…' : at(oldestWaiting) })} {t('hap.waitKept')}</p>}
-      {waiting > 0 && list && list.length > 0 && (
-        <ul class="acts">{list.map((w) => <li key={w.id}><a class="act" href={w.step ? `/contacts/${encodeURIComponent(w.chat)}` : chatPath(w.chat, w.id)}><span class="tile"><Icon name="clock" /></span>
-          <span class="grow"><span class="cut one" dir="auto">{w.step ? t(`hap.step.${w.step}`) : w.text || t(w.transfer ? 'kind.file' : 'kind.system')}</span><small>{w.step ? nameOf(w.chat) : t('hap.to', { name: nameOf(w.chat) })} · {ago(w.since)}{w.transfer && ` · ${progress(w.transfer)}`}</small></span></a></li>)}</ul>
+      {waiting === 0 ? !list?.some((w) => w.failure) && <p class="good"><Icon name="circleCheck" /> {t('hap.nothing')}</p> : <p>{t('hap.waiting', { n: waiting, time: oldestWaiting === undefined ? '…' : at(oldestWaiting) })} {t('hap.waitKept')}</p>}
+      {list && list.length > 0 && (waiting > 0 || list.some((w) => w.failure)) && (
+        <ul class="acts">{list.map((w) => <li key={w.id}><a class="act" href={w.step ? `/contacts/${encodeURIComponent(w.chat)}` : chatPath(w.chat, w.id)}><span class="tile"><Icon name={w.failure ? 'circleAlert' : 'clock'} /></span>
+          <span class="grow"><span class="cut one" dir="auto">{w.step ? t(`hap.step.${w.step}`) : w.text || t(w.transfer ? 'kind.file' : 'kind.system')}</span><small>{w.step ? nameOf(w.chat) : t('hap.to', { name: nameOf(w.chat) })} · {w.failure ? t('hap.failed') : ago(w.since)}{w.transfer && !w.failure && ` · ${progress(w.transfer)}`}</small></span></a></li>)}</ul>
       )}
     </section>
   )

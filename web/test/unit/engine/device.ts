@@ -50,6 +50,8 @@ export class Device {
   stuck = 0
   /** Somebody who reads what it sends has OMEMO 0.3 alone. */
   older = false
+  /** Nothing can be encrypted, for this reason. */
+  refusal: Error | undefined
   private readonly watchers = new Set<() => void>()
 
   private constructor(readonly db: Database, private readonly server: Server, private readonly scythe: Scythe, opener: Opener) {
@@ -62,7 +64,7 @@ export class Device {
       arrived: (letter) => { this.arrived.push(...letter.ids) },
     }, now)
     this.sender = new Sender(db, account, {
-      seal: (_to, outbound) => Promise.resolve({ parts: inClear(outbound), older: this.older }), lookAgain: (session, since) => this.inbox.lookFor(session, since), upload: () => undefined,
+      seal: (_to, outbound) => this.refusal ? Promise.reject(this.refusal) : Promise.resolve({ parts: inClear(outbound), older: this.older }), lookAgain: (session, since) => this.inbox.lookFor(session, since), upload: () => undefined,
     }, this.news, now)
     this.views = new Views(db, account, this.news, this.inbox)
     this.news.listen((c) => {
