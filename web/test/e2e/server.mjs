@@ -10,6 +10,18 @@ const palabre = process.env.PALABRE
 const proxy = process.env.PROXY
 if (!palabre || !proxy) throw new Error('PALABRE and PROXY name the programs: begin these tests with test/e2e/run')
 
+/** Another version of the program, whose client is the same but for the name of its version: `is` becomes `other`, which is as long. Gives its path. */
+export function anotherVersion(folder, is, other) {
+  const bytes = readFileSync(palabre)
+  const [from, to] = [Buffer.from(is), Buffer.from(other)]
+  let found = 0
+  for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at + to.length), found++) to.copy(bytes, at)
+  if (!found || from.length !== to.length) throw new Error(`no version ${is} in the program`)
+  const path = join(folder, 'another-palabre')
+  writeFileSync(path, bytes, { mode: 0o755 })
+  return path
+}
+
 /** freePort finds a port that nobody uses now. */
 export function freePort() {
   return new Promise((done, failed) => {
@@ -22,6 +34,8 @@ export function freePort() {
 /** Server is one data folder and at most one process that serves it at a port. */
 export class Server {
   process
+  /** The program that the next start runs. */
+  program = palabre
   folder = mkdtempSync(join(tmpdir(), 'palabre-e2e-'))
   said = ''
 
@@ -53,7 +67,7 @@ export class Server {
   /** Starts the process; fulfils when it listens, or with `standby` when it waits. */
   start({ standby = false } = {}) {
     return new Promise((done, failed) => {
-      const child = this.process = spawn(palabre, ['serve', '-config', this.config, ...(standby ? ['-standby'] : [])], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = this.process = spawn(this.program, ['serve', '-config', this.config, ...(standby ? ['-standby'] : [])], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] })
       let said = ''
       const hear = (data) => {
         said += data
