@@ -39,10 +39,10 @@ function Followed({ message, until }: { message: Message; until: number }): JSX.
     const timer = setTimeout(() => setTime(now()), Math.max(100, Math.min(everyMs, (until - now()) / 1000 + 100)))
     return () => clearTimeout(timer)
   }, [time, until])
-  if (!live) return <p class="live over">{t('place.over')}</p>
+  if (!live) return <p class="followed over">{t('place.over')}</p>
   return (
-    <div class="live">
-      <p><b>{t('place.until', { time: clock(until) })}</b> <small>{t('place.updated', { when: ago(message.edited ?? message.time) })}</small></p>
+    <div class="followed">
+      <p><b>{t('place.until', { time: clock(until) })}</b><br /><small>{t('place.updated', { when: ago(message.edited ?? message.time) })}</small></p>
       {message.own && <Button kind="g" act={() => void stop(message.id)}>{t('place.stop')}</Button>}
       {message.own && !sharing.value.has(message.id) && <small>{t('place.elsewhere')}</small>}
     </div>
