@@ -15,9 +15,9 @@ const looks = [
   { name: 'rtl-dark', lang: 'ar', size: [390, 844], dark: true },
   { name: 'text-200', lang: 'fr', size: [390, 844], text: 2 },
 ]
-const inside = ['/', '/archive', '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/devices/link', '/happening',
+const inside = ['/', '/archive', '/requests', ...['me', 'recovery', 'history', 'install'].map((step) => `/welcome?step=${step}`), '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/devices/link', '/happening',
   ...['', '/accounts', '/invitations', '/reports', '/storage'].map((p) => `/admin${p}`),
-  ...['account', 'profile', 'privacy', 'notify', 'chats', 'language', 'data', 'keys', 'help', 'about'].map((p) => `/settings/${p}`)]
+  ...['account', 'profile', 'privacy', 'notify', 'chats', 'language', 'data', 'storage', 'keys', 'help', 'about'].map((p) => `/settings/${p}`)]
 const outside = ['/welcome', '/welcome?step=invitation', '/signin', '/link', '/join/none']
 
 let town, amina, nadia
@@ -89,6 +89,14 @@ const overChat = [
   { what: 'who has read it', open: (page, t) => inMenu(page, t('act.info')), seen: '.sheet' },
   { what: 'forwarding', open: (page, t) => inMenu(page, t('act.forward')), seen: '.sheet' },
   { what: 'deleting', open: (page, t) => inMenu(page, t('act.delete')), seen: '.dialog' },
+  { what: 'a date to go to', open: (page, t) => inChatMenu(page, t('chat.date')), seen: '.dialog' },
+  { what: 'blocking and reporting', open: async (page, t) => { await inChatMenu(page, t('act.block')); await page.locator('.sheet').getByText(t('ab.whyAbuse'), { exact: true }).click() }, seen: '.sheet textarea' },
+  { what: 'a poll', open: (page, t) => attach(page, t, 'attach.poll'), seen: '.sheet form' },
+  { what: 'files before they are sent', open: offerPicture, seen: '.sheet .preview img' },
+  { what: 'the editor of pictures', open: async (page, t) => { await offerPicture(page, t); await page.getByRole('button', { name: t('files.edit'), exact: true }).click() }, seen: '.editor',
+    shut: async (page) => { await page.keyboard.press('Escape'); await page.locator('.editor').waitFor({ state: 'detached' }); await page.keyboard.press('Escape') } },
+  { what: 'the viewer', open: sendPicture, seen: '.viewer img' },
+  { what: 'a voice message being recorded', open: async (page) => { await page.locator('.comp .send').focus(); await page.keyboard.press('Enter') }, seen: '.rec-bar', shut: (page, t) => page.getByRole('button', { name: t('voice.cancel'), exact: true }).click() },
   { what: 'selecting', open: (page, t) => inMenu(page, t('act.select')), seen: '.picking', shut: (page, t) => page.getByRole('button', { name: t('pick.stop'), exact: true }).click() },
 ]
 
@@ -96,6 +104,46 @@ async function inMenu(page, name) {
   await page.locator('.it.o[data-id] .m').last().click({ button: 'right' })
   await page.getByRole('menuitem', { name, exact: true }).click()
 }
+
+async function inChatMenu(page, name) {
+  await page.locator('.hd .ib').last().click()
+  await page.getByRole('menuitem', { name, exact: true }).click()
+}
+
+async function attach(page, t, what) {
+  await page.getByRole('button', { name: t('attach'), exact: true }).click()
+  await page.locator('.attach').getByRole('button', { name: t(what) }).click()
+}
+
+/** Chooses a picture to be sent. */
+async function offerPicture(page, t) {
+  const buffer = Buffer.from((await page.evaluate(() => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 300, height: 200 })
+    const c = canvas.getContext('2d')
+    for (let i = 0; i < 50; i++) { c.fillStyle = `hsl(${i * 37} 80% 50%)`; c.fillRect((i * 57) % 300, (i * 33) % 200, 50, 40) }
+    return canvas.toDataURL('image/png')
+  })).split(',')[1], 'base64')
+  const choosing = page.waitForEvent('filechooser')
+  await attach(page, t, 'attach.photo')
+  await (await choosing).setFiles({ name: 'colours.png', mimeType: 'image/png', buffer })
+}
+
+/** Sends a picture and looks at it. */
+async function sendPicture(page, t) {
+  await offerPicture(page, t)
+  await page.locator('.sheet').getByRole('button', { name: t('send'), exact: true }).click()
+  await page.locator('.sheet').waitFor({ state: 'detached' })
+  const sent = page.locator('.it.o[data-id]').last()
+  await sent.locator('.pic').waitFor()
+  await sent.locator('.get').waitFor({ state: 'detached' }) // it is on its way before
+  await sent.locator('.cover').click()
+}
+
+/** What is shown over other pages. */
+const overPages = [
+  { what: 'the code of our keys', path: (jid) => `/chat/${jid}/security`, open: (page, t) => page.getByRole('button', { name: t('sec.mine'), exact: true }).click() },
+  { what: 'the code of a contact', path: (jid) => `/contacts/${jid}`, open: (page, t) => page.getByRole('button', { name: t('ab.share'), exact: true }).click() },
+]
 
 for (const look of looks.filter((l) => l.name !== 'rtl-dark')) {
   test(`axe finds nothing in what lies over the screens: ${look.name}`, { timeout: 180_000 }, async () => {
@@ -115,6 +163,13 @@ for (const look of looks.filter((l) => l.name !== 'rtl-dark')) {
       await tab.shot(`over-${look.name}-${what.replace(/\W+/g, '-')}`)
       await (shut ? shut(page, t) : page.keyboard.press('Escape'))
       await page.locator(seen).waitFor({ state: 'detached' })
+    }
+    for (const { what, path, open } of overPages) {
+      await page.goto(tab.origin + path(encodeURIComponent(nadia.jid)))
+      await open(page, t)
+      await page.locator('.qr-of svg').waitFor()
+      await note(what)
+      await tab.shot(`over-${look.name}-${what.replace(/\W+/g, '-')}`)
     }
     await page.goto(`${tab.origin}/`)
     await page.locator('.row').first().click({ button: 'right' })

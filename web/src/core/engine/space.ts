@@ -2,7 +2,7 @@
 // somebody keeps) is never taken by this; messages stay whatever goes.
 
 import type { FileKind, JID, LargeFile, Space, Storage } from '../model.ts'
-import { change, look, type Database } from '../store/database.ts'
+import { change, look, type Database, type KeptMessage } from '../store/database.ts'
 import { dropFile, measure, type KeptFile } from '../store/files.ts'
 import { mediaOf } from '../store/messages.ts'
 
@@ -56,13 +56,19 @@ async function named(db: Database, files: KeptFile[]): Promise<LargeFile[]> {
   const found = new Map<string, Pick<LargeFile, 'name' | 'message' | 'time'>>()
   const chats = new Map<JID, Set<string>>()
   for (const { key, chat } of files) if (chat) chats.set(chat, (chats.get(chat) ?? new Set()).add(key))
+  const note = ({ id, time, content }: KeptMessage) => {
+    const media = mediaOf(content)
+    if (media) found.set(media.key, { name: media.name, message: id, time })
+  }
+  for (const { key, chat } of files) { // of our own messages the key says which
+    const message = key.startsWith('m ') ? await db.get('messages', key.slice(2)) : undefined
+    if (message && chat && chats.get(chat)?.delete(key)) note(message)
+  }
   for (const [chat, wanted] of chats) {
     const range = IDBKeyRange.bound([chat], [chat, []])
     let cursor = await look(db, ['messages']).objectStore('messages').index('shelves').openCursor(range, 'prev')
     for (let looked = 0; cursor && wanted.size && looked < LOOKED; looked++, cursor = await cursor.continue()) {
-      const { id, time, content } = cursor.value
-      const media = mediaOf(content)
-      if (media && wanted.delete(media.key)) found.set(media.key, { name: media.name, message: id, time })
+      if (wanted.delete(mediaOf(cursor.value.content)?.key ?? '')) note(cursor.value)
     }
   }
   return files.map((file) => ({ key: file.key, kind: kindOf(file), bytes: file.size, only: file.only, ...(file.chat ? { chat: file.chat } : {}), ...found.get(file.key) }))

@@ -71,6 +71,17 @@ test.each([
   db.close()
 })
 
+test('a sticker of ours and a file that somebody sent are named as well', async () => {
+  const { db, desk } = await device()
+  const { id, content } = await desk.send(HER, { file: { blob: blob(80, 'image/webp'), name: 'cat.webp', mime: 'image/webp', as: 'sticker' } })
+  const message = await db.get('messages', id)
+  if (!message || !('media' in content)) throw new Error('it was kept')
+  await db.put('messages', { ...message, id: 'hers', own: false, order: message.order + 1, names: [], shelves: [[HER, 'files', message.order + 1]], content: { type: 'file', media: { ...content.media, key: 'u x', name: 'hers.pdf' } } })
+  await keep(db, 'u x', 90, 'application/pdf', { chat: HER, only: false })
+  expect((await storageOf(db)).largest.map(({ name, message: of }) => [name, of])).toEqual([['hers.pdf', 'hers'], ['cat.webp', id]])
+  db.close()
+})
+
 test('kinds', () => {
   for (const [key, mime, kind] of [['u x', 'image/gif', 'image'], ['u x', 'application/pdf', 'file'], ['u x', '', 'file'], ['sticker x', 'image/webp', 'sticker'], ['part u x', 'video/mp4', 'other']] as const) expect(kindOf({ key, mime })).toBe(kind)
 })
