@@ -59,6 +59,7 @@ export class Collector {
 export class News {
   private readonly listeners = new Set<(changes: Changes) => void>()
   private readonly channel: Channel | undefined
+  private readonly soon = new Map<ReturnType<typeof setTimeout>, Changes>()
 
   constructor(account: JID, channel?: Channel) {
     this.channel = channel ?? (typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('palabre-news-' + account))
@@ -78,7 +79,22 @@ export class News {
     this.channel?.postMessage(changes)
   }
 
+  /** Tells what a step changed as soon as who asked for it has gone on; at the latest before it is closed. */
+  tellSoon(changes: Changes | undefined): void {
+    if (!changes) return
+    const timer = setTimeout(() => {
+      this.soon.delete(timer)
+      this.tell(changes)
+    })
+    this.soon.set(timer, changes)
+  }
+
   close(): void {
+    for (const [timer, changes] of this.soon) {
+      clearTimeout(timer)
+      this.tell(changes)
+    }
+    this.soon.clear()
     this.listeners.clear()
     this.channel?.close()
   }

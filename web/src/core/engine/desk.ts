@@ -61,7 +61,7 @@ export class Desk {
       const [now, found] = await Promise.all([this.now(tx), read(tx)])
       return work({ tx, account: this.account, now, changes }, found)
     }, durability)
-    setTimeout(() => this.news.tell(changes.all)) // who asked for it goes on first, and shows what it knows; the others read it again
+    this.news.tellSoon(changes.all) // who asked for it goes on first, and shows what it knows; the others read it again
     return result
   }
 
