@@ -373,6 +373,7 @@ test('a chat is put on a list of one’s own, which is a chip above the chats', 
   await amina.page.getByLabel('Famille').uncheck()
   await amina.button('lists.save').click()
   await chip.waitFor({ state: 'detached' })
+  assert.equal(await amina.page.locator('.chips').getByRole('button', { name: amina.t('filter.all'), exact: true }).getAttribute('aria-pressed'), 'true')
   await until('all chats are shown again', async () => await amina.page.locator('.rows .row').count() > 1)
 })
 

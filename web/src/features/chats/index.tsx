@@ -36,12 +36,12 @@ const passes: Record<Filter, (chat: Chat) => boolean> = {
   favourites: (chat) => chat.favourite === true,
 }
 
-/** Whether a chat is shown; a list that nobody is on any more shows all. */
-function isShown(chat: Chat): boolean {
-  const now = filter.value
-  if (typeof now === 'string') return passes[now](chat)
-  return !lists.value.includes(now.list) || chat.lists?.includes(now.list) === true
-}
+/** Lists of one's own that have a chat here. */
+const ownLists = computed(() => lists.value.filter((name) => (chats.value ?? []).some((c) => partOf(c) === 'list' && c.lists?.includes(name))))
+/** What is shown in truth: a list that no chat is on any more shows all. */
+const chosen = computed(() => (typeof filter.value === 'object' && !ownLists.value.includes(filter.value.list) ? 'all' : filter.value))
+
+const isShown = (chat: Chat): boolean => (typeof chosen.value === 'string' ? passes[chosen.value](chat) : chat.lists?.includes(chosen.value.list) === true)
 
 /** plain makes words comparable: no case, no accents. */
 const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
@@ -67,7 +67,7 @@ export default function Chats({ path }: ViewProps): JSX.Element {
   const shown = select(part)
   const root = useRef<HTMLDivElement>(null)
   const searching = words.value.trim() !== ''
-  const folds = part === 'list' && !searching && filter.value === 'all' // also where all chats stand apart
+  const folds = part === 'list' && !searching && chosen.value === 'all' // also where all chats stand apart
   const key = (event: KeyboardEvent): void => { if (root.current && (event.target as Element).closest('.row')) arrows(event, root.current, '.row') }
   return (
     <>
@@ -148,12 +148,12 @@ function Filters(): JSX.Element {
   return (
     <div class="chips" role="group" aria-label={t('chats.filters')}>
       {filters.filter(isOffered).map((f) => (
-        <button type="button" class="chip" key={f} aria-pressed={filter.value === f} onClick={() => { filter.value = f }}>
+        <button type="button" class="chip" key={f} aria-pressed={chosen.value === f} onClick={() => { filter.value = f }}>
           {t(`filter.${f}` as Key)}{f === 'unread' && unreadCount.value > 0 && <b class="num">{unreadCount.value}</b>}
         </button>
       ))}
-      {lists.value.map((name) => {
-        const on = typeof filter.value === 'object' && filter.value.list === name
+      {ownLists.value.map((name) => {
+        const on = typeof chosen.value === 'object' && chosen.value.list === name
         return <button type="button" class="chip" key={`list ${name}`} aria-pressed={on} dir="auto" onClick={() => { filter.value = on ? 'all' : { list: name } }}>{name}</button>
       })}
     </div>
