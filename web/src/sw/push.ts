@@ -1,7 +1,7 @@
 // Being woken (docs/protocol/web-push.md): which chat it is about is a name that only this browser and the server understand. The notification
 // says who and how many; words stay encrypted until the client is opened. Where a tab runs that nobody looks at, it has decrypted what came,
 // and the notification shows it if the person wants that.
-import { accountsHere, chatsHere, choicesHere, noteWoken, wakingHere } from '../core/store/first.ts'
+import { accountsHere, chatsHere, choicesHere, contactsHere, noteWoken, wakingHere } from '../core/store/first.ts'
 import { defaults } from '../core/store/kv.ts'
 import type { Chat, Choices, JID } from '../core/model.ts'
 import { scope, type Pushing } from './scope.ts'
@@ -33,14 +33,18 @@ export async function hiddenName(auth: BufferSource, jid: JID): Promise<string> 
   return btoa(String.fromCharCode(...name)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
-async function findChat(hidden: string): Promise<{ account: JID; chat: Chat | undefined } | undefined> {
+/** Whose chat a wake-up is about; `contact`: somebody's who is one and has no chat yet. */
+interface Found { account: JID; chat: Chat | undefined; contact: boolean }
+
+async function findChat(hidden: string): Promise<Found | undefined> {
   const accounts = await accountsHere()
   const subscription = await scope.registration.pushManager.getSubscription()
   const auth = subscription?.getKey('auth')
   if (auth && hidden) {
-    for (const { jid } of accounts) for (const chat of await chatsHere(jid)) if (await hiddenName(auth, chat.jid) === hidden) return { account: jid, chat }
+    for (const { jid } of accounts) for (const chat of await chatsHere(jid)) if (await hiddenName(auth, chat.jid) === hidden) return { account: jid, chat, contact: true }
+    for (const { jid } of accounts) for (const contact of await contactsHere(jid)) if (await hiddenName(auth, contact.jid) === hidden) return { account: jid, chat: undefined, contact: true }
   }
-  return accounts[0] && { account: accounts[0].jid, chat: undefined }
+  return accounts[0] && { account: accounts[0].jid, chat: undefined, contact: false }
 }
 
 /** Whether somebody looks at the account: the pages show the one in use, and no other is connected. A chat that nobody here knows may be of any. */
@@ -57,9 +61,9 @@ export async function woken(event: Pushing, language: string): Promise<void> {
   const found = await findChat(said.chat)
   const now = Date.now() * 1000
   if (found) await noteWoken(found.account, now)
-  if (!said.trial && await (found ? looksAt(found.account, !!found.chat) : looked())) return
+  if (!said.trial && await (found ? looksAt(found.account, found.contact) : looked())) return
   const choices = { ...defaults, ...(found ? await choicesHere(found.account) : {}) }
-  const request = found?.chat ? !!found.chat.request : !!said.chat && !choices.strangers
+  const request = found?.chat ? !!found.chat.request : !!said.chat && !found?.contact && !choices.strangers // a browser that was woken has to show something: without a sound
   const chat = found?.chat && choices.preview && !request ? found.chat : undefined
   const body = said.trial ? say(language, 'push.trial') : said.count ? say(language, 'push.count', { n: said.count }) : say(language, 'push.some')
   const carried = found?.chat ? { path: pathOf(found.chat.jid), account: found.account, chat: found.chat.jid, upTo: now } : { path: '/' }

@@ -1,7 +1,7 @@
 // What is read with nothing but IndexedDB itself: the first picture, which is there before the engine is loaded (WEB.md §2.4), and what the
 // service worker must know when it is woken. It never makes a database.
 
-import type { Chat, Choices, JID, Micros } from '../model.ts'
+import type { Chat, Choices, Contact, JID, Micros } from '../model.ts'
 import type { Account } from './accounts.ts'
 import { databaseName, registryName } from './called.ts'
 import type { Snapshot } from './chats.ts'
@@ -47,6 +47,12 @@ export async function firstChats(): Promise<Chat[] | undefined> {
 /** chatsHere are all chats of an account; none when they cannot be read. */
 export async function chatsHere(account: JID): Promise<Chat[]> {
   return await ask<Chat[]>(databaseName(account), 'chats', 'readonly', (store) => store.getAll()).catch(() => undefined) ?? []
+}
+
+/** contactsHere are the contacts of an account; none when they cannot be read. */
+export async function contactsHere(account: JID): Promise<Contact[]> {
+  const all = await ask<Contact[]>(databaseName(account), 'contacts', 'readonly', (store) => store.getAll()).catch(() => undefined)
+  return (all ?? []).filter((c) => c.subscription !== 'none')
 }
 
 /** choicesHere is what a person chose on this device, without the defaults. */

@@ -159,6 +159,20 @@ test('a stranger who waits to be let in makes no notification and no number', as
   expect([shown, badges]).toEqual([[], [0]])
 })
 
+test('while only contacts may write, a wake-up for somebody unknown makes no sound; one for a contact without a chat does', async () => {
+  const auth = new Uint8Array(16)
+  vi.stubGlobal('registration', { ...(globalThis as unknown as { registration: object }).registration, pushManager: { getSubscription: () => Promise.resolve({ getKey: () => auth }) } })
+  const wake = async (jid: string) => sw.woken({ data: { text: () => hidden(jid) } } as never, 'en')
+  const names = new Map<string, string>()
+  for (const jid of [HER, 'eve@example.org']) names.set(jid, await sw.hiddenName(auth, jid))
+  const hidden = (jid: string) => JSON.stringify({ count: 1, chat: names.get(jid) })
+  await db.put('contacts', { jid: HER, subscription: 'both' })
+  await db.put('kv', { strangers: false }, 'choices')
+  await wake(HER)
+  await wake('eve@example.org')
+  expect(shown.map((n) => (n as unknown as { silent: boolean }).silent)).toEqual([false, true])
+})
+
 test('a reaction to what one said is shown, unless the person does not want that', async () => {
   vi.stubGlobal('Notification', { permission: 'granted' })
   await db.put('chats', { jid: HER, kind: 'person', name: 'juliet', time: 1, unread: 0, protection: 'omemo' })
