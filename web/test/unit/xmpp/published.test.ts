@@ -166,6 +166,7 @@ test('others learn what we can do, and when we were there', async () => {
   const about = await discover(juliet.connection, romeo.connection.jid)
   expect(about.identities).toEqual(['client/web'])
   expect([...about.features]).toEqual(FEATURES)
+  expect(new Set(FEATURES).size).toBe(FEATURES.length) // XEP-0115 §5.4: otherwise nobody believes the hash
   expect((await discover(juliet.connection, 'localhost')).identities).toContain('server/im')
   expect(await lastSeen(juliet.connection, 'romeo@localhost')).toBeGreaterThan((Date.now() - 60_000) * 1000)
   expect(await isLastShown(romeo.connection)).toBe(true)
