@@ -25,6 +25,7 @@ const (
 	contested = "contested" // a step came twice, and differently: somebody else has the code, too
 	cancelled = "cancelled" // one of the two ended it
 	differing = "differing" // a person saw other digits on the two
+	over      = "over"      // the code was too old, or the box
 )
 
 // box is where two devices leave letters for each other: one for each step, written once.
@@ -136,7 +137,7 @@ func (f *Feature) get(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if f.boxes[name] != b { // it is over
-			b.closed = cancelled
+			b.closed = over
 		}
 	}
 	if b.closed != "" {
@@ -159,7 +160,7 @@ func (f *Feature) wait(r *http.Request, changed <-chan struct{}, timer *time.Tim
 	return false
 }
 
-// end closes a box: 204. With ?why=differing both are told that, else that it was cancelled.
+// end closes a box: 204. With ?why=differing or ?why=over both are told that, else that it was cancelled.
 func (f *Feature) end(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("box")
 	if !boxName.MatchString(name) {
@@ -167,8 +168,8 @@ func (f *Feature) end(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	why := cancelled
-	if r.URL.Query().Get("why") == differing {
-		why = differing
+	if said := r.URL.Query().Get("why"); said == differing || said == over {
+		why = said
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -109,7 +109,7 @@ func TestTwoWhoHaveTheCodeEndIt(t *testing.T) {
 
 func TestWhoeverEndsItIsHeardByTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for query, why := range map[string]string{"": "cancelled", "?why=differing": "differing", "?why=%3Cb%3E": "cancelled"} {
+		for query, why := range map[string]string{"": "cancelled", "?why=differing": "differing", "?why=over": "over", "?why=%3Cb%3E": "cancelled"} {
 			o := newOffice(t)
 			heard := make(chan string)
 			go func() {
@@ -153,6 +153,24 @@ func TestBoxesAreBounded(t *testing.T) {
 		time.Sleep(boxLife) // in the bubble: what was there is over
 		if status := put(maxBoxes); status != 204 || len(o.feature.boxes) != 1 {
 			t.Errorf("after a while: %d, %d boxes", status, len(o.feature.boxes))
+		}
+	})
+}
+
+func TestABoxThatIsTooOldSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.want(204, "", "PUT", name+"/1", "aGVsbG8")
+		time.Sleep(boxLife - time.Second)
+		heard := make(chan string)
+		go func() {
+			status, said := o.ask(t.Context(), "GET", name+"/2", "")
+			heard <- fmt.Sprint(status, " ", said)
+		}()
+		time.Sleep(2 * time.Second) // in the bubble
+		o.want(204, "", "PUT", "fedcba9876543210/1", "aGVsbG8") // anybody's letter lets it be seen
+		if said := <-heard; said != "410 over" {
+			t.Errorf("heard %s", said)
 		}
 	})
 }

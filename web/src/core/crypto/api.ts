@@ -97,6 +97,8 @@ export interface Crypto {
   linkHear(id: string, message: LinkMessage): Answer<LinkStep>
   /** A person found the same six digits on both devices. `login`, on the older one, lets the new one in. */
   linkConfirm(id: string, login?: LinkLogin): Answer<LinkStep>
+  /** On the older device: the new one is in, although it could not say so. */
+  linkArrived(id: string): Answer<void>
   linkCancel(id: string): Answer<void>
 
   /** Removes every key of the account from this device. */

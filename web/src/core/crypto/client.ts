@@ -32,7 +32,7 @@ const names = [
   'init', 'newSession', 'listed', 'encrypt', 'decrypt', 'decryptMany', 'stored', 'unstored', 'beginCatchUp', 'endCatchUp', 'maintain', 'due', 'published',
   'signLabel', 'devices', 'learn', 'setTrust', 'setLabel', 'notices', 'noticed', 'trustURI', 'parseTrustURI', 'compare', 'safetyNumber',
   'verifyNumber', 'encryptMedia', 'decryptMedia', 'historyState', 'newHistoryKey', 'shareHistory', 'sealChunk', 'openChunk', 'sealIndex',
-  'openIndex', 'newRecovery', 'wrapRecovery', 'recover', 'linkShow', 'linkScan', 'linkHear', 'linkConfirm', 'linkCancel', 'wipe',
+  'openIndex', 'newRecovery', 'wrapRecovery', 'recover', 'linkShow', 'linkScan', 'linkHear', 'linkConfirm', 'linkArrived', 'linkCancel', 'wipe',
 ] as const satisfies readonly (keyof Crypto)[]
 
 // Fails to compile when a call is missing from the list.

@@ -89,6 +89,7 @@ class Serving {
     linkScan: async (uri) => (await this.links()).scan(uri),
     linkHear: async (...args) => (await this.links()).hear(...args),
     linkConfirm: async (...args) => (await this.links()).confirm(...args),
+    linkArrived: async (id) => (await this.links()).arrived(id),
     linkCancel: async (id) => (await this.links()).cancel(id),
     wipe: () => this.wipe(),
   }

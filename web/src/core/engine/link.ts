@@ -19,12 +19,15 @@ export class LinkError extends Error {
   }
 }
 
+/** What the other device is told when one ends it. */
+export type Ending = 'cancelled' | 'differing' | 'over'
+
 /** Carries letters between the two devices. A rejection with a LinkError is final; any other means that nothing came through, and is tried again. */
 export interface Relay {
   put(box: string, step: number, letter: string): Promise<void>
   /** Undefined when none has come yet. */
   get(box: string, step: number, signal: AbortSignal): Promise<string | undefined>
-  end(box: string, differing: boolean): Promise<void>
+  end(box: string, why: Ending): Promise<void>
 }
 
 /** The boxes of a server (docs/protocol/device-link.md §3). */
@@ -43,20 +46,25 @@ export function boxesAt(origin: string, ask: typeof fetch): Relay {
       const answer = await to('GET', `${box}/${step}`, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) })
       return answer.status === 200 ? answer.text() : undefined
     },
-    end: async (box, differing) => { await to('DELETE', `${box}${differing ? '?why=differing' : ''}`, { keepalive: true }) },
+    end: async (box, why) => { await to('DELETE', `${box}${why === 'cancelled' ? '' : `?why=${why}`}`, { keepalive: true }) },
   }
 }
 
-const closed = (said: string): LinkFailure => said === 'differing' || said === 'contested' ? said : 'cancelled'
+const closed = (said: string): LinkFailure => said === 'differing' || said === 'contested' || said === 'over' ? said : 'cancelled'
 
 /** What a side needs. */
 export interface Side {
   role: LinkRole
-  crypto: Pick<Crypto, 'linkShow' | 'linkScan' | 'linkHear' | 'linkConfirm' | 'linkCancel'>
+  crypto: Pick<Crypto, 'linkShow' | 'linkScan' | 'linkHear' | 'linkConfirm' | 'linkArrived' | 'linkCancel'>
   relay: Relay
   show(state: LinkState): void
   /** On the older device, when a person agreed: makes what the new one logs in with, and all that it shall find ready. */
   admit?(): Promise<LinkLogin>
+  /**
+   * On the older device, when it ended after a way in may have been made, and the new device did not say that it is in: true if it is in all the same; otherwise it
+   * cannot come in any more. It takes until the server can be asked, or the way in has ended by itself.
+   */
+  settle?(): Promise<boolean>
   /** On the new device, when the keys are there: gets in. */
   enter?(login: LinkLogin | undefined): Promise<void>
 }
@@ -70,6 +78,8 @@ export class Linking {
   private ended = false
   /** Both agreed, and this device gets in: that is done or fails, but is not cancelled. */
   private entering = false
+  /** A way in may be out there. */
+  private giving = false
   private readonly over = new AbortController()
   private readonly expires = Date.now() + LIFETIME
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -89,13 +99,15 @@ export class Linking {
     this.timer = setTimeout(() => this.fail(new LinkError('over')), LIFETIME)
     try {
       this.side.show({ step: 'starting' })
-      await Promise.race([this.steps(begin), failed])
+      const steps = this.steps(begin)
+      steps.catch(() => undefined)
+      await Promise.race([steps, failed])
       if (!this.ended) this.side.show({ step: 'done' })
       return !this.ended
     } catch (error) {
-      if (!this.ended) this.side.show(failure(error))
-      this.close(error instanceof LinkError && error.why === 'differing')
-      return false
+      const arrived = await this.close(error)
+      if (!this.ended) this.side.show(arrived ? { step: 'done' } : failure(error))
+      return arrived
     } finally {
       this.ended = true
       clearTimeout(this.timer)
@@ -117,10 +129,30 @@ export class Linking {
     this.fail(new LinkError('cancelled'))
   }
 
-  private close(differing: boolean): void {
-    if (!this.box) return
-    void this.side.crypto.linkCancel(this.box)
-    void this.side.relay.end(this.box, differing).catch(() => undefined) // whoever waits there sees it end by its age
+  /** Tells the other device that it is over, and sees to it that nothing is half done: gives whether the new device is in all the same. */
+  private async close(error: unknown): Promise<boolean> {
+    clearTimeout(this.timer)
+    this.over.abort()
+    if (!this.box) return false
+    const why = error instanceof LinkError && (error.why === 'differing' || error.why === 'over') ? error.why : 'cancelled'
+    void this.tellEnd(why)
+    const arrived = this.giving && await this.side.settle?.().catch(() => false) === true
+    if (arrived) await this.side.crypto.linkArrived(this.box)
+    else await this.side.crypto.linkCancel(this.box)
+    return arrived
+  }
+
+  /** Tries for a while, for the other device waits; if nothing comes through, it sees it end by its age. */
+  private async tellEnd(why: Ending): Promise<void> {
+    for (const since = Date.now(); Date.now() - since < PATIENCE;) {
+      const began = Date.now()
+      try {
+        return await this.side.relay.end(this.box, why)
+      } catch (error) {
+        if (error instanceof LinkError) return // it is over there already
+        await rest(began)
+      }
+    }
   }
 
   private async steps(begin: Begin): Promise<void> {
@@ -151,7 +183,10 @@ export class Linking {
   private async give(code: string): Promise<void> {
     const done = this.next(4) // asked for at once, for the other device may cancel while a person compares
     await this.compare(code, done)
+    if (this.ended) throw new LinkError('cancelled')
+    this.giving = true
     const login = await this.side.admit?.()
+    if (this.over.signal.aborted) throw new LinkError('cancelled') // it has ended meanwhile, and is being settled
     const { send } = of(await this.side.crypto.linkConfirm(this.box, login))
     if (send) await this.say(send)
     await this.hear(4, await done)
@@ -162,10 +197,11 @@ export class Linking {
     const offer = this.next(3)
     await this.compare(code, offer)
     of(await this.side.crypto.linkConfirm(this.box))
-    const { send, login } = await this.hear(3, await offer)
+    const letter = await offer
     if (this.ended) throw new LinkError('cancelled')
-    this.entering = true
+    this.entering = true // from here on it gets in or fails
     clearTimeout(this.timer)
+    const { send, login } = await this.hear(3, letter)
     await this.side.enter?.(login)
     // It is in. The other device only does not hear of it when this does not come through.
     if (send) await this.say(send).catch(() => undefined)

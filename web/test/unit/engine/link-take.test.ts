@@ -40,7 +40,7 @@ const linksOf = (device: Device) => {
   return {
     linkShow: (...args: Parameters<Links['show']>) => answer(() => links.show(...args)), linkScan: (uri: string) => answer(() => links.scan(uri)),
     linkHear: (...args: Parameters<Links['hear']>) => answer(() => links.hear(...args)), linkConfirm: (...args: Parameters<Links['confirm']>) => answer(() => links.confirm(...args)),
-    linkCancel: (id: string) => answer(() => links.cancel(id)),
+    linkArrived: (id: string) => answer(() => links.arrived(id)), linkCancel: (id: string) => answer(() => links.cancel(id)),
   }
 }
 

@@ -4,8 +4,9 @@ import { historyState, newHistoryKey } from '../../../src/core/crypto/history.ts
 import { answer } from '../../../src/core/crypto/failure.ts'
 import { Links } from '../../../src/core/crypto/link.ts'
 import type { Device } from '../../../src/core/crypto/device.ts'
+import { devicesOf } from '../../../src/core/crypto/trust.ts'
 import type { LinkLogin } from '../../../src/core/crypto/types.ts'
-import { accountOf, boxesAt, LIFETIME, LinkError, Linking, uriOf, type Begin, type Relay, type Side } from '../../../src/core/engine/link.ts'
+import { accountOf, boxesAt, LIFETIME, LinkError, Linking, uriOf, type Begin, type Ending, type Relay, type Side } from '../../../src/core/engine/link.ts'
 import type { LinkState } from '../../../src/core/model.ts'
 import { newDevice } from '../crypto/support.ts'
 
@@ -15,7 +16,7 @@ const login: LinkLogin = { agent: '8a4c2b6e-0d1f-4a53-9c1e-77f0c3a4b5d6', mechan
 /** Boxes as the server has them. */
 class Boxes implements Relay {
   letters = new Map<string, string>()
-  closed: 'cancelled' | 'differing' | 'contested' | undefined
+  closed: Ending | 'contested' | undefined
   away = false
   /** How long a letter is waited for, in milliseconds. */
   poll = Infinity
@@ -53,7 +54,10 @@ class Boxes implements Relay {
     this.wake()
   }
 
-  async end(_: string, differing: boolean): Promise<void> { this.close(differing ? 'differing' : 'cancelled') }
+  async end(_: string, why: Ending): Promise<void> {
+    if (this.away) throw new TypeError('no network')
+    this.close(why)
+  }
 
   private reach(): void {
     if (this.closed) throw new LinkError(this.closed)
@@ -83,7 +87,8 @@ class Screen {
       role, relay,
       crypto: {
         linkShow: (...args) => answer(() => links.show(...args)), linkScan: (uri) => answer(() => links.scan(uri)), linkHear: (...args) => answer(() => links.hear(...args)),
-        linkConfirm: (...args) => answer(() => links.confirm(...args)), linkCancel: (id) => answer(() => links.cancel(id)),
+        linkConfirm: (...args) => answer(() => links.confirm(...args)), linkArrived: (id) => answer(() => links.arrived(id)),
+        linkCancel: (id) => answer(() => links.cancel(id)),
       },
       show: (state) => { this.states.push(state); for (const look of this.watchers) look() },
       ...(role === 'old' ? { admit: async () => { this.admitted++; return login } } : { enter: async (given) => { this.entered.push(given) } }),
@@ -190,6 +195,70 @@ describe('linking', () => {
     expect(giver.admitted).toBe(0)
   })
 
+  test('both leave at once: each is told nothing, the other nothing wrong, and nothing was handed over', async () => {
+    const { giver, taker, old, fresh } = await upToDigits('old')
+    giver.linking.stop()
+    taker.linking.stop()
+    expect(await Promise.all([giver.end, taker.end])).toEqual([false, false])
+    expect([giver.last?.step, taker.last?.step]).toEqual(['comparing', 'comparing'])
+    expect(giver.admitted).toBe(0)
+    for (const d of [old, fresh]) expect((await devicesOf(d, jid)).slice(1)).toEqual([])
+  })
+
+  test('one agrees and the other sees other digits in the same moment: it fails on both, and no device is verified', async () => {
+    const settled: string[] = []
+    const { giver, taker, old, fresh } = await upToDigits('old', { old: { settle: async () => { settled.push('out'); return false } } })
+    giver.linking.compared(true)
+    taker.linking.compared(false)
+    expect(await Promise.all([giver.end, taker.end])).toEqual([false, false])
+    expect([giver.last, taker.last]).toEqual([{ step: 'failed', why: 'differing' }, { step: 'failed', why: 'differing' }])
+    expect(settled).toEqual(giver.admitted ? ['out'] : [])
+    for (const d of [old, fresh]) expect((await devicesOf(d, jid)).slice(1)).toEqual([])
+    expect((await historyState(fresh)).keys).toEqual([])
+  })
+
+  test('the code ends while a person compares: both say that it is over', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+    try {
+      const { giver, taker } = await upToDigits('old')
+      giver.linking.compared(true)
+      await vi.advanceTimersByTimeAsync(LIFETIME + 10)
+      expect(await Promise.all([giver.end, taker.end])).toEqual([false, false])
+      expect([giver.last, taker.last]).toEqual([{ step: 'failed', why: 'over' }, { step: 'failed', why: 'over' }])
+      expect(taker.entered).toEqual([])
+    } finally { vi.useRealTimers() }
+  })
+
+  test('the last letter is lost: the older device asks the server whether the new one is in, and verifies it then', async () => {
+    const { giver, taker, relay, old, fresh } = await upToDigits('old', { old: { settle: async () => true } })
+    const put = relay.put.bind(relay)
+    relay.put = async (box, step, letter) => {
+      if (step === 4) await relay.end(box, 'over')
+      return put(box, step, letter)
+    }
+    giver.linking.compared(true)
+    taker.linking.compared(true)
+    expect(await Promise.all([giver.end, taker.end])).toEqual([true, true])
+    expect([giver.last, taker.last]).toEqual([{ step: 'done' }, { step: 'done' }])
+    for (const [d, other] of [[old, fresh], [fresh, old]] as const) expect((await devicesOf(d, jid)).slice(1)).toMatchObject([{ id: other.id, trust: 'verified' }])
+  })
+
+  test('the connection is lost between the agreement and the keys: nothing comes in later, and the new device is told', async () => {
+    const asked: string[] = []
+    const boxes = new Boxes()
+    const { giver, taker, fresh } = await upToDigits('old', { old: {
+      admit: async () => { boxes.away = true; throw new LinkError('offline') },
+      settle: async () => { asked.push('settled'); boxes.away = false; return false },
+    } }, boxes)
+    giver.linking.compared(true)
+    taker.linking.compared(true)
+    expect(await Promise.all([giver.end, taker.end])).toEqual([false, false])
+    expect(giver.last).toEqual({ step: 'failed', why: 'offline' })
+    expect(taker.last).toEqual({ step: 'failed', why: 'cancelled' }) // told when there was a network again
+    expect(asked).toEqual(['settled'])
+    expect((await historyState(fresh)).keys).toEqual([])
+  })
+
   test('a third device with the same code ends it for all', async () => {
     const { giver, taker, relay, text } = await upToDigits('old')
     const third = new Screen((await devices()).fresh, 'new', relay).begin({ scanned: text })
@@ -262,8 +331,8 @@ describe('boxes', () => {
     const { relay, asked } = server(204)
     await relay.put('0123456789abcdef', 1, 'aGk')
     expect(await relay.get('0123456789abcdef', 2, never)).toBeUndefined()
-    await relay.end('0123456789abcdef', true)
-    await relay.end('0123456789abcdef', false)
+    await relay.end('0123456789abcdef', 'differing')
+    await relay.end('0123456789abcdef', 'cancelled')
     const at = 'https://chat.example/linking/0123456789abcdef'
     expect(asked).toEqual([`PUT ${at}/1 aGk`, `GET ${at}/2`, `DELETE ${at}?why=differing`, `DELETE ${at}`])
     expect(await server(200, 'aGk').relay.get('0123456789abcdef', 2, never)).toBe('aGk')
