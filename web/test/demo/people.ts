@@ -68,7 +68,7 @@ export function seeds(): Seed[] {
     ] },
     { chat: { jid: youssef, kind: 'person', name: 'Youssef Oubella' }, messages: [
       message(youssef, 50, youssef, '8 h devant la gare ?'), message(youssef, 46, me, 'Je prends les billets', { state: 'failed', failure: 'no-devices' }),
-      message(youssef, 45, me, 'Parfait, à demain 8 h devant la gare') ] },
+      message(youssef, 45, me, 'Parfait, à demain 8 h devant la gare', { edited: at(44), untold: { what: 'edit', failure: 'no-devices', undo: true } }) ] },
     { chat: { jid: fatou, kind: 'person', name: 'Fatou Ndiaye', draft: { text: 'je te rappelle dès que je sors', time: at(114) } }, messages: [message(fatou, 130, fatou, 'Appelle-moi quand tu peux')] },
     { chat: { jid: parents, kind: 'group', name: 'Parents d’élèves · CE2', unread: 31, muted: Infinity }, messages: [message(parents, 150, rosa, picture('sortie', 120_000, 'Photo de la sortie'), { forwarded: 6 })] },
     { chat: { jid: joao, kind: 'person', name: 'João Silva' }, messages: [message(joao, 1400, me, picture('lisboa', 240_000), { state: 'delivered' })] },
