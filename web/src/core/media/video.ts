@@ -17,6 +17,8 @@ const MEMORY = 256 << 20
 const LOOKED = 120
 /** Seconds between two pictures that stand by themselves. */
 const KEY = 5
+/** So many seconds may be missing at the end. */
+const SLACK = 0.5
 /** So much larger may a file become that only lost what cameras write into it. */
 const SPARE = 64 << 10
 
@@ -82,5 +84,20 @@ async function run(input: Input, format: OutputFormat, how: Pick<ConversionOptio
     return undefined
   }
   const { buffer } = target
-  return buffer ? new Blob([buffer], { type: format.mimeType }) : undefined
+  const made = buffer && new Blob([buffer], { type: format.mimeType })
+  return made && await isWhole(made, input) ? made : undefined
+}
+
+/** Whether what was made has the pictures and the sound of what it was made of, to their ends: nobody shall lose a film to a faulty encoder. */
+async function isWhole(made: Blob, input: Input): Promise<boolean> {
+  const output = new Input({ source: new BlobSource(made), formats: [MP4, WEBM] })
+  try {
+    const lengths = async (of: Input) => Promise.all([of.getPrimaryVideoTrack(), of.getPrimaryAudioTrack()].map(async (track) => (await track)?.computeDuration()))
+    const [before, after] = [await lengths(input), await lengths(output)]
+    const whole = before.every((seconds, i) => seconds === undefined ? after[i] === undefined : (after[i] ?? -Infinity) > seconds * 0.95 - SLACK)
+    if (!whole) console.warn('video', 'not whole', before, after)
+    return whole
+  } finally {
+    output.dispose()
+  }
 }
