@@ -133,6 +133,11 @@ export class Lead implements Led {
     if (hidden) this.history.leave()
   }
 
+  /** A tab that somebody looks at is there: what waits for a timer of this one, which may be slow, goes on. */
+  tick(): void {
+    this.worker.sender.tick()
+  }
+
   private session() {
     const { connection } = this.worker
     if (!connection.live) throw new Offline()

@@ -25,6 +25,7 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
   if (!registered) return undefined
   const { jid } = registered
   let now: AccountSummary = summary(registered, true)
+  let tick = () => {}
   const db = await openAccount(jid, gone)
   const news = new News(jid)
   const watching = new Set<(account: AccountSummary) => void>()
@@ -45,7 +46,9 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
       onReaction: (chat, emoji, text) => notifier.reacted(chat, emoji, text),
     })
     const stop = watchWake({ nudge: () => lead.worker.connection.nudge(), setHidden: (hidden) => lead.setHidden(hidden) }, jid)
+    tick = () => lead.tick()
     signal.addEventListener('abort', () => {
+      tick = () => {}
       stop()
       notifier.end()
       lead.stop()
@@ -53,7 +56,7 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
     // Not waited for: what is kept can be read, and what is written is kept, before the keys are open.
     void lead.start()
     return lead
-  }, { again: (name) => REPEATABLE.has(name) })
+  }, { again: (name) => REPEATABLE.has(name), asked: () => tick() })
   setCurrent(joined.engine)
   return tabEngine(db, news, () => now, joined.engine, (show) => {
     watching.add(show)

@@ -55,6 +55,8 @@ export class Sender {
   private settling = false
   private unsettled = false
   private pause: ReturnType<typeof setTimeout> | undefined
+  /** When the pause is over, in milliseconds since 1970. */
+  private due = Infinity
   private ended = false
   private scanning = false
   private rescan = false
@@ -96,10 +98,21 @@ export class Sender {
 
   private later(): void {
     clearTimeout(this.pause)
-    if (!this.ended) this.pause = setTimeout(() => {
-      this.wake()
-      this.look() // also when it was this that failed: nothing goes again before
-    }, PAUSE)
+    if (this.ended) return
+    this.due = Date.now() + PAUSE
+    this.pause = setTimeout(() => this.again(), PAUSE)
+  }
+
+  private again(): void {
+    clearTimeout(this.pause)
+    this.due = Infinity
+    this.wake()
+    this.look() // also when it was this that failed: nothing goes again before
+  }
+
+  /** Time has passed, as somebody else knows: timers of a tab that is hidden for long run once a minute. */
+  tick(): void {
+    if (!this.ended && Date.now() >= this.due) this.again()
   }
 
   /** What was tried and is neither acknowledged nor in the archive goes again, after a second look. One run at a time, again if asked meanwhile. */

@@ -29,6 +29,8 @@ interface Channel {
 export interface ShareOptions {
   /** Methods that this tab answers by itself while another leads. */
   local?: Record<string, (...args: never[]) => unknown>
+  /** Another tab asked whether this one, which leads, is awake. */
+  asked?(): void
   /** Says whether a call may be made a second time when the leader ended before it answered. Without it such a call is Interrupted. */
   again?(name: string, args: unknown[]): boolean
   channel?: Channel
@@ -208,7 +210,9 @@ export class Share<T extends object> {
 
   private hear(word: Word): void {
     if (word.kind === 'who') {
-      if (this.target) this.say({ kind: 'lead', leader: this.me })
+      if (!this.target) return
+      this.say({ kind: 'lead', leader: this.me })
+      safely(() => this.options.asked?.())
     } else if (word.kind === 'lead') {
       if (this.target) return // this tab is told by its lock when it does not lead any more
       this.follow(word.leader)

@@ -1,7 +1,8 @@
 // A tab is killed between any two steps of sending, and of receiving: nothing that was promised is lost, nothing is doubled.
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { NotNow } from '../../../src/core/engine/secure.ts'
 import { message, newID } from '../../../src/core/xmpp/stanza.ts'
 import { el } from '../../../src/core/xmpp/xml.ts'
 import { Device, Scythe } from './device.ts'
@@ -163,3 +164,34 @@ test('the second look into the archive fails: what was tried goes again all the 
   expect(server.count(id)).toBe(1)
   next.kill()
 }, 30_000)
+
+test('a pause whose timer sleeps, as those of hidden tabs do, ends when a tab in front asks whether we are there', async () => {
+  const server = new Server(ME)
+  const device = await Device.open(server)
+  const { helpers } = { helpers: device.sender['helpers'] }
+  const seal = helpers.seal.bind(helpers)
+  let asked = 0
+  let there = false
+  helpers.seal = (...args) => ++asked && there ? seal(...args) : Promise.reject(new NotNow('keys could not be had'))
+  const timer = globalThis.setTimeout
+  vi.stubGlobal('setTimeout', (work: () => void, wait = 0) => wait >= 5000 ? 0 : timer(work, wait))
+  try {
+    device.connect()
+    await device.desk.send(HER, { text: 'late' })
+    await device.until(() => Promise.resolve(device.sender['due'] !== Infinity))
+    const before = asked
+    device.sender.tick()
+    await new Promise((resolve) => timer(resolve, 50))
+    expect(asked).toBe(before) // it is not over yet
+    there = true
+    const now = Date.now()
+    vi.spyOn(Date, 'now').mockImplementation(() => now + 6000)
+    device.sender.tick()
+    await device.idle()
+    expect(server.entries.length).toBe(1)
+  } finally {
+    vi.restoreAllMocks()
+    vi.unstubAllGlobals()
+    device.kill()
+  }
+})

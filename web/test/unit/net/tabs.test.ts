@@ -71,6 +71,17 @@ test('calls, errors and watches reach the leader from another tab', async () => 
   expect(b.proxy).not.toHaveProperty('then')
 })
 
+test('the leader is told when another tab asks whether it is awake', async () => {
+  const channel = room()
+  let asked = 0
+  const [a, b] = [tab(channel, { asked: () => { asked++ } }), tab(channel, { asked: () => { asked += 100 } })]
+  a.serve(new Town())
+  const before = asked
+  expect(await b.probe(1000)).toBe(true)
+  expect(asked).toBeGreaterThan(before)
+  expect(asked).toBeLessThan(100) // who does not lead is not meant
+})
+
 test('watches outlive the leader, and calls that it had begun are interrupted', async () => {
   const channel = room()
   const [a, b, c] = [tab(channel), tab(channel), tab(channel)]
