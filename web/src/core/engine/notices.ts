@@ -33,6 +33,8 @@ export class Notices {
 
   /** There is something new, or something was decided, or a session began. */
   changed(): void {
+    clearTimeout(this.timer) // what was to be asked later is asked now
+    this.timer = undefined
     this.tries = 0
     void this.tell()
   }
