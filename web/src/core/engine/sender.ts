@@ -215,7 +215,7 @@ export class Sender {
     }
     const { parts, older } = sealed
     if (!parts.length) return this.done(errand, false) // about a note to ourselves, and no other device to read it
-    const marked = generation === this.generation ? await this.mark(errand, older) : undefined
+    const marked = generation === this.generation ? await this.mark(errand, older, about.message) : undefined
     if (!marked) return false
     if (generation !== this.generation) { // marked and not written: if the archive has been read by now, nobody else would look after it
       this.look()
@@ -240,10 +240,14 @@ export class Sender {
 
   /** Step 2. Nothing if the errand is gone meanwhile: retracted, or sent by another way. In the same step the words of a file get an errand of their own,
    * where some would read nothing but its address. */
-  private async mark(errand: Errand, older: boolean): Promise<{ caption?: Errand } | undefined> {
+  private async mark(errand: Errand, older: boolean, sealed: KeptMessage | undefined): Promise<{ caption?: Errand } | undefined> {
     return change(this.db, ['outbox', 'kv', 'messages'], async (tx) => {
       const now = await tx.objectStore('outbox').get(errand.seq)
       if (!now || now.state !== 'new') return undefined
+      if (errand.task.what === 'message' && JSON.stringify((await tx.objectStore('messages').get(errand.message))?.content) !== JSON.stringify(sealed?.content)) {
+        this.dirty.add(errand.chat) // it was corrected while it was encrypted: what is kept now leaves
+        return undefined
+      }
       await tx.objectStore('outbox').put({ ...now, state: 'tried', tried: now.tried ?? await get(tx, 'newest') ?? 0 })
       const message = older && errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
       if (!message || isToldApart(message) || !('media' in message.content) || !message.content.caption) return {}

@@ -89,6 +89,7 @@ class Tab {
   makeVideo: (file: Blob, progress: (share: number) => void, signal: AbortSignal) => Promise<ReadyVideo | undefined> = () => Promise.resolve(undefined)
 
   private constructor(readonly db: Database, shelf: Shelf) {
+    this.news.tellSoon = (changes) => this.news.tell(changes) // the clock stands still here
     this.desk = new Desk(db, ME, this.news)
     this.transfers = new Transfers(db, this.desk, this.news, {
       session: () => { if (!this.online) throw new NoSession(); return shelf.session() },
