@@ -46,6 +46,25 @@ test('a reaction is seen with who gave it, and taken back', async () => {
   await amina.message('indeed').locator('.rx').waitFor({ state: 'detached' })
 })
 
+test('one can type on while a message leaves: what is typed is the next one', async () => {
+  const field = amina.page.locator('.comp textarea')
+  await field.fill('')
+  await field.pressSequentially('quick')
+  await amina.page.evaluate(() => { // the same moment: key, then the next letter, before anything is drawn
+    const area = document.querySelector('.comp textarea')
+    area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true, cancelable: true }))
+    area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true, cancelable: true }))
+    area.value += 's'
+    area.dispatchEvent(new InputEvent('input', { data: 's', inputType: 'insertText', bubbles: true }))
+  })
+  await field.pressSequentially('low')
+  await nadia.sees('quick')
+  assert.equal(await field.inputValue(), 'slow')
+  await amina.page.keyboard.press('Control+Enter')
+  await nadia.sees('slow')
+  assert.equal(await nadia.message('quick').count(), 1)
+})
+
 test('a correction replaces the text, marked as such', async () => {
   await amina.write('see you at five')
   await nadia.sees('see you at five')

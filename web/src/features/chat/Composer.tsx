@@ -7,7 +7,6 @@ import type { Chat } from '../../core/model.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { IconButton } from '../../ui/controls.tsx'
-import { EmojiPicker } from '../../ui/EmojiPicker.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { confirm } from '../../ui/overlay.tsx'
 import { prefs } from '../../ui/prefs.ts'
@@ -15,6 +14,7 @@ import { toast } from '../../ui/toast.tsx'
 import { openAttach, takePicture } from './Attach.tsx'
 import { Above } from './Above.tsx'
 import { Draft } from './draft.ts'
+import { Drawer } from './Drawer.tsx'
 import { LinkCard, useCard } from './LinkCard.tsx'
 import { candidates, found, type Found } from './mention.ts'
 import { Mentions } from './Mentions.tsx'
@@ -26,6 +26,8 @@ import { editing, replying, timeline } from './state.ts'
 
 /** As long as the engine takes a text, in UTF-16 units. */
 const longest = 60_000
+/** A text that is being kept leaves the field together with the first picture of its bubble, which is one picture less; but not later than this. */
+const leavesAfterMs = 80
 
 /** Composer is the bar at the bottom of a conversation. */
 export function Composer({ chat }: { chat: Chat }): JSX.Element {
@@ -38,6 +40,13 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const edited = editing.value
   const card = useCard(text, edited)
   const written = useRef(chat.draft?.edit) // the correction whose text stands in the field already
+  const leaving = useRef<string | undefined>(undefined) // the text that stands in the field and is being kept
+  const leave = (): void => {
+    if (leaving.current === undefined) return
+    leaving.current = undefined
+    setText(''); setAsked(undefined)
+    editing.value = undefined; replying.value = undefined
+  }
   useEffect(() => {
     if (!edited) return
     if (edited.id !== written.current) { setText(edited.content.type === 'text' ? edited.content.text : ''); area.current?.focus() }
@@ -54,26 +63,38 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   }
   const send = async (): Promise<void> => {
     const words = text.trim()
-    if (!words) return
+    if (!words || leaving.current !== undefined) return
     const preview = card.take(words)
     const target = draft.target(), mentions = draft.mentionsIn(words), shown = [editing.value, replying.value].flatMap((m) => m ?? [])
-    setText(''); setAsked(undefined); draft.sent()
-    editing.value = undefined; replying.value = undefined
+    draft.sent()
+    leaving.current = text
+    const late = setTimeout(leave, leavesAfterMs)
     try {
-      if (target.edit) await engine().edit(target.edit, words, preview)
-      else {
+      if (target.edit) {
+        await engine().edit(target.edit, words, preview, mentions)
+        leave()
+      } else {
         const kept = await engine().send(chat.jid, { text: words, ...(preview ? { content: { type: 'text', text: words, preview } } : {}), ...(target.reply ? { reply: target.reply } : {}), ...(mentions.length ? { mentions } : {}) })
+        leave()
         timeline.value?.sent(kept)
       }
     } catch (error) {
       console.error('send', error)
       toast(t('notKept'))
-      const meanwhile = area.current?.value ?? ''
+      const meanwhile = leaving.current === undefined ? area.current?.value ?? '' : ''
+      leave()
       setText(meanwhile.trim() ? `${words}\n${meanwhile}` : words)
       if (meanwhile.trim()) return // what is being written now answers or corrects something else
       written.current = target.edit
       void draft.seek(target, shown)
-    }
+    } finally { clearTimeout(late) }
+  }
+  /** What is typed while the last text still stands there is a new one. */
+  const typed = ({ value }: HTMLTextAreaElement, data: string | null): void => {
+    const left = leaving.current
+    leave()
+    write(left !== undefined && data && value === left + data ? data : value)
+    full(value, text)
   }
   const keys = (event: KeyboardEvent): void => {
     if (event.isComposing) return
@@ -99,7 +120,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
           <div class="box">
             <IconButton path={smilePath} label={t('emoji')} expanded={emoji} act={() => setEmoji(!emoji)} />
             <textarea ref={area} rows={1} dir={text ? 'auto' : undefined} maxLength={longest} value={text} placeholder={t(chat.protection === 'omemo' ? 'write' : 'writeOpen')} aria-label={t('writeTo', { name: chat.name })}
-              enterkeyhint={prefs.enterSends.value ? 'send' : 'enter'} onInput={(e) => { write(e.currentTarget.value); full(e.currentTarget.value, text) }} onKeyDown={keys} onPaste={paste} />
+              enterkeyhint={prefs.enterSends.value ? 'send' : 'enter'} onInput={(e) => typed(e.currentTarget, e.data)} onKeyDown={keys} onPaste={paste} />
             <IconButton path={attachPath} label={t('attach')} act={() => void openAttach(chat)} />
             {!text && !edited && <IconButton icon="camera" kind="spare" label={t('attach.camera')} act={() => takePicture(chat.jid)} />}
           </div>
@@ -108,7 +129,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
           ? <button type="button" class="send" aria-label={t(edited ? 'edit.done' : 'send')} onPointerDown={(e) => e.preventDefault()} onClick={() => void send()}><Icon name={edited ? 'check' : 'send'} flip /></button>
           : <RecordButton chat={chat} />}
       </div>
-      {emoji && <EmojiPicker pick={(sign) => insert(sign)} />}
+      {emoji && <Drawer chat={chat} pick={(sign) => insert(sign)} close={() => { setEmoji(false); area.current?.focus() }} />}
     </footer>
   )
 }
