@@ -76,7 +76,7 @@ export class Notices {
     if (wait === undefined || this.timer !== undefined) return
     this.tries++
     this.timer = setTimeout(() => {
-      this.ask().then((owners) => { this.owners = owners }, () => undefined).finally(() => {
+      Promise.resolve().then(() => this.ask()).then((owners) => { this.owners = owners }, () => undefined).finally(() => {
         this.timer = undefined
         void this.tell()
       })
