@@ -7,10 +7,13 @@ import { createHash } from 'node:crypto'
 const localePart = /\/i18n\/(?:([\w-]+)\/)?([\w-]+)\.json$/
 const emojiPart = /virtual:emoji\/([\w-]+)$/
 
-/** Administration asks the server for all that it shows, and few people have it; linking a device is done seldom, and never without the server; a video
- * is made smaller right before it leaves. */
-const online = /^assets\/(?:admin|link|video)-/
-const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link)\.json$/
+/** Administration asks the server for all that it shows, and few people have it; joining, signing in and linking a device are done seldom, and never
+ * without the server; a pack of stickers comes from it, too; a video is made smaller right before it leaves. Who opens one of these without network is
+ * told so, and can try again. */
+const online = /^assets\/(?:admin|link|newdevice|onboarding|door-open|packs|video)-/
+const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link|newdevice|onboarding)\.json$/
+/** What is pleasant and not needed: without network it is there once it was used. */
+const spared = /^assets\/(?:Stickers|ChooseLists)-/
 
 /** What reads codes in pictures, where the browser cannot: sw/keep.ts asks it. */
 const spare = { BarcodeDetector: /\/qr\/decode\.js$/ }
@@ -45,7 +48,7 @@ export function files() {
       const common = ['index.html']
       const lacking = Object.fromEntries(Object.keys(spare).map((what) => [what, []]))
       for (const [name, item] of Object.entries(bundle)) {
-        if (online.test(name) || onlineCode.test(item.facadeModuleId ?? '')) continue
+        if (online.test(name) || spared.test(name) || onlineCode.test(item.facadeModuleId ?? '')) continue
         const what = Object.keys(spare).find((w) => spare[w].test(item.facadeModuleId ?? ''))
         if (what) { lacking[what].push(name); continue }
         const found = item.type === 'chunk' ? languageOf(item) : undefined
