@@ -39,7 +39,7 @@ func (h *held) take(d core.Delivery) (replaced int, ok bool) {
 		h.latest = map[heldKey]int{}
 	}
 	if i, before := h.latest[key]; before {
-		replaced = len(h.all[i].Bytes)
+		replaced = h.all[i].Len()
 		h.all[i] = core.Delivery{}
 	}
 	h.latest[key] = len(h.all)

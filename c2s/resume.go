@@ -106,7 +106,7 @@ func (s *session) dropOwn() {
 	kept := s.queue[:0]
 	for _, d := range s.queue {
 		if d.Stanza == nil {
-			s.size -= len(d.Bytes)
+			s.size -= d.Len()
 			continue
 		}
 		kept = append(kept, d)

@@ -66,7 +66,7 @@ func (s *session) Send(d core.Delivery) {
 	}
 	defer s.mu.Unlock()
 	if replaced, held := s.held.take(d); held {
-		s.size += len(d.Bytes) - replaced
+		s.size += d.Len() - replaced
 		if s.size > s.door.cfg.MaxQueueBytes/2 { // no more can wait: what does not go out is too much before long
 			s.release()
 			s.kick()
@@ -80,7 +80,7 @@ func (s *session) Send(d core.Delivery) {
 
 // push puts something at the end of the queue; s.mu is held.
 func (s *session) push(d core.Delivery) {
-	s.size += len(d.Bytes)
+	s.size += d.Len()
 	s.queue = append(s.queue, d)
 	s.bound()
 	s.kick()
@@ -145,7 +145,7 @@ func (s *session) End(condition, text string) {
 func (s *session) answers() (bytes [][]byte) {
 	for _, d := range s.queue {
 		if d.Stanza != nil && d.Stanza.Kind == xmpp.IQ {
-			bytes = append(bytes, d.Bytes)
+			bytes = append(bytes, d.Whole())
 		}
 	}
 	return bytes

@@ -55,8 +55,8 @@ func (s *session) batch(c *connection, items [][]byte) [][]byte {
 	for taken < len(s.queue) && taken < maxBatch && bytes < maxBatchBytes {
 		d := s.queue[taken]
 		taken++
-		bytes += len(d.Bytes)
-		items = append(items, d.Bytes)
+		bytes += d.Len()
+		items = append(items, d.Whole())
 		s.sent(d)
 	}
 	if taken == len(s.queue) {
@@ -80,7 +80,7 @@ func (s *session) sent(d core.Delivery) {
 	}
 	switch {
 	case d.Stanza == nil:
-		s.size -= len(d.Bytes)
+		s.size -= d.Len()
 	case counted:
 		s.written = append(s.written, d)
 		s.managed.unasked++
@@ -145,7 +145,7 @@ func (c *connection) letGo() {
 // left takes deliveries that were acknowledged off the count; s.mu is held.
 func (s *session) left(done []core.Delivery) {
 	for i := range done {
-		s.size -= len(done[i].Bytes)
+		s.size -= done[i].Len()
 	}
 	s.done += uint32(len(done))
 	s.weigh()
@@ -157,7 +157,7 @@ func (s *session) left(done []core.Delivery) {
 // delivered to a resource is delivered).
 func (s *session) unsettled(c *connection) (lost []core.Delivery) {
 	for _, d := range s.loose {
-		s.size -= len(d.Bytes)
+		s.size -= d.Len()
 		if d.Kept == 0 && c != nil && !c.failed {
 			c.behind = append(c.behind, d)
 		} else {

@@ -114,6 +114,16 @@ type Service interface {
 	Handle(ctx context.Context, t *Transit) error
 }
 
+// Deciding is a service with logs of its own, such as rooms: it takes part in deciding and in keeping, and Handle tells what was kept.
+type Deciding interface {
+	Service
+	// Decide is asked after the rules of the sender's end, before anything has happened: it may refuse, which is told to the sender, or drop. write is
+	// what it has to keep in the one transaction, nil for nothing; it may run more than once. log is the number of the log that this belongs to, from the
+	// same row of numbers as those of accounts: what was kept in one log is handled in the order in which it was kept. An error of write that is an
+	// xmpp.Error is told to the sender.
+	Decide(ctx context.Context, t *Transit) (log int64, write Write, err error)
+}
+
 // AddService puts a service at a domain.
 func (s *Server) AddService(domain string, service Service) {
 	if _, twice := s.services[domain]; twice || domain == s.domain.Domain() {

@@ -10,10 +10,22 @@ import (
 // Delivery is one stanza for one session. Its bytes are made once and shared by all sessions that get the same stanza.
 type Delivery struct {
 	Stanza *xmpp.Stanza
+	Head   []byte // what this session alone gets before Bytes: the beginning of the stanza's tag with its address; nil if Bytes are all of it
 	Bytes  []byte // as Stanza.Append writes it
 	Kept   int64  // its number in the account's log, 0 if it was not kept there
 
 	copies *copies // of the same message in other sessions' queues, nil if nobody is told when it is lost, or there is one alone
+}
+
+// Len is how many bytes go out.
+func (d *Delivery) Len() int { return len(d.Head) + len(d.Bytes) }
+
+// Whole are the bytes that go out, in one piece.
+func (d *Delivery) Whole() []byte {
+	if len(d.Head) == 0 {
+		return d.Bytes
+	}
+	return append(append(make([]byte, 0, d.Len()), d.Head...), d.Bytes...)
 }
 
 // copies are what became of one message that was not kept and went to several sessions: its sender is told that it was lost only when all
@@ -27,12 +39,12 @@ type copies struct {
 func (c *copies) lose() bool { return c.left.Add(-1) == 0 && !c.taken.Load() }
 
 // toldIfLost reports whether the sender of a stanza that was not kept is told when no device got it: a request, and a message with a
-// text. Headlines may get lost (RFC 6121 §8.5.2.1.1), and errors are not answered.
+// text. Headlines may get lost (RFC 6121 §8.5.2.1.1), what was said in a group is in the group's log, and errors are not answered.
 func toldIfLost(st *xmpp.Stanza) bool {
 	if st.From.IsZero() {
 		return false
 	}
-	return st.IsRequest() || st.Kind == xmpp.Message && st.Type != "error" && st.Type != "headline" && st.Body() != ""
+	return st.IsRequest() || st.Kind == xmpp.Message && st.Type != "error" && st.Type != "headline" && st.Type != "groupchat" && st.Body() != ""
 }
 
 // Acked is the door's word that a device has these deliveries.

@@ -85,7 +85,8 @@ type Transit struct {
 
 	own     bool
 	dropped bool
-	unheard bool // dropped at the receiver's end
+	unheard bool  // dropped at the receiver's end
+	log     int64 // of the service that keeps it, 0 for none
 	writes  []Write
 	notes   []value
 	after   []func(context.Context)

@@ -127,13 +127,37 @@ func (s *Server) decide(ctx context.Context, t *Transit) error {
 			return nil
 		}
 	}
+	write, err := s.askService(ctx, t)
+	if err != nil || t.dropped {
+		return err
+	}
 	if t.Sender != nil {
 		s.plan(t, Sent)
 	}
 	if t.Receiver != nil {
 		s.plan(t, Received)
 	}
+	if write != nil {
+		t.writes = append(t.writes, write)
+	}
 	return nil
+}
+
+// askService asks the service at the stanza's address what it has to keep.
+func (s *Server) askService(ctx context.Context, t *Transit) (Write, error) {
+	to := t.Stanza.To
+	if t.Receiver != nil || to.IsZero() || s.Local(to) {
+		return nil, nil
+	}
+	service, ok := s.services[to.Domain()].(Deciding)
+	if !ok {
+		return nil, nil
+	}
+	log, write, err := service.Decide(ctx, t)
+	if write != nil {
+		t.log = log
+	}
+	return write, err
 }
 
 // address finds who is at both ends. A session's stanza without an address is for its own account (RFC 6120 §10.3).

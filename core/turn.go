@@ -15,20 +15,25 @@ type turns struct {
 
 // turn is the place of one transit.
 type turn struct {
-	accounts [2]int64 // the ends; equal if there is only one
+	accounts [2]int64 // the ends, or one end and a service's log; equal if there is only one
 	ahead    int      // how many queues have another one first
 	begin    func()
 }
 
 func newTurn(t *Transit, begin func()) *turn {
 	tn := &turn{begin: begin}
+	ends := tn.accounts[:0]
+	if t.Sender != nil {
+		ends = append(ends, t.Sender.ID)
+	}
 	switch {
-	case t.Sender == nil:
-		tn.accounts = [2]int64{t.Receiver.ID, t.Receiver.ID}
-	case t.Receiver == nil:
-		tn.accounts = [2]int64{t.Sender.ID, t.Sender.ID}
-	default:
-		tn.accounts = [2]int64{t.Sender.ID, t.Receiver.ID}
+	case t.Receiver != nil:
+		ends = append(ends, t.Receiver.ID)
+	case t.log != 0:
+		ends = append(ends, t.log)
+	}
+	if len(ends) == 1 {
+		tn.accounts[1] = ends[0]
 	}
 	return tn
 }
