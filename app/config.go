@@ -20,6 +20,7 @@ import (
 	"palabre.dev/palabre/feature/caps"
 	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/group"
 	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/linkcard"
 	"palabre.dev/palabre/feature/private"
@@ -72,6 +73,8 @@ type Config struct {
 	Disco disco.Config `toml:"disco"`
 	// Push wakes sleeping apps.
 	Push push.Config `toml:"push"`
+	// Group is about groups.
+	Group group.Config `toml:"group"`
 	// Upload is about files that people share.
 	Upload upload.Config `toml:"upload"`
 	// LinkCard is about cards of links, for which the server reads web pages.
@@ -111,6 +114,7 @@ func DefaultConfig() Config {
 		Private:  private.DefaultConfig(),
 		Disco:    disco.DefaultConfig(),
 		Push:     push.DefaultConfig(),
+		Group:    group.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),
 		LinkCard: linkcard.DefaultConfig(),
 		Health:   health.DefaultConfig(),

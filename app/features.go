@@ -16,6 +16,7 @@ import (
 	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
 	"palabre.dev/palabre/feature/displayed"
+	"palabre.dev/palabre/feature/group"
 	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/last"
 	"palabre.dev/palabre/feature/link"
@@ -60,7 +61,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := a.makeUpload(ctx)
+	files, groups, err := a.makeServices(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 		a.jobs, a.accounts, office.devices, link.New(doorForLinks{a.c2s}, a.log), contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way
 		kept, carbons.New(), waker, // what is kept and who is told
-		apps, published.personal, published.stored, published.rooms, seen, files, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
+		apps, published.personal, published.stored, published.rooms, seen, files, groups, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
 	}
 	return nil
 }
@@ -117,6 +118,16 @@ func (a *App) makeOffice(ctx context.Context, files *upload.Upload, blocked *blo
 	a.reports = blocked
 	a.health, err = health.New(ctx, a.cfg.Health, a.db, a.registry, aboutApp{a}, o.desk.Only, a.log)
 	return o, err
+}
+
+// makeServices are those that live at addresses of their own.
+func (a *App) makeServices(ctx context.Context) (*upload.Upload, *group.Groups, error) {
+	files, err := a.makeUpload(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	groups, err := group.New(ctx, a.cfg.Group, a.db, nil, a.log)
+	return files, groups, err
 }
 
 func (a *App) makeUpload(ctx context.Context) (*upload.Upload, error) {

@@ -148,6 +148,9 @@ func rowsWith(t *testing.T, db *store.DB, table string, columns int, number int6
 var impersonal = map[string]string{
 	"account_gone":        "names of removed accounts",
 	"register_password":   "made by an administrator",
+	"group_entry":         "what is said in groups is theirs",
+	"group_member":        "see the tests of groups",
+	"group_room":          "groups belong to all who are in them",
 	"health_done":         "the server's",
 	"archive_account":     "written some time later",
 	"archive_contact":     "written some time later",

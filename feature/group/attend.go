@@ -1,0 +1,73 @@
+package group
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// attend makes a session get what is said in all groups of its account, and lists them, so that it knows with what to catch up
+// (docs/protocol/groups.md).
+func (g *Groups) attend(ctx context.Context, t *core.Transit, payload *xmpp.Element) (*plan, error) {
+	page, err := xmpp.ParsePage(payload)
+	if err != nil {
+		return nil, xmpp.BadRequest.Because("%v", err)
+	}
+	limit := g.cfg.MaxPage
+	if page.Max >= 0 {
+		limit = min(limit, page.Max)
+	}
+	return &plan{tell: func(ctx context.Context) {
+		g.rooms.attend(t.Via)
+		reply, err := g.mine(ctx, t.Via, page.After, limit)
+		if err != nil {
+			g.refuse(t, err)
+			return
+		}
+		t.Via.Send(t.Stanza.Reply(reply))
+	}}, nil
+}
+
+// mine lists the groups of an account by pages, and has the session attend those that it lists.
+func (g *Groups) mine(ctx context.Context, session *core.Session, after string, limit int) (*xmpp.Element, error) {
+	rows, err := g.db.Query(ctx, `select r.name from group_member m join group_room r on r.id = m.room
+		where m.jid = $1 and m.affiliation >= $2 and r.destroyed is null and r.name > $3 order by r.name limit $4`, session.Account.JID.String(), int64(member), after, limit+1)
+	if err != nil {
+		return nil, fmt.Errorf("list groups: %w", err)
+	}
+	list := xmpp.NewElement(NS, "groups")
+	paged := xmpp.Paged{Index: -1, Count: -1}
+	for n := 0; rows.Next(); n++ {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		if n == limit {
+			return list.Add(paged.Element()), nil
+		}
+		r, err := g.rooms.get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if paged.First == "" {
+			paged.First = name
+		}
+		paged.Last = name
+		list.Add(g.join(r, session))
+	}
+	return list.Set("complete", "true").Add(paged.Element()), nil
+}
+
+// join makes a session of a member attend a group without presence, and tells what it is.
+func (g *Groups) join(r *room, session *core.Session) *xmpp.Element {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.add(session).member = true
+	g.remember(session, r)
+	s := r.stands(session.Account.JID)
+	return xmpp.NewElement(NS, "group").Set("jid", r.jid.String()).Set("name", r.settings.Name).Set("affiliation", s.affiliation.String()).Set("nick", s.nick).
+		Set("newest", strconv.FormatInt(r.told, 10)).Set("since", strconv.FormatInt(s.since, 10)).Set("members", strconv.Itoa(r.countMembers()))
+}

@@ -1,0 +1,109 @@
+// Package group is where many people talk: rooms at a domain of their own (XEP-0045) with a log that is the truth. Membership decides who
+// receives: who is a member finds in the log what was said while nobody of their devices was there. Rules that must hold while it is written are
+// asked within the transaction. Left out: rooms on other servers, and what was said before rooms had logs.
+package group
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"log/slog"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Namespaces.
+const (
+	NS      = "urn:palabre:group:0"
+	nsMUC   = "http://jabber.org/protocol/muc"
+	nsUser  = nsMUC + "#user"
+	nsAdmin = nsMUC + "#admin"
+	nsOwner = nsMUC + "#owner"
+	nsWho   = "urn:xmpp:occupant-id:0"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Config is what an operator can set.
+type Config struct {
+	// Domain is the service's own address; empty means "groups." before the server's domain.
+	Domain string `toml:"domain"`
+	// MaxMembers is the most members that a group may have.
+	MaxMembers int `toml:"max_members"`
+	// PresenceLimit is up to how many members a group tells each who is there; above it nobody is told (XEP-0045 §17.3).
+	PresenceLimit int `toml:"presence_limit"`
+	// MaxGroupsPerDay is how many groups one account may make in a day.
+	MaxGroupsPerDay int `toml:"max_groups_per_day"`
+	// MaxPage is the most messages, or members, in one answer; apps ask again for more.
+	MaxPage int `toml:"max_page"`
+	// MaxCached is how many groups that nobody attends are kept in memory.
+	MaxCached int `toml:"max_cached"`
+}
+
+// DefaultConfig suits a machine with 1 GB of memory.
+func DefaultConfig() Config {
+	return Config{MaxMembers: 1024, PresenceLimit: 100, MaxGroupsPerDay: 50, MaxPage: 100, MaxCached: 1000}
+}
+
+// Validate reports the first setting that cannot work.
+func (c Config) Validate() error {
+	if c.MaxMembers < 2 || c.PresenceLimit < 0 || c.MaxGroupsPerDay < 0 || c.MaxPage < 1 || c.MaxCached < 1 {
+		return errors.New("max_members must be at least 2, presence_limit and max_groups_per_day at least 0, max_page and max_cached at least 1")
+	}
+	_, err := xmpp.ParseJID(c.Domain)
+	if c.Domain == "" {
+		return nil
+	}
+	return err
+}
+
+// Groups is the service of all groups.
+type Groups struct {
+	cfg    Config
+	db     *store.DB
+	log    *slog.Logger
+	server *core.Server
+	domain xmpp.JID
+	rooms  rooms
+	waker  Waker
+	now    func() time.Time
+}
+
+// Waker wakes the devices of a member who has missed something said in a group.
+type Waker interface {
+	// Missed tells that an account has not got a message of a group; called means that it names them.
+	Missed(ctx context.Context, account *core.Account, room xmpp.JID, called bool)
+}
+
+// New makes the feature and its tables.
+func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, log *slog.Logger) (*Groups, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, "group", migrations); err != nil {
+		return nil, err
+	}
+	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), waker: waker, now: time.Now}
+	g.rooms.init(g, cfg.MaxCached)
+	return g, nil
+}
+
+// Attach hangs the feature on the journey of a stanza.
+func (g *Groups) Attach(s *core.Server) {
+	g.server = s
+	domain := g.cfg.Domain
+	if domain == "" {
+		domain = "groups." + s.Domain().Domain()
+	}
+	g.domain = xmpp.MustJID(domain)
+	s.AddService(domain, g)
+	s.OnUnbind(g.gone)
+	s.OnRemove(g.remove)
+}
+
+// Domain is the address of the service.
+func (g *Groups) Domain() xmpp.JID { return g.domain }

@@ -1,0 +1,213 @@
+package group
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+var insertRoom = store.NewInsert("group_room", "id", "name", "settings", "subject", "version", "secret")
+
+// found makes a group: its first occupant is its owner (XEP-0045 §10.1).
+func (g *Groups) found(ctx context.Context, t *core.Transit) (*plan, error) {
+	if t.Via == nil || t.Stanza.To.IsBare() || t.Stanza.Child(nsMUC, "x") == nil {
+		return nil, xmpp.ItemNotFound
+	}
+	nick, err := cleanNick(t.Stanza.To.Resource())
+	if err != nil {
+		return nil, err
+	}
+	if err := g.mayFound(ctx, t.Sender); err != nil {
+		return nil, err
+	}
+	settings := privateSettings()
+	settings.Locked = true
+	p, _, err := g.makeRoom(t.Sender, t.Stanza.To.Local(), nick, settings)
+	if err != nil {
+		return nil, err
+	}
+	p.tell = func(ctx context.Context) {
+		r, err := g.rooms.get(ctx, t.Stanza.To.Local())
+		if err != nil {
+			g.log.Error("a group that was just made is not there", "err", err)
+			return
+		}
+		g.enter(ctx, t, r, nick, "201")
+	}
+	return p, nil
+}
+
+// makeRoom plans a group with its owner.
+func (g *Groups) makeRoom(maker *core.Account, name, nick string, settings Settings) (*plan, int64, error) {
+	text, err := settings.text()
+	if err != nil {
+		return nil, 0, err
+	}
+	secret := make([]byte, 16)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, 0, err
+	}
+	id := g.db.Next()
+	return &plan{room: &room{id: id}, write: func(ctx context.Context) error {
+		var n int
+		if err := g.db.QueryRow(ctx, "select count(*) from group_room where name = $1", name).Scan(&n); err != nil {
+			return fmt.Errorf("make group: %w", err)
+		}
+		if n > 0 { // somebody was faster
+			return xmpp.Conflict
+		}
+		if err := g.db.Append(ctx, insertRoom, id, name, text, "", id, hex.EncodeToString(secret)); err != nil {
+			return err
+		}
+		r := &room{id: id}
+		what := xmpp.NewElement(NS, "change").Set("what", "made").Set("by", maker.JID.String()).Set("nick", nick)
+		jid, err := xmpp.NewJID(name, g.domain.Domain(), "")
+		if err != nil {
+			return err
+		}
+		st := (&xmpp.Stanza{Kind: xmpp.Message, Type: "groupchat", From: jid}).Add(what)
+		e := &entry{kind: changeEntry, author: maker.JID, text: string(st.Append(nil))}
+		if err := g.keep(ctx, r, e); err != nil {
+			return err
+		}
+		return g.writeStanding(ctx, r, maker.JID, standing{affiliation: owner, nick: nick, since: e.id})
+	}}, id, nil
+}
+
+// mayFound refuses who has made too many groups in a day.
+func (g *Groups) mayFound(ctx context.Context, account *core.Account) error {
+	day := g.now().UnixMicro() - 86_400e6
+	var n int
+	err := g.db.QueryRow(ctx, `select count(*) from group_room r join group_member m on m.room = r.id and m.affiliation = $1 and m.jid = $2
+		where r.id > $3`, int64(owner), account.JID.String(), day).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("count groups: %w", err)
+	}
+	if n >= g.cfg.MaxGroupsPerDay {
+		return xmpp.ResourceConstraint.Because("at most %d new groups in a day", g.cfg.MaxGroupsPerDay)
+	}
+	return nil
+}
+
+// come decides about somebody who comes in, changes their nick, or says how they are.
+func (g *Groups) come(ctx context.Context, t *core.Transit, r *room) (*plan, error) {
+	if t.Via == nil {
+		return nil, xmpp.NotAcceptable
+	}
+	nick, err := cleanNick(t.Stanza.To.Resource())
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a := r.attending[t.Via]; a != nil && a.occupant != nil && t.Stanza.Child(nsMUC, "x") == nil {
+		if a.occupant.nick != nick {
+			if err := r.mayBeCalled(t.Sender.JID, nick); err != nil {
+				return nil, err
+			}
+			return &plan{tell: func(context.Context) { g.rename(t, r, nick) }}, nil
+		}
+		return &plan{tell: func(context.Context) { g.said(t, r) }}, nil
+	}
+	if err := g.mayEnter(t, r, nick); err != nil {
+		return nil, err
+	}
+	return &plan{tell: func(ctx context.Context) { g.enter(ctx, t, r, nick) }}, nil
+}
+
+// mayEnter refuses who may not come in (XEP-0045 §7.2); r.mu is held.
+func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
+	user := t.Sender.JID
+	stands := r.stands(user)
+	password := t.Stanza.Child(nsMUC, "x").ChildText(nsMUC, "password")
+	most := r.settings.MaxUsers
+	if most == 0 {
+		most = g.cfg.MaxMembers
+	}
+	switch {
+	case r.destroyed != "":
+		return xmpp.Gone
+	case stands.affiliation == outcast:
+		return xmpp.Forbidden.Because("you were banned from this group")
+	case r.settings.Locked && stands.affiliation < owner:
+		return xmpp.ItemNotFound
+	case r.settings.MembersOnly && stands.affiliation < member:
+		return xmpp.RegistrationRequired.Because("only members come in")
+	case r.settings.Password != "" && password != r.settings.Password && stands.affiliation < owner:
+		return xmpp.NotAuthorized.Because("the password is another one")
+	case stands.affiliation < admin && r.byUser(user) == nil && len(r.occupants) >= most:
+		return xmpp.ServiceUnavailable.Because("the group is full")
+	}
+	return r.mayBeCalled(user, nick)
+}
+
+// mayBeCalled refuses a nick that looks like that of somebody else, who is here or a member; r.mu is held.
+func (r *room) mayBeCalled(user xmpp.JID, nick string) error {
+	like := likeness(nick)
+	if o := r.occupants[like]; o != nil && o.user != user {
+		return xmpp.Conflict.Because("somebody here is called so, or nearly so")
+	}
+	for jid, s := range r.members {
+		if jid != user && s.affiliation >= member && s.nick != "" && likeness(s.nick) == like {
+			return xmpp.Conflict.Because("a member is called so, or nearly so")
+		}
+	}
+	return nil
+}
+
+// enter puts a session into the room and tells it, in the order of XEP-0045 §7.1: who is there, itself, what was said, the subject.
+func (g *Groups) enter(ctx context.Context, t *core.Transit, r *room, nick string, statuses ...string) {
+	history, err := g.history(ctx, t, r)
+	r.mu.Lock()
+	if again := g.mayEnter(t, r, nick); again != nil { // something was changed meanwhile
+		r.mu.Unlock()
+		g.refuse(t, again)
+		return
+	}
+	defer r.mu.Unlock()
+	if err != nil {
+		g.refuse(t, err)
+		return
+	}
+	a := r.add(t.Via)
+	if a.occupant != nil {
+		r.part(a)
+	}
+	o := r.byUser(t.Sender.JID)
+	others := r.tellsPresence(g.cfg.PresenceLimit)
+	fresh := o == nil
+	if fresh {
+		o = &occupant{nick: nick, user: t.Sender.JID}
+		r.occupants[likeness(nick)] = o
+	} else if o.nick != nick {
+		r.callAnew(o, nick, others)
+	}
+	o.role = r.settings.roleOf(r.stands(o.user).affiliation)
+	o.here = append(o.here, a)
+	a.occupant, a.presence = o, r.presenceFrom(t.Stanza, o)
+	g.remember(t.Via, r)
+	if others {
+		r.showOthers(a)
+		r.tellPresence(o, a.presence, a)
+	}
+	r.tellSelf(a, append([]string{"110"}, statuses...)...)
+	for _, st := range history {
+		t.Via.Send(st)
+	}
+	t.Via.Send(r.subjectFor(t.Via.JID))
+}
+
+// refuse tells a session why it did not come in.
+func (g *Groups) refuse(t *core.Transit, err error) {
+	told, ok := err.(*xmpp.Error)
+	if !ok {
+		g.log.Error("somebody could not come into a group", "err", err)
+		told = xmpp.InternalServerError
+	}
+	t.Via.Send(t.Stanza.ErrorReply(told))
+}

@@ -1,0 +1,121 @@
+package group
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// kept is one entry as it was read from the log.
+type kept struct {
+	id, after int64
+	stanza    string
+}
+
+// maxPageBytes bounds what one answer reads; one message always goes.
+const maxPageBytes = 2 << 20
+
+// read reads entries of a group with ids strictly between two, the newest ones first if last.
+func (g *Groups) read(ctx context.Context, room, after, until int64, limit int, last bool) (found []kept, more bool, err error) {
+	order := "id"
+	if last {
+		order = "id desc"
+	}
+	rows, err := g.db.Query(ctx, "select id, after, stanza from group_entry where room = $1 and id > $2 and id < $3 order by "+order+" limit $4", room, after, until, limit+1)
+	if err != nil {
+		return nil, false, fmt.Errorf("read log: %w", err)
+	}
+	size := 0
+	for rows.Next() {
+		var k kept
+		if err := rows.Scan(&k.id, &k.after, &k.stanza); err != nil {
+			return nil, false, fmt.Errorf("read log: %w", err)
+		}
+		if size += len(k.stanza); len(found) == limit || size > maxPageBytes && len(found) > 0 {
+			return found, true, nil
+		}
+		found = append(found, k)
+	}
+	return found, false, nil
+}
+
+// readable is the newest entry that somebody may not read: what they find begins after it; r.mu is held.
+func (r *room) readable(user xmpp.JID) (after int64, err error) {
+	s := r.stands(user)
+	switch {
+	case s.affiliation == outcast:
+		return 0, xmpp.Forbidden
+	case r.settings.MembersOnly && s.affiliation < member:
+		return 0, xmpp.Forbidden.Because("only members read here")
+	case r.settings.MembersOnly && !r.settings.WholeHistory && s.affiliation < owner:
+		return s.since - 1, nil
+	}
+	return 0, nil
+}
+
+// maxHistory is how many messages are sent to who comes in.
+const maxHistory = 50
+
+// history are the messages that an app wants when it comes in (XEP-0045 §7.2.13): the last ones, not older than it says.
+func (g *Groups) history(ctx context.Context, t *core.Transit, r *room) ([]*xmpp.Stanza, error) {
+	wish := t.Stanza.Child(nsMUC, "x").Child(nsMUC, "history")
+	limit, since := 20, int64(0)
+	if wish != nil {
+		limit = maxHistory
+		for _, name := range []string{"maxstanzas", "maxchars"} {
+			if n, err := strconv.Atoi(wish.Attr(name)); err == nil && (name == "maxstanzas" || n == 0) {
+				limit = min(limit, max(n, 0))
+			}
+		}
+		if at, err := xmpp.ParseTime(wish.Attr("since")); err == nil {
+			since = at.UnixMicro()
+		}
+		if n, err := strconv.ParseInt(wish.Attr("seconds"), 10, 32); err == nil {
+			since = max(since, g.now().UnixMicro()-n*1e6)
+		}
+	}
+	if limit == 0 {
+		return nil, nil
+	}
+	r.mu.Lock()
+	after, err := r.readable(t.Sender.JID)
+	told := r.told
+	r.mu.Unlock()
+	if err != nil {
+		return nil, nil // what keeps them from reading keeps them out
+	}
+	found, _, err := g.read(ctx, r.id, max(after, since), told+1, limit, true)
+	if err != nil {
+		return nil, err
+	}
+	var out []*xmpp.Stanza
+	for i := len(found) - 1; i >= 0; i-- {
+		st, err := parseStanza(found[i].stanza)
+		if err != nil {
+			return nil, err
+		}
+		if st.Body() == "" && !isEncrypted(st) { // changes and markers mean nothing to who was not there
+			continue
+		}
+		st.To = t.Via.JID
+		st.Add(xmpp.StanzaID(r.jid, found[i].id), xmpp.NewElement("urn:xmpp:delay", "delay").Set("from", r.jid.String()).Set("stamp", xmpp.FormatTime(time.UnixMicro(found[i].id))))
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+func isEncrypted(st *xmpp.Stanza) bool {
+	return st.Child("eu.siacs.conversations.axolotl", "encrypted") != nil || st.Child("urn:xmpp:omemo:2", "encrypted") != nil
+}
+
+func parseStanza(text string) (*xmpp.Stanza, error) {
+	e, err := xmpp.Parse(text, xmpp.Scope{Default: xmpp.NSClient})
+	if err != nil {
+		return nil, fmt.Errorf("read message of a group: %w", err)
+	}
+	return xmpp.NewStanza(e, xmpp.NSClient)
+}

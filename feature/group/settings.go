@@ -1,0 +1,47 @@
+package group
+
+import "encoding/json"
+
+// Settings are what the owners of a group have decided.
+type Settings struct {
+	Name        string `json:"name,omitempty"`
+	Description string `json:"description,omitempty"`
+	// MembersOnly lets only members in; Open ones may be found (XEP-0045 §4.2).
+	MembersOnly bool `json:"members_only,omitempty"`
+	Hidden      bool `json:"hidden,omitempty"`
+	// Moderated lets only who was given a voice write.
+	Moderated bool `json:"moderated,omitempty"`
+	// Anonymous shows addresses to moderators alone.
+	Anonymous  bool   `json:"anonymous,omitempty"`
+	Persistent bool   `json:"persistent,omitempty"`
+	Password   string `json:"password,omitempty"`
+	// MaxUsers is the most occupants; 0 means as many as the service lets.
+	MaxUsers int `json:"max_users,omitempty"`
+	// Who may do what, besides administrators.
+	OnlyAdminsWrite bool `json:"only_admins_write,omitempty"`
+	MembersAdd      bool `json:"members_add,omitempty"`
+	MembersEditInfo bool `json:"members_edit_info,omitempty"`
+	// Approve makes those who want to come in wait for an administrator.
+	Approve bool `json:"approve,omitempty"`
+	// WholeHistory lets members read also what was said before they came.
+	WholeHistory bool `json:"whole_history,omitempty"`
+	// Slow is how many seconds a member waits between two messages, 0 for none.
+	Slow int `json:"slow,omitempty"`
+	// Locked is a room whose maker has not said yet how it shall be (XEP-0045 §10.1.2).
+	Locked bool `json:"locked,omitempty"`
+}
+
+// privateSettings are those of a group among people who know each other.
+func privateSettings() Settings {
+	return Settings{MembersOnly: true, Hidden: true, Persistent: true, MembersAdd: true, MembersEditInfo: true}
+}
+
+func (s *Settings) text() (string, error) {
+	b, err := json.Marshal(s)
+	return string(b), err
+}
+
+func readSettings(text string) (s Settings, err error) {
+	err = json.Unmarshal([]byte(text), &s)
+	return s, err
+}

@@ -1,0 +1,50 @@
+package group
+
+import (
+	"context"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// maxSubject is how many bytes a subject may have.
+const maxSubject = 4000
+
+// setSubject decides about a new subject (XEP-0045 §8.1).
+func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string) (*plan, error) {
+	if len(text) > maxSubject {
+		return nil, xmpp.NotAcceptable.Because("a subject has at most %d bytes", maxSubject)
+	}
+	user := t.Sender.JID
+	r.mu.Lock()
+	if r.stands(user).affiliation < admin && !r.settings.MembersEditInfo {
+		r.mu.Unlock()
+		return nil, xmpp.Forbidden.Because("only administrators change the subject")
+	}
+	r.mu.Unlock()
+	st := r.asSaid(t.Stanza, user, nick)
+	e := &entry{kind: saidEntry, author: user, text: string(st.Append(nil))}
+	return &plan{room: r, write: func(ctx context.Context) error {
+		if err := g.keep(ctx, r, e); err != nil {
+			return err
+		}
+		_, err := g.db.Exec(ctx, "update group_room set subject = $1 where id = $2", e.text, r.id)
+		return err
+	}, tell: func(ctx context.Context) {
+		r.mu.Lock()
+		r.subject = e.text
+		r.mu.Unlock()
+		g.tellEntry(ctx, r, st, e)
+	}}, nil
+}
+
+// subjectFor is the subject as it is told to who comes in (XEP-0045 §7.2.15); r.mu is held.
+func (r *room) subjectFor(to xmpp.JID) *xmpp.Stanza {
+	if r.subject != "" {
+		if st, err := parseStanza(r.subject); err == nil {
+			st.To = to
+			return st
+		}
+	}
+	return (&xmpp.Stanza{Kind: xmpp.Message, Type: "groupchat", From: r.jid, To: to}).Add(xmpp.NewText(xmpp.NSClient, "subject", ""))
+}
