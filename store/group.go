@@ -170,6 +170,7 @@ func (l *lane) runPlain(k *task) error {
 	if t.wrote || t.failed != nil {
 		return errIsolate
 	}
+	l.db.undone.Add(1)
 	l.pending.dropRecent()
 	return nil
 }
@@ -195,6 +196,7 @@ func (l *lane) runIsolated(k *task) error {
 	if k.err == nil {
 		return nil
 	}
+	l.db.undone.Add(1)
 	if err := l.w.rollbackTo(); err != nil {
 		return l.fatal(err)
 	}
@@ -210,6 +212,7 @@ func (l *lane) fatal(err error) error {
 
 // abort drops everything the attempt did.
 func (l *lane) abort() {
+	l.db.undone.Add(1)
 	l.pending.clear()
 	if l.w == nil {
 		return

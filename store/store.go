@@ -31,6 +31,7 @@ type DB struct {
 	clock   *clock
 	metrics *metrics
 	closed  atomic.Bool
+	undone  atomic.Int64
 
 	owner int64         // number of this process among the owners of the database
 	lost  chan struct{} // closed when another process owns it
@@ -130,6 +131,10 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 	}
 	return nil
 }
+
+// Undone counts how often the writer has taken back what functions had done in a transaction. Who remembers outside of the database what their
+// functions wrote looks whether it is still the same: else some of that may not be there. Only within a transaction does the number mean something.
+func (db *DB) Undone() int64 { return db.undone.Load() }
 
 // Collectors returns the metrics of this database (`palabre_store_…`), for a prometheus.Registerer.
 func (db *DB) Collectors() []prometheus.Collector {

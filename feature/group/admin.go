@@ -135,6 +135,7 @@ type standings struct {
 	by     xmpp.JID
 	wishes []wish
 	real   []granted // those of the wishes that change something
+	what   *xmpp.Element
 }
 
 // granted is a wish that may be done.
@@ -146,7 +147,7 @@ type granted struct {
 // check looks at each wish, within the transaction.
 func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Element, error) {
 	c.real = c.real[:0]
-	what := changed("affiliation", c.by)
+	c.what = changed("affiliation", c.by)
 	for _, w := range c.wishes {
 		before, err := c.groups.readStanding(ctx, c.room, w.user)
 		if err != nil {
@@ -159,12 +160,11 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 			continue
 		}
 		c.real = append(c.real, granted{wish: w, before: before})
-		what.Add(xmpp.NewElement(NS, "who").Set("jid", w.user.String()).Set("affiliation", w.as.String()).Set("was", before.affiliation.String()))
 	}
 	if len(c.real) == 0 {
 		return nil, nil
 	}
-	return what, nil
+	return c.what, nil
 }
 
 // write keeps them; id is that of their entry.
@@ -178,9 +178,7 @@ func (c *standings) write(ctx context.Context, id int64) error {
 		if err := g.writeStanding(ctx, r, one.user, one.now); err != nil {
 			return err
 		}
-	}
-	if _, err := g.db.Exec(ctx, "update group_room set version = $1 where id = $2", id, r.id); err != nil {
-		return err
+		c.what.Add(whoStands(one.user, one.before, one.now))
 	}
 	return g.afterStandings(ctx, r)
 }
@@ -204,8 +202,7 @@ func (g *Groups) newStanding(ctx context.Context, r *room, one *granted, id int6
 }
 
 // done does them in memory; the room is held.
-func (c *standings) done(id int64) {
-	c.room.version = id
+func (c *standings) done(int64) {
 	for _, one := range c.real {
 		c.groups.nowStands(c.room, one.user, one.before, one.now, one.reason)
 	}

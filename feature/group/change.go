@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"fmt"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
@@ -12,7 +13,7 @@ type changing struct {
 	by xmpp.JID // bare; who does it
 	// check looks, within the transaction, whether it may be done, and says what the log gets of it; nil for nothing to do.
 	check func(ctx context.Context, s state, by standing) (*xmpp.Element, error)
-	// write keeps it; id is that of its entry.
+	// write keeps it; id is that of its entry. It may add to what check has said.
 	write func(ctx context.Context, id int64) error
 	// done does it in memory; r.mu is held.
 	done func(id int64)
@@ -25,7 +26,6 @@ func (g *Groups) change(r *room, c changing) *plan {
 	e := &entry{kind: changeEntry, author: c.by}
 	var st *xmpp.Stanza
 	return &plan{room: r, write: func(ctx context.Context) error {
-		r.epoch.Add(1)
 		st = nil
 		s, err := g.readState(ctx, r)
 		if err != nil {
@@ -42,17 +42,25 @@ func (g *Groups) change(r *room, c changing) *plan {
 		if err != nil || what == nil {
 			return err
 		}
-		st = &xmpp.Stanza{Kind: xmpp.Message, Type: "groupchat", From: r.jid}
-		st.Add(what)
-		e.text = string(st.Append(nil))
-		if err := g.keep(ctx, r, e); err != nil {
+		id := g.db.Next()
+		if err := c.write(ctx, id); err != nil {
 			return err
 		}
-		return c.write(ctx, e.id)
+		if _, err := g.db.Exec(ctx, "update group_room set version = $1 where id = $2", id, r.id); err != nil {
+			return fmt.Errorf("note change: %w", err)
+		}
+		changed := (&xmpp.Stanza{Kind: xmpp.Message, Type: "groupchat", From: r.jid}).Add(what)
+		e.text = string(changed.Append(nil))
+		if err := g.keepAs(ctx, r, e, id); err != nil {
+			return err
+		}
+		st, r.tail.change = changed, id
+		return nil
 	}, tell: func(ctx context.Context) {
 		if st != nil {
 			r.mu.Lock()
 			c.done(e.id)
+			r.version = e.id
 			r.mu.Unlock()
 			g.tellEntry(ctx, r, st, e)
 		}
@@ -69,6 +77,15 @@ func changed(what string, by xmpp.JID, attrs ...string) *xmpp.Element {
 		if attrs[i+1] != "" {
 			e.Set(attrs[i], attrs[i+1])
 		}
+	}
+	return e
+}
+
+// whoStands is the part of a change that says how somebody stands with the group now, and did before.
+func whoStands(user xmpp.JID, before, now standing) *xmpp.Element {
+	e := xmpp.NewElement(NS, "who").Set("jid", user.String()).Set("affiliation", now.affiliation.String()).Set("was", before.affiliation.String())
+	if now.nick != "" {
+		e.Set("nick", now.nick)
 	}
 	return e
 }

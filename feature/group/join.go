@@ -65,7 +65,7 @@ func (g *Groups) makeRoom(maker *core.Account, name, nick string, settings Setti
 			return err
 		}
 		r := &room{id: id}
-		what := xmpp.NewElement(NS, "change").Set("what", "made").Set("by", maker.JID.String()).Set("nick", nick)
+		what := xmpp.NewElement(NS, "change").Set("what", "made").Set("by", maker.JID.String()).Set("nick", nick).Add(settings.told(), whoStands(maker.JID, standing{}, standing{affiliation: owner, nick: nick}))
 		jid, err := xmpp.NewJID(name, g.domain.Domain(), "")
 		if err != nil {
 			return err

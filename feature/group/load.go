@@ -117,10 +117,9 @@ func (g *Groups) load(ctx context.Context, name string) (*room, error) {
 	if r.jid, err = xmpp.NewJID(name, g.domain.Domain(), ""); err != nil {
 		return nil, fmt.Errorf("load group: %w", err)
 	}
-	if r.tail, err = g.newest(ctx, r.id); err != nil {
+	if r.told, err = g.newest(ctx, r.id); err != nil {
 		return nil, err
 	}
-	r.told = r.tail
 	return r, g.loadMembers(ctx, r)
 }
 

@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -29,13 +30,39 @@ type entry struct {
 	after  int64
 }
 
-// keep appends an entry within the transaction of ctx. It may run more than once.
-func (g *Groups) keep(ctx context.Context, r *room, e *entry) error {
-	if e.id == 0 || e.id != r.tail { // else it has been the newest one already, in a transaction that failed
-		e.after = r.tail
+// tail is the end of a group's log as the writer of the database has left it.
+type tail struct {
+	newest, change int64 // ids of the newest entry, and of the newest change
+	undone         int64 // store.DB.Undone when that was certain, and one more; 0 for never
+}
+
+// sight makes certain where the log ends, within the transaction of ctx. What is remembered is certain unless the writer has taken something back since.
+func (g *Groups) sight(ctx context.Context, r *room) error {
+	undone := g.db.Undone() + 1
+	if r.tail.undone == undone {
+		return nil
 	}
-	e.id = g.db.Next()
-	r.tail = e.id
+	err := g.db.QueryRow(ctx, "select version, coalesce((select max(id) from group_entry where room = $1), 0) from group_room where id = $1", r.id).
+		Scan(&r.tail.change, &r.tail.newest)
+	if errors.Is(err, store.ErrNoRows) {
+		return xmpp.ItemNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("end of the log: %w", err)
+	}
+	r.tail.undone = undone
+	return nil
+}
+
+// keep appends an entry within the transaction of ctx. It may run more than once.
+func (g *Groups) keep(ctx context.Context, r *room, e *entry) error { return g.keepAs(ctx, r, e, g.db.Next()) }
+
+// keepAs is keep with an id that was taken from the row within the same transaction.
+func (g *Groups) keepAs(ctx context.Context, r *room, e *entry, id int64) error {
+	if err := g.sight(ctx, r); err != nil {
+		return err
+	}
+	e.id, e.after, r.tail.newest = id, r.tail.newest, id
 	return g.db.Append(ctx, insertEntry, e.id, r.id, e.after, int64(e.kind), e.author.String(), e.text)
 }
 

@@ -55,7 +55,7 @@ func (g *Groups) configure(t *core.Transit, r *room, next Settings) *plan {
 		if stands.affiliation < owner {
 			return nil, xmpp.Forbidden
 		}
-		return changed("settings", by, "name", next.Name, "description", next.Description), nil
+		return changed("settings", by, "name", next.Name, "description", next.Description).Add(next.told()), nil
 	}
 	c.write = func(ctx context.Context, _ int64) error {
 		text, err := next.text()

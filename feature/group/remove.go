@@ -39,7 +39,6 @@ func (rs *rooms) without(id int64, user, heir xmpp.JID) {
 	if r == nil {
 		return
 	}
-	r.epoch.Add(1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before := r.stands(user)

@@ -15,17 +15,15 @@ type room struct {
 	jid    xmpp.JID // bare
 	secret []byte
 
-	// epoch counts the changes that were written, or tried to be: what was decided at another epoch looks again before it writes.
-	epoch atomic.Int64
 	// used is when it was last asked for, in nanoseconds since 1970.
 	used atomic.Int64
-	// tail is the newest entry that was written. Only the writer of the database touches it.
-	tail int64
+	// tail is the end of the log as it was written. Only the writer of the database touches it.
+	tail tail
 
 	mu        sync.Mutex // guards what follows
 	settings  Settings
 	subject   string
-	version   int64
+	version   int64 // the newest change that was told
 	destroyed string
 	told      int64 // the newest entry that was told
 	members   map[xmpp.JID]standing

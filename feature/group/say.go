@@ -14,13 +14,13 @@ func (g *Groups) say(t *core.Transit, r *room) (*plan, error) {
 	}
 	r.mu.Lock()
 	nick, err := r.mayWrite(t.Via, g.now().UnixMicro())
-	epoch := r.epoch.Load()
+	seen := r.version
 	r.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	if subject := t.Stanza.Child(xmpp.NSClient, "subject"); subject != nil && t.Stanza.Body() == "" && t.Stanza.Child(xmpp.NSClient, "thread") == nil {
-		return g.setSubject(t, r, nick, subject.Text())
+		return g.setSubject(t, r, nick, subject.Text(), seen)
 	}
 	st := r.asSaid(t.Stanza, t.Sender.JID, nick)
 	e := &entry{kind: saidEntry, author: t.Sender.JID, text: string(st.Append(nil))}
@@ -29,10 +29,8 @@ func (g *Groups) say(t *core.Transit, r *room) (*plan, error) {
 	}
 	user := t.Sender.JID
 	return &plan{room: r, tell: func(ctx context.Context) { g.tellEntry(ctx, r, st, e) }, write: func(ctx context.Context) error {
-		if r.epoch.Load() != epoch {
-			if err := g.stillWrites(ctx, r, user); err != nil {
-				return err
-			}
+		if err := g.stillWrites(ctx, r, user, seen); err != nil {
+			return err
 		}
 		return g.keep(ctx, r, e)
 	}}, nil
@@ -69,8 +67,11 @@ func (r *room) mayWrite(session *core.Session, now int64) (nick string, err erro
 	return nick, nil
 }
 
-// stillWrites looks into the database whether somebody may still write: the group was changed since that was decided.
-func (g *Groups) stillWrites(ctx context.Context, r *room, user xmpp.JID) error {
+// stillWrites looks, within the transaction, whether somebody may still write whom the group let when its newest change was the one that was seen.
+func (g *Groups) stillWrites(ctx context.Context, r *room, user xmpp.JID, seen int64) error {
+	if err := g.sight(ctx, r); err != nil || r.tail.change == seen {
+		return err
+	}
 	state, err := g.readState(ctx, r)
 	if err != nil {
 		return err

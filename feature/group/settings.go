@@ -1,6 +1,10 @@
 package group
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"palabre.dev/palabre/xmpp"
+)
 
 // Settings are what the owners of a group have decided.
 type Settings struct {
@@ -44,4 +48,20 @@ func (s *Settings) text() (string, error) {
 func readSettings(text string) (s Settings, err error) {
 	err = json.Unmarshal([]byte(text), &s)
 	return s, err
+}
+
+// told are the settings as an entry of the log has them: all but a password, which who reads the log later shall not have.
+func (s *Settings) told() *xmpp.Element {
+	open := *s
+	open.Password = ""
+	form := open.form("result")
+	form.Title = ""
+	for i := range form.Fields {
+		field := &form.Fields[i]
+		field.Label, field.Options = "", nil
+	}
+	if s.Locked {
+		form.Add(NS+"#locked", "boolean", "", "1")
+	}
+	return form.Element()
 }

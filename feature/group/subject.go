@@ -11,7 +11,7 @@ import (
 const maxSubject = 4000
 
 // setSubject decides about a new subject (XEP-0045 §8.1).
-func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string) (*plan, error) {
+func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string, seen int64) (*plan, error) {
 	if len(text) > maxSubject {
 		return nil, xmpp.NotAcceptable.Because("a subject has at most %d bytes", maxSubject)
 	}
@@ -23,8 +23,14 @@ func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string) (*plan,
 	}
 	r.mu.Unlock()
 	st := r.asSaid(t.Stanza, user, nick)
-	e := &entry{kind: saidEntry, author: user, text: string(st.Append(nil))}
+	e := &entry{kind: changeEntry, author: user, text: string(st.Append(nil))}
 	return &plan{room: r, write: func(ctx context.Context) error {
+		if err := g.stillWrites(ctx, r, user, seen); err != nil {
+			return err
+		}
+		if r.tail.change != seen {
+			return xmpp.ResourceConstraint.Because("the group has just been changed; try again")
+		}
 		if err := g.keep(ctx, r, e); err != nil {
 			return err
 		}
