@@ -38,6 +38,7 @@ type notice struct {
 type muted struct {
 	Chat  string `json:"chat"`
 	Until int64  `json:"until,omitempty"`
+	Calls bool   `json:"calls,omitempty"` // but for messages that name the account
 }
 
 // chatName is what a chat is called towards a browser: the key is its auth secret (RFC 8291 §3.2), which the push service does not have.
@@ -64,7 +65,10 @@ func (d device) keysOf() (k webKeys, err error) {
 }
 
 // muted reports whether a browser is not to be woken for a chat now.
-func (d device) muted(from string, now time.Time) bool {
+func (d device) muted(from string, now time.Time) bool { return d.mutedFor(from, false, now) }
+
+// mutedFor is muted for a message that may name the account.
+func (d device) mutedFor(from string, called bool, now time.Time) bool {
 	if !d.web || !strings.Contains(d.options, `"muted"`) {
 		return false
 	}
@@ -75,7 +79,7 @@ func (d device) muted(from string, now time.Time) bool {
 	name := k.chatName("chat", from)
 	for _, one := range k.Muted {
 		if one.Chat == name {
-			return one.Until == 0 || now.Unix() < one.Until
+			return (one.Until == 0 || now.Unix() < one.Until) && !(called && one.Calls)
 		}
 	}
 	return false
@@ -88,7 +92,7 @@ func readMuted(e *xmpp.Element) ([]muted, error) {
 		if !child.Is(NSWeb, "muted") {
 			continue
 		}
-		one := muted{Chat: child.Text()}
+		one := muted{Chat: child.Text(), Calls: child.Attr("mentions") == "true"}
 		if len(all) >= maxMuted || !isBase64(one.Chat, 12) {
 			return nil, xmpp.BadRequest.Because("at most %d muted chats, each 12 bytes in base64url", maxMuted)
 		}
@@ -146,7 +150,8 @@ func (p *Push) tellBrowser(ctx context.Context, job jobs.Job) error {
 	if parts := strings.SplitN(job.Payload, "\n", 4); len(parts) == 4 {
 		from = parts[3]
 	}
-	if d.muted(from, time.Now()) {
+	from, called := chatOfJob(from)
+	if d.mutedFor(from, called, time.Now()) {
 		return nil
 	}
 	k, err := d.keysOf()

@@ -159,6 +159,11 @@ func important(st *xmpp.Stanza) bool {
 	if kind := st.MessageType(); kind != "chat" && kind != "normal" || st.Child(xmpp.NSHints, "no-store") != nil {
 		return false
 	}
+	return speaks(st)
+}
+
+// speaks reports whether a message has a text, an encrypted payload, or a call.
+func speaks(st *xmpp.Stanza) bool {
 	for i := range st.Nodes {
 		e := st.Nodes[i].Element
 		switch {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
 )
 
 // waking is a device that a message wakes, by its session's resource, and whose message it is.
@@ -38,11 +39,12 @@ func (p *Push) wakeLater(ctx context.Context, session *core.Session) {
 // maxSenders bounds the chats for which one session's device is woken at once.
 const maxSenders = 50
 
-// senders are the bare addresses of those who have sent the kept messages among deliveries that a person wants to know of, with how many.
+// senders are the bare addresses of those who have sent the kept messages among deliveries that a person wants to know of, with how many. What was said
+// in a group is kept there.
 func senders(deliveries []core.Delivery) map[string]int {
 	var found map[string]int
 	for _, d := range deliveries {
-		if d.Kept == 0 || !important(d.Stanza) {
+		if group := d.Stanza.Kind == xmpp.Message && d.Stanza.Type == "groupchat"; group && !speaks(d.Stanza) || !group && (d.Kept == 0 || !important(d.Stanza)) {
 			continue
 		}
 		if found == nil {
