@@ -55,6 +55,26 @@ var chatColumns = []column{
 	{head: "load tool CPU/message, µs", value: "load_cpu_us_per_message", digits: 1},
 }
 
+// fanoutColumns are by the size of the room: paced is at 5,000 deliveries a second in all, full with 16 messages that have not reached everybody.
+var fanoutColumns = []column{
+	{head: "50 members, 5,000/s: server CPU/delivery, µs", value: "members.50.paced.server_cpu_us_per_delivery", digits: 1, smaller: true, ratio: true},
+	{head: "500", value: "members.500.paced.server_cpu_us_per_delivery", digits: 1, smaller: true, ratio: true},
+	{head: "1,024", value: "members.1024.paced.server_cpu_us_per_delivery", digits: 1, smaller: true, ratio: true},
+	{head: "500 members: last member p50, ms", value: "members.500.paced.last_p50_ms", digits: 1},
+	{head: "p99, ms", value: "members.500.paced.last_p99_ms", digits: 1},
+	{head: "50 members, full: server CPU/delivery, µs", value: "members.50.full.server_cpu_us_per_delivery", digits: 1, smaller: true, ratio: true},
+	{head: "500", value: "members.500.full.server_cpu_us_per_delivery", digits: 1, smaller: true, ratio: true},
+	{head: "1,024", value: "members.1024.full.server_cpu_us_per_delivery", digits: 1, smaller: true, ratio: true},
+	{head: "50 members, full: deliveries/s", value: "members.50.full.per_second", ratio: true},
+	{head: "500", value: "members.500.full.per_second", ratio: true},
+	{head: "1,024", value: "members.1024.full.per_second", ratio: true},
+	{head: "500 members, full: last member p50, ms", value: "members.500.full.last_p50_ms", digits: 1},
+	{head: "p99, ms", value: "members.500.full.last_p99_ms", digits: 1},
+	{head: "load tool CPU/delivery at 500, µs", value: "members.500.full.load_cpu_us_per_delivery", digits: 1},
+	{head: "server memory, MiB", value: "server_mib"},
+	{head: "other processes meanwhile, % of a processor", value: "others_cpu_percent"},
+}
+
 var loginColumns = []column{
 	{head: "server CPU/login, µs", value: "server_cpu_us_per_login", smaller: true, ratio: true},
 	{head: "logins/s", value: "per_second", ratio: true},
@@ -91,6 +111,8 @@ var scenarios = []scenario{
 		accounts: 2000, on: []string{palabreSQLite, ejabberdPlain, bareRelay}, columns: chatColumns[:4]},
 	{name: "million", title: "Chat: 200-byte text, with 2,000,000 archived messages there already", args: []string{"chat"}, accounts: 10_000,
 		env: []string{"BENCH_ROWS=2000000"}, repeat: true, half: true, on: archives, columns: chatColumns},
+	{name: "fanout", title: "Groups: a message to all members of a room, all online, members only, archive on, 200-byte text, 4 who write",
+		args: []string{"fanout"}, accounts: 1024, env: []string{"BENCH_GROUPS=1"}, on: archives, columns: fanoutColumns},
 	{name: "login", title: "Login: TLS 1.3 full handshake, SCRAM", args: []string{"login"}, accounts: 100, repeat: true, on: oneEach, columns: loginColumns},
 	{name: "return", title: "Login: TLS session resumed, token (FAST) where the server has it", args: []string{"login", "-resume-tls", "-fast"},
 		accounts: 100, repeat: true, on: oneEach, columns: loginColumns},

@@ -120,3 +120,25 @@ func (c *cost) since() (server, own time.Duration, err error) {
 	o, err := usageOfOne(selfPID)
 	return s.cpu - c.server, o.cpu - c.own, err
 }
+
+// busyTime is what all processes of the machine have used of its processors since it started (proc_stat(5)).
+func busyTime() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 8 {
+		return 0, fmt.Errorf("/proc/stat: %d fields", len(fields))
+	}
+	var busy int64
+	for _, i := range []int{1, 2, 3, 6, 7} { // user, nice, system, irq, softirq
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/stat: %w", err)
+		}
+		busy += n
+	}
+	return time.Duration(busy) * tick, nil
+}
