@@ -28,6 +28,9 @@ func (g *Groups) attend(ctx context.Context, t *core.Transit, payload *xmpp.Elem
 			return
 		}
 		t.Via.Send(t.Stanza.Reply(reply))
+		if g.server.Session(t.Via.JID) != t.Via { // it has ended meanwhile
+			g.gone(ctx, t.Via)
+		}
 	}}, nil
 }
 
@@ -56,15 +59,21 @@ func (g *Groups) mine(ctx context.Context, session *core.Session, after string, 
 			paged.First = name
 		}
 		paged.Last = name
-		list.Add(g.join(r, session))
+		if one := g.join(r, session); one != nil {
+			list.Add(one)
+		}
 	}
 	return list.Set("complete", "true").Add(paged.Element()), nil
 }
 
-// join makes a session of a member attend a group without presence, and tells what it is.
+// join makes a session of a member attend a group without presence, and tells what it is; nil if they are no member any more, or not yet: then the
+// session attends it when it is told that they are.
 func (g *Groups) join(r *room, session *core.Session) *xmpp.Element {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.isMember(session.Account.JID) {
+		return nil
+	}
 	r.add(session).member = true
 	g.remember(session, r)
 	s := r.stands(session.Account.JID)

@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
@@ -49,6 +50,9 @@ func (g *Groups) change(r *room, c changing) *plan {
 		if _, err := g.db.Exec(ctx, "update group_room set version = $1 where id = $2", id, r.id); err != nil {
 			return fmt.Errorf("note change: %w", err)
 		}
+		if s.settings.Anonymous {
+			r.hide(what)
+		}
 		changed := (&xmpp.Stanza{Kind: xmpp.Message, Type: "groupchat", From: r.jid}).Add(what)
 		e.text = string(changed.Append(nil))
 		if err := g.keepAs(ctx, r, e, id); err != nil {
@@ -64,10 +68,27 @@ func (g *Groups) change(r *room, c changing) *plan {
 			r.mu.Unlock()
 			g.tellEntry(ctx, r, st, e)
 		}
-		if c.after != nil {
+		if st != nil && c.after != nil {
 			c.after(ctx)
 		}
 	}}
+}
+
+// hide puts occupant ids into the place of addresses: in a group where only moderators see those, the log tells nobody (XEP-0045 §4.2).
+func (r *room) hide(what *xmpp.Element) {
+	for e := range what.Children() {
+		r.hideIn(e, "jid")
+	}
+	r.hideIn(what, "by")
+}
+
+func (r *room) hideIn(e *xmpp.Element, name string) {
+	jid, err := xmpp.ParseJID(e.Attr(name))
+	if err != nil {
+		return // there is none
+	}
+	e.Attrs = slices.DeleteFunc(e.Attrs, func(a xmpp.Attr) bool { return a.Local == name })
+	e.Set(name+"-id", r.idOf(jid))
 }
 
 // changed is the element that says in the log, and to those who attend, what became of the group (docs/protocol/groups.md).
@@ -90,18 +111,25 @@ func whoStands(user xmpp.JID, before, now standing) *xmpp.Element {
 	return e
 }
 
-// answered makes a plan answer the iq that asked for it, when it was done.
-func (g *Groups) answered(t *core.Transit, p *plan, payload func() *xmpp.Element) *plan {
+// then adds what happens when a plan was carried out, whether or not there was anything to change.
+func (p *plan) then(do func(ctx context.Context)) *plan {
 	tell := p.tell
 	p.tell = func(ctx context.Context) {
 		if tell != nil {
 			tell(ctx)
 		}
+		do(ctx)
+	}
+	return p
+}
+
+// answered makes a plan answer the iq that asked for it, when it was done.
+func (g *Groups) answered(t *core.Transit, p *plan, payload func() *xmpp.Element) *plan {
+	return p.then(func(context.Context) {
 		var body *xmpp.Element
 		if payload != nil {
 			body = payload()
 		}
 		t.Via.Send(t.Stanza.Reply(body))
-	}
-	return p
+	})
 }

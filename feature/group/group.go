@@ -70,13 +70,10 @@ type Groups struct {
 	domain xmpp.JID
 	rooms  rooms
 	waker  Waker
+	wakes  wakes
 	now    func() time.Time
-}
 
-// Waker wakes the devices of a member who has missed something said in a group.
-type Waker interface {
-	// Missed tells that an account has not got a message of a group; called means that it names them.
-	Missed(ctx context.Context, account *core.Account, room xmpp.JID, called bool)
+	joins, tokens, letters limiter
 }
 
 // New makes the feature and its tables.
@@ -87,7 +84,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, log *slog.L
 	if err := db.Migrate(ctx, "group", migrations); err != nil {
 		return nil, err
 	}
-	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), waker: waker, now: time.Now}
+	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), waker: waker, now: time.Now, wakes: wakes{signal: make(chan struct{}, 1)}}
 	g.rooms.init(g, cfg.MaxCached)
 	return g, nil
 }

@@ -78,7 +78,7 @@ func (g *Groups) asked(ctx context.Context, t *core.Transit, r *room) (*plan, er
 	case payload.Is(nsMAM, "metadata"):
 		return g.metadata(ctx, t, r)
 	case payload.Is(nsAdmin, "query") && set:
-		return g.administer(t, r, payload)
+		return g.administer(ctx, t, r, payload)
 	case payload.Is(nsAdmin, "query"):
 		return g.list(t, r, payload)
 	case payload.Is(nsOwner, "query"):

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
@@ -22,8 +24,8 @@ func (g *Groups) found(ctx context.Context, t *core.Transit) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := g.mayFound(ctx, t.Sender); err != nil {
-		return nil, err
+	if _, err := xmpp.NewJID(t.Stanza.To.Local(), g.domain.Domain(), ""); err != nil {
+		return nil, xmpp.JIDMalformed
 	}
 	settings := privateSettings()
 	settings.Locked = true
@@ -61,11 +63,14 @@ func (g *Groups) makeRoom(maker *core.Account, name, nick string, settings Setti
 		if n > 0 { // somebody was faster
 			return xmpp.Conflict
 		}
+		if err := g.mayFound(ctx, maker, id); err != nil {
+			return err
+		}
 		if err := g.db.Append(ctx, insertRoom, id, name, text, "", id, hex.EncodeToString(secret)); err != nil {
 			return err
 		}
 		r := &room{id: id}
-		what := xmpp.NewElement(NS, "change").Set("what", "made").Set("by", maker.JID.String()).Set("nick", nick).Add(settings.told(), whoStands(maker.JID, standing{}, standing{affiliation: owner, nick: nick}))
+		what := changed("made", maker.JID, "nick", nick).Add(settings.told(), whoStands(maker.JID, standing{}, standing{affiliation: owner, nick: nick}))
 		jid, err := xmpp.NewJID(name, g.domain.Domain(), "")
 		if err != nil {
 			return err
@@ -75,13 +80,13 @@ func (g *Groups) makeRoom(maker *core.Account, name, nick string, settings Setti
 		if err := g.keep(ctx, r, e); err != nil {
 			return err
 		}
-		return g.writeStanding(ctx, r, maker.JID, standing{affiliation: owner, nick: nick, since: e.id})
+		return g.writeStanding(ctx, r, maker.JID, standing{affiliation: owner, nick: nick, since: e.id, like: likeness(nick)})
 	}}, id, nil
 }
 
-// mayFound refuses who has made too many groups in a day.
-func (g *Groups) mayFound(ctx context.Context, account *core.Account) error {
-	day := g.now().UnixMicro() - 86_400e6
+// mayFound refuses who has made too many groups in a day, within the transaction of ctx.
+func (g *Groups) mayFound(ctx context.Context, account *core.Account, now int64) error {
+	day := now - 86_400e6
 	var n int
 	err := g.db.QueryRow(ctx, `select count(*) from group_room r join group_member m on m.room = r.id and m.affiliation = $1 and m.jid = $2
 		where r.id > $3`, int64(owner), account.JID.String(), day).Scan(&n)
@@ -105,19 +110,31 @@ func (g *Groups) come(ctx context.Context, t *core.Transit, r *room) (*plan, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if a := r.attending[t.Via]; a != nil && a.occupant != nil && t.Stanza.Child(nsMUC, "x") == nil {
-		if a.occupant.nick != nick {
-			if err := r.mayBeCalled(t.Sender.JID, nick); err != nil {
-				return nil, err
-			}
-			return &plan{tell: func(context.Context) { g.rename(t, r, nick) }}, nil
+	user := t.Sender.JID
+	a := r.attending[t.Via]
+	if here := a != nil && a.occupant != nil; here && t.Stanza.Child(nsMUC, "x") == nil {
+		if a.occupant.nick == nick {
+			return r.inTurn(func() { g.said(t, r) }), nil
 		}
-		return &plan{tell: func(context.Context) { g.said(t, r) }}, nil
+		if !g.joins.allow(user.String()+" "+r.jid.String(), maxJoins, g.now()) {
+			return nil, xmpp.ResourceConstraint.Because("at most %d times in a minute", maxJoins)
+		}
+		if err := r.mayBeCalled(user, nick); err != nil {
+			return nil, err
+		}
+		return g.rename(t, r, nick), nil
+	}
+	if !g.joins.allow(user.String()+" "+r.jid.String(), maxJoins, g.now()) {
+		return nil, xmpp.ResourceConstraint.Because("at most %d times in a minute", maxJoins)
 	}
 	if err := g.mayEnter(t, r, nick); err != nil {
 		return nil, err
 	}
-	return &plan{tell: func(ctx context.Context) { g.enter(ctx, t, r, nick) }}, nil
+	if s := r.stands(user); s.affiliation >= member && s.nick != nick && r.byUser(user) == nil {
+		p := g.change(r, g.naming(r, user, nick))
+		return p.then(func(ctx context.Context) { g.enter(ctx, t, r, nick) }), nil
+	}
+	return &plan{room: r, write: func(context.Context) error { return nil }, tell: func(ctx context.Context) { g.enter(ctx, t, r, nick) }}, nil
 }
 
 // mayEnter refuses who may not come in (XEP-0045 §7.2); r.mu is held.
@@ -131,14 +148,14 @@ func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
 	}
 	switch {
 	case r.destroyed != "":
-		return xmpp.Gone
+		return r.gone()
 	case stands.affiliation == outcast:
 		return xmpp.Forbidden.Because("you were banned from this group")
 	case r.settings.Locked && stands.affiliation < owner:
 		return xmpp.ItemNotFound
 	case r.settings.MembersOnly && stands.affiliation < member:
 		return xmpp.RegistrationRequired.Because("only members come in")
-	case r.settings.Password != "" && password != r.settings.Password && stands.affiliation < owner:
+	case r.settings.Password != "" && password != r.settings.Password && stands.affiliation < member:
 		return xmpp.NotAuthorized.Because("the password is another one")
 	case stands.affiliation < admin && r.byUser(user) == nil && len(r.occupants) >= most:
 		return xmpp.ServiceUnavailable.Because("the group is full")
@@ -146,56 +163,39 @@ func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
 	return r.mayBeCalled(user, nick)
 }
 
-// mayBeCalled refuses a nick that looks like that of somebody else, who is here or a member; r.mu is held.
-func (r *room) mayBeCalled(user xmpp.JID, nick string) error {
-	like := likeness(nick)
-	if o := r.occupants[like]; o != nil && o.user != user {
-		return xmpp.Conflict.Because("somebody here is called so, or nearly so")
-	}
-	for jid, s := range r.members {
-		if jid != user && s.affiliation >= member && s.nick != "" && likeness(s.nick) == like {
-			return xmpp.Conflict.Because("a member is called so, or nearly so")
-		}
-	}
-	return nil
-}
-
-// enter puts a session into the room and tells it, in the order of XEP-0045 §7.1: who is there, itself, what was said, the subject.
+// enter puts a session into the room and tells it, in the order of XEP-0045 §7.1: who is there, itself, what was said, the subject. A device that
+// comes while another one of the same account is there gets the nick of that one.
 func (g *Groups) enter(ctx context.Context, t *core.Transit, r *room, nick string, statuses ...string) {
 	history, err := g.history(ctx, t, r)
 	r.mu.Lock()
-	if again := g.mayEnter(t, r, nick); again != nil { // something was changed meanwhile
-		r.mu.Unlock()
-		g.refuse(t, again)
-		return
-	}
 	defer r.mu.Unlock()
+	if err == nil {
+		err = g.mayEnter(t, r, nick) // something was changed meanwhile
+	}
 	if err != nil {
 		g.refuse(t, err)
 		return
 	}
 	a := r.add(t.Via)
-	if a.occupant != nil {
-		r.part(a)
-	}
 	o := r.byUser(t.Sender.JID)
-	others := r.tellsPresence(g.cfg.PresenceLimit)
-	fresh := o == nil
-	if fresh {
+	if o == nil {
 		o = &occupant{nick: nick, user: t.Sender.JID}
+		o.role = r.settings.roleOf(r.stands(o.user).affiliation)
 		r.occupants[likeness(nick)] = o
 	} else if o.nick != nick {
-		r.callAnew(o, nick, others)
+		statuses = append(statuses, "210")
 	}
-	o.role = r.settings.roleOf(r.stands(o.user).affiliation)
-	o.here = append(o.here, a)
+	o.here = append(slices.DeleteFunc(o.here, func(one *attendee) bool { return one == a }), a)
 	a.occupant, a.presence = o, r.presenceFrom(t.Stanza, o)
 	g.remember(t.Via, r)
-	if others {
+	if r.tellsPresence(g.cfg.PresenceLimit) {
 		r.showOthers(a)
-		r.tellPresence(o, a.presence, a)
 	}
-	r.tellSelf(a, append([]string{"110"}, statuses...)...)
+	r.tellPresence(g.cfg.PresenceLimit, o, a.presence, a, notice{})
+	if !r.settings.Anonymous {
+		statuses = append(statuses, "100")
+	}
+	t.Via.Send(r.about(o, a.presence, a, notice{codes: statuses}))
 	for _, st := range history {
 		t.Via.Send(st)
 	}
@@ -204,8 +204,8 @@ func (g *Groups) enter(ctx context.Context, t *core.Transit, r *room, nick strin
 
 // refuse tells a session why it did not come in.
 func (g *Groups) refuse(t *core.Transit, err error) {
-	told, ok := err.(*xmpp.Error)
-	if !ok {
+	var told *xmpp.Error
+	if !errors.As(err, &told) {
 		g.log.Error("somebody could not come into a group", "err", err)
 		told = xmpp.InternalServerError
 	}

@@ -138,6 +138,9 @@ func (g *Groups) loadMembers(ctx context.Context, r *room) error {
 		if err != nil {
 			return fmt.Errorf("load members: %w", err)
 		}
+		if s.nick != "" {
+			s.like = likeness(s.nick)
+		}
 		r.members[jid] = s
 	}
 	return nil

@@ -1,12 +1,20 @@
 package group
 
 import (
-	"context"
 	"slices"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
 )
+
+// notice is what a presence of the room says besides how somebody stands with it (XEP-0045 §7.6, §8.2, §9.1, §15.6).
+type notice struct {
+	codes  []string
+	nick   string   // the new one
+	by     xmpp.JID // bare; who did it
+	reason string
+	more   *xmpp.Element
+}
 
 // presenceFrom is what an app said of itself, as the room passes it on; r.mu is held.
 func (r *room) presenceFrom(st *xmpp.Stanza, o *occupant) *xmpp.Stanza {
@@ -15,23 +23,52 @@ func (r *room) presenceFrom(st *xmpp.Stanza, o *occupant) *xmpp.Stanza {
 	return p
 }
 
-// item says how somebody stands with the room (XEP-0045 §7.2.2); their address is told to whom it may be; r.mu is held.
-func (r *room) item(o *occupant, to role, attrs ...string) *xmpp.Element {
-	item := xmpp.NewElement(nsUser, "item").Set("affiliation", r.stands(o.user).affiliation.String()).Set("role", o.role.String())
-	if !r.settings.Anonymous || to == moderator {
-		item.Set("jid", o.user.String())
+// address is the full address of the device that came last.
+func (o *occupant) address() xmpp.JID {
+	if len(o.here) == 0 {
+		return o.user
 	}
-	for i := 0; i+1 < len(attrs); i += 2 {
-		item.Set(attrs[i], attrs[i+1])
+	return o.here[len(o.here)-1].session.JID
+}
+
+// now is how the occupant was last said to be.
+func (o *occupant) now() *xmpp.Stanza { return o.here[len(o.here)-1].presence }
+
+// item says how somebody stands with the room (XEP-0045 §7.1); their address is told to whom it may be; r.mu is held.
+func (r *room) item(o *occupant, to *attendee, n notice) *xmpp.Element {
+	item := xmpp.NewElement(nsUser, "item").Set("affiliation", r.stands(o.user).affiliation.String()).Set("role", o.role.String())
+	seen := !r.settings.Anonymous || to.occupant.role == moderator
+	if seen || to.user == o.user {
+		item.Set("jid", o.address().String())
+	}
+	if n.nick != "" {
+		item.Set("nick", n.nick)
+	}
+	if !n.by.IsZero() && n.by != o.user {
+		actor := xmpp.NewElement(nsUser, "actor")
+		if by := r.byUser(n.by); by != nil {
+			actor.Set("nick", by.nick)
+		} else if nick := r.stands(n.by).nick; nick != "" {
+			actor.Set("nick", nick)
+		}
+		if len(actor.Attrs) > 0 {
+			item.Add(actor)
+		}
+	}
+	if n.reason != "" {
+		item.Add(xmpp.NewText(nsUser, "reason", n.reason))
 	}
 	return item
 }
 
 // about is somebody's presence for one session; r.mu is held.
-func (r *room) about(o *occupant, presence *xmpp.Stanza, to *attendee, item *xmpp.Element, statuses ...string) *xmpp.Stanza {
-	x := xmpp.NewElement(nsUser, "x", item)
-	for _, status := range statuses {
-		x.Add(xmpp.NewElement(nsUser, "status").Set("code", status))
+func (r *room) about(o *occupant, presence *xmpp.Stanza, to *attendee, n notice) *xmpp.Stanza {
+	x := xmpp.NewElement(nsUser, "x", r.item(o, to, n), n.more)
+	if to.user == o.user {
+		x.Add(xmpp.NewElement(nsUser, "status").Set("code", "110"))
+	}
+	for _, code := range n.codes {
+		x.Add(xmpp.NewElement(nsUser, "status").Set("code", code))
 	}
 	p := presence.Copy()
 	p.To = to.session.JID
@@ -42,31 +79,19 @@ func (r *room) about(o *occupant, presence *xmpp.Stanza, to *attendee, item *xmp
 func (r *room) showOthers(to *attendee) {
 	for _, o := range r.occupants {
 		if len(o.here) > 0 && o != to.occupant {
-			to.session.Send(r.about(o, o.here[len(o.here)-1].presence, to, r.item(o, to.occupant.role)))
+			to.session.Send(r.about(o, o.now(), to, notice{}))
 		}
 	}
 }
 
-// tellPresence tells the others in the room, and the occupant's other devices, how somebody is; r.mu is held.
-func (r *room) tellPresence(o *occupant, presence *xmpp.Stanza, except *attendee, statuses ...string) {
+// tellPresence tells all in the room how somebody is, or in a large group that occupant's own devices alone; r.mu is held.
+func (r *room) tellPresence(limit int, o *occupant, presence *xmpp.Stanza, except *attendee, n notice) {
+	all := r.tellsPresence(limit)
 	for _, a := range r.attending {
-		if a == except || a.occupant == nil {
-			continue
+		if a != except && a.occupant != nil && (all || a.user == o.user) {
+			a.session.Send(r.about(o, presence, a, n))
 		}
-		codes := statuses
-		if a.occupant == o {
-			codes = append([]string{"110"}, statuses...)
-		}
-		a.session.Send(r.about(o, presence, a, r.item(o, a.occupant.role), codes...))
 	}
-}
-
-// tellSelf tells a session how it is in the room; r.mu is held.
-func (r *room) tellSelf(a *attendee, statuses ...string) {
-	if !r.settings.Anonymous {
-		statuses = append(statuses, "100")
-	}
-	a.session.Send(r.about(a.occupant, a.presence, a, r.item(a.occupant, a.occupant.role), statuses...))
 }
 
 // said passes on how somebody is now.
@@ -77,42 +102,19 @@ func (g *Groups) said(t *core.Transit, r *room) {
 	if a == nil || a.occupant == nil {
 		return
 	}
-	a.presence = r.presenceFrom(t.Stanza, a.occupant)
-	if r.tellsPresence(g.cfg.PresenceLimit) {
-		r.tellPresence(a.occupant, a.presence, nil)
-		return
-	}
-	r.tellSelf(a, "110")
+	o := a.occupant
+	a.presence = r.presenceFrom(t.Stanza, o)
+	o.here = append(slices.DeleteFunc(o.here, func(one *attendee) bool { return one == a }), a)
+	r.tellPresence(g.cfg.PresenceLimit, o, a.presence, nil, notice{})
 }
 
-// rename gives somebody another nick (XEP-0045 §7.6).
-func (g *Groups) rename(t *core.Transit, r *room, nick string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	a := r.attending[t.Via]
-	if a == nil || a.occupant == nil {
+// callAnew gives an occupant another nick, and tells it (XEP-0045 §7.6); r.mu is held.
+func (g *Groups) callAnew(r *room, o *occupant, nick string) {
+	if o.nick == nick {
 		return
 	}
-	if err := r.mayBeCalled(a.user, nick); err != nil {
-		g.refuse(t, err)
-		return
-	}
-	a.presence = r.presenceFrom(t.Stanza, a.occupant)
-	r.callAnew(a.occupant, nick, r.tellsPresence(g.cfg.PresenceLimit))
-}
-
-// callAnew gives an occupant another nick, and tells all, or the occupant alone; r.mu is held.
-func (r *room) callAnew(o *occupant, nick string, others bool) {
 	away := &xmpp.Stanza{Kind: xmpp.Presence, Type: "unavailable", From: r.in(o.nick)}
-	for _, a := range r.attending {
-		if a.occupant == o || others && a.occupant != nil {
-			codes := []string{"303"}
-			if a.occupant == o {
-				codes = []string{"110", "303"}
-			}
-			a.session.Send(r.about(o, away, a, r.item(o, a.occupant.role, "nick", nick), codes...))
-		}
-	}
+	r.tellPresence(g.cfg.PresenceLimit, o, away, nil, notice{codes: []string{"303"}, nick: nick})
 	delete(r.occupants, likeness(o.nick))
 	o.nick = nick
 	r.occupants[likeness(nick)] = o
@@ -120,56 +122,62 @@ func (r *room) callAnew(o *occupant, nick string, others bool) {
 		mine.presence = mine.presence.Copy()
 		mine.presence.From = r.in(nick)
 	}
-	if len(o.here) == 0 {
-		return
-	}
-	now := o.here[len(o.here)-1].presence
-	for _, a := range r.attending {
-		switch {
-		case a.occupant == o:
-			r.tellSelf(a, "110")
-		case others && a.occupant != nil:
-			a.session.Send(r.about(o, now, a, r.item(o, a.occupant.role)))
-		}
-	}
+	r.tellPresence(g.cfg.PresenceLimit, o, o.now(), nil, notice{})
 }
 
-// leave decides about a session that goes.
+// leave decides about a session that goes (XEP-0045 §7.14).
 func (g *Groups) leave(t *core.Transit, r *room) *plan {
 	if t.Via == nil {
 		return nil
 	}
-	return &plan{tell: func(context.Context) {
+	return r.inTurn(func() {
 		r.mu.Lock()
-		defer r.mu.Unlock()
 		if a := r.attending[t.Via]; a != nil && a.occupant != nil {
-			g.out(r, a, t.Stanza)
+			g.out(r, a, t.Stanza, notice{})
 		}
-	}}
+		empty := r.isOver()
+		r.mu.Unlock()
+		if empty {
+			g.endTemporary(r)
+		}
+	})
 }
 
 // out takes a session out of the room and tells so; r.mu is held. st is what it said when it went, nil if it is gone without a word.
-func (g *Groups) out(r *room, a *attendee, st *xmpp.Stanza, statuses ...string) {
+func (g *Groups) out(r *room, a *attendee, st *xmpp.Stanza, n notice) {
 	o := a.occupant
 	away := &xmpp.Stanza{Kind: xmpp.Presence, Type: "unavailable", From: r.in(o.nick)}
 	if st != nil {
 		away = r.presenceFrom(st, o)
 	}
-	others := r.tellsPresence(g.cfg.PresenceLimit)
-	left := *o
-	left.role = absent
-	if st != nil || len(statuses) > 0 {
-		a.session.Send(r.about(&left, away, a, r.item(&left, moderator), append([]string{"110"}, statuses...)...))
+	left := &occupant{nick: o.nick, user: o.user, role: absent, here: []*attendee{a}}
+	if st != nil || len(n.codes) > 0 {
+		a.session.Send(r.about(left, away, a, n))
 	}
 	r.part(a)
-	switch {
-	case len(o.here) > 0 && others: // another device is still there
-		r.tellPresence(o, o.here[len(o.here)-1].presence, nil)
-	case len(o.here) == 0 && others:
-		r.tellPresence(&left, away, a, statuses...)
+	if len(o.here) > 0 { // another device is still there
+		r.tellPresence(g.cfg.PresenceLimit, o, o.now(), nil, notice{})
+	} else {
+		r.tellPresence(g.cfg.PresenceLimit, left, away, a, n)
 	}
 	if !a.member {
 		delete(r.attending, a.session)
+	}
+}
+
+// showOut takes all devices of an occupant out of the room; r.mu is held.
+func (g *Groups) showOut(r *room, o *occupant, n notice) {
+	here := o.here
+	o.here = nil
+	delete(r.occupants, likeness(o.nick))
+	away := &xmpp.Stanza{Kind: xmpp.Presence, Type: "unavailable", From: r.in(o.nick)}
+	left := &occupant{nick: o.nick, user: o.user, role: absent, here: here}
+	r.tellPresence(g.cfg.PresenceLimit, left, away, nil, n)
+	for _, a := range here {
+		a.occupant, a.presence = nil, nil
+		if !a.member {
+			delete(r.attending, a.session)
+		}
 	}
 }
 

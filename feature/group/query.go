@@ -13,11 +13,11 @@ import (
 
 // search is what is asked of a group's log (XEP-0313 §4).
 type search struct {
-	id           string
-	after, until int64 // strictly between
-	page         xmpp.Page
-	flip         bool
-	exist        []int64
+	span
+	id    string
+	page  xmpp.Page
+	flip  bool
+	exist []int64 // ids that must be in what the asker may read
 }
 
 // query answers who reads the log.
@@ -27,6 +27,7 @@ func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *x
 		for _, name := range []string{"start", "end", "before-id", "after-id"} {
 			form.Add(name, "text-single", "")
 		}
+		form.Add("ids", "list-multi", "")
 		return answer(t, xmpp.NewElement(nsMAM, "query", form.Element())), nil
 	}
 	q, err := g.parseSearch(payload)
@@ -35,32 +36,64 @@ func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *x
 	}
 	r.mu.Lock()
 	from, err := r.readable(t.Sender.JID)
-	told := r.told
+	told, veil := r.told, !r.seesAddresses(t.Sender.JID)
 	r.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	q.after, q.until = max(q.after, from), min(q.until, told+1)
-	for _, id := range q.exist {
-		var n int
-		if err := g.db.QueryRow(ctx, "select count(*) from group_entry where id = $1 and room = $2 and id > $3", id, r.id, from).Scan(&n); err != nil {
-			return nil, fmt.Errorf("look up entry: %w", err)
-		}
-		if n == 0 {
-			return nil, xmpp.ItemNotFound
-		}
+	if err := g.mustExist(ctx, r.id, span{after: from, until: told + 1, ids: q.exist}); err != nil {
+		return nil, err
 	}
-	found, more, err := g.read(ctx, r.id, q.after, q.until, q.page.Max, q.page.Last)
+	found, more, err := g.read(ctx, r.id, q.span, q.page.Max)
 	if err != nil {
 		return nil, err
 	}
-	if q.page.Last {
+	if veil {
+		if found, err = r.veilAll(found); err != nil {
+			return nil, err
+		}
+	}
+	if q.last {
 		slices.Reverse(found)
 	}
 	return &plan{tell: func(context.Context) {
 		g.sendFound(t.Via, r, q, found)
 		t.Via.Send(t.Stanza.Reply(fin(found, more)))
 	}}, nil
+}
+
+// mustExist refuses ids that are not in a part of the log (XEP-0313 §4.3.2).
+func (g *Groups) mustExist(ctx context.Context, room int64, s span) error {
+	slices.Sort(s.ids)
+	s.ids = slices.Compact(s.ids)
+	if len(s.ids) == 0 {
+		return nil
+	}
+	sql, args := s.statement(room)
+	var n int
+	if err := g.db.QueryRow(ctx, "select count(*) from ("+sql+strconv.Itoa(len(s.ids))+") as found", args...).Scan(&n); err != nil {
+		return fmt.Errorf("look up entries: %w", err)
+	}
+	if n != len(s.ids) {
+		return xmpp.ItemNotFound
+	}
+	return nil
+}
+
+// veilAll hides addresses in changes.
+func (r *room) veilAll(found []kept) ([]kept, error) {
+	for i := range found {
+		if found[i].kind != changeEntry {
+			continue
+		}
+		text, err := r.veiled(found[i].stanza)
+		if err != nil {
+			return nil, err
+		}
+		found[i].stanza = text
+	}
+	return found, nil
 }
 
 func (g *Groups) parseSearch(payload *xmpp.Element) (*search, error) {
@@ -75,7 +108,7 @@ func (g *Groups) parseSearch(payload *xmpp.Element) (*search, error) {
 		page.Max = 50
 	}
 	page.Max = min(page.Max, g.cfg.MaxPage)
-	q := &search{id: payload.Attr("queryid"), page: page, flip: payload.Child(nsMAM, "flip-page") != nil, until: 1<<63 - 1}
+	q := &search{id: payload.Attr("queryid"), page: page, flip: payload.Child(nsMAM, "flip-page") != nil, span: span{until: 1<<63 - 1, last: page.Last}}
 	if x := payload.Child(xmpp.NSData, "x"); x != nil {
 		form, err := xmpp.ParseForm(x)
 		if err != nil || form.FormType() != nsMAM {
@@ -124,14 +157,43 @@ func (q *search) take(field xmpp.Field) error {
 		return q.bound(value, true)
 	case "before-id":
 		return q.bound(value, false)
+	case "ids":
+		return q.takeIDs(field.Values)
 	}
 	return xmpp.FeatureNotImplemented.Because("unknown field %q", field.Var)
 }
 
-func (q *search) bound(text string, lower bool) error {
+// maxIDs is how many ids one request may name.
+const maxIDs = 100
+
+func (q *search) takeIDs(values []string) error {
+	if len(values) > maxIDs {
+		return xmpp.ResourceConstraint.Because("at most %d ids", maxIDs)
+	}
+	for _, value := range values {
+		id, err := parseID(value)
+		if err != nil {
+			return err
+		}
+		q.ids = append(q.ids, id)
+	}
+	q.exist = append(q.exist, q.ids...)
+	return nil
+}
+
+// parseID reads an id; one that no log can have given is an unknown one.
+func parseID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id <= 0 {
-		return xmpp.ItemNotFound
+		return 0, xmpp.ItemNotFound
+	}
+	return id, nil
+}
+
+func (q *search) bound(text string, lower bool) error {
+	id, err := parseID(text)
+	if err != nil {
+		return err
 	}
 	q.exist = append(q.exist, id)
 	if lower {
@@ -200,8 +262,11 @@ func (g *Groups) metadata(ctx context.Context, t *core.Transit, r *room) (*plan,
 		return nil, fmt.Errorf("ends of the log: %w", err)
 	}
 	if first > 0 {
-		for name, id := range map[string]int64{"start": first, "end": last} {
-			e.Add(xmpp.NewElement(nsMAM, name).Set("id", strconv.FormatInt(id, 10)).Set("timestamp", xmpp.FormatTime(time.UnixMicro(id))))
+		for _, end := range []struct {
+			name string
+			id   int64
+		}{{"start", first}, {"end", last}} {
+			e.Add(xmpp.NewElement(nsMAM, end.name).Set("id", strconv.FormatInt(end.id, 10)).Set("timestamp", xmpp.FormatTime(time.UnixMicro(end.id))))
 		}
 	}
 	return answer(t, e), nil

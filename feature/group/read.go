@@ -2,37 +2,72 @@ package group
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
 // kept is one entry as it was read from the log.
 type kept struct {
 	id, after int64
+	kind      entryKind
 	stanza    string
 }
 
 // maxPageBytes bounds what one answer reads; one message always goes.
 const maxPageBytes = 2 << 20
 
-// read reads entries of a group with ids strictly between two, the newest ones first if last.
-func (g *Groups) read(ctx context.Context, room, after, until int64, limit int, last bool) (found []kept, more bool, err error) {
-	order := "id"
-	if last {
-		order = "id desc"
+// span is a part of a group's log: the entries with ids strictly between two.
+type span struct {
+	after, until int64
+	ids          []int64 // those alone, if there are any
+	last         bool    // the newest ones first
+	said         bool    // messages alone
+}
+
+// statement reads a span.
+func (s *span) statement(room int64) (sql string, args []any) {
+	sql, args = "select id, after, kind, stanza from group_entry where room = $1 and id > $2 and id < $3", []any{room, s.after, s.until}
+	for i, id := range s.ids {
+		sql += []string{" and id in (", ", "}[min(i, 1)] + "$" + strconv.Itoa(len(args)+1)
+		args = append(args, id)
 	}
-	rows, err := g.db.Query(ctx, "select id, after, stanza from group_entry where room = $1 and id > $2 and id < $3 order by "+order+" limit $4", room, after, until, limit+1)
+	if len(s.ids) > 0 {
+		sql += ")"
+	}
+	if s.said {
+		sql += " and kind = " + strconv.Itoa(int(saidEntry))
+	}
+	if s.last {
+		return sql + " order by id desc limit ", args
+	}
+	return sql + " order by id limit ", args
+}
+
+// read reads at most limit entries of a group. A page of large messages is shorter.
+func (g *Groups) read(ctx context.Context, room int64, s span, limit int) (found []kept, more bool, err error) {
+	if limit == 0 {
+		return nil, true, nil
+	}
+	sql, args := s.statement(room)
+	fit := limit + 1
+	rows, err := g.db.Query(ctx, sql+strconv.Itoa(fit), args...)
+	for errors.Is(err, store.ErrTooLarge) && fit > 1 {
+		fit = max(fit/4, 1)
+		rows, err = g.db.Query(ctx, sql+strconv.Itoa(fit), args...)
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read log: %w", err)
 	}
 	size := 0
 	for rows.Next() {
 		var k kept
-		if err := rows.Scan(&k.id, &k.after, &k.stanza); err != nil {
+		if err := rows.Scan(&k.id, &k.after, &k.kind, &k.stanza); err != nil {
 			return nil, false, fmt.Errorf("read log: %w", err)
 		}
 		if size += len(k.stanza); len(found) == limit || size > maxPageBytes && len(found) > 0 {
@@ -40,7 +75,7 @@ func (g *Groups) read(ctx context.Context, room, after, until int64, limit int, 
 		}
 		found = append(found, k)
 	}
-	return found, false, nil
+	return found, fit <= limit && len(found) == fit, nil
 }
 
 // readable is the newest entry that somebody may not read: what they find begins after it; r.mu is held.
@@ -49,8 +84,10 @@ func (r *room) readable(user xmpp.JID) (after int64, err error) {
 	switch {
 	case s.affiliation == outcast:
 		return 0, xmpp.Forbidden
-	case r.settings.MembersOnly && s.affiliation < member:
+	case (r.settings.MembersOnly || r.settings.Locked) && s.affiliation < member:
 		return 0, xmpp.Forbidden.Because("only members read here")
+	case r.settings.Password != "" && s.affiliation < member && r.byUser(user.Bare()) == nil:
+		return 0, xmpp.Forbidden.Because("come in first")
 	case r.settings.MembersOnly && !r.settings.WholeHistory && s.affiliation < owner:
 		return s.since - 1, nil
 	}
@@ -88,7 +125,7 @@ func (g *Groups) history(ctx context.Context, t *core.Transit, r *room) ([]*xmpp
 	if err != nil {
 		return nil, nil // what keeps them from reading keeps them out
 	}
-	found, _, err := g.read(ctx, r.id, max(after, since), told+1, limit, true)
+	found, _, err := g.read(ctx, r.id, span{after: max(after, since), until: told + 1, last: true, said: true}, limit)
 	if err != nil {
 		return nil, err
 	}

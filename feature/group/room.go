@@ -37,6 +37,7 @@ type standing struct {
 	affiliation affiliation
 	nick        string
 	since       int64
+	like        string // what the nick looks like
 }
 
 // occupant is somebody who is in the room with presence, on one or more devices (XEP-0045 §4.1).

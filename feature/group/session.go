@@ -26,11 +26,15 @@ func (g *Groups) gone(_ context.Context, session *core.Session) {
 		if a := r.attending[session]; a != nil {
 			a.member = false
 			if a.occupant != nil {
-				g.out(r, a, nil)
+				g.out(r, a, nil, notice{})
 			}
 			delete(r.attending, session)
 		}
+		over := r.isOver()
 		r.mu.Unlock()
+		if over {
+			g.endTemporary(r)
+		}
 	}
 }
 

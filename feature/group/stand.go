@@ -1,7 +1,6 @@
 package group
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,32 +12,22 @@ import (
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // nowStands does in memory that somebody stands otherwise with the group, and tells those who are here (XEP-0045 §9, §10); r.mu is held.
-func (g *Groups) nowStands(r *room, user xmpp.JID, before, now standing, reason string) {
+func (g *Groups) nowStands(r *room, user xmpp.JID, before, now standing, n notice) {
 	if now.affiliation == none {
 		delete(r.members, user)
 	} else {
 		r.members[user] = now
 	}
-	o := r.byUser(user)
-	switch {
-	case o != nil && r.settings.roleOf(now.affiliation) == absent:
-		status := "321" // no member any more
-		if now.affiliation == outcast {
-			status = "301"
-		}
-		for _, a := range slices.Clone(o.here) {
-			g.out(r, a, nil, status)
-		}
-	case o != nil:
-		o.role = r.settings.roleOf(now.affiliation)
-		if len(o.here) > 0 && r.tellsPresence(g.cfg.PresenceLimit) {
-			r.tellPresence(o, o.here[len(o.here)-1].presence, nil)
-		}
+	if o := r.byUser(user); o != nil {
+		g.nowHere(r, o, before, now, n)
 	}
-	if now.affiliation < member && before.affiliation >= member {
+	if now.affiliation < member {
 		for session, a := range r.attending {
-			if a.user == user && a.occupant == nil {
-				delete(r.attending, session)
+			if a.user == user {
+				a.member = false
+				if a.occupant == nil {
+					delete(r.attending, session)
+				}
 			}
 		}
 	}
@@ -47,6 +36,26 @@ func (g *Groups) nowStands(r *room, user xmpp.JID, before, now standing, reason 
 			r.add(session).member = true
 			g.remember(session, r)
 		}
+	}
+}
+
+// nowHere is nowStands for somebody who is here; r.mu is held.
+func (g *Groups) nowHere(r *room, o *occupant, before, now standing, n notice) {
+	as := r.settings.roleOf(now.affiliation)
+	if as == absent {
+		n.codes = []string{"321"} // no member any more
+		if now.affiliation == outcast {
+			n.codes = []string{"301"}
+		}
+		g.showOut(r, o, n)
+		return
+	}
+	if now.affiliation != before.affiliation {
+		o.role = as
+		r.tellPresence(g.cfg.PresenceLimit, o, o.now(), nil, n)
+	}
+	if now.nick != "" {
+		g.callAnew(r, o, now.nick)
 	}
 }
 
@@ -96,35 +105,53 @@ func (g *Groups) setRole(t *core.Transit, r *room, item *xmpp.Element) (*plan, e
 	if err != nil {
 		return nil, xmpp.BadRequest.Because("which nick?")
 	}
-	wanted := role(slices.Index(roleNames[:], item.Attr("role")))
-	if int(wanted) >= len(roleNames) {
-		return nil, xmpp.BadRequest.Because("no such role")
+	wanted := slices.Index(roleNames[:], item.Attr("role"))
+	reason := item.ChildText(nsAdmin, "reason")
+	if wanted < 0 || len(reason) > maxReason {
+		return nil, xmpp.BadRequest.Because("no such role, or a reason longer than %d bytes", maxReason)
 	}
+	by := t.Sender.JID
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	o := r.occupants[likeness(nick)]
-	by := r.stands(t.Sender.JID).affiliation
-	switch {
-	case o == nil || o.nick != nick:
-		return nil, xmpp.ItemNotFound
-	case by < admin:
-		return nil, xmpp.Forbidden
-	case r.stands(o.user).affiliation >= by || wanted < moderator && r.stands(o.user).affiliation >= admin:
-		return nil, xmpp.NotAllowed.Because("they stand as high as you, or higher")
-	case wanted == moderator && by < owner && by < admin:
-		return nil, xmpp.Forbidden
+	if _, err := r.mayGiveRole(by, nick, role(wanted)); err != nil {
+		return nil, err
 	}
-	return &plan{tell: func(context.Context) {
+	return r.inTurn(func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if wanted == absent {
-			for _, a := range slices.Clone(o.here) {
-				g.out(r, a, nil, "307")
-			}
-		} else if len(o.here) > 0 {
-			o.role = wanted
-			r.tellPresence(o, o.here[len(o.here)-1].presence, nil)
+		o, err := r.mayGiveRole(by, nick, role(wanted)) // something was changed meanwhile
+		if err != nil {
+			g.refuse(t, err)
+			return
 		}
+		g.giveRole(r, o, role(wanted), notice{by: by, reason: reason})
 		t.Via.Send(t.Stanza.Reply())
-	}}, nil
+	}), nil
+}
+
+// mayGiveRole finds who is to have another role, and refuses what somebody may not; r.mu is held.
+func (r *room) mayGiveRole(by xmpp.JID, nick string, wanted role) (*occupant, error) {
+	stands := r.stands(by).affiliation
+	me, o := r.byUser(by), r.occupants[likeness(nick)]
+	switch {
+	case stands < admin && (me == nil || me.role < moderator), stands < admin && wanted == moderator:
+		return nil, xmpp.Forbidden.Because("that is for moderators")
+	case o == nil || o.nick != nick:
+		return nil, xmpp.ItemNotFound
+	case stands < owner && r.stands(o.user).affiliation >= max(stands, member) && wanted < o.role, wanted < moderator && r.stands(o.user).affiliation >= admin && wanted != absent,
+		stands < admin && o.role == moderator:
+		return nil, xmpp.NotAllowed.Because("they stand as high as you, or higher")
+	}
+	return o, nil
+}
+
+// giveRole does in memory that somebody has another role, and tells it; r.mu is held.
+func (g *Groups) giveRole(r *room, o *occupant, wanted role, n notice) {
+	if wanted == absent {
+		n.codes = []string{"307"}
+		g.showOut(r, o, n)
+		return
+	}
+	o.role = wanted
+	r.tellPresence(g.cfg.PresenceLimit, o, o.now(), nil, n)
 }

@@ -19,6 +19,9 @@ type state struct {
 func (g *Groups) readState(ctx context.Context, r *room) (s state, err error) {
 	var text string
 	err = g.db.QueryRow(ctx, "select settings, destroyed is not null from group_room where id = $1", r.id).Scan(&text, &s.destroyed)
+	if errors.Is(err, store.ErrNoRows) {
+		return state{destroyed: true}, nil
+	}
 	if err != nil {
 		return s, fmt.Errorf("read group: %w", err)
 	}
@@ -35,13 +38,10 @@ func (g *Groups) readStanding(ctx context.Context, r *room, user xmpp.JID) (s st
 	if err != nil {
 		return s, fmt.Errorf("read member: %w", err)
 	}
+	if s.nick != "" {
+		s.like = likeness(s.nick)
+	}
 	return s, nil
-}
-
-// countStored is how many members a group has, within the transaction of ctx.
-func (g *Groups) countStored(ctx context.Context, r *room) (n int, err error) {
-	err = g.db.QueryRow(ctx, "select count(*) from group_member where room = $1 and affiliation >= $2", r.id, int64(member)).Scan(&n)
-	return n, err
 }
 
 // writeStanding keeps how somebody stands with a group; ctx carries a transaction.
@@ -52,7 +52,7 @@ func (g *Groups) writeStanding(ctx context.Context, r *room, user xmpp.JID, s st
 	}
 	var like any
 	if s.nick != "" {
-		like = likeness(s.nick)
+		like = s.like
 	}
 	_, err := g.db.Exec(ctx, `insert into group_member (room, jid, affiliation, nick, likeness, since) values ($1, $2, $3, $4, $5, $6)
 		on conflict (room, jid) do update set affiliation = excluded.affiliation, nick = excluded.nick, likeness = excluded.likeness, since = excluded.since`,

@@ -8,14 +8,13 @@ import (
 )
 
 // tellEntry gives what was kept to all who attend, and wakes the members who do not. It is called in the order of the log.
-func (g *Groups) tellEntry(ctx context.Context, r *room, st *xmpp.Stanza, e *entry) {
+func (g *Groups) tellEntry(_ context.Context, r *room, st *xmpp.Stanza, e *entry) {
 	r.mu.Lock()
 	r.told = e.id
-	r.spread(st, e.shared(r.jid))
-	missing := g.missing(r)
+	r.spreadEntry(st, e)
 	r.mu.Unlock()
-	for _, jid := range missing {
-		g.wake(ctx, r, jid, st)
+	if g.waker != nil && e.kind == saidEntry {
+		g.wakes.said(r, st, e.author)
 	}
 }
 
@@ -34,41 +33,26 @@ func (r *room) spread(st *xmpp.Stanza, shared []byte) {
 	}
 }
 
-// missing are the members of whom no session attends; r.mu is held.
-func (g *Groups) missing(r *room) (missing []xmpp.JID) {
-	if g.waker == nil {
-		return nil
-	}
-	here := make(map[xmpp.JID]bool, len(r.attending))
-	for _, a := range r.attending {
-		if !a.session.Dormant() {
-			here[a.user] = true
-		}
-	}
-	for jid, s := range r.members {
-		if s.affiliation >= member && !here[jid] {
-			missing = append(missing, jid)
-		}
-	}
-	return missing
-}
-
-// wake has a member's devices woken.
-func (g *Groups) wake(ctx context.Context, r *room, user xmpp.JID, st *xmpp.Stanza) {
-	account, err := g.server.Account(ctx, user)
-	if err != nil {
-		g.log.Debug("a member cannot be woken", "err", err)
+// spreadEntry is spread for an entry. A change names people by their addresses, which not everybody may see; r.mu is held.
+func (r *room) spreadEntry(st *xmpp.Stanza, e *entry) {
+	shared := e.shared(r.jid)
+	if e.kind != changeEntry || !r.settings.Anonymous {
+		r.spread(st, shared)
 		return
 	}
-	g.waker.Missed(ctx, account, r.jid, calls(st, user))
+	text, err := r.veiled(e.text)
+	if err != nil {
+		return // it was made here; who attends finds the gap
+	}
+	veiled := (&entry{id: e.id, after: e.after, text: text}).shared(r.jid)
+	for _, a := range r.attending {
+		bytes := veiled
+		if r.seesAddresses(a.user) {
+			bytes = shared
+		}
+		a.session.Deliver(core.Delivery{Stanza: st, Head: a.head, Bytes: bytes})
+	}
 }
 
-// calls reports whether a message names somebody (XEP-0372).
-func calls(st *xmpp.Stanza, user xmpp.JID) bool {
-	for i := range st.Nodes {
-		if e := st.Nodes[i].Element; e != nil && e.Is("urn:xmpp:reference:0", "reference") && e.Attr("type") == "mention" && e.Attr("uri") == "xmpp:"+user.String() {
-			return true
-		}
-	}
-	return false
-}
+// seesAddresses reports whether somebody may know who the others are elsewhere (XEP-0045 §4.2); r.mu is held.
+func (r *room) seesAddresses(user xmpp.JID) bool { return !r.settings.Anonymous || r.stands(user).affiliation >= admin }

@@ -1,0 +1,136 @@
+package group
+
+import (
+	"strconv"
+
+	"palabre.dev/palabre/xmpp"
+)
+
+// form are the settings as owners see them (XEP-0045 §16.5.3).
+func (s *Settings) form(kind string) *xmpp.Form {
+	form := xmpp.NewForm(kind, configForm)
+	form.Title = "Settings of the group"
+	yes := func(name, label string, on bool) {
+		form.Add(name, "boolean", label, map[bool]string{true: "1", false: "0"}[on])
+	}
+	form.Add(configForm+"_roomname", "text-single", "Name", s.Name)
+	form.Add(configForm+"_roomdesc", "text-single", "Description", s.Description)
+	yes(configForm+"_membersonly", "Only members come in", s.MembersOnly)
+	yes(configForm+"_publicroom", "Can be found", !s.Hidden)
+	yes(configForm+"_moderatedroom", "Only who was given a voice writes", s.Moderated)
+	yes(configForm+"_persistentroom", "Stays when nobody is there", s.Persistent)
+	yes(configForm+"_passwordprotectedroom", "Needs a password", s.Password != "")
+	form.Add(configForm+"_roomsecret", "text-private", "Password", s.Password)
+	form.Add(configForm+"_whois", "list-single", "Who sees addresses", map[bool]string{true: "moderators", false: "anyone"}[s.Anonymous])
+	form.Fields[len(form.Fields)-1].Options = []xmpp.Option{{Label: "Moderators", Value: "moderators"}, {Label: "Everybody", Value: "anyone"}}
+	form.Add(configForm+"_maxusers", "text-single", "Most occupants", strconv.Itoa(s.MaxUsers))
+	yes(configForm+"_changesubject", "Members change name, subject and picture", s.MembersEditInfo)
+	yes(configForm+"_allowinvites", "Members add others", s.MembersAdd)
+	yes(NS+"#only-admins-write", "Only administrators write", s.OnlyAdminsWrite)
+	yes(NS+"#approve", "Who wants to come in waits for an administrator", s.Approve)
+	yes(NS+"#whole-history", "Members read what was said before they came", s.WholeHistory)
+	form.Add(NS+"#slow", "text-single", "Seconds between two messages of a member", strconv.Itoa(s.Slow))
+	return form
+}
+
+// Limits of settings.
+const (
+	maxName        = 100
+	maxDescription = 2048
+	maxSlow        = 86_400
+)
+
+// take reads the settings that an owner has sent; what is not in the form stays.
+func (s *Settings) take(form *xmpp.Form) error {
+	for _, f := range form.Fields {
+		value := ""
+		if len(f.Values) > 0 {
+			value = f.Values[0]
+		}
+		if err := s.takeField(f.Var, value); err != nil {
+			return err
+		}
+	}
+	switch protected, ok := xmpp.Bool(form.Get(configForm + "_passwordprotectedroom")); {
+	case ok && !protected:
+		s.Password = ""
+	case ok && s.Password == "":
+		return xmpp.NotAcceptable.Because("which password?")
+	}
+	return nil
+}
+
+func (s *Settings) takeField(name, value string) error {
+	if on := s.flag(name); on != nil {
+		v, ok := xmpp.Bool(value)
+		if !ok {
+			return xmpp.NotAcceptable.Because("%s is yes or no", name)
+		}
+		*on = v != (name == configForm+"_publicroom")
+		return nil
+	}
+	switch name {
+	case configForm + "_roomname":
+		return takeText(&s.Name, value, maxName, "a name")
+	case configForm + "_roomdesc":
+		return takeText(&s.Description, value, maxDescription, "a description")
+	case configForm + "_roomsecret":
+		return takeText(&s.Password, value, maxName, "a password")
+	case configForm + "_whois":
+		if value != "moderators" && value != "anyone" {
+			return xmpp.NotAcceptable.Because("addresses are seen by moderators or anyone")
+		}
+		s.Anonymous = value == "moderators"
+	case configForm + "_maxusers":
+		return takeNumber(&s.MaxUsers, value, 1<<20, "the most occupants")
+	case NS + "#slow":
+		return takeNumber(&s.Slow, value, maxSlow, "the pause")
+	}
+	return nil
+}
+
+// flag is the setting that a field turns on or off, nil if it is none.
+func (s *Settings) flag(name string) *bool {
+	switch name {
+	case configForm + "_membersonly":
+		return &s.MembersOnly
+	case configForm + "_publicroom":
+		return &s.Hidden
+	case configForm + "_moderatedroom":
+		return &s.Moderated
+	case configForm + "_persistentroom":
+		return &s.Persistent
+	case configForm + "_changesubject":
+		return &s.MembersEditInfo
+	case configForm + "_allowinvites":
+		return &s.MembersAdd
+	case NS + "#only-admins-write":
+		return &s.OnlyAdminsWrite
+	case NS + "#approve":
+		return &s.Approve
+	case NS + "#whole-history":
+		return &s.WholeHistory
+	}
+	return nil
+}
+
+func takeText(to *string, value string, most int, what string) error {
+	if len([]rune(value)) > most {
+		return xmpp.NotAcceptable.Because("%s has at most %d characters", what, most)
+	}
+	*to = value
+	return nil
+}
+
+func takeNumber(to *int, value string, most int, what string) error {
+	if value == "" || value == "none" {
+		*to = 0
+		return nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > most {
+		return xmpp.NotAcceptable.Because("%s is a number from 0 to %d", what, most)
+	}
+	*to = n
+	return nil
+}

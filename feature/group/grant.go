@@ -1,0 +1,183 @@
+package group
+
+import (
+	"context"
+	"fmt"
+
+	"palabre.dev/palabre/xmpp"
+)
+
+// mayGrant refuses what somebody may not do to somebody else (XEP-0045 §5.2.2).
+func mayGrant(s state, by standing, self bool, from, to affiliation) error {
+	switch {
+	case self && to == outcast:
+		return xmpp.Conflict.Because("nobody bans themselves")
+	case self && to < from: // to go is everybody's right
+		return nil
+	case by.affiliation == owner:
+		return nil
+	case by.affiliation == admin && from < admin && to < admin:
+		return nil
+	case by.affiliation == admin:
+		return xmpp.NotAllowed.Because("that is for owners")
+	case by.affiliation == member && s.settings.MembersAdd && from == none && to == member:
+		return nil
+	}
+	return xmpp.Forbidden.Because("that is for administrators")
+}
+
+// setAffiliations plans changes of how people stand with a group: all, or none.
+func (g *Groups) setAffiliations(by xmpp.JID, r *room, wishes []wish) *plan {
+	all := &standings{groups: g, room: r, by: by, wishes: wishes, allowed: mayGrant}
+	return all.plan()
+}
+
+// standings are changes of how people stand with a group.
+type standings struct {
+	groups  *Groups
+	room    *room
+	by      xmpp.JID
+	wishes  []wish
+	allowed func(s state, by standing, self bool, from, to affiliation) error
+	// also is written and looked at with them; nil for nothing.
+	also func(ctx context.Context) error
+
+	real []granted // those of the wishes that change something
+	ends bool      // nobody is left
+	what *xmpp.Element
+}
+
+func (c *standings) plan() *plan {
+	return c.groups.change(c.room, changing{by: c.by, check: c.check, write: c.write, done: c.done, after: c.after})
+}
+
+// granted is a wish that may be done.
+type granted struct {
+	wish
+	before, now standing
+}
+
+// check looks at each wish, within the transaction.
+func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Element, error) {
+	c.real, c.ends = c.real[:0], false
+	for _, w := range c.wishes {
+		before, err := c.groups.readStanding(ctx, c.room, w.user)
+		if err != nil {
+			return nil, err
+		}
+		if before.affiliation == w.as && (w.nick == "" || w.nick == before.nick) {
+			continue
+		}
+		if err := c.allowed(s, by, w.user == c.by, before.affiliation, w.as); err != nil {
+			return nil, err
+		}
+		c.real = append(c.real, granted{wish: w, before: before})
+		if w.user == c.by && before.affiliation == owner && w.as < member {
+			if err := c.handOn(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(c.real) == 0 {
+		return nil, nil
+	}
+	c.what = changed("affiliation", c.by)
+	return c.what, nil
+}
+
+// handOn makes somebody else the owner when the last one goes; a group that nobody is left in ends.
+func (c *standings) handOn(ctx context.Context) error {
+	for _, w := range c.wishes {
+		if w.as == owner {
+			return nil
+		}
+	}
+	g, r := c.groups, c.room
+	var others int
+	if err := g.db.QueryRow(ctx, "select count(*) from group_member where room = $1 and affiliation = $2 and jid <> $3", r.id, int64(owner), c.by.String()).Scan(&others); err != nil {
+		return err
+	}
+	if others > 0 {
+		return nil
+	}
+	heir, ok, err := g.heir(ctx, r, c.by)
+	if err != nil || !ok {
+		c.ends = !ok
+		return err
+	}
+	before, err := g.readStanding(ctx, r, heir)
+	c.real = append(c.real, granted{wish: wish{user: heir, as: owner}, before: before})
+	return err
+}
+
+// write keeps them; id is that of their entry.
+func (c *standings) write(ctx context.Context, id int64) error {
+	g, r := c.groups, c.room
+	for i := range c.real {
+		one := &c.real[i]
+		if err := g.newStanding(ctx, r, one, id); err != nil {
+			return err
+		}
+		if err := g.writeStanding(ctx, r, one.user, one.now); err != nil {
+			return err
+		}
+		c.what.Add(whoStands(one.user, one.before, one.now))
+	}
+	return g.afterStandings(ctx, r)
+}
+
+// newStanding is how somebody stands with the group from the entry id on.
+func (g *Groups) newStanding(ctx context.Context, r *room, one *granted, id int64) (err error) {
+	one.now = standing{affiliation: one.as, nick: one.before.nick, since: one.before.since}
+	if one.before.affiliation < member {
+		one.now.since = id
+	}
+	switch {
+	case one.as < member:
+		one.now.nick = ""
+		return nil
+	case one.nick != "":
+		one.now.nick, err = one.nick, g.nickFree(ctx, r, one.user, one.nick)
+	case one.now.nick == "":
+		one.now.nick, err = g.freeNick(ctx, r, one.user)
+	}
+	one.now.like = likeness(one.now.nick)
+	return err
+}
+
+// done does them in memory; the room is held.
+func (c *standings) done(int64) {
+	for _, one := range c.real {
+		c.groups.nowStands(c.room, one.user, one.before, one.now, notice{by: c.by, reason: one.reason})
+	}
+	if c.ends {
+		c.room.destroyed = noEnd
+	}
+}
+
+// after invites those who are new.
+func (c *standings) after(ctx context.Context) {
+	for _, one := range c.real {
+		if one.before.affiliation < member && one.as >= member && one.user != c.by {
+			c.groups.invite(ctx, c.room, c.by, one.user, one.reason)
+		}
+	}
+}
+
+// afterStandings refuses what must not become of a group, within the transaction: nobody who owns it, or too many.
+func (g *Groups) afterStandings(ctx context.Context, r *room) error {
+	var owners, members, bans int
+	err := g.db.QueryRow(ctx, `select coalesce(sum(case when affiliation = $1 then 1 else 0 end), 0), coalesce(sum(case when affiliation >= $2 then 1 else 0 end), 0),
+		coalesce(sum(case when affiliation = $3 then 1 else 0 end), 0) from group_member where room = $4`, int64(owner), int64(member), int64(outcast), r.id).Scan(&owners, &members, &bans)
+	switch {
+	case err != nil:
+		return fmt.Errorf("count members: %w", err)
+	case owners == 0:
+		return xmpp.Conflict.Because("a group needs an owner: make somebody else one first")
+	case members > g.cfg.MaxMembers:
+		return xmpp.NotAllowed.Because("a group has at most %d members", g.cfg.MaxMembers)
+	case bans > maxBans:
+		return xmpp.NotAllowed.Because("at most %d people can be banned", maxBans)
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package group
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Waker wakes the devices of members who have missed something said in a group.
+type Waker interface {
+	// Missed tells that accounts may have missed messages of a group, those of which a device is connected, too: only the devices that are not are woken.
+	Missed(ctx context.Context, group xmpp.JID, who []Missed) error
+}
+
+// Missed is what one account may have missed in a group.
+type Missed struct {
+	Account  *core.Account
+	Messages int
+	Called   bool // one of them names the account (XEP-0372)
+}
+
+// wakePause is how long at least lies between two looks for whom to wake: what is said in a group meanwhile wakes once.
+const wakePause = 250 * time.Millisecond
+
+// wakes gathers what was said since somebody was last woken for it. It is not kept: after a crash, what a device finds in the log it was perhaps not woken for.
+type wakes struct {
+	mu     sync.Mutex // guards what follows
+	rooms  map[*room]*unheard
+	signal chan struct{} // has an element when there are any
+}
+
+// unheard is what was said in one group.
+type unheard struct {
+	messages int
+	authors  map[xmpp.JID]int  // how many of them are theirs
+	called   map[xmpp.JID]bool // whom they name
+}
+
+// said notes that a message was told, if it is one that a person wants to know of.
+func (w *wakes) said(r *room, st *xmpp.Stanza, author xmpp.JID) {
+	if st.Body() == "" && !hasPayload(st) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := w.rooms[r]
+	if one == nil {
+		one = &unheard{authors: map[xmpp.JID]int{}, called: map[xmpp.JID]bool{}}
+		if w.rooms == nil {
+			w.rooms = map[*room]*unheard{}
+		}
+		w.rooms[r] = one
+	}
+	one.messages++
+	one.authors[author]++
+	for _, user := range named(st) {
+		one.called[user] = true
+	}
+	select {
+	case w.signal <- struct{}{}:
+	default:
+	}
+}
+
+// take are all that were noted.
+func (w *wakes) take() map[*room]*unheard {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := w.rooms
+	w.rooms = nil
+	return all
+}
+
+// hasPayload reports whether a message carries something encrypted to read (XEP-0384), not keys alone.
+func hasPayload(st *xmpp.Stanza) bool {
+	for _, space := range []string{"eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2"} {
+		if st.Child(space, "encrypted").Child(space, "payload") != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// maxNamed is how many whom a message names are woken for that.
+const maxNamed = 50
+
+// named are the bare addresses that a message names (XEP-0372 §3.2).
+func named(st *xmpp.Stanza) (users []xmpp.JID) {
+	for i := range st.Nodes {
+		e := st.Nodes[i].Element
+		if e == nil || !e.Is("urn:xmpp:reference:0", "reference") || e.Attr("type") != "mention" || len(users) == maxNamed {
+			continue
+		}
+		const scheme = "xmpp:"
+		if uri := e.Attr("uri"); len(uri) > len(scheme) && uri[:len(scheme)] == scheme {
+			if jid, err := xmpp.ParseJID(uri[len(scheme):]); err == nil {
+				users = append(users, jid.Bare())
+			}
+		}
+	}
+	return users
+}
+
+// Run wakes members until ctx ends.
+func (g *Groups) Run(ctx context.Context) error {
+	for g.waker != nil {
+		select {
+		case <-g.wakes.signal:
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			g.wakeAll(last)
+			return nil
+		}
+		g.wakeAll(ctx)
+		select {
+		case <-time.After(wakePause):
+		case <-ctx.Done():
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (g *Groups) wakeAll(ctx context.Context) {
+	for r, what := range g.wakes.take() {
+		if err := g.waker.Missed(ctx, r.jid, g.missed(ctx, r, what)); err != nil {
+			g.log.Error("members could not be woken", "err", err)
+		}
+	}
+}
+
+// missed are the members who may have missed something that others said.
+func (g *Groups) missed(ctx context.Context, r *room, what *unheard) (who []Missed) {
+	for _, user := range r.allMembers() {
+		n := what.messages - what.authors[user]
+		if n == 0 {
+			continue
+		}
+		account, err := g.server.Account(ctx, user)
+		if err != nil {
+			if !errors.Is(err, core.ErrNoAccount) {
+				g.log.Warn("a member cannot be woken", "err", err)
+			}
+			continue
+		}
+		who = append(who, Missed{Account: account, Messages: n, Called: what.called[user]})
+	}
+	return who
+}
+
+// allMembers are the addresses of those whom what is said is for.
+func (r *room) allMembers() []xmpp.JID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]xmpp.JID, 0, len(r.members))
+	for user, s := range r.members {
+		if s.affiliation >= member {
+			all = append(all, user)
+		}
+	}
+	return all
+}
