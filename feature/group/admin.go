@@ -100,6 +100,13 @@ func (g *Groups) administer(ctx context.Context, t *core.Transit, r *room, paylo
 		}
 		wishes = append(wishes, w)
 	}
+	r.mu.Lock()
+	for i := range wishes {
+		if o := r.byUser(wishes[i].user); o != nil {
+			wishes[i].here = o.nick
+		}
+	}
+	r.mu.Unlock()
 	p := g.setAffiliations(t.Sender.JID, r, wishes)
 	return g.answered(t, p, nil), nil
 }
@@ -118,6 +125,7 @@ type wish struct {
 	user   xmpp.JID // bare
 	as     affiliation
 	nick   string
+	here   string // what they are called in the room now, '' if they are not there
 	reason string
 }
 

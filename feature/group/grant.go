@@ -138,6 +138,8 @@ func (g *Groups) newStanding(ctx context.Context, r *room, one *granted, id int6
 		return nil
 	case one.nick != "":
 		one.now.nick, err = one.nick, g.nickFree(ctx, r, one.user, one.nick)
+	case one.now.nick == "" && one.here != "" && g.nickFree(ctx, r, one.user, one.here) == nil:
+		one.now.nick = one.here
 	case one.now.nick == "":
 		one.now.nick, err = g.freeNick(ctx, r, one.user)
 	}

@@ -19,7 +19,7 @@ const (
 var (
 	serviceFeatures = []string{nsInfo, nsItems, nsMUC, nsPing, NS}
 	roomFeatures    = []string{nsInfo, nsItems, nsMUC, nsPing, nsMAM, nsMAM + "#extended", "urn:xmpp:sid:0", nsWho, NS, nsMUC + "#self-ping-optimization", nsMUC + "#stable_id",
-		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", "urn:xmpp:message-retract:1", nsAffiliations, "vcard-temp"}
+		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", "urn:xmpp:message-retract:1", nsAffiliations, nsRegister, "jabber:x:conference", "vcard-temp"}
 )
 
 // answer makes a plan that answers an iq at once.
@@ -83,6 +83,10 @@ func (g *Groups) asked(ctx context.Context, t *core.Transit, r *room) (*plan, er
 		return g.list(t, r, payload)
 	case payload.Is(nsOwner, "query"):
 		return g.own(t, r, payload, set)
+	case payload.Is(nsRegister, "query"):
+		return g.register(t, r, payload, set)
+	case payload.Space == NS:
+		return g.askedOurs(ctx, t, r, payload, set)
 	case payload.Is(nsModerate, "moderate") && set:
 		return g.moderate(ctx, t, r, payload)
 	case payload.Is(nsPing, "ping"):

@@ -7,62 +7,110 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// form decides about what is sent to a group beside what is said: invitations, their refusal (XEP-0045 §7.8.2).
-func (g *Groups) form(_ context.Context, t *core.Transit, r *room) (*plan, error) {
+// form decides about what is sent to a group beside what is said: invitations, their refusal (XEP-0045 §7.8.2), requests and what is decided about
+// them (XEP-0045 §7.13, §8.6, §9.9).
+func (g *Groups) form(ctx context.Context, t *core.Transit, r *room) (*plan, error) {
+	r.mu.Lock()
+	over := r.destroyed != ""
+	err := r.gone()
+	r.mu.Unlock()
+	if over {
+		return nil, err
+	}
 	x := t.Stanza.Child(nsUser, "x")
-	if invitation := x.Child(nsUser, "invite"); invitation != nil {
-		return g.invited(t, r, invitation)
+	invitation, decline := x.Child(nsUser, "invite"), x.Child(nsUser, "decline")
+	data := t.Stanza.Child(xmpp.NSData, "x")
+	if invitation == nil && decline == nil && data == nil {
+		return nil, xmpp.NotAcceptable.Because("what is said to all has the type groupchat")
 	}
-	if decline := x.Child(nsUser, "decline"); decline != nil {
-		to, err := xmpp.ParseJID(decline.Attr("to"))
-		if err != nil {
-			return nil, xmpp.JIDMalformed
-		}
-		return &plan{tell: func(ctx context.Context) {
-			no := xmpp.NewElement(nsUser, "decline", decline.Child(nsUser, "reason")).Set("from", t.Sender.JID.String())
-			g.send(ctx, (&xmpp.Stanza{Kind: xmpp.Message, From: r.jid, To: to.Bare()}).Add(xmpp.NewElement(nsUser, "x", no)))
-		}}, nil
+	if !g.letters.allow(t.Sender.JID.String(), maxLetters, g.now()) {
+		return nil, xmpp.ResourceConstraint.Because("at most %d invitations or requests in a minute", maxLetters)
 	}
-	return nil, xmpp.NotAcceptable.Because("what is said to all has the type groupchat")
+	switch {
+	case invitation != nil:
+		return g.invited(ctx, t, r, invitation)
+	case decline != nil:
+		return g.declined(t, r, decline)
+	}
+	return g.filled(t, r, data)
 }
 
 // invited makes somebody a member whom a member who may has invited, and tells them.
-func (g *Groups) invited(t *core.Transit, r *room, invitation *xmpp.Element) (*plan, error) {
+func (g *Groups) invited(ctx context.Context, t *core.Transit, r *room, invitation *xmpp.Element) (*plan, error) {
 	to, err := xmpp.ParseJID(invitation.Attr("to"))
 	if err != nil || to.Local() == "" {
 		return nil, xmpp.JIDMalformed
 	}
 	reason := invitation.ChildText(nsUser, "reason")
+	if len(reason) > maxReason {
+		return nil, xmpp.NotAcceptable.Because("a reason has at most %d bytes", maxReason)
+	}
+	if err := g.known(ctx, to.Bare()); err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	by := t.Sender.JID
 	switch s := r.stands(to); {
-	case s.affiliation == outcast:
+	case r.byUser(by) == nil && !r.isMember(by):
+		return nil, xmpp.Forbidden.Because("only who is in a group invites to it")
+	case s.affiliation == outcast && r.stands(by).affiliation < admin:
 		return nil, xmpp.Forbidden.Because("they were banned from this group")
-	case s.affiliation >= member, !r.settings.MembersOnly:
-		if r.attending[t.Via] == nil && !r.isMember(t.Sender.JID) {
-			return nil, xmpp.Forbidden
-		}
-		by := t.Sender.JID
+	case s.affiliation >= member, !r.settings.MembersOnly && s.affiliation == none:
 		return &plan{tell: func(ctx context.Context) { g.invite(ctx, r, by, to.Bare(), reason) }}, nil
 	}
-	return g.setAffiliations(t.Sender.JID, r, []wish{{user: to.Bare(), as: member, reason: reason}}), nil
+	return g.setAffiliations(by, r, []wish{{user: to.Bare(), as: member, reason: reason}}), nil
+}
+
+// declined tells who has invited that their invitation was declined. Who had become a member by it, and never came, is none any more.
+func (g *Groups) declined(t *core.Transit, r *room, decline *xmpp.Element) (*plan, error) {
+	to, err := xmpp.ParseJID(decline.Attr("to"))
+	if err != nil {
+		return nil, xmpp.JIDMalformed
+	}
+	reason := decline.ChildText(nsUser, "reason")
+	if len(reason) > maxReason {
+		return nil, xmpp.NotAcceptable.Because("a reason has at most %d bytes", maxReason)
+	}
+	by := t.Sender.JID
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if to.Bare().Domain() == r.jid.Domain() && to.Bare() == r.jid { // invited by their address in the room
+		if o := r.occupants[likeness(to.Resource())]; o != nil {
+			to = o.user
+		}
+	}
+	if r.stands(by).affiliation == outcast || r.byUser(to.Bare()) == nil && !r.isMember(to) {
+		return nil, xmpp.Forbidden.Because("they are not in the group")
+	}
+	no := xmpp.NewElement(nsUser, "decline").Set("from", by.String())
+	if reason != "" {
+		no.Add(xmpp.NewText(nsUser, "reason", reason))
+	}
+	tell := func(ctx context.Context) {
+		g.send(ctx, (&xmpp.Stanza{Kind: xmpp.Message, From: r.jid, To: to.Bare()}).Add(xmpp.NewElement(nsUser, "x", no)))
+	}
+	if r.stands(by).affiliation == member && r.byUser(by) == nil {
+		return g.setAffiliations(by, r, []wish{{user: by, as: none}}).then(tell), nil
+	}
+	return &plan{tell: tell}, nil
 }
 
 // invite sends an invitation (XEP-0045 §7.8.2, XEP-0249); it is a message that waits for those who are not there.
 func (g *Groups) invite(ctx context.Context, r *room, by, to xmpp.JID, reason string) {
 	invitation := xmpp.NewElement(nsUser, "invite").Set("from", by.String())
+	direct := xmpp.NewElement("jabber:x:conference", "x").Set("jid", r.jid.String())
 	if reason != "" {
 		invitation.Add(xmpp.NewText(nsUser, "reason", reason))
+		direct.Set("reason", reason)
 	}
 	x := xmpp.NewElement(nsUser, "x", invitation)
 	r.mu.Lock()
-	if r.settings.Password != "" {
-		x.Add(xmpp.NewText(nsUser, "password", r.settings.Password))
-	}
+	password := r.settings.Password
 	r.mu.Unlock()
-	direct := xmpp.NewElement("jabber:x:conference", "x").Set("jid", r.jid.String())
-	if reason != "" {
-		direct.Set("reason", reason)
+	if password != "" {
+		x.Add(xmpp.NewText(nsUser, "password", password))
+		direct.Set("password", password)
 	}
 	g.send(ctx, (&xmpp.Stanza{Kind: xmpp.Message, From: r.jid, To: to}).Add(x, direct))
 }
@@ -72,46 +120,4 @@ func (g *Groups) send(ctx context.Context, st *xmpp.Stanza) {
 	if err := g.server.Route(ctx, st); err != nil {
 		g.log.Debug("a message of a group did not arrive", "to", st.To, "err", err)
 	}
-}
-
-// whisper decides about a message to one occupant (XEP-0045 §7.5).
-func (g *Groups) whisper(t *core.Transit, r *room) (*plan, error) {
-	nick, err := cleanNick(t.Stanza.To.Resource())
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	me, o := r.attending[t.Via], r.occupants[likeness(nick)]
-	switch {
-	case me == nil || me.occupant == nil:
-		return nil, xmpp.NotAcceptable.Because("join first")
-	case o == nil || o.nick != nick:
-		return nil, xmpp.ItemNotFound
-	case me.occupant.role < participant:
-		return nil, xmpp.Forbidden
-	}
-	from := r.in(me.occupant.nick)
-	return &plan{tell: func(ctx context.Context) {
-		st := t.Stanza.Copy()
-		st.From = from
-		st.Remove(r.forged)
-		st.Add(xmpp.NewElement(nsUser, "x"), r.occupantID(t.Sender.JID))
-		r.mu.Lock()
-		here := slicesOf(o.here)
-		r.mu.Unlock()
-		for _, session := range here {
-			to := st.Copy()
-			to.To = session.JID
-			g.send(ctx, to)
-		}
-	}}, nil
-}
-
-func slicesOf(here []*attendee) []*core.Session {
-	all := make([]*core.Session, len(here))
-	for i, a := range here {
-		all[i] = a.session
-	}
-	return all
 }

@@ -110,7 +110,7 @@ func (g *Groups) said(t *core.Transit, r *room) {
 
 // callAnew gives an occupant another nick, and tells it (XEP-0045 §7.6); r.mu is held.
 func (g *Groups) callAnew(r *room, o *occupant, nick string) {
-	if o.nick == nick {
+	if other := r.occupants[likeness(nick)]; o.nick == nick || other != nil && other != o { // a visitor who is here keeps theirs
 		return
 	}
 	away := &xmpp.Stanza{Kind: xmpp.Presence, Type: "unavailable", From: r.in(o.nick)}
