@@ -6,6 +6,9 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
+// configField is what the names of the fields of configForm begin with, which is not the name of the form.
+const configField = "muc#roomconfig"
+
 // form are the settings as owners see them (XEP-0045 §16.5.3).
 func (s *Settings) form(kind string) *xmpp.Form {
 	form := xmpp.NewForm(kind, configForm)
@@ -13,19 +16,19 @@ func (s *Settings) form(kind string) *xmpp.Form {
 	yes := func(name, label string, on bool) {
 		form.Add(name, "boolean", label, map[bool]string{true: "1", false: "0"}[on])
 	}
-	form.Add(configForm+"_roomname", "text-single", "Name", s.Name)
-	form.Add(configForm+"_roomdesc", "text-single", "Description", s.Description)
-	yes(configForm+"_membersonly", "Only members come in", s.MembersOnly)
-	yes(configForm+"_publicroom", "Can be found", !s.Hidden)
-	yes(configForm+"_moderatedroom", "Only who was given a voice writes", s.Moderated)
-	yes(configForm+"_persistentroom", "Stays when nobody is there", s.Persistent)
-	yes(configForm+"_passwordprotectedroom", "Needs a password", s.Password != "")
-	form.Add(configForm+"_roomsecret", "text-private", "Password", s.Password)
-	form.Add(configForm+"_whois", "list-single", "Who sees addresses", map[bool]string{true: "moderators", false: "anyone"}[s.Anonymous])
+	form.Add(configField+"_roomname", "text-single", "Name", s.Name)
+	form.Add(configField+"_roomdesc", "text-single", "Description", s.Description)
+	yes(configField+"_membersonly", "Only members come in", s.MembersOnly)
+	yes(configField+"_publicroom", "Can be found", !s.Hidden)
+	yes(configField+"_moderatedroom", "Only who was given a voice writes", s.Moderated)
+	yes(configField+"_persistentroom", "Stays when nobody is there", s.Persistent)
+	yes(configField+"_passwordprotectedroom", "Needs a password", s.Password != "")
+	form.Add(configField+"_roomsecret", "text-private", "Password", s.Password)
+	form.Add(configField+"_whois", "list-single", "Who sees addresses", map[bool]string{true: "moderators", false: "anyone"}[s.Anonymous])
 	form.Fields[len(form.Fields)-1].Options = []xmpp.Option{{Label: "Moderators", Value: "moderators"}, {Label: "Everybody", Value: "anyone"}}
-	form.Add(configForm+"_maxusers", "text-single", "Most occupants", strconv.Itoa(s.MaxUsers))
-	yes(configForm+"_changesubject", "Members change name, subject and picture", s.MembersEditInfo)
-	yes(configForm+"_allowinvites", "Members add others", s.MembersAdd)
+	form.Add(configField+"_maxusers", "text-single", "Most occupants", strconv.Itoa(s.MaxUsers))
+	yes(configField+"_changesubject", "Members change name, subject and picture", s.MembersEditInfo)
+	yes(configField+"_allowinvites", "Members add others", s.MembersAdd)
 	yes(NS+"#only-admins-write", "Only administrators write", s.OnlyAdminsWrite)
 	yes(NS+"#approve", "Who wants to come in waits for an administrator", s.Approve)
 	yes(NS+"#whole-history", "Members read what was said before they came", s.WholeHistory)
@@ -51,7 +54,7 @@ func (s *Settings) take(form *xmpp.Form) error {
 			return err
 		}
 	}
-	switch protected, ok := xmpp.Bool(form.Get(configForm + "_passwordprotectedroom")); {
+	switch protected, ok := xmpp.Bool(form.Get(configField + "_passwordprotectedroom")); {
 	case ok && !protected:
 		s.Password = ""
 	case ok && s.Password == "":
@@ -66,22 +69,22 @@ func (s *Settings) takeField(name, value string) error {
 		if !ok {
 			return xmpp.NotAcceptable.Because("%s is yes or no", name)
 		}
-		*on = v != (name == configForm+"_publicroom")
+		*on = v != (name == configField+"_publicroom")
 		return nil
 	}
 	switch name {
-	case configForm + "_roomname":
+	case configField + "_roomname":
 		return takeText(&s.Name, value, maxName, "a name")
-	case configForm + "_roomdesc":
+	case configField + "_roomdesc":
 		return takeText(&s.Description, value, maxDescription, "a description")
-	case configForm + "_roomsecret":
+	case configField + "_roomsecret":
 		return takeText(&s.Password, value, maxName, "a password")
-	case configForm + "_whois":
+	case configField + "_whois":
 		if value != "moderators" && value != "anyone" {
 			return xmpp.NotAcceptable.Because("addresses are seen by moderators or anyone")
 		}
 		s.Anonymous = value == "moderators"
-	case configForm + "_maxusers":
+	case configField + "_maxusers":
 		return takeNumber(&s.MaxUsers, value, 1<<20, "the most occupants")
 	case NS + "#slow":
 		return takeNumber(&s.Slow, value, maxSlow, "the pause")
@@ -92,17 +95,17 @@ func (s *Settings) takeField(name, value string) error {
 // flag is the setting that a field turns on or off, nil if it is none.
 func (s *Settings) flag(name string) *bool {
 	switch name {
-	case configForm + "_membersonly":
+	case configField + "_membersonly":
 		return &s.MembersOnly
-	case configForm + "_publicroom":
+	case configField + "_publicroom":
 		return &s.Hidden
-	case configForm + "_moderatedroom":
+	case configField + "_moderatedroom":
 		return &s.Moderated
-	case configForm + "_persistentroom":
+	case configField + "_persistentroom":
 		return &s.Persistent
-	case configForm + "_changesubject":
+	case configField + "_changesubject":
 		return &s.MembersEditInfo
-	case configForm + "_allowinvites":
+	case configField + "_allowinvites":
 		return &s.MembersAdd
 	case NS + "#only-admins-write":
 		return &s.OnlyAdminsWrite

@@ -140,11 +140,11 @@ func (g *Groups) info(t *core.Transit, r *room, payload *xmpp.Element) (*plan, e
 	identity := xmpp.NewElement(nsInfo, "identity").Set("category", "conference").Set("type", "text").Set("name", r.settings.Name)
 	query := infoOf(nsInfo, identity, append(roomFeatures, r.settings.features()...))
 	form := xmpp.NewForm("result", nsMUC+"#roominfo")
-	form.Add(nsMUC+"#roominfo_description", "text-single", "Description", r.settings.Description)
-	form.Add(nsMUC+"#roominfo_occupants", "text-single", "Occupants", strconv.Itoa(len(r.occupants)))
+	form.Add("muc#roominfo_description", "text-single", "Description", r.settings.Description)
+	form.Add("muc#roominfo_occupants", "text-single", "Occupants", strconv.Itoa(len(r.occupants)))
 	form.Add(NS+"#members", "text-single", "Members", strconv.Itoa(r.countMembers()))
 	if !r.tellsPresence(g.cfg.PresenceLimit) {
-		form.Add(nsMUC+"#roomconfig_presencebroadcast", "list-multi", "Who is told when somebody comes or goes")
+		form.Add("muc#roomconfig_presencebroadcast", "list-multi", "Who is told when somebody comes or goes")
 	}
 	return answer(t, query.Add(form.Element())), nil
 }

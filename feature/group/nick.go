@@ -78,7 +78,7 @@ func (g *Groups) naming(r *room, user xmpp.JID, nick string) changing {
 		}
 		stands = by
 		stands.nick, stands.like = nick, likeness(nick)
-		return changed("nick", user, "nick", nick, "was", by.nick), g.nickFree(ctx, r, user, nick)
+		return changed("nick", user, "nick", nick, "was", by.nick).Add(whoStands(user, by, stands)), g.nickFree(ctx, r, user, nick)
 	}
 	c.write = func(ctx context.Context, _ int64) error { return g.writeStanding(ctx, r, user, stands) }
 	c.done = func(int64) {
