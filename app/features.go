@@ -61,7 +61,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	files, groups, err := a.makeServices(ctx)
+	files, groups, err := a.makeServices(ctx, waker)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	wireDisco(discovery, published.personal, commands)
 	a.wireStream(discovery, contacts)
 	a.wireDevices(office.devices, waker)
-	a.wireLong(kept, files)
+	a.wireLong(kept, files, groups)
 	a.wireGuests()
 	a.wireInline(kept)
 	a.features = []any{
@@ -121,12 +121,12 @@ func (a *App) makeOffice(ctx context.Context, files *upload.Upload, blocked *blo
 }
 
 // makeServices are those that live at addresses of their own.
-func (a *App) makeServices(ctx context.Context) (*upload.Upload, *group.Groups, error) {
+func (a *App) makeServices(ctx context.Context, waker *push.Push) (*upload.Upload, *group.Groups, error) {
 	files, err := a.makeUpload(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	groups, err := group.New(ctx, a.cfg.Group, a.db, nil, a.log)
+	groups, err := group.New(ctx, a.cfg.Group, a.db, groupWaker{waker}, a.log)
 	return files, groups, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"palabre.dev/palabre/feature/command"
 	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
+	"palabre.dev/palabre/feature/group"
 	"palabre.dev/palabre/feature/link"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/push"
@@ -51,10 +52,23 @@ func (a *App) wireStream(discovery *disco.Feature, contacts *roster.Feature) {
 }
 
 // wireLong lets what has no limit be moved and removed piece by piece.
-func (a *App) wireLong(kept *archive.Archive, files *upload.Upload) {
+func (a *App) wireLong(kept *archive.Archive, files *upload.Upload, groups *group.Groups) {
 	a.accounts.OnExportLong(archive.Around(), kept.Each)
 	a.accounts.OnRemovePiece(kept.RemovePiece)
 	a.accounts.OnRemovePiece(files.RemovePiece)
+	a.accounts.OnRemovePiece(groups.RemovePiece)
+}
+
+// groupWaker is what wakes devices as groups know it.
+type groupWaker struct{ *push.Push }
+
+// Missed wakes the devices of members who may have missed something.
+func (w groupWaker) Missed(ctx context.Context, chat xmpp.JID, who []group.Missed) error {
+	all := make([]push.Missed, len(who))
+	for i, one := range who {
+		all[i] = push.Missed(one)
+	}
+	return w.Push.Missed(ctx, chat, all)
 }
 
 // wireInline lets an app have with its login what it would ask for next (XEP-0386 §4): carbons, and where its archive begins and ends.
