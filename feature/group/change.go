@@ -3,7 +3,6 @@ package group
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
@@ -50,9 +49,6 @@ func (g *Groups) change(r *room, c changing) *plan {
 		if _, err := g.db.Exec(ctx, "update group_room set version = $1 where id = $2", id, r.id); err != nil {
 			return fmt.Errorf("note change: %w", err)
 		}
-		if s.settings.Anonymous {
-			r.hide(what)
-		}
 		changed := (&xmpp.Stanza{Kind: xmpp.Message, Type: "groupchat", From: r.jid}).Add(what)
 		e.text = string(changed.Append(nil))
 		if err := g.keepAs(ctx, r, e, id); err != nil {
@@ -72,23 +68,6 @@ func (g *Groups) change(r *room, c changing) *plan {
 			c.after(ctx)
 		}
 	}}
-}
-
-// hide puts occupant ids into the place of addresses: in a group where only moderators see those, the log tells nobody (XEP-0045 §4.2).
-func (r *room) hide(what *xmpp.Element) {
-	for e := range what.Children() {
-		r.hideIn(e, "jid")
-	}
-	r.hideIn(what, "by")
-}
-
-func (r *room) hideIn(e *xmpp.Element, name string) {
-	jid, err := xmpp.ParseJID(e.Attr(name))
-	if err != nil {
-		return // there is none
-	}
-	e.Attrs = slices.DeleteFunc(e.Attrs, func(a xmpp.Attr) bool { return a.Local == name })
-	e.Set(name+"-id", r.idOf(jid))
 }
 
 // changed is the element that says in the log, and to those who attend, what became of the group (docs/protocol/groups.md).
