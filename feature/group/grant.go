@@ -121,7 +121,21 @@ func (c *standings) write(ctx context.Context, id int64) error {
 		if err := g.writeStanding(ctx, r, one.user, one.now); err != nil {
 			return err
 		}
+		if one.now.affiliation != none { // let in or banned: they wait no longer
+			if _, err := g.db.Exec(ctx, "delete from group_request where room = $1 and jid = $2", r.id, one.user.String()); err != nil {
+				return fmt.Errorf("forget request: %w", err)
+			}
+		}
 		c.what.Add(whoStands(one.user, one.before, one.now))
+	}
+	if c.also != nil {
+		if err := c.also(ctx); err != nil {
+			return err
+		}
+	}
+	if c.ends {
+		_, err := g.db.Exec(ctx, "update group_room set destroyed = $1 where id = $2", noEnd, r.id)
+		return err
 	}
 	return g.afterStandings(ctx, r)
 }

@@ -1,8 +1,10 @@
 package group
 
 import (
+	"context"
 	"testing"
 
+	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/test/palabretest"
 )
 
@@ -11,4 +13,22 @@ func with(cfg Config) palabretest.Option {
 	return palabretest.With(func(s *palabretest.Server) (any, error) { return New(s.Context, cfg, s.DB, nil, s.Log) })
 }
 
-func TestTranscripts(t *testing.T) { palabretest.Run(t, "testdata/*.txt", with(DefaultConfig())) }
+func TestTranscripts(t *testing.T) {
+	palabretest.Run(t, "testdata/*.txt", with(DefaultConfig()), withPresence())
+}
+
+// withPresence lets people be there, so that what is sent to their account reaches them.
+func withPresence() palabretest.Option {
+	return palabretest.With(func(*palabretest.Server) (any, error) { return being{}, nil })
+}
+
+type being struct{}
+
+func (being) Attach(s *core.Server) {
+	s.HandlePresence(func(_ context.Context, t *core.Transit) error {
+		if t.Stanza.To.IsZero() && t.Via != nil {
+			t.Via.SetPresence(t.Stanza, 0)
+		}
+		return nil
+	})
+}

@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"maps"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
@@ -13,14 +14,18 @@ func (g *Groups) say(t *core.Transit, r *room) (*plan, error) {
 		return nil, xmpp.NotAcceptable
 	}
 	r.mu.Lock()
-	nick, err := r.mayWrite(t.Via, g.now().UnixMicro())
+	nick, err := r.mayWrite(t.Via)
+	if err == nil && (t.Stanza.Body() != "" || isEncrypted(t.Stanza)) {
+		err = r.takesTime(t.Sender.JID, g.now().UnixMicro())
+	}
+	given := err == nil && r.wasGivenVoice(t.Via)
 	seen := r.version
 	r.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	if subject := t.Stanza.Child(xmpp.NSClient, "subject"); subject != nil && t.Stanza.Body() == "" && t.Stanza.Child(xmpp.NSClient, "thread") == nil {
-		return g.setSubject(t, r, nick, subject.Text(), seen)
+		return g.setSubject(t, r, nick, subject.Text(), seen, given)
 	}
 	st := r.asSaid(t.Stanza, t.Sender.JID, nick)
 	e := &entry{kind: saidEntry, author: t.Sender.JID, text: string(st.Append(nil))}
@@ -29,7 +34,7 @@ func (g *Groups) say(t *core.Transit, r *room) (*plan, error) {
 	}
 	user := t.Sender.JID
 	return &plan{room: r, tell: func(ctx context.Context) { g.tellEntry(ctx, r, st, e) }, write: func(ctx context.Context) error {
-		if err := g.stillWrites(ctx, r, user, seen); err != nil {
+		if err := g.stillWrites(ctx, r, user, seen, given); err != nil {
 			return err
 		}
 		return g.keep(ctx, r, e)
@@ -37,9 +42,9 @@ func (g *Groups) say(t *core.Transit, r *room) (*plan, error) {
 }
 
 // mayWrite is the nick under which a session writes, or why it may not; r.mu is held.
-func (r *room) mayWrite(session *core.Session, now int64) (nick string, err error) {
+func (r *room) mayWrite(session *core.Session) (nick string, err error) {
 	if r.destroyed != "" {
-		return "", xmpp.Gone
+		return "", r.gone()
 	}
 	user := session.Account.JID
 	stands := r.stands(user)
@@ -58,17 +63,37 @@ func (r *room) mayWrite(session *core.Session, now int64) (nick string, err erro
 	default:
 		return "", xmpp.NotAcceptable.Because("join first")
 	}
-	if slow := int64(r.settings.Slow) * 1e6; slow > 0 && stands.affiliation < admin {
-		if last := r.spoke[user]; now-last < slow {
-			return "", xmpp.PolicyViolation.Because("this group is slow: wait %d seconds", (slow-(now-last)+1e6-1)/1e6)
-		}
-		r.spoke[user] = now
-	}
 	return nick, nil
 }
 
-// stillWrites looks, within the transaction, whether somebody may still write whom the group let when its newest change was the one that was seen.
-func (g *Groups) stillWrites(ctx context.Context, r *room, user xmpp.JID, seen int64) error {
+// wasGivenVoice reports whether somebody writes for this visit alone; r.mu is held.
+func (r *room) wasGivenVoice(session *core.Session) bool {
+	a := r.attending[session]
+	return a != nil && a.occupant != nil && r.settings.roleOf(r.stands(a.user).affiliation) == visitor
+}
+
+// maxSpoke is how many are remembered who wrote in a slow group, before those are forgotten who may write again.
+const maxSpoke = 4096
+
+// takesTime refuses who writes too soon again in a slow group; r.mu is held.
+func (r *room) takesTime(user xmpp.JID, now int64) error {
+	slow := int64(r.settings.Slow) * 1e6
+	if slow == 0 || r.stands(user).affiliation >= admin {
+		return nil
+	}
+	if last, spoke := r.spoke[user]; spoke && now-last < slow {
+		return xmpp.PolicyViolation.Because("this group is slow: wait %d seconds", (slow-(now-last)+1e6-1)/1e6)
+	}
+	if len(r.spoke) >= maxSpoke {
+		maps.DeleteFunc(r.spoke, func(_ xmpp.JID, last int64) bool { return now-last >= slow })
+	}
+	r.spoke[user] = now
+	return nil
+}
+
+// stillWrites looks, within the transaction, whether somebody may still write whom the group let when its newest change was the one that was seen; given means that a
+// visitor was given a voice.
+func (g *Groups) stillWrites(ctx context.Context, r *room, user xmpp.JID, seen int64, given bool) error {
 	if err := g.sight(ctx, r); err != nil || r.tail.change == seen {
 		return err
 	}
@@ -83,7 +108,7 @@ func (g *Groups) stillWrites(ctx context.Context, r *room, user xmpp.JID, seen i
 	if err != nil {
 		return err
 	}
-	if state.settings.roleOf(stands.affiliation) < participant {
+	if as := state.settings.roleOf(stands.affiliation); as == absent || as == visitor && (!given || state.settings.OnlyAdminsWrite) {
 		return xmpp.Forbidden.Because("you may not write here any more")
 	}
 	return nil

@@ -2,18 +2,19 @@ package group
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
 )
 
-// maxSubject is how many bytes a subject may have.
-const maxSubject = 4000
+// maxSubject is how many characters a subject may have.
+const maxSubject = 1000
 
 // setSubject decides about a new subject (XEP-0045 §8.1).
-func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string, seen int64) (*plan, error) {
-	if len(text) > maxSubject {
-		return nil, xmpp.NotAcceptable.Because("a subject has at most %d bytes", maxSubject)
+func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string, seen int64, given bool) (*plan, error) {
+	if utf8.RuneCountInString(text) > maxSubject {
+		return nil, xmpp.NotAcceptable.Because("a subject has at most %d characters", maxSubject)
 	}
 	user := t.Sender.JID
 	r.mu.Lock()
@@ -25,7 +26,7 @@ func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string, seen in
 	st := r.asSaid(t.Stanza, user, nick)
 	e := &entry{kind: changeEntry, author: user, text: string(st.Append(nil))}
 	return &plan{room: r, write: func(ctx context.Context) error {
-		if err := g.stillWrites(ctx, r, user, seen); err != nil {
+		if err := g.stillWrites(ctx, r, user, seen, given); err != nil {
 			return err
 		}
 		if r.tail.change != seen {
