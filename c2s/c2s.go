@@ -96,6 +96,7 @@ type Door struct {
 	dormant   atomic.Int64 // bytes that wait for sessions without a connection
 	queued    atomic.Int64 // bytes that wait for all sessions
 	relieving atomic.Bool  // somebody makes room
+	asking    asking
 	serial    atomic.Uint64
 	binding   [64]sync.Mutex // by account: see bindInOrder; taken before all others
 

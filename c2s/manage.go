@@ -104,7 +104,7 @@ func (s *session) acknowledge(text string) error {
 	done := s.written[:count:count]
 	s.written = s.written[count:]
 	if len(s.written) == 0 {
-		s.written, s.managed.unasked = nil, 0
+		s.written, s.managed.unasked, s.managed.urgent = nil, 0, false
 	}
 	s.left(done)
 	s.managed.asked = false
@@ -114,14 +114,6 @@ func (s *session) acknowledge(text string) error {
 		s.door.server.Acked(s.core, done)
 	}
 	return nil
-}
-
-// askAgain asks for what was written while the client owed an <a/>, unless a batch follows that does; s.mu is held.
-func (s *session) askAgain() {
-	if s.managed.unasked > 0 && s.conn != nil && len(s.queue) == 0 {
-		s.managed.asked, s.managed.unasked = true, 0
-		s.push(core.Delivery{Bytes: askBytes})
-	}
 }
 
 func tooHigh(h, sent uint32) error {

@@ -203,7 +203,7 @@ func (s *session) goOn(c *connection, first ...[]byte) error {
 	s.dropOwn()
 	s.queue = append(s.written, s.queue...)
 	s.written = nil
-	s.managed.asked, s.managed.unasked = false, 0
+	s.managed.asked, s.managed.unasked, s.managed.urgent = false, 0, false
 	s.held.inactive = false // XEP-0352 §4.3: a stream begins active
 	s.release()
 	s.mu.Unlock()

@@ -47,6 +47,8 @@ type managed struct {
 	acked   uint32 // how many of our stanzas the client has acknowledged
 	asked   bool   // the client owes an <a/>
 	unasked int    // stanzas written since the last <r/>
+	urgent  bool   // somebody waits for the acknowledgement of one of these, or it has waited for long
+	lately  bool   // it was asked lately for what was said in groups; then it is in Door.asking
 	last    time.Duration
 	timer   *time.Timer   // runs while there is no connection
 	dormant int           // bytes that wait while there is no connection, as Door.dormant counts them

@@ -6,13 +6,6 @@ import (
 	"palabre.dev/palabre/core"
 )
 
-// Limits of what is written at once, and after how many stanzas the client is asked for an acknowledgement though more follow.
-const (
-	maxBatch      = 256
-	maxBatchBytes = 64 << 10
-	askAfter      = 50
-)
-
 // write writes for one connection until the queue is empty or the connection is no longer the session's.
 func (s *session) write(c *connection) {
 	defer s.door.work.Done()
@@ -56,7 +49,11 @@ func (s *session) batch(c *connection, items [][]byte) [][]byte {
 		d := s.queue[taken]
 		taken++
 		bytes += d.Len()
-		items = append(items, d.Whole())
+		if len(d.Head) > 0 && !c.web { // there each item is a message of its own
+			items = append(items, d.Head, d.Bytes)
+		} else {
+			items = append(items, d.Whole())
+		}
 		s.sent(d)
 	}
 	if taken == len(s.queue) {
@@ -84,21 +81,10 @@ func (s *session) sent(d core.Delivery) {
 	case counted:
 		s.written = append(s.written, d)
 		s.managed.unasked++
+		s.managed.urgent = s.managed.urgent || !patient(&d)
 	default:
 		s.loose = append(s.loose, d)
 	}
-}
-
-var askBytes = []byte("<r xmlns='" + nsSM + "'/>")
-
-// askNow says whether an <r/> goes with this batch: when nothing more follows, or after many; never two at once. s.mu is held.
-func (s *session) askNow() bool {
-	m := &s.managed
-	if !m.on || m.asked || m.unasked == 0 || len(s.queue) > 0 && m.unasked < askAfter {
-		return false
-	}
-	m.asked, m.unasked = true, 0
-	return true
 }
 
 // settle reports what was written without stream management as acknowledged. If it could not be written, whoever ends the session reports

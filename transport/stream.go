@@ -153,7 +153,7 @@ func (s *Stream) End() []byte { return s.framing.end() }
 const maxPooled = 64 << 10
 
 // Write sends items in one go: each a stanza as xmpp.Stanza.Append writes it, an element that declares its namespace, or what Header,
-// Element and End made. The items must be whole and are not changed. After an error the stream is of no more use.
+// Element and End made. The items are not changed. They must be whole; over TCP, one may also come in pieces, one after the other. After an error the stream is of no more use.
 func (s *Stream) Write(items ...[]byte) error {
 	size := 0
 	for _, item := range items {
