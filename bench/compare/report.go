@@ -50,9 +50,21 @@ func (t *table) write(b *strings.Builder, s scenario) {
 			fmt.Fprintf(b, "\n%s did not finish: %s\n", one.name, why)
 		}
 	}
+	if busiest := t.busiest(); busiest > 20 {
+		fmt.Fprintf(b, "\nOther programs took up to %.0f %% of a processor meanwhile: times and rates are theirs as much as the servers', and processor time per unit\n"+
+			"is higher than on a quiet machine.\n", busiest)
+	}
 	if len(versions) > 0 {
 		fmt.Fprintf(b, "\nVersions: %s.\n", strings.Join(unique(versions), ", "))
 	}
+}
+
+// busiest is what other programs used at most while a row was measured, in per cent of a processor; 0 if that was not looked at.
+func (t *table) busiest() (most float64) {
+	for _, r := range t.Rows {
+		most = max(most, r.Values["others_cpu_percent"])
+	}
+	return most
 }
 
 // cell is a value, and how the first row compares.
