@@ -55,7 +55,9 @@ func (g *Groups) sight(ctx context.Context, r *room) error {
 }
 
 // keep appends an entry within the transaction of ctx. It may run more than once.
-func (g *Groups) keep(ctx context.Context, r *room, e *entry) error { return g.keepAs(ctx, r, e, g.db.Next()) }
+func (g *Groups) keep(ctx context.Context, r *room, e *entry) error {
+	return g.keepAs(ctx, r, e, g.db.Next())
+}
 
 // keepAs is keep with an id that was taken from the row within the same transaction.
 func (g *Groups) keepAs(ctx context.Context, r *room, e *entry, id int64) error {

@@ -55,4 +55,6 @@ func (r *room) spreadEntry(st *xmpp.Stanza, e *entry) {
 }
 
 // seesAddresses reports whether somebody may know who the others are elsewhere (XEP-0045 §4.2); r.mu is held.
-func (r *room) seesAddresses(user xmpp.JID) bool { return !r.settings.Anonymous || r.stands(user).affiliation >= admin }
+func (r *room) seesAddresses(user xmpp.JID) bool {
+	return !r.settings.Anonymous || r.stands(user).affiliation >= admin
+}
