@@ -98,12 +98,13 @@ async function mayAnswer(step: Step, letter: Letter): Promise<boolean> {
 
 async function make(step: Step, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<KeptMessage> {
   const { tx } = step
-  const place = archivePlace(letter.archived)
-  const order = await freePlace(tx, letter.chat, place ?? (letter.live ? Math.max(letter.time, (await newestPlace(tx, letter.chat) ?? 0) + 1) : letter.time))
+  const at = archivePlace(letter.archived), id = freshId()
+  const order = at ? await place(step, { chat: letter.chat, id }, at, at)
+    : await freePlace(tx, letter.chat, letter.live ? Math.max(letter.time, (await newestPlace(tx, letter.chat) ?? 0) + 1) : letter.time)
   const message: KeptMessage = {
-    id: freshId(), chat: letter.chat, order, time: letter.time, from: letter.from, own: letter.own, content: said.what === 'content' ? said.content : { type: 'text', text: '' },
+    id, chat: letter.chat, order, time: letter.time, from: letter.from, own: letter.own, content: said.what === 'content' ? said.content : { type: 'text', text: '' },
     names: namesOf(letter).slice(0, MAX_NAMES), shelves: [], protection: letter.protection,
-    ...(letter.ids[0] ? { originId: letter.ids[0] } : {}), ...(place ? { archiveId: place } : {}), ...(letter.archived ? { stanzaId: letter.archived } : {}),
+    ...(letter.ids[0] ? { originId: letter.ids[0] } : {}), ...(at ? { archiveId: at } : {}), ...(letter.archived ? { stanzaId: letter.archived } : {}),
     ...(letter.own ? { state: 'sent' as const } : {}), ...(letter.device ? { device: letter.device } : {}),
     ...(letter.wantsMarker && letter.ids[0] && !letter.own ? { markable: letter.ids[0] } : {}),
   }
@@ -132,14 +133,12 @@ async function merge(step: Step, message: KeptMessage, letter: Letter, said: Sai
   if (letter.ids.includes(captionId(message))) return captionArrived(step, message)
   const before = JSON.stringify([message.names, message.order, message.state, message.content.type, !!message.retracted])
   message.names = [...new Set([...message.names, ...namesOf(letter)])].slice(0, MAX_NAMES)
-  const place = archivePlace(letter.archived)
-  if (place && !message.archiveId) {
-    const from = message.order
-    message.order = await freePlace(step.tx, message.chat, place)
-    message.archiveId = place
+  const at = archivePlace(letter.archived)
+  if (at && !message.archiveId) {
+    message.order = await place(step, message, message.own ? message.order : at, at)
+    message.archiveId = at
     message.time = message.own ? letter.time : message.time
     await noteChanged(step.tx, message)
-    if (message.own) await keepBehind(step, message, from)
   }
   message.stanzaId ??= letter.archived
   if (letter.own) await arrivedAtServer(step, message)
@@ -161,20 +160,22 @@ async function merge(step: Step, message: KeptMessage, letter: Letter, said: Sai
 }
 
 /**
- * What was written after a message of ours stays behind it. The archive has numbered this one by when it came there, which may be later than when the
- * next ones were written; they have their numbers from this device until the archive's are known.
+ * Gives a message the place that the archive has numbered it with. What was written after it stays behind it: the archive may have numbered it later than
+ * that was written, which has its number from this device until the archive's is known. Nothing keeps an archive's number but what the archive gave it to:
+ * numbers may be a microsecond apart, and who stands there without one goes on.
  */
-async function keepBehind(step: Step, placed: KeptMessage, from: Micros): Promise<void> {
-  if (placed.order <= from) return
-  const range = IDBKeyRange.bound([placed.chat, from], [placed.chat, placed.order], true, true)
-  const between = await step.tx.objectStore('messages').index('place').getAll(range, MAX_BEHIND)
-  let place = placed.order
-  for (const message of between) {
-    if (!message.own || message.archiveId || message.id === placed.id) continue
-    place = message.order = await freePlace(step.tx, message.chat, place + 1)
+async function place(step: Step, { chat, id }: Pick<KeptMessage, 'chat' | 'id'>, from: Micros, at: Micros): Promise<Micros> {
+  const range = IDBKeyRange.bound([chat, Math.min(from, at)], [chat, at], from < at, false)
+  const there = (await step.tx.objectStore('messages').index('place').getAll(range, MAX_BEHIND)).filter((m) => m.id !== id)
+  const order = there.some((m) => m.order === at && m.archiveId) ? await freePlace(step.tx, chat, at) : at
+  let next = order
+  for (const message of there) {
+    if (message.archiveId || (!message.own && message.order !== at)) continue
+    next = message.order = await freePlace(step.tx, chat, next + 1)
     await put(step.tx, message, false)
-    step.changes.message(message.chat, message.id)
+    step.changes.message(chat, message.id)
   }
+  return order
 }
 
 /** The server has a message of ours: its errand is done. */

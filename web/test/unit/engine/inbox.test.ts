@@ -236,3 +236,21 @@ test('what was written while the server was slow stays behind what came before i
   await settled()
   expect((await device.messages(HER)).map((m) => m.state)).toEqual(['read', 'read', 'read'])
 })
+
+test('numbers of the archive that are a microsecond apart keep the order, also with what others say in between', async () => {
+  server.clock = (Date.now() + 60_000) * 1000
+  server.apart = 1
+  const session = device.connect()
+  await device.idle()
+  const said = Array.from({ length: 12 }, (_, i) => `${i}`)
+  session.fate = 'kept'
+  session.onSend = () => { if (session.sent.length % 4 === 3) server.keep(from(HER, uid(), body(`after ${session.sent.length - 1}`))) }
+  for (const text of said) await device.desk.send(HER, { text })
+  await device.until(() => Promise.resolve(session.sent.length === said.length))
+  device.connect()
+  await device.idle()
+  await device.until(async () => (await texts()).length === said.length + 3)
+  const archive = server.entries.filter((e) => e.stanza.attr('from')?.startsWith(HER) || e.stanza.attr('to') === HER).map((e) => e.stanza.textOf('body') ?? '')
+  expect(await texts()).toEqual(archive.slice(-said.length - 3))
+  expect((await texts()).filter((t) => !t.startsWith('after'))).toEqual(said)
+})

@@ -18,13 +18,15 @@ export class Server {
   readonly entries: Entry[] = []
   /** What its archive counts from, in microseconds. */
   clock = START
+  /** How far apart its numbers are. */
+  apart = 1000
   sessions: FakeSession[] = []
 
   constructor(readonly account: string) {}
 
   /** Keeps a stanza and gives its id. */
   keep(stanza: Element): string {
-    const id = String(this.clock += 1000)
+    const id = String(this.clock += this.apart)
     this.entries.push({ id, stanza })
     return id
   }
