@@ -9,7 +9,7 @@
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run check test e2e web web-check format vet staticcheck unit race interop drills fuzz docs
+.PHONY: build run check test e2e browsers web web-check format vet staticcheck unit race interop drills fuzz docs
 
 build: web
 	$(GO) build -buildvcs=auto -o palabre ./cmd/palabre
@@ -19,7 +19,7 @@ run: build
 
 check: web-check format vet staticcheck unit
 
-test: web-check format vet staticcheck race drills interop
+test: web-check format vet staticcheck race drills interop browsers
 
 # Without Node the program is built all the same, and says at its address how to get the client.
 web:
@@ -69,6 +69,12 @@ interop:
 # The web client in real browsers against the real program, two and three at once, through a network that delays, stalls and breaks.
 e2e: web
 	GO="$(GO)" web/test/e2e/run
+
+# The part of it that is asked each time: joining and talking, all that can be said, a server that takes over; and the client's keys against the
+# library's, live, and under the server's headers in a browser.
+browsers: web
+	GO="$(GO)" web/test/e2e/run journey.test.mjs talk.test.mjs takeover.test.mjs
+	cd web && npx vitest run --dir test/interop
 
 # What a target finds is left in its package's testdata/fuzz, and is a test from then on.
 TIME     ?= 10m

@@ -9,11 +9,11 @@ const emojiPart = /virtual:emoji\/([\w-]+)$/
 
 /** Administration asks the server for all that it shows, and few people have it; joining, signing in and linking a device are done seldom, and never
  * without the server; a pack of stickers comes from it, too; a video is made smaller right before it leaves. Who opens one of these without network is
- * told so, and can try again. */
-const online = /^assets\/(?:admin|link|newdevice|onboarding|door-open|packs|video)-/
-const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link|newdevice|onboarding)\.json$/
-/** What is pleasant and not needed: without network it is there once it was used. */
-const spared = /^assets\/(?:Stickers|ChooseLists)-/
+ * told so. */
+const online = /^assets\/(?:admin|link|onboarding|door-open|packs|video)-/
+const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|link|onboarding)\.json$/
+/** What is pleasant and not needed: who asks for it without network is told so. */
+const spared = /^assets\/(?:Stickers|ChooseLists|editor)-/
 
 /** What reads codes in pictures, where the browser cannot: sw/keep.ts asks it. */
 const spare = { BarcodeDetector: /\/qr\/decode\.js$/ }

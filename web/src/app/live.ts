@@ -61,7 +61,10 @@ const placeOf = ({ coords: { latitude, longitude, accuracy } }: GeolocationPosit
 export async function share(jid: JID, place: Place, seconds: number): Promise<void> {
   const { id } = await engine().send(jid, { content: { type: 'location', ...place }, live: seconds })
   told = { place, at: Date.now() }
-  keep([...kept(), { account: engine().account().jid, id, ends: Date.now() + seconds * 1000 }])
+  try { keep([...kept(), { account: engine().account().jid, id, ends: Date.now() + seconds * 1000 }]) } catch (error) {
+    await engine().move(id) // nobody would go on with it: it ends where it began
+    throw error
+  }
 }
 
 /** stop ends what is followed, for all who see it. */

@@ -385,7 +385,7 @@ export class Desk {
       const { tx, changes, now } = step
       const chat = await chatFor(tx, jid, this.account, now)
       const place = Math.max(await clearingPlace(tx, jid, now), chat.cleared ?? 0)
-      const ids = await clearUpTo(tx, jid, place, true)
+      const ids = await clearUpTo(tx, jid, place, now)
       for (let c = await tx.objectStore('outbox').openCursor(); c; c = await c.continue()) if (c.value.chat === jid && c.value.state !== 'tried' && c.value.task.what !== 'contact') await c.delete()
       if (place && await noteDecided(tx, chat, { cleared: place }, now)) {
         changes.mark('settings')

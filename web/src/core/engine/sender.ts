@@ -14,7 +14,7 @@ import { change, everything, type Database, type KeptMessage } from '../store/da
 import { get } from '../store/kv.ts'
 import { mediaOf, put } from '../store/messages.ts'
 import { senderName } from '../store/names.ts'
-import { add, errands, type Errand } from '../store/outbox.ts'
+import { addAlso, type Errand, errands } from '../store/outbox.ts'
 import type { Session } from '../xmpp/session.ts'
 import { message as stanza } from '../xmpp/stanza.ts'
 import { arrivedAtServer } from './apply.ts'
@@ -254,7 +254,7 @@ export class Sender {
       const id = captionId(message)
       message.names.push(senderName(this.account, id))
       await put(tx, message, false)
-      return { caption: await add(tx, { chat: errand.chat, id, message: message.id, task: { what: 'caption' }, since: errand.since }) }
+      return { caption: await addAlso(tx, { chat: errand.chat, id, message: message.id, task: { what: 'caption' }, since: errand.since }) }
     })
   }
 

@@ -14,6 +14,9 @@ import { chatElement, parseChat, readExtensions, writeExtensions, type Decisions
 import { StanzaError } from '../xmpp/stanza.ts'
 import { Collector, type News } from './changes.ts'
 
+/** How far ahead of this device the clock of another one may be, in microseconds. */
+const AHEAD = 60e6
+
 /** After a refusal, in milliseconds: 30 s, 1 min, 2 … 64 min. */
 const PAUSE = 30_000
 
@@ -81,7 +84,9 @@ export class Settings {
       const open = new Set(await untold(tx))
       // What we decided and have not told stays: nobody else can have known of it.
       for (const { jid, read } of list) {
-        const { changed, cleared } = await takeDecided(tx, jid, read(open.has(jid) ? 1 : this.now()))
+        const told = read(open.has(jid) ? 1 : this.now())
+        if (Number(told.cleared?.value ?? 0) > this.now() + AHEAD) delete told.cleared // what is yet to come cannot have been cleared
+        const { changed, cleared } = await takeDecided(tx, jid, told)
         if (changed) changes.chat(jid)
         if (cleared) changes.remove(jid, await clearUpTo(tx, jid, cleared))
       }

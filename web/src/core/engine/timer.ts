@@ -6,6 +6,7 @@ import { chatFor } from '../store/chats.ts'
 import type { Change, KeptMessage } from '../store/database.ts'
 import { freePlace, newestPlace, put } from '../store/messages.ts'
 import { add } from '../store/outbox.ts'
+import { isRequest } from '../store/requests.ts'
 import type { Step } from './apply.ts'
 import type { Letter } from './said.ts'
 
@@ -52,6 +53,7 @@ export async function adoptTimer(step: Step, letter: Letter, told: number): Prom
   const { tx } = step
   const chat = letter.old ? undefined : await chatFor(tx, letter.chat, step.account)
   if (!chat || (chat.protection === 'omemo' && letter.protection === 'none')) return
+  if (!letter.own && !chat.last && await isRequest(tx, letter.chat, step.account)) return // who may not write yet makes no chat without a word
   if ((chat.expires ?? 0) === seconds || letter.time <= (chat.expiresSince ?? 0)) return
   await changeTimer(step, chat, seconds, letter.time, { id: `timer ${letter.from} ${letter.ids[0] ?? letter.time}`, own: letter.own, time: letter.time })
   await tx.objectStore('chats').put(chat)

@@ -9,9 +9,9 @@ import type { Change, Database, Look } from './database.ts'
 export type Task =
   | { what: 'message' }
   | { what: 'edit'; text: string; preview?: LinkPreview; mentions?: Message['mentions'] }
-  /** `caption`: takes back what such an errand said. */
   /** Where we are now, in a place that is followed; `liveUntil` in the past ends it. */
   | { what: 'place'; place: Place & { liveUntil: Micros; label?: string } }
+  /** `caption`: takes back what an errand of that kind said. */
   | { what: 'retract'; caption?: true }
   /** The words of the message's file, for those who have OMEMO 0.3 alone. */
   | { what: 'caption' }
@@ -74,8 +74,13 @@ type Fresh = Pick<Errand, 'chat' | 'id' | 'message' | 'task' | 'since' | 'undo'>
 
 /** Adds an errand in this step. Throws OutboxFull, which undoes the step. */
 export async function add(tx: Change, errand: Fresh): Promise<Errand> {
+  if (await tx.objectStore('outbox').count() >= MAX_ERRANDS) throw new OutboxFull()
+  return addAlso(tx, errand)
+}
+
+/** Adds an errand that comes out of one which is counted already, also when too much waits: there are never more of these than of those. */
+export async function addAlso(tx: Change, errand: Fresh): Promise<Errand> {
   const store = tx.objectStore('outbox')
-  if (await store.count() >= MAX_ERRANDS) throw new OutboxFull()
   const fresh: Omit<Errand, 'seq'> = { ...errand, state: 'new' }
   const seq = await store.add(fresh as Errand)
   return { ...fresh, seq }

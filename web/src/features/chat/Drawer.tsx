@@ -8,6 +8,7 @@ import { Busy } from '../../ui/controls.tsx'
 import { EmojiPicker } from '../../ui/EmojiPicker.tsx'
 import { arrows } from '../../ui/focus.ts'
 import { Icon } from '../../ui/Icon.tsx'
+import { toast } from '../../ui/toast.tsx'
 
 type Shelf = typeof import('./Stickers.tsx')
 let last: 'emoji' | 'stickers' = 'emoji'
@@ -18,7 +19,7 @@ export function Drawer({ chat, pick, close }: { chat: Chat; pick: (emoji: string
   const [shelf, setShelf] = useState<Shelf>()
   useEffect(() => {
     last = tab
-    if (tab === 'stickers' && !shelf) import('./Stickers.tsx').then(setShelf, () => setTab('emoji'))
+    if (tab === 'stickers' && !shelf) import('./Stickers.tsx').then((s) => setShelf(s), () => { toast(t('part.failed')); setTab('emoji') })
   }, [tab])
   const tabs = [['emoji', t('emoji')], ['stickers', t('stick.all')]] as const
   return (

@@ -40,7 +40,7 @@ function Prepare({ jid, files, said, close }: { jid: JID; files: File[]; said: S
   const send = (event: Event): void => { event.preventDefault(); close(); void sendAll(jid, list, { caption: caption.trim(), hd, sticker }) }
   const drop = (): void => { if (list.length === 1) close(); else { setList(list.filter((f) => f !== shown)); setAt(0) } }
   const edit = async (): Promise<void> => {
-    const made = shown && await preparePicture(shown, caption)
+    const made = shown && await preparePicture(shown, caption).catch(() => { toast(t('part.failed')); return undefined })
     if (!made) return
     setList((all) => all.map((f) => (f === shown ? new File([made.blob], made.blob === shown ? f.name : f.name.replace(/\.\w+$/, '') + '.jpg', { type: made.blob.type }) : f)))
     setCaption(made.caption)

@@ -48,10 +48,10 @@ function items(m: Message): Item[] {
 function stickerItems(m: Message): Item[] {
   if (m.content.type !== 'sticker') return []
   const { pack } = m.content.media
-  const shelf = () => import('./Stickers.tsx')
+  const shelf = (use: (s: typeof import('./Stickers.tsx')) => unknown): void => void import('./Stickers.tsx').then(use).catch((error: unknown) => { console.warn('stickers', error); toast(t('part.failed')) })
   return [
-    { label: t('stick.keep'), icon: 'sticker', act: () => void shelf().then((s) => s.keepFrom(m)) },
-    ...(pack ? [{ label: t('stick.pack'), icon: 'image' as const, act: () => void shelf().then((s) => s.showPack({ jid: m.from, ...pack })) }] : []),
+    { label: t('stick.keep'), icon: 'sticker', act: () => shelf((s) => s.keepFrom(m)) },
+    ...(pack ? [{ label: t('stick.pack'), icon: 'image' as const, act: () => shelf((s) => s.showPack({ jid: m.from, ...pack })) }] : []),
   ]
 }
 

@@ -121,7 +121,11 @@ export async function start(jid: string, locked: boolean, trouble: () => void): 
     for (const track of stream.getTracks()) track.stop()
     throw new InOtherTab()
   }
-  const take = current = new Take(jid, stream, trouble)
+  let take: Take
+  try { take = current = new Take(jid, stream, trouble) } catch (error) {
+    for (const track of stream.getTracks()) track.stop() // nobody records, so nothing may listen
+    throw error
+  }
   recording.value = { since: take.since, locked, level: 0 }
   const free = await hold(take.id)
   if (free) letGo = free

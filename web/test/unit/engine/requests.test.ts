@@ -122,3 +122,10 @@ test('the choice sorts what is there: strangers who were never answered stand ap
   expect(await allow(true)).toEqual([EVE])
   expect((await chat(EVE))?.request).toBeUndefined()
 })
+
+test('a timer without a word makes no chat for a stranger: what they write then is a request all the same', async () => {
+  server.arrive(message({ from: `${EVE}/phone`, to: ME, id: uid() }, el('urn:xmpp:ephemeral:0', 'ephemeral', { timer: '3600' })))
+  await device.idle()
+  await writes(EVE)
+  expect((await chat(EVE))?.request).toBe(true)
+})

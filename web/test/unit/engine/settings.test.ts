@@ -348,6 +348,7 @@ test('of two clearings the one further on holds, whichever was decided later; wh
 })
 
 test('what was sent and has no place in the archive yet is cleared with the rest on the other device', async () => {
+  phone.clock = laptop.clock = Date.now() * 1000
   const sent = await phone.desk.send(HER, { text: 'sent' })
   const order = sent.order - 5e6
   await phone.desk.alter(sent.id, (m) => { Object.assign(m, { state: 'sent', order, time: order }); return true })
@@ -357,4 +358,26 @@ test('what was sent and has no place in the archive yet is cleared with the rest
   await phone.connect()
   await laptop.connect()
   expect((await laptop.db.getAll('messages')).map((m) => m.order - order)).toEqual([6e6])
+})
+
+test('a line from a clock that is ahead is cleared, and nothing that is yet to come', async () => {
+  const later = Date.now() * 1000 + 3600e6
+  await heard(phone, START + 1)
+  const own = await phone.desk.send(HER, { text: 'a line of the device' })
+  await phone.desk.alter(own.id, (m) => { Object.assign(m, { order: later, time: later, own: false, content: { type: 'system', key: 'expires', values: {} } }); return true })
+  await phone.desk.clear(HER)
+  expect(await phone.db.count('messages')).toBe(0)
+  expect((await phone.db.get('chats', HER))?.cleared).toBeLessThan(Date.now() * 1000)
+})
+
+test('a place that is yet to come is not cleared up to, whoever tells it', async () => {
+  for (const device of [phone, laptop]) await heard(device, START + 1)
+  laptop.clock = phone.clock + 3600e6
+  await heard(laptop, laptop.clock)
+  await laptop.desk.clear(HER)
+  await laptop.connect()
+  await laptop.told()
+  await phone.connect()
+  expect((await phone.db.get('chats', HER))?.cleared).toBeUndefined()
+  expect(await places(phone)).toEqual([1])
 })
