@@ -40,7 +40,11 @@ func (g *Groups) RemovePiece(ctx context.Context, account *core.Account) (more b
 	}
 	d := &departure{groups: g, room: r, user: account.JID}
 	p := g.change(r, changing{by: account.JID, check: d.check, write: d.write, done: d.done})
-	if err := g.server.KeepIn(ctx, r.id, p.write, p.tell); err != nil {
+	err = g.server.KeepIn(ctx, r.id, p.write, p.tell)
+	if errors.Is(err, xmpp.Gone) || errors.Is(err, store.ErrNoRows) { // it has ended, or was taken away, meanwhile
+		return true, nil
+	}
+	if err != nil {
 		return true, fmt.Errorf("take a closed account out of a group: %w", err)
 	}
 	return true, nil
