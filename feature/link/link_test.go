@@ -167,7 +167,7 @@ func TestABoxThatIsTooOldSaysSo(t *testing.T) {
 			status, said := o.ask(t.Context(), "GET", name+"/2", "")
 			heard <- fmt.Sprint(status, " ", said)
 		}()
-		time.Sleep(2 * time.Second) // in the bubble
+		time.Sleep(2 * time.Second)                             // in the bubble
 		o.want(204, "", "PUT", "fedcba9876543210/1", "aGVsbG8") // anybody's letter lets it be seen
 		if said := <-heard; said != "410 over" {
 			t.Errorf("heard %s", said)
