@@ -4,7 +4,7 @@ import type { DeviceNotice, JID, Micros } from '../model.ts'
 import { countUnread, refreshLast } from '../store/chats.ts'
 import { change, everything, type Change, type Database, type KeptMessage } from '../store/database.ts'
 import { dropFile, makeRoom } from '../store/files.ts'
-import { drop, freePlace, mediaOf, newestPlace, put } from '../store/messages.ts'
+import { drop, freePlace, mediaOf, newestPlace, put, waits } from '../store/messages.ts'
 import { Collector, type News } from './changes.ts'
 
 /** Messages that one step takes away. */
@@ -67,8 +67,6 @@ async function vanish(tx: Change, over: KeptMessage[], changes: Collector): Prom
     changes.chat(jid)
   }
 }
-
-const waits = (m: KeptMessage): boolean => m.own && (m.state === 'waiting' || m.state === 'failed')
 
 /** Puts a line into the chat for each new device or key of its contact, once: such a thing is never silent. */
 export async function showNotices(db: Database, news: News, account: JID, notices: DeviceNotice[]): Promise<void> {

@@ -7,7 +7,7 @@ import { countUnread, refreshLast } from './chats.ts'
 import type { Change, KeptMessage } from './database.ts'
 import { dropFile } from './files.ts'
 import { get } from './kv.ts'
-import { mediaOf } from './messages.ts'
+import { mediaOf, waits } from './messages.ts'
 
 /** How much later than here the archive may number what we have sent, in microseconds. */
 const LATER = 2e6
@@ -53,4 +53,3 @@ export async function clearUpTo(tx: Change, chat: JID, place: Micros, all?: Micr
 }
 
 const whole = (chat: JID) => IDBKeyRange.bound([chat, -Infinity], [chat, Infinity])
-const waits = (m: KeptMessage): boolean => m.own && (m.state === 'waiting' || m.state === 'failed')

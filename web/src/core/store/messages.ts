@@ -114,5 +114,8 @@ export async function newestPlace(tx: Look, chat: JID): Promise<Micros | undefin
   return (cursor?.key as [JID, Micros] | undefined)?.[1]
 }
 
+/** Says whether a message of ours has not left: it waits, or a person has to decide. */
+export const waits = (m: Pick<KeptMessage, 'own' | 'state'>): boolean => m.own && (m.state === 'waiting' || m.state === 'failed')
+
 /** The media of a content. */
 export const mediaOf = (content: Content) => ('media' in content ? content.media : undefined)
