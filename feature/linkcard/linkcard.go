@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -62,7 +63,7 @@ type Feature struct {
 
 	mu      sync.Mutex // guards what follows
 	flights map[*flight]struct{}
-	tallies *tallies
+	asked   *rate.Limiter[int64] // pages, by account
 	ended   bool
 }
 
@@ -72,7 +73,7 @@ func New(cfg Config, log *slog.Logger) (*Feature, error) {
 		return nil, fmt.Errorf("link card configuration: %w", err)
 	}
 	return &Feature{cfg: cfg, log: log.With("part", "linkcard"), site: newSite(cfg.AllowPrivate), memory: newMemory(), counts: newCounts(),
-		flights: map[*flight]struct{}{}, tallies: newTallies(cfg.PerMinute)}, nil
+		flights: map[*flight]struct{}{}, asked: rate.New[int64](cfg.PerMinute, time.Minute)}, nil
 }
 
 // Attach answers requests of accounts, if the operator lets it.

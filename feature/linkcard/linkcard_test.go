@@ -171,21 +171,6 @@ func TestPagesInAMinute(t *testing.T) {
 	juliet.Hears(`id='c'`, "type='result'")
 }
 
-func TestTalliesAreBounded(t *testing.T) {
-	counted, now := newTallies(1), time.Now()
-	for account := range int64(maxTallies + 500) {
-		if !counted.allow(account, now) {
-			t.Fatal(account)
-		}
-	}
-	if len(counted.since) > maxTallies {
-		t.Errorf("%d accounts are counted", len(counted.since))
-	}
-	if last := int64(maxTallies + 499); counted.allow(last, now) || !counted.allow(last, now.Add(time.Minute)) {
-		t.Error("a minute is no minute")
-	}
-}
-
 func TestMemory(t *testing.T) {
 	m, now := newMemory(), time.Now()
 	good, bad := question{1, "good"}, question{1, "bad"}

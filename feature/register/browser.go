@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -19,10 +20,10 @@ const namesPerHour = 300
 // free. The account itself is made as by every other app (XEP-0445).
 type browser struct {
 	offered bool
-	names   *limiter[netip.Prefix]
+	names   *rate.Limiter[netip.Prefix]
 }
 
-func newBrowser() browser { return browser{names: newLimiter[netip.Prefix](namesPerHour, time.Hour)} }
+func newBrowser() browser { return browser{names: rate.New[netip.Prefix](namesPerHour, time.Hour)} }
 
 // OfferBrowser has the pages of invitations lead to the web client first. Call it before the pages are served, where there is one.
 func (f *Feature) OfferBrowser() { f.browser.offered = true }
@@ -62,7 +63,7 @@ func (f *Feature) tellAbout(w http.ResponseWriter, r *http.Request) {
 
 // tellFree answers {"free": true}, or false with why: "taken" or "unusable". Only who holds an invitation is answered.
 func (f *Feature) tellFree(w http.ResponseWriter, r *http.Request) {
-	if !f.browser.names.allow(place(clientOf(r))) {
+	if !f.browser.names.Allow(place(clientOf(r))) {
 		tell(w, http.StatusTooManyRequests, nil)
 		return
 	}

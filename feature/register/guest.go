@@ -155,7 +155,7 @@ func (f *Feature) handleOwn(ctx context.Context, r *core.Request) (*xmpp.Element
 	if err != nil || own != r.Sender.JID {
 		return nil, xmpp.NotAllowed.Because("the name of an account cannot be changed")
 	}
-	if !f.passwords.allow(r.Sender.ID) {
+	if !f.passwords.Allow(r.Sender.ID) {
 		return nil, xmpp.ResourceConstraint.Because("at most %d changes of the password in an hour", passwordsPerHour)
 	}
 	return nil, f.owners.SetPassword(ctx, r.Sender, password, r.Via)

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
@@ -119,10 +120,10 @@ type Feature struct {
 	web       string // public address of the pages, "" if there are none
 	log       *slog.Logger
 	server    *core.Server
-	attempts  *limiter[netip.Prefix]
-	opened    *limiter[netip.Prefix]
+	attempts  *rate.Limiter[netip.Prefix]
+	opened    *rate.Limiter[netip.Prefix]
 	browser   browser
-	passwords *limiter[int64] // by account
+	passwords *rate.Limiter[int64] // by account
 
 	enrolments *prometheus.CounterVec
 	approved   *core.Note[bool] // of a subscription request that was let in by a token
@@ -138,8 +139,8 @@ func New(ctx context.Context, db *store.DB, cfg Config, accounts Accounts, stand
 	}
 	return &Feature{
 		cfg: cfg, db: db, accounts: accounts, standing: standing, owners: owners, contacts: contacts, web: web, browser: newBrowser(), log: log.With("part", "register"),
-		attempts: newLimiter[netip.Prefix](cfg.AttemptsPerHour, time.Hour), opened: newLimiter[netip.Prefix](cfg.OpenPerDay, 24*time.Hour),
-		passwords: newLimiter[int64](passwordsPerHour, time.Hour), approved: new(core.Note[bool]),
+		attempts: rate.New[netip.Prefix](cfg.AttemptsPerHour, time.Hour), opened: rate.New[netip.Prefix](cfg.OpenPerDay, 24*time.Hour),
+		passwords: rate.New[int64](passwordsPerHour, time.Hour), approved: new(core.Note[bool]),
 		enrolments: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "palabre_register_enrolments_total", Help: "Attempts to make an account, by way and outcome.",
 		}, []string{"way", "outcome"}),
@@ -186,7 +187,7 @@ func (f *Feature) StreamFeatures() []*xmpp.Element {
 var errTooMany = xmpp.ResourceConstraint.Because("too many attempts from this address; try again later")
 
 func (f *Feature) attempt(address netip.Addr) error {
-	if !f.attempts.allow(place(address)) {
+	if !f.attempts.Allow(place(address)) {
 		return errTooMany
 	}
 	return nil
@@ -215,7 +216,7 @@ func (f *Feature) tryEnrol(ctx context.Context, invite *Invite, address netip.Ad
 	if err := f.mayTake(ctx, invite, name); err != nil {
 		return nil, err
 	}
-	if invite == nil && !f.opened.allow(place(address)) {
+	if invite == nil && !f.opened.Allow(place(address)) {
 		return nil, errTooMany
 	}
 	var with func(context.Context, *core.Account) error
@@ -225,7 +226,7 @@ func (f *Feature) tryEnrol(ctx context.Context, invite *Invite, address netip.Ad
 	account, err := f.accounts.Create(ctx, name, password, invite != nil && invite.Admin, with)
 	if err != nil {
 		if invite == nil {
-			f.opened.giveBack(place(address)) // a password that was too short is no account
+			f.opened.GiveBack(place(address)) // a password that was too short is no account
 		}
 		return nil, err
 	}
