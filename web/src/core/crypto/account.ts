@@ -48,7 +48,7 @@ export class Account {
   /** What a person has to see of the change; whoever saves the record saves them too. */
   news: { type: Notice['type']; device: DeviceRecord; trust: Trust }[] = []
   /** What was decided about keys in this step, `hand` by a person who looked at them: others are to be told. */
-  decisions: { identity: Bytes; trust: Trust; hand: boolean }[] = []
+  decisions: { identity: Bytes; trust: Trust; hand: boolean; time: number }[] = []
   /** Devices that made room: their sessions are to be forgotten. */
   evicted: DeviceRecord[] = []
 

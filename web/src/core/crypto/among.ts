@@ -25,8 +25,8 @@ export async function takeOwn(d: Device, opened: InEnvelope): Promise<InEnvelope
   const took = await takeTrust(d, { jid: sender.jid, fingerprint, trust }, content, said)
   const [keys, claim, proof] = [textOf(content, 'keys', history), textOf(content, 'claim', history), textOf(content, 'proof', history)]
   if (sender.jid === d.jid && trust !== 'distrusted') {
-    if (claim !== undefined) await takeClaim(d, opened, claim)
-    const proved = proof !== undefined && keys !== undefined && await takeProof(d, opened, proof)
+    if (claim !== undefined) await takeClaim(d, opened, claim, said)
+    const proved = proof !== undefined && keys !== undefined && await takeProof(d, opened, proof, said)
     if (keys !== undefined && (proved || trust === 'verified')) await adopt(d, keys)
     else if (keys !== undefined) await keepWaiting(d, fingerprint, keys)
     if (took) await adoptWaiting(d)
@@ -69,22 +69,22 @@ async function adoptWaiting(d: Device): Promise<void> {
 }
 
 /** Another device of our account had the recovery code: it is verified, and will be answered with the keys. */
-async function takeClaim(d: Device, { sender, fingerprint }: InEnvelope, claim: string): Promise<void> {
+async function takeClaim(d: Device, { sender, fingerprint }: InEnvelope, claim: string, said: number): Promise<void> {
   const { loadKept } = await import('./history.ts')
   const { checkClaim } = await import('./recovery.ts')
   const held = await answer(async () => checkClaim(await loadKept(d), d.jid, sender.device, unhex(fingerprint), fromBase64(claim) ?? refuse('malformed', 'claim')))
   if (!held.ok) return
   await owe(d, [sender.device])
-  await (await import('./trust.ts')).vouch(d, sender, unhex(fingerprint), true)
+  await (await import('./trust.ts')).vouch(d, sender, unhex(fingerprint), said)
   d.onDecided?.()
 }
 
 /** Who has the newest key of the history, which we got with the code, is who the code's owner let in before. */
-async function takeProof(d: Device, { sender, fingerprint }: InEnvelope, proof: string): Promise<boolean> {
+async function takeProof(d: Device, { sender, fingerprint }: InEnvelope, proof: string, said: number): Promise<boolean> {
   const { loadKept } = await import('./history.ts')
   const [newest] = (await loadKept(d)).keys
   if (!newest || !sameMAC(proofOf(newest.key, d.jid, sender.device, d.id, unhex(fingerprint)), fromBase64(proof) ?? new Uint8Array(0))) return false
-  await (await import('./trust.ts')).vouch(d, sender, unhex(fingerprint), true)
+  await (await import('./trust.ts')).vouch(d, sender, unhex(fingerprint), said)
   return true
 }
 
@@ -157,8 +157,8 @@ export async function shareHistory(d: Device, lists: Lists): Promise<Encrypted |
 export async function trustMessages(d: Device, lists: Lists, names: string[]): Promise<Due['answers']> {
   const out: Due['answers'] = []
   for (const saved of (await d.store.load(names)).values()) {
-    const { jid, identity, trust, hand } = readSaved(saved, kinds.decision, ([first]) =>
-      JSON.parse(text(first?.bytes() ?? utf8('{}'))) as { jid: string; identity: string; trust: Trust; hand?: boolean })
+    const { jid, identity, trust, hand, time } = readSaved(saved, kinds.decision, ([first]) =>
+      JSON.parse(text(first?.bytes() ?? utf8('{}'))) as { jid: string; identity: string; trust: Trust; hand?: boolean; time?: number })
     const { takeWaiting, tellingsOf } = await import('./atm.ts')
     await takeWaiting(d, jid)
     if (jid === d.jid && trust === 'verified') {
@@ -166,7 +166,7 @@ export async function trustMessages(d: Device, lists: Lists, names: string[]): P
       if (hand) await owe(d, await withKey(d, unhex(identity))) // who proved it in another way is given them in that way
     }
     for (const telling of await tellingsOf(d, jid, unhex(identity), trust)) {
-      const message = await tell(d, lists, telling.jid, telling.to, telling.content)
+      const message = await tell(d, lists, telling.jid, telling.to, telling.content, time)
       if (message) out.push({ to: telling.jid, message })
     }
   }
@@ -179,8 +179,9 @@ function withKey(d: Device, identity: Bytes): Promise<number[]> {
   return d.turn(async () => (await new Step(d).account(d.jid)).devices.filter((r) => r.identity && same(r.identity, identity)).map((r) => r.id))
 }
 
-async function tell(d: Device, lists: Lists, jid: string, to: Address[], content: string): Promise<Encrypted | null> {
+/** `time`: since when it holds what is told, in seconds since 1970. */
+async function tell(d: Device, lists: Lists, jid: string, to: Address[], content: string, time = d.now()): Promise<Encrypted | null> {
   await lists.meet({ version: '2', to })
-  const { message } = await encrypt(d, '2', utf8(wrap(content, d.jid, d.now(), d.random, jid)), to)
+  const { message } = await encrypt(d, '2', utf8(wrap(content, d.jid, time, d.random, jid)), to)
   return message ?? null
 }

@@ -1,6 +1,6 @@
 // Automatic trust (XEP-0450, with the messages of XEP-0434): who compares keys by hand once tells the other devices, so that n devices need n-1
 // comparisons. Told are verified devices only, in OMEMO 2; believed are verified devices only: our own about anybody, a contact's about their own account.
-// What an unverified device says waits until it is verified. Decisions of a later time count; a person's own are never announced back.
+// What an unverified device says waits until it is verified. What was decided later counts, whenever it is told; a person's own decisions are never announced back.
 
 import { el, parse, serialise } from '../xmpp/xml.ts'
 import type { Account, DeviceRecord } from './account.ts'
@@ -121,7 +121,8 @@ async function apply(step: Step, { owner, key, trust, time }: Claim): Promise<bo
   if (!identity || (owner === step.d.jid && same(identity, step.d.identity.curve))) return false
   account.observe(identity)
   const known = account.find(identity)
-  if (!known || known.decided >= time || known.trust === trust) return false
+  if (!known || known.trust === trust || known.decided > time) return false
+  if (known.decided === time && trust !== 'distrusted') return false // within a second nobody knows which came first: rather not
   known.trust = trust
   known.decided = time
   account.changed = true

@@ -46,11 +46,11 @@ export function setTrust(d: Device, a: Address, fingerprint: string, trust: Trus
 }
 
 /** Verifies the key of a device that proved itself in another way, whether it has been seen before or not. `proved`: by itself, which changes nothing about one
- * that a person rejected. */
-export function vouch(d: Device, a: Address, identity: Bytes, proved = false): Promise<void> {
+ * that a person rejected; it counts from when it said so, in seconds since 1970, so that what another device decided since then holds whichever comes first. */
+export function vouch(d: Device, a: Address, identity: Bytes, proved?: number): Promise<void> {
   return change(d, a.jid, (account) => {
-    if (proved && account.find(identity)?.trust === 'distrusted') return
-    decide(d, account, identity, 'verified', false)
+    if (proved !== undefined && account.find(identity)?.trust === 'distrusted') return
+    decide(d, account, identity, 'verified', false, proved)
     account.expect(a.device, identity, d.now())
     const record = account.device(a.device)
     if (record?.identity && hex(record.identity) !== hex(identity)) decide(d, account, record.identity, 'distrusted', false)
@@ -87,8 +87,8 @@ function change(d: Device, jid: string, work: (account: Account) => void): Promi
     const step = new Step(d)
     const account = await step.account(jid)
     work(account)
-    for (const { identity, trust, hand } of account.decisions) {
-      const decision = { jid, identity: hex(identity), trust, hand }
+    for (const { identity, trust, hand, time } of account.decisions) {
+      const decision = { jid, identity: hex(identity), trust, hand, time }
       step.keep(`decided/${hex(d.random(8))}`, newSaved(kinds.decision).bytes(1, utf8(JSON.stringify(decision))).done())
     }
     await step.commit()
@@ -96,12 +96,12 @@ function change(d: Device, jid: string, work: (account: Account) => void): Promi
   })
 }
 
-function decide(d: Device, account: Account, identity: Bytes, trust: Trust, hand = true): void {
+function decide(d: Device, account: Account, identity: Bytes, trust: Trust, hand = true, time = d.now()): void {
   account.observe(identity)
   const known = account.find(identity) ?? refuse('too-large', 'remember another identity')
-  if (known.trust !== trust) account.decisions.push({ identity, trust, hand })
+  if (known.trust !== trust) account.decisions.push({ identity, trust, hand, time })
   known.trust = trust
-  known.decided = d.now()
+  known.decided = time
   account.changed = true
 }
 

@@ -146,6 +146,26 @@ describe('automatic trust', () => {
     expect(await takeTrust(a1.device, says, `<content xmlns='urn:xmpp:sce:1'/>`, 1)).toBe(false)
   })
 
+  test('what was decided last holds, whichever is told first; within the same second, who was rejected stays rejected', async () => {
+    for (const earlier of [1, 0]) {
+      const { t, a1, a2, a3 } = await town()
+      await decide(a1, a2, 'verified')
+      await decide(a2, a1, 'verified')
+      await t.settle()
+      await decide(a2, a3, 'verified') // told late: a2 has no connection just now
+      t.clock.now += earlier
+      await decide(a1, a3, 'distrusted')
+      t.clock.now += 10
+      const { answers: late } = await a2.due()
+      const { answers: first } = await a1.due()
+      for (const { message } of late) await t.deliver(a2, message)
+      expect([earlier, await trustIn(a1, a3)]).toEqual([earlier, 'distrusted'])
+      for (const { message } of first) await t.deliver(a1, message)
+      await t.settle()
+      expect([earlier, await trustIn(a1, a3), await trustIn(a2, a3)]).toEqual([earlier, 'distrusted', 'distrusted'])
+    }
+  })
+
   test('nothing of it is shown', async () => {
     const { t, a1, a2, b1 } = await town()
     await decide(a1, a2, 'verified')
