@@ -294,21 +294,26 @@ func (d *run) account(c *client.Client) func(context.Context, string, int) (stri
 		d.mu.Lock()
 		d.newcomers = n + 1
 		d.mu.Unlock()
-		form, err := c.Set(ctx, c.Account().Host(), xmpp.NewElement(nsCommand, "command").Set("node", addUser))
-		if err != nil {
-			return "there", err
-		}
-		submit := xmpp.NewElement("jabber:x:data", "x").Set("type", "submit")
-		for _, field := range [][2]string{{"accountjid", "new-" + key + "@localhost"}, {"password", password}, {"password-verify", password}} {
-			value := xmpp.NewText("jabber:x:data", "value", field[1])
-			submit.Add(xmpp.NewElement("jabber:x:data", "field", value).Set("var", field[0]))
-		}
-		_, err = c.Set(ctx, c.Account().Host(), xmpp.NewElement(nsCommand, "command", submit).Set("node", addUser).Set("sessionid", form.Attr("sessionid")))
-		if errors.Is(err, xmpp.BadRequest) || errors.Is(err, xmpp.NotAcceptable) {
-			return "there", fmt.Errorf("the command was begun before a failure: %s", err)
-		}
-		return "there", err
+		return "there", addAccount(ctx, c, "new-"+key)
 	}
+}
+
+// addAccount makes an account by the command of an administrator (XEP-0133 §4.1).
+func addAccount(ctx context.Context, c *client.Client, name string) error {
+	form, err := c.Set(ctx, c.Account().Host(), xmpp.NewElement(nsCommand, "command").Set("node", addUser))
+	if err != nil {
+		return err
+	}
+	submit := xmpp.NewElement("jabber:x:data", "x").Set("type", "submit")
+	for _, field := range [][2]string{{"accountjid", name + "@localhost"}, {"password", password}, {"password-verify", password}} {
+		value := xmpp.NewText("jabber:x:data", "value", field[1])
+		submit.Add(xmpp.NewElement("jabber:x:data", "field", value).Set("var", field[0]))
+	}
+	_, err = c.Set(ctx, c.Account().Host(), xmpp.NewElement(nsCommand, "command", submit).Set("node", addUser).Set("sessionid", form.Attr("sessionid")))
+	if errors.Is(err, xmpp.BadRequest) || errors.Is(err, xmpp.NotAcceptable) {
+		return fmt.Errorf("the command was begun before a failure: %s", err)
+	}
+	return err
 }
 
 // accounts logs in to each that was asked for.
