@@ -6,7 +6,7 @@ import { hex, utf8 } from './bytes.ts'
 import { Account, fingerprintOf, loadAccount } from './account.ts'
 import { sign, systemRandom, type KeyPair, type PublicIdentity, type Random } from './curve.ts'
 import { refuse } from './failure.ts'
-import { bundleOf, maintain, newOwner, poolOf, publicIdentity, type Owner } from './prekeys.ts'
+import { bundleOf, maintain, newOwner, publicIdentity, type Owner } from './prekeys.ts'
 import { profileOf, profiles, type Profile } from './profile.ts'
 import { kinds, loadOwner, loadSession, newSaved, saveOwner, saveSession } from './saved.ts'
 import { checkAddress, checkJID, type Session } from './session.ts'
@@ -24,7 +24,7 @@ export interface Device {
   readonly random: Random
   /** Seconds since 1970. */
   readonly now: () => number
-  /** Between beginCatchUp and endCatchUp, used prekeys stay readable. */
+  /** The archive is being read: nothing is answered. */
   catchingUp: boolean
   /** Called when there are new notices, after they are kept. */
   onNews?: () => void
@@ -86,26 +86,6 @@ export function signLabel(d: Device, label: string): Bytes {
  * the archive was caught up with rather than before. */
 export function maintainDevice(d: Device): Promise<boolean> {
   return changeOwner(d, (owner) => maintain(owner, d.now(), d.random))
-}
-
-/** Makes used prekeys stay readable until endCatchUp: two who began with the same prekey while we were away are then both read
- * (XEP-0384 §6). They are not published all the same. */
-export function beginCatchUp(d: Device): void {
-  d.catchingUp = true
-}
-
-/** Deletes the prekeys used since beginCatchUp, or left over from one that a crash cut short. */
-export async function endCatchUp(d: Device): Promise<void> {
-  await changeOwner(d, (owner) => {
-    d.catchingUp = false
-    let held = false
-    for (const p of profiles) {
-      const pool = poolOf(owner, p)
-      held = held || pool.held.length > 0
-      pool.held = []
-    }
-    return held
-  })
 }
 
 function changeOwner(d: Device, change: (owner: Owner) => boolean): Promise<boolean> {

@@ -24,7 +24,7 @@ export const maxTries = 8
 export const maxKeyBytes = 1024
 /** Prekeys accepted in a bundle. */
 export const maxPreKeys = 1000
-/** Used prekeys held back while catching up. */
+/** Used prekeys that stay readable, in each version. */
 export const maxHeld = 1000
 /** Prekeys in our bundle (XEP-0384 §4.2: should always contain around 100). */
 export const preKeyTarget = 100

@@ -19,13 +19,20 @@ export interface Pool {
   /** Newest first, at most two. */
   signed: SignedPair[]
   oneTime: NumberedPair[]
-  /** Used during catch-up: not published, still readable until it ends. */
-  held: NumberedPair[]
+  /** Used and not published any more, oldest first. */
+  held: HeldPair[]
   nextSigned: number
   next: number
 }
 
 export interface NumberedPair extends KeyPair { id: number }
+
+/** A used prekey stays readable as long as the signed prekey beside which it was published last: somebody else may have taken both out of a bundle before it
+ * was used, and the message made with them comes later. An exchange is as secret as both. */
+export interface HeldPair extends NumberedPair {
+  /** Id of that signed prekey. */
+  beside: number
+}
 
 export interface SignedPair extends NumberedPair {
   signature: Bytes
@@ -81,6 +88,7 @@ function rotate(p: Profile, pool: Pool, identity: Bytes, now: number, random: Ra
   const signature = sign(identity, keyToWire(p, pair.public), random)
   pool.nextSigned = following(pool.nextSigned)
   pool.signed = [{ id: pool.nextSigned, ...pair, signature, made: now }, ...pool.signed.slice(0, 1)]
+  pool.held = pool.held.filter((k) => pool.signed.some((s) => s.id === k.beside))
   return true
 }
 
@@ -110,12 +118,12 @@ export function findPreKey(pool: Pool, id: number): KeyPair {
   return [...pool.oneTime, ...pool.held].find((k) => k.id === id) ?? refuse('no-prekey', `prekey ${id}`)
 }
 
-/** Takes a used prekey out of the published ones and replaces it. With hold it stays readable until the catch-up ends. */
-export function consume(pool: Pool, id: number, hold: boolean, random: Random): void {
+/** Takes a used prekey out of the published ones, holds it and replaces it. */
+export function consume(pool: Pool, id: number, random: Random): void {
   const at = pool.oneTime.findIndex((k) => k.id === id)
   if (at < 0) return // held already
   const [used] = pool.oneTime.splice(at, 1)
-  if (hold && used) pool.held = [...pool.held, used].slice(-maxHeld)
+  if (used) pool.held = [...pool.held, { ...used, beside: pool.signed[0]?.id ?? 0 }].slice(-maxHeld)
   fill(pool, random)
 }
 

@@ -147,7 +147,7 @@ async function openExchange(step: Step, p: Profile, session: Session, data: Byte
   return {
     opened,
     use: () => {
-      consume(poolOf(owner, p), x.preKey, d.catchingUp, d.random)
+      consume(poolOf(owner, p), x.preKey, d.random)
       step.keepOwner()
     },
   }

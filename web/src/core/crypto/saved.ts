@@ -5,7 +5,7 @@ import { isZero } from './bytes.ts'
 import { pairOf, type KeyPair } from './curve.ts'
 import { Refused, refuse } from './failure.ts'
 import { maxArchived, maxChains, maxHeld, maxSkip, preKeyTarget } from './limits.ts'
-import type { NumberedPair, Owner, Pool, SignedPair } from './prekeys.ts'
+import type { HeldPair, NumberedPair, Owner, Pool, SignedPair } from './prekeys.ts'
 import { Fields, readFields, type Entry } from './protobuf.ts'
 import type { ReceiveChain, SkippedKey, State } from './ratchet.ts'
 import type { Session } from './session.ts'
@@ -72,7 +72,7 @@ function savePool(p: Pool): Bytes {
   const f = new Fields().number(1, p.nextSigned).number(2, p.next)
   for (const k of p.signed) f.bytes(3, numbered(k).bytes(4, k.signature).number(5, k.made).done())
   for (const k of p.oneTime) f.bytes(4, numbered(k).done())
-  for (const k of p.held) f.bytes(5, numbered(k).done())
+  for (const k of p.held) f.bytes(5, numbered(k).number(6, k.beside).done())
   return f.done()
 }
 
@@ -95,14 +95,15 @@ function loadPool(input: Bytes): Pool {
 }
 
 // It trusts the public key beside the private one: deriving hundreds at every change would take a tenth of a second.
-function loadPair(input: Bytes): SignedPair {
-  const k: SignedPair = { id: 0, private: noKey, public: noKey, signature: noKey, made: 0 }
+function loadPair(input: Bytes): SignedPair & HeldPair {
+  const k = { id: 0, private: noKey, public: noKey, signature: noKey, made: 0, beside: 0 }
   for (const f of readFields(input)) {
     if (f.field === 1) k.id = f.uint32()
     else if (f.field === 2) k.private = f.key()
     else if (f.field === 3) k.public = f.key()
     else if (f.field === 4) k.signature = f.bytes().slice()
     else if (f.field === 5) k.made = f.uint53()
+    else if (f.field === 6) k.beside = f.uint32()
     else unknownField(f)
   }
   return k

@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { fingerprintOf, type Account } from './account.ts'
 import { hex, join, text, utf8 } from './bytes.ts'
 import {
-  accountName, beginCatchUp, bundle, endCatchUp, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
+  accountName, bundle, maintainDevice, openDevice, signLabel, Step, type Device, type Surroundings,
 } from './device.ts'
 import { answer, refuse, refusalOf } from './failure.ts'
 import { Lists, type Recipients } from './lists.ts'
@@ -191,11 +191,11 @@ export class Service {
   }
 
   beginCatchUp(): void {
-    beginCatchUp(this.device)
+    this.device.catchingUp = true
   }
 
   async endCatchUp(): Promise<void> {
-    await endCatchUp(this.device)
+    this.device.catchingUp = false
     await this.maintain()
     this.happened('due')
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { same, text } from '../../../src/core/crypto/bytes.ts'
-import { beginCatchUp, bundle, endCatchUp, maintainDevice, ownAddress, sessionName, type Device } from '../../../src/core/crypto/device.ts'
+import { bundle, maintainDevice, ownAddress, sessionName, type Device } from '../../../src/core/crypto/device.ts'
 import { maxArchived, maxSkip } from '../../../src/core/crypto/limits.ts'
 import { profileOf } from '../../../src/core/crypto/profile.ts'
 import { decrypt, decryptAll, stored, unstored, type Received } from '../../../src/core/crypto/receive.ts'
@@ -134,27 +134,33 @@ describe.each(versions)('OMEMO %s', (version) => {
     expect((await receive(juliet, romeo, await send(romeo, version, 'x', ownAddress(juliet)), 'x')).owesReply).toBe(false)
   })
 
-  test('prekeys: used once; during catch-up until its end', async () => {
-    const { romeo, juliet, store } = await pair(version)
-    const other = await newDevice('mercutio@example.org')
+  test('who chose the same prekey is read as well, until the signed prekey beside it is forgotten; nobody is offered it again', async () => {
+    const clock = { now: start }
+    const store = new MemoryStore()
+    const juliet = await newDevice(julietJID, { clock, store })
     const b = await bundle(juliet, version)
     b.preKeys = b.preKeys.slice(0, 1)
     const used = b.preKeys[0]?.id
-    for (const d of [romeo, other]) await begin(d, [{ to: ownAddress(juliet), bundle: b }])
-    const first = await send(romeo, version, 'first', ownAddress(juliet))
-    const second = await send(other, version, 'second', ownAddress(juliet))
-    const third = await newDevice('tybalt@example.org')
-    await begin(third, [{ to: ownAddress(juliet), bundle: b }])
-    const late = await send(third, version, 'third', ownAddress(juliet))
-    beginCatchUp(juliet)
-    await receive(juliet, romeo, first, 'first')
+    const held = () => loadOwner(store.values.get('device') ?? never()).pools.flatMap((pool) => pool.held.map((k) => k.id))
+    const meeting = async (name: string) => {
+      const other = await newDevice(`${name}@example.org`)
+      await begin(other, [{ to: ownAddress(juliet), bundle: b }])
+      return { other, m: await send(other, version, name, ownAddress(juliet)) }
+    }
+    const [first, second, third, late] = [await meeting('romeo'), await meeting('mercutio'), await meeting('paris'), await meeting('tybalt')]
+    await receive(juliet, first.other, first.m, 'romeo')
     const fresh = await bundle(juliet, version)
-    expect(fresh.preKeys.length).toBe(100)
-    expect(fresh.preKeys.some((k) => k.id === used)).toBe(false)
-    await receive(juliet, other, second, 'second')
-    await endCatchUp(juliet)
-    expect(await codeOf(() => decrypt(juliet, third.jid, late))).toBe('no-prekey')
-    expect(loadOwner(store.values.get('device') ?? new Uint8Array(0)).pools.every((pool) => pool.held.length === 0)).toBe(true)
+    expect([fresh.preKeys.length, fresh.preKeys.some((k) => k.id === used)]).toEqual([100, false])
+    await receive(juliet, second.other, second.m, 'mercutio')
+    expect(held()).toEqual([used])
+    clock.now += 7 * 24 * 3600
+    expect(await maintainDevice(juliet)).toBe(true)
+    await receive(juliet, third.other, third.m, 'paris')
+    clock.now += 7 * 24 * 3600
+    expect(await maintainDevice(juliet)).toBe(true)
+    expect(await codeOf(() => decrypt(juliet, late.other.jid, late.m))).toBe('no-prekey')
+    expect(held()).toEqual([])
+    expect(await codeOf(() => decrypt(juliet, first.other.jid, first.m))).toBe('duplicate')
   })
 
   test('the signed prekey is rotated weekly; the one before stays readable', async () => {
