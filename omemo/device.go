@@ -20,8 +20,7 @@ type Device struct {
 
 	// mu is held across the Store on purpose: load, advance, save is one step of a ratchet, and a second one from the same
 	// state would encrypt two messages with one key.
-	mu         sync.Mutex
-	catchingUp bool
+	mu sync.Mutex
 }
 
 // Create draws a new device for an account, given by its bare address, and saves it. Its id is none of taken, the account's device
@@ -117,28 +116,6 @@ func (d *Device) Maintain(ctx context.Context, now time.Time) (changed bool, err
 		return changed, err
 	})
 	return changed, err
-}
-
-// BeginCatchUp makes used prekeys stay readable until EndCatchUp: two who began with the same prekey while we were
-// away are then both read (XEP-0384 §6). They are not published all the same.
-func (d *Device) BeginCatchUp() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.catchingUp = true
-}
-
-// EndCatchUp deletes the prekeys used since BeginCatchUp, or left over from one that a crash cut short.
-// Answer every Opened.OwesReply before anything else is sent.
-func (d *Device) EndCatchUp(ctx context.Context) error {
-	return d.changeOwner(ctx, func(o *owner) (bool, error) {
-		d.catchingUp = false
-		held := false
-		for i := range o.pools {
-			held = held || len(o.pools[i].held) > 0
-			o.pools[i].held = nil
-		}
-		return held, nil
-	})
 }
 
 // changeOwner loads the secret half, lets change work on it and saves it if that says so.

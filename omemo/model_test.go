@@ -73,7 +73,6 @@ func newWorld(t *testing.T, v Version, dice *rand.Rand) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.BeginCatchUp()
 		w.devices = append(w.devices, d)
 	}
 	return w
@@ -164,7 +163,6 @@ func (w *world) restart(who int) {
 	if err != nil || d == nil || d.ID() != old.ID() || d.Identity() != old.Identity() {
 		w.t.Fatalf("reopened %+v, %v", d, err)
 	}
-	d.BeginCatchUp()
 	w.devices[who] = d
 }
 

@@ -64,6 +64,6 @@ const (
 	maxTries     = 8    // keys of one message tried for our device id: 0.3 does not qualify it by address
 	maxKeyBytes  = 1024 // one key of a message, encoded: the largest legitimate one is about 250
 	maxPreKeys   = 1000 // prekeys accepted in a bundle
-	maxHeld      = 1000 // used prekeys held back while catching up
+	maxHeld      = 1000 // used prekeys that stay readable, in each version
 	preKeyTarget = 100  // XEP-0384 §4.2: a bundle should always contain around 100
 )

@@ -23,7 +23,7 @@ type owner struct {
 type pool struct {
 	signed     []signedPair // newest first, at most two
 	oneTime    []numberedPair
-	held       []numberedPair // used during catch-up: not published, still readable until it ends
+	held       []heldPair // used and not published any more, oldest first
 	nextSigned uint32
 	next       uint32
 }
@@ -31,6 +31,13 @@ type pool struct {
 type numberedPair struct {
 	id uint32
 	keyPair
+}
+
+// heldPair is a used prekey. It stays readable as long as the signed prekey beside which it was published last: somebody else may
+// have taken both out of a bundle before it was used, and the message made with them comes later. An exchange is as secret as both.
+type heldPair struct {
+	numberedPair
+	beside uint32 // id of that signed prekey
 }
 
 type signedPair struct {
@@ -113,6 +120,10 @@ func (p *profile) rotate(pool *pool, identity key, now time.Time, random io.Read
 	pool.nextSigned = following(pool.nextSigned)
 	fresh := signedPair{numberedPair{pool.nextSigned, pair}, signature, now.Unix()}
 	pool.signed = append([]signedPair{fresh}, pool.signed[:min(1, len(pool.signed))]...)
+	pool.held = slices.DeleteFunc(pool.held, func(k heldPair) bool {
+		_, known := pool.signedPreKey(k.beside)
+		return !known
+	})
 	return true, nil
 }
 
@@ -145,26 +156,27 @@ func (p *pool) signedPreKey(id uint32) (keyPair, bool) {
 
 // preKey finds the key pair of a one-time prekey that is published or held.
 func (p *pool) preKey(id uint32) (keyPair, bool) {
-	for _, list := range [][]numberedPair{p.oneTime, p.held} {
-		for _, k := range list {
-			if k.id == id {
-				return k.keyPair, true
-			}
+	for _, k := range p.oneTime {
+		if k.id == id {
+			return k.keyPair, true
+		}
+	}
+	for _, k := range p.held {
+		if k.id == id {
+			return k.keyPair, true
 		}
 	}
 	return keyPair{}, false
 }
 
-// consume takes a used prekey out of the published ones and replaces it. With hold it stays readable until release.
-func (p *pool) consume(id uint32, hold bool, random io.Reader) error {
+// consume takes a used prekey out of the published ones, holds it and replaces it.
+func (p *pool) consume(id uint32, random io.Reader) error {
 	at := slices.IndexFunc(p.oneTime, func(k numberedPair) bool { return k.id == id })
 	if at < 0 {
 		return nil // held already
 	}
-	if hold {
-		p.held = append(p.held, p.oneTime[at])
-		p.held = p.held[max(0, len(p.held)-maxHeld):]
-	}
+	p.held = append(p.held, heldPair{p.oneTime[at], p.signed[0].id})
+	p.held = p.held[max(0, len(p.held)-maxHeld):]
 	p.oneTime = slices.Delete(p.oneTime, at, at+1)
 	_, err := p.fill(random)
 	return err

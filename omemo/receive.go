@@ -142,7 +142,7 @@ func (d *Device) decryptExchange(ctx context.Context, p *profile, s *session, da
 	if err != nil {
 		return opened{}, err
 	}
-	if err := o.pool(p.version).consume(x.preKey, d.catchingUp, d.random); err != nil {
+	if err := o.pool(p.version).consume(x.preKey, d.random); err != nil {
 		return opened{}, err
 	}
 	changed[ownerName] = o.save()

@@ -104,7 +104,7 @@ func loadPool(in []byte) (p pool, err error) {
 		case 4:
 			p.oneTime, err = appendLoaded(p.oneTime, f, preKeyTarget, loadNumbered)
 		case 5:
-			p.held, err = appendLoaded(p.held, f, maxHeld, loadNumbered)
+			p.held, err = appendLoaded(p.held, f, maxHeld, loadHeld)
 		default:
 			err = unknownField(f)
 		}
@@ -154,13 +154,29 @@ func (k *signedPair) save() []byte {
 	return f
 }
 
+func (k *heldPair) save() []byte {
+	f := fields(k.numberedPair.save())
+	f.uint(6, uint64(k.beside))
+	return f
+}
+
 func loadNumbered(in []byte) (numberedPair, error) {
-	k, err := loadSigned(in)
+	k, _, err := loadPair(in)
 	return k.numberedPair, err
 }
 
-// loadSigned trusts the public key beside the private one: deriving hundreds at every change would take milliseconds.
-func loadSigned(in []byte) (k signedPair, err error) {
+func loadSigned(in []byte) (signedPair, error) {
+	k, _, err := loadPair(in)
+	return k, err
+}
+
+func loadHeld(in []byte) (heldPair, error) {
+	k, beside, err := loadPair(in)
+	return heldPair{k.numberedPair, beside}, err
+}
+
+// loadPair trusts the public key beside the private one: deriving hundreds at every change would take milliseconds.
+func loadPair(in []byte) (k signedPair, beside uint32, err error) {
 	err = eachField(in, func(f entry) (err error) {
 		switch f.number {
 		case 1:
@@ -173,10 +189,12 @@ func loadSigned(in []byte) (k signedPair, err error) {
 			k.signature, err = f.bytes()
 		case 5:
 			k.made = int64(f.value)
+		case 6:
+			beside, err = f.uint32()
 		default:
 			err = unknownField(f)
 		}
 		return err
 	})
-	return k, err
+	return k, beside, err
 }

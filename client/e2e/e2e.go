@@ -152,12 +152,11 @@ func (e *Endpoint) maintain(ctx context.Context) error {
 	return err
 }
 
-// BeginCatchUp is called before reading the archive: nothing is answered until EndCatchUp, and used prekeys stay readable.
+// BeginCatchUp is called before reading the archive: nothing is answered until EndCatchUp.
 func (e *Endpoint) BeginCatchUp() {
 	e.mu.Lock()
 	e.catching = true
 	e.mu.Unlock()
-	e.dev.BeginCatchUp()
 }
 
 // EndCatchUp is called when the archive is read: it publishes keys anew if some were used, and answers whom an answer is owed.
@@ -165,12 +164,6 @@ func (e *Endpoint) EndCatchUp(ctx context.Context) error {
 	e.mu.Lock()
 	e.catching = false
 	e.mu.Unlock()
-	<-e.turn
-	err := e.dev.EndCatchUp(ctx)
-	e.turn <- struct{}{}
-	if err != nil {
-		return err
-	}
 	return e.settle(ctx)
 }
 
