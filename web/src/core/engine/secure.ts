@@ -8,7 +8,7 @@ import type { JID } from '../model.ts'
 import { StorageFull } from '../store/database.ts'
 import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, removeBundle, type Listed } from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
-import { CORRECT, EPHEMERAL, FALLBACK, REACTIONS, REFERENCE, REPLY } from '../xmpp/ns.ts'
+import { CORRECT, EME, EPHEMERAL, FALLBACK, REACTIONS, REFERENCE, REPLY } from '../xmpp/ns.ts'
 import { FORWARDED } from './own-ns.ts'
 import type { NodeEvent } from '../xmpp/pubsub.ts'
 import type { Session } from '../xmpp/session.ts'
@@ -219,6 +219,8 @@ export class Secure {
       if (code === 'duplicate') return { what: 'nothing' }
       if (code !== 'not-for-us') worst = code
     }
+    // What devices say among themselves has no word for who cannot read it: it is for the others.
+    if (worst === 'not-for-us' && !stanza.child('body') && !stanza.child('encryption', EME)) return { what: 'nothing' }
     return unreadable(worst, found)
   }
 

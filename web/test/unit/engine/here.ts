@@ -70,6 +70,15 @@ const silent = () => ({ postMessage: () => undefined, onmessage: null, close: ()
 /** What lasts of a device when its tab is gone. */
 export interface Disk { factory: IDBFactory }
 
+const waits = new Set<Error>()
+
+/** Where clients still wait for something: what a test that took too long waited for. Forgotten once told. */
+export function stillWaiting(): string[] {
+  const places = [...waits].map((place) => place.stack?.split('\n').filter((line) => !line.includes('here.ts')).slice(0, 2).join('') ?? '')
+  waits.clear()
+  return places
+}
+
 /** A client of a town. */
 export class Client {
   connection: Connection = { state: 'offline', since: 0, waiting: 0 }
@@ -112,6 +121,8 @@ export class Client {
 
   /** Waits until something is so; looked at after each change. */
   async until(what: () => boolean | Promise<boolean>): Promise<void> {
+    const place = new Error(`${this.jid} waits`)
+    waits.add(place)
     while (!await what()) {
       await new Promise<void>((resolve) => {
         const look = () => {
@@ -123,6 +134,7 @@ export class Client {
         this.watchers.add(look)
       })
     }
+    waits.delete(place)
   }
 
   /** Connected, and all that was missed is here. */
