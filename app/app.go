@@ -25,6 +25,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/blocking"
+	"palabre.dev/palabre/feature/channel"
 	"palabre.dev/palabre/feature/health"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/httpd"
@@ -54,6 +55,7 @@ type App struct {
 	jobs     *jobs.Jobs
 	invites  *register.Feature
 	reports  *blocking.Feature
+	channels *channel.Channels
 	health   *health.Feature
 	features []any
 	runners  []func(ctx context.Context) error

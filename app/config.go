@@ -18,6 +18,7 @@ import (
 	"palabre.dev/palabre/feature/archive"
 	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/caps"
+	"palabre.dev/palabre/feature/channel"
 	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
 	"palabre.dev/palabre/feature/group"
@@ -75,6 +76,8 @@ type Config struct {
 	Push push.Config `toml:"push"`
 	// Group is about groups.
 	Group group.Config `toml:"group"`
+	// Channel is about channels.
+	Channel channel.Config `toml:"channel"`
 	// Upload is about files that people share.
 	Upload upload.Config `toml:"upload"`
 	// LinkCard is about cards of links, for which the server reads web pages.
@@ -115,6 +118,7 @@ func DefaultConfig() Config {
 		Disco:    disco.DefaultConfig(),
 		Push:     push.DefaultConfig(),
 		Group:    group.DefaultConfig(),
+		Channel:  channel.DefaultConfig(),
 		Upload:   upload.DefaultConfig(),
 		LinkCard: linkcard.DefaultConfig(),
 		Health:   health.DefaultConfig(),

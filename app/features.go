@@ -12,6 +12,7 @@ import (
 	"palabre.dev/palabre/feature/bookmark"
 	"palabre.dev/palabre/feature/caps"
 	"palabre.dev/palabre/feature/carbons"
+	"palabre.dev/palabre/feature/channel"
 	"palabre.dev/palabre/feature/command"
 	"palabre.dev/palabre/feature/device"
 	"palabre.dev/palabre/feature/disco"
@@ -96,7 +97,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 		a.jobs, a.accounts, office.devices, link.New(doorForLinks{a.c2s}, a.log), contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way
 		kept, carbons.New(), waker, // what is kept and who is told
-		apps, published.personal, published.stored, published.rooms, seen, files, groups, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
+		apps, published.personal, published.stored, published.rooms, seen, files, groups, a.channels, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
 	}
 	return nil
 }
@@ -124,6 +125,9 @@ func (a *App) makeOffice(ctx context.Context, files *upload.Upload, blocked *blo
 func (a *App) makeServices(ctx context.Context, waker *push.Push) (*upload.Upload, *group.Groups, error) {
 	files, err := a.makeUpload(ctx)
 	if err != nil {
+		return nil, nil, err
+	}
+	if a.channels, err = channel.New(ctx, a.cfg.Channel, a.db, channelWaker{waker}, a.log); err != nil {
 		return nil, nil, err
 	}
 	groups, err := group.New(ctx, a.cfg.Group, a.db, groupWaker{waker}, a.log)

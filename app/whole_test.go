@@ -42,6 +42,9 @@ var whatJulietDoes = []string{
 	`<presence to='SECRET@groups.localhost/SECRET'><x xmlns='http://jabber.org/protocol/muc'/></presence>`,
 	`<iq type='set' id='group' to='SECRET@groups.localhost'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>`,
 	`<message type='groupchat' id='groupchat' to='SECRET@groups.localhost'><body>SECRET</body></message>`,
+	`<iq type='set' id='channel' to='channels.localhost'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='SECRET'/></pubsub></iq>`,
+	`<iq type='set' id='follow' to='channels.localhost'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='SECRET' jid='juliet@localhost'/></pubsub></iq>`,
+	`<iq type='set' id='post' to='channels.localhost'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='SECRET'><item id='SECRET'><entry xmlns='http://www.w3.org/2005/Atom'><id>SECRET</id><title>SECRET</title><updated>2026-11-21T18:00:00Z</updated></entry></item></publish></pubsub></iq>`,
 	`<iq type='get' id='unknown'><query xmlns='test:SECRET'>SECRET</query></iq>`,
 	`<message type='chat' id='nobody' to='SECRET@localhost'><body>SECRET</body></message>`,
 	`<message type='chat' id='self' to='juliet@localhost'><body>SECRET</body></message>`,
@@ -151,6 +154,8 @@ func rowsWith(t *testing.T, db *store.DB, table string, columns int, number int6
 var impersonal = map[string]string{
 	"account_gone":        "names of removed accounts",
 	"register_password":   "made by an administrator",
+	"channel_gone":        "hashes of names that nobody gets again",
+	"channel_person":      "by the number of a channel and an address",
 	"group_link":          "invitations to a group, which goes with her",
 	"group_request":       "she asks to be let in nowhere",
 	"health_done":         "the server's",

@@ -57,6 +57,7 @@ func (a *App) wireLong(kept *archive.Archive, files *upload.Upload, groups *grou
 	a.accounts.OnRemovePiece(kept.RemovePiece)
 	a.accounts.OnRemovePiece(files.RemovePiece)
 	a.accounts.OnRemovePiece(groups.RemovePiece)
+	a.accounts.OnRemovePiece(a.channels.RemovePiece)
 }
 
 // groupWaker is what wakes devices as groups know it.
@@ -67,6 +68,18 @@ func (w groupWaker) Missed(ctx context.Context, chat xmpp.JID, who []group.Misse
 	all := make([]push.Missed, len(who))
 	for i, one := range who {
 		all[i] = push.Missed(one)
+	}
+	return w.Push.Missed(ctx, chat, all)
+}
+
+// channelWaker is what wakes devices as channels know it.
+type channelWaker struct{ *push.Push }
+
+// Missed wakes the devices of followers who may have missed a post.
+func (w channelWaker) Missed(ctx context.Context, chat xmpp.JID, who []*core.Account) error {
+	all := make([]push.Missed, len(who))
+	for i, account := range who {
+		all[i] = push.Missed{Account: account, Messages: 1}
 	}
 	return w.Push.Missed(ctx, chat, all)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"palabre.dev/palabre/core"
@@ -81,18 +82,20 @@ type Channels struct {
 	domain  xmpp.JID
 	loaded  loaded
 	follows *recent.Cache[*followed]
+	waker   Waker
+	wakes   wakes
 	now     func() time.Time
 }
 
-// New makes the feature and its tables.
-func New(ctx context.Context, cfg Config, db *store.DB, log *slog.Logger) (*Channels, error) {
+// New makes the feature and its tables. waker may be nil.
+func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, log *slog.Logger) (*Channels, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	if err := db.Migrate(ctx, "channel", migrations); err != nil {
 		return nil, fmt.Errorf("channel: %w", err)
 	}
-	cs := &Channels{cfg: cfg, db: db, log: log.With("part", "channel"), now: time.Now}
+	cs := &Channels{cfg: cfg, db: db, waker: waker, wakes: wakes{signal: make(chan struct{}, 1)}, log: log.With("part", "channel"), now: time.Now}
 	cs.loaded.init(cs, cfg.MaxCached)
 	cs.follows = recent.New(cfg.MaxCached, func(f *followed) int { return len(f.channels) }, cs.loadFollowed)
 	return cs, nil
@@ -109,6 +112,42 @@ func (cs *Channels) Attach(s *core.Server) {
 	s.AddService(domain, cs)
 	s.OnAvailable(cs.available)
 	s.OnUnbind(cs.unbound)
+	s.OnRemove(cs.remove)
+}
+
+// sweepPause is how often it is looked for what is left of deleted channels.
+const sweepPause = time.Minute
+
+// Run wakes followers and clears away what is left of deleted channels, until ctx ends.
+func (cs *Channels) Run(ctx context.Context) error {
+	var others sync.WaitGroup
+	defer others.Wait()
+	if cs.waker != nil {
+		others.Go(func() {
+			for !core.Guard(cs.log, "followers are woken", func() { cs.runWakes(ctx) }) {
+			}
+		})
+	}
+	sweep := time.NewTicker(sweepPause)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep.C:
+			cs.sweep(ctx)
+		}
+	}
+}
+
+// sweep clears away what is left of deleted channels.
+func (cs *Channels) sweep(ctx context.Context) {
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = cs.clearAway(ctx, nil); err != nil {
+			cs.log.Warn("a deleted channel could not be cleared away", "err", err)
+		}
+	}
 }
 
 // Domain is the address of the service.

@@ -27,7 +27,9 @@ type loading struct {
 	err     error
 }
 
-func (l *loaded) init(cs *Channels, limit int) { l.channels, l.limit, l.all = cs, limit, map[string]*loading{} }
+func (l *loaded) init(cs *Channels, limit int) {
+	l.channels, l.limit, l.all = cs, limit, map[string]*loading{}
+}
 
 // get is the channel with this name, from memory or the database: xmpp.ItemNotFound if there is none.
 func (l *loaded) get(ctx context.Context, name string) (*channel, error) {
@@ -69,11 +71,20 @@ func (l *loaded) drop(name string, one *loading) {
 }
 
 // forget takes a channel that is no more out of memory.
-func (l *loaded) forget(c *channel) {
+func (l *loaded) forget(name string, id int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if one := l.all[c.name]; one != nil && one.channel == c {
-		delete(l.all, c.name)
+	one := l.all[name]
+	if one == nil {
+		return
+	}
+	select {
+	case <-one.ready:
+	default:
+		return
+	}
+	if one.channel != nil && one.channel.id == id {
+		delete(l.all, name)
 	}
 }
 

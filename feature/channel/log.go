@@ -84,6 +84,9 @@ func (e *entry) event(b []byte, node string) []byte {
 
 // tell gives what was kept to all who hear. It is called in the order of the log.
 func (cs *Channels) tell(c *channel, e *entry) {
+	if e.kind == postEntry && cs.waker != nil {
+		cs.wakes.add(wake{c, e.author, e.segments})
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.told = e.id
