@@ -156,6 +156,8 @@ var impersonal = map[string]string{
 	"register_password":   "made by an administrator",
 	"channel_gone":        "hashes of names that nobody gets again",
 	"channel_person":      "by the number of a channel and an address",
+	"group_child":         "which group is in which community, by their numbers",
+	"group_consequence":   "work that is done meanwhile",
 	"group_link":          "invitations to a group, which goes with her",
 	"group_request":       "she asks to be let in nowhere",
 	"health_done":         "the server's",

@@ -36,7 +36,8 @@ func (g *Groups) attend(ctx context.Context, t *core.Transit, payload *xmpp.Elem
 
 // mine lists the groups of an account by pages, and has the session attend those that it lists.
 func (g *Groups) mine(ctx context.Context, session *core.Session, after string, limit int) (*xmpp.Element, error) {
-	rows, err := g.db.Query(ctx, `select r.name from group_member m join group_room r on r.id = m.room
+	rows, err := g.db.Query(ctx, `select r.name, coalesce(p.name, '') from group_member m join group_room r on r.id = m.room
+		left join group_child c on c.room = r.id left join group_room p on p.id = c.community
 		where m.jid = $1 and m.affiliation >= $2 and r.destroyed is null and r.name > $3 order by r.name limit $4`, session.Account.JID.String(), int64(member), after, limit+1)
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", err)
@@ -44,8 +45,8 @@ func (g *Groups) mine(ctx context.Context, session *core.Session, after string, 
 	list := xmpp.NewElement(NS, "groups")
 	paged := xmpp.Paged{Index: -1, Count: -1}
 	for n := 0; rows.Next(); n++ {
-		var name string
-		if err := rows.Scan(&name); err != nil {
+		var name, in string
+		if err := rows.Scan(&name, &in); err != nil {
 			return nil, err
 		}
 		if n == limit {
@@ -60,6 +61,9 @@ func (g *Groups) mine(ctx context.Context, session *core.Session, after string, 
 		}
 		paged.Last = name
 		if one := g.join(r, session); one != nil {
+			if in != "" {
+				one.Set("community", in+"@"+g.domain.Domain())
+			}
 			list.Add(one)
 		}
 	}
@@ -77,6 +81,10 @@ func (g *Groups) join(r *room, session *core.Session) *xmpp.Element {
 	r.add(session).member = true
 	g.remember(session, r)
 	s := r.stands(session.Account.JID)
-	return xmpp.NewElement(NS, "group").Set("jid", r.jid.String()).Set("name", r.settings.Name).Set("affiliation", s.affiliation.String()).Set("nick", s.nick).
+	e := xmpp.NewElement(NS, "group").Set("jid", r.jid.String()).Set("name", r.settings.Name).Set("affiliation", s.affiliation.String()).Set("nick", s.nick).
 		Set("newest", strconv.FormatInt(r.told, 10)).Set("since", strconv.FormatInt(s.since, 10)).Set("members", strconv.Itoa(r.countMembers()))
+	if r.settings.Community {
+		e.Set("kind", "community")
+	}
+	return e
 }

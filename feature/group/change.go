@@ -25,7 +25,7 @@ type changing struct {
 func (g *Groups) change(r *room, c changing) *plan {
 	e := &entry{kind: changeEntry, author: c.by}
 	var st *xmpp.Stanza
-	return &plan{room: r, write: func(ctx context.Context) error {
+	return &plan{room: r, changes: true, write: func(ctx context.Context) error {
 		st = nil
 		s, err := g.readState(ctx, r)
 		if err != nil {

@@ -13,6 +13,8 @@ type plan struct {
 	room  *room
 	write core.Write
 	tell  func(ctx context.Context)
+	// changes says that something may follow from it in other groups.
+	changes bool
 }
 
 // planned is the plan of a stanza on its way.
@@ -35,6 +37,9 @@ func (g *Groups) Decide(ctx context.Context, t *core.Transit) (int64, core.Write
 func (g *Groups) Handle(ctx context.Context, t *core.Transit) error {
 	if p := planned.Get(t); p != nil && p.tell != nil {
 		p.tell(ctx)
+		if p.changes {
+			g.hurry()
+		}
 	}
 	return nil
 }

@@ -57,8 +57,10 @@ func (g *Groups) destroy(t *core.Transit, r *room, request *xmpp.Element) (*plan
 				return err
 			}
 		}
-		_, err := g.db.Exec(ctx, "update group_room set destroyed = $1 where id = $2", string(b), r.id)
-		return err
+		if _, err := g.db.Exec(ctx, "update group_room set destroyed = $1 where id = $2", string(b), r.id); err != nil {
+			return err
+		}
+		return g.over(ctx, r, by)
 	}
 	c.done = func(int64) { r.destroyed = string(b) }
 	c.after = func(context.Context) { r.tellDestroyed(last) }

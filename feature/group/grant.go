@@ -41,10 +41,15 @@ type standings struct {
 	allowed func(s state, by standing, self bool, from, to affiliation) error
 	// also is written and looked at with them; nil for nothing.
 	also func(ctx context.Context) error
+	// skip leaves out who stands so already that there is nothing to do; nil for nobody.
+	skip func(before standing) bool
+	// handsOn lets a last owner go who is taken out by others.
+	handsOn bool
 
-	real []granted // those of the wishes that change something
-	ends bool      // nobody is left
-	what *xmpp.Element
+	state state
+	real  []granted // those of the wishes that change something
+	ends  bool      // nobody is left
+	what  *xmpp.Element
 }
 
 func (c *standings) plan() *plan {
@@ -59,21 +64,21 @@ type granted struct {
 
 // check looks at each wish, within the transaction.
 func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Element, error) {
-	c.real, c.ends = c.real[:0], false
+	c.state, c.real, c.ends = s, c.real[:0], false
 	for _, w := range c.wishes {
 		before, err := c.groups.readStanding(ctx, c.room, w.user)
 		if err != nil {
 			return nil, err
 		}
-		if before.affiliation == w.as && (w.nick == "" || w.nick == before.nick) {
+		if before.affiliation == w.as && (w.nick == "" || w.nick == before.nick) || c.skip != nil && c.skip(before) {
 			continue
 		}
 		if err := c.allowed(s, by, w.user == c.by, before.affiliation, w.as); err != nil {
 			return nil, err
 		}
 		c.real = append(c.real, granted{wish: w, before: before})
-		if w.user == c.by && before.affiliation == owner && w.as < member {
-			if err := c.handOn(ctx); err != nil {
+		if (w.user == c.by || c.handsOn) && before.affiliation == owner && w.as < member {
+			if err := c.handOn(ctx, w.user); err != nil {
 				return nil, err
 			}
 		}
@@ -86,7 +91,7 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 }
 
 // handOn makes somebody else the owner when the last one goes; a group that nobody is left in ends.
-func (c *standings) handOn(ctx context.Context) error {
+func (c *standings) handOn(ctx context.Context, leaving xmpp.JID) error {
 	for _, w := range c.wishes {
 		if w.as == owner {
 			return nil
@@ -94,13 +99,13 @@ func (c *standings) handOn(ctx context.Context) error {
 	}
 	g, r := c.groups, c.room
 	var others int
-	if err := g.db.QueryRow(ctx, "select count(*) from group_member where room = $1 and affiliation = $2 and jid <> $3", r.id, int64(owner), c.by.String()).Scan(&others); err != nil {
+	if err := g.db.QueryRow(ctx, "select count(*) from group_member where room = $1 and affiliation = $2 and jid <> $3", r.id, int64(owner), leaving.String()).Scan(&others); err != nil {
 		return err
 	}
 	if others > 0 {
 		return nil
 	}
-	heir, ok, err := g.heir(ctx, r, c.by)
+	heir, ok, err := g.heir(ctx, r, leaving)
 	if err != nil || !ok {
 		c.ends = !ok
 		return err
@@ -134,10 +139,15 @@ func (c *standings) write(ctx context.Context, id int64) error {
 		}
 	}
 	if c.ends {
-		_, err := g.db.Exec(ctx, "update group_room set destroyed = $1 where id = $2", noEnd, r.id)
+		if _, err := g.db.Exec(ctx, "update group_room set destroyed = $1 where id = $2", noEnd, r.id); err != nil {
+			return err
+		}
+		return g.over(ctx, r, c.by)
+	}
+	if err := c.comeAndGo(ctx); err != nil {
 		return err
 	}
-	return g.afterStandings(ctx, r)
+	return g.afterStandings(ctx, r, c.state.settings)
 }
 
 // newStanding is how somebody stands with the group from the entry id on.
@@ -181,7 +191,7 @@ func (c *standings) after(ctx context.Context) {
 }
 
 // afterStandings refuses what must not become of a group, within the transaction: nobody who owns it, or too many.
-func (g *Groups) afterStandings(ctx context.Context, r *room) error {
+func (g *Groups) afterStandings(ctx context.Context, r *room, settings Settings) error {
 	var owners, members, bans int
 	err := g.db.QueryRow(ctx, `select coalesce(sum(case when affiliation = $1 then 1 else 0 end), 0), coalesce(sum(case when affiliation >= $2 then 1 else 0 end), 0),
 		coalesce(sum(case when affiliation = $3 then 1 else 0 end), 0) from group_member where room = $4`, int64(owner), int64(member), int64(outcast), r.id).Scan(&owners, &members, &bans)
@@ -190,8 +200,8 @@ func (g *Groups) afterStandings(ctx context.Context, r *room) error {
 		return fmt.Errorf("count members: %w", err)
 	case owners == 0:
 		return xmpp.Conflict.Because("a group needs an owner: make somebody else one first")
-	case members > g.cfg.MaxMembers:
-		return xmpp.NotAllowed.Because("a group has at most %d members", g.cfg.MaxMembers)
+	case members > g.cfg.most(settings):
+		return xmpp.NotAllowed.Because("a group has at most %d members", g.cfg.most(settings))
 	case bans > maxBans:
 		return xmpp.NotAllowed.Because("at most %d people can be banned", maxBans)
 	}

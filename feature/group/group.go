@@ -40,13 +40,17 @@ type Config struct {
 	MaxGroupsPerDay int `toml:"max_groups_per_day"`
 	// MaxPage is the most messages, or members, in one answer; apps ask again for more.
 	MaxPage int `toml:"max_page"`
+	// MaxCommunityMembers is the most members that a community may have.
+	MaxCommunityMembers int `toml:"max_community_members"`
+	// MaxCommunityGroups is the most groups that a community may have, beside its announcements.
+	MaxCommunityGroups int `toml:"max_community_groups"`
 	// MaxCached is how many groups that nobody attends are kept in memory.
 	MaxCached int `toml:"max_cached"`
 }
 
 // DefaultConfig suits a machine with 1 GB of memory.
 func DefaultConfig() Config {
-	return Config{MaxMembers: 1024, PresenceLimit: 100, MaxGroupsPerDay: 50, MaxPage: 100, MaxCached: 1000}
+	return Config{MaxMembers: 1024, PresenceLimit: 100, MaxGroupsPerDay: 50, MaxCommunityMembers: 5000, MaxCommunityGroups: 100, MaxPage: 100, MaxCached: 1000}
 }
 
 // Validate reports the first setting that cannot work.
@@ -54,11 +58,22 @@ func (c Config) Validate() error {
 	if c.MaxMembers < 2 || c.PresenceLimit < 0 || c.MaxGroupsPerDay < 0 || c.MaxPage < 1 || c.MaxCached < 1 {
 		return errors.New("max_members must be at least 2, presence_limit and max_groups_per_day at least 0, max_page and max_cached at least 1")
 	}
+	if c.MaxCommunityMembers < 2 || c.MaxCommunityGroups < 1 || c.MaxCommunityGroups > 1000 {
+		return errors.New("max_community_members must be at least 2, max_community_groups from 1 to 1000")
+	}
 	_, err := xmpp.ParseJID(c.Domain)
 	if c.Domain == "" {
 		return nil
 	}
 	return err
+}
+
+// most is how many members a group with these settings may have.
+func (c Config) most(s Settings) int {
+	if s.Community {
+		return c.MaxCommunityMembers
+	}
+	return c.MaxMembers
 }
 
 // Groups is the service of all groups.
@@ -72,6 +87,7 @@ type Groups struct {
 	waker  Waker
 	wakes  wakes
 	now    func() time.Time
+	noted  chan struct{} // has an element when consequences may wait
 
 	joins, tokens, letters limiter
 }
@@ -84,7 +100,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, log *slog.L
 	if err := db.Migrate(ctx, "group", migrations); err != nil {
 		return nil, err
 	}
-	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), waker: waker, now: time.Now, wakes: wakes{signal: make(chan struct{}, 1)}}
+	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), waker: waker, now: time.Now, noted: make(chan struct{}, 1), wakes: wakes{signal: make(chan struct{}, 1)}}
 	g.rooms.init(g, cfg.MaxCached)
 	return g, nil
 }

@@ -17,6 +17,12 @@ func TestTranscripts(t *testing.T) {
 	palabretest.Run(t, "testdata/*.txt", with(DefaultConfig()), withPresence())
 }
 
+func TestLimits(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxCommunityMembers, cfg.MaxCommunityGroups = 3, 2
+	palabretest.Run(t, "testdata/limits/*.txt", with(cfg))
+}
+
 // withPresence lets people be there, so that what is sent to their account reaches them.
 func withPresence() palabretest.Option {
 	return palabretest.With(func(*palabretest.Server) (any, error) { return being{}, nil })

@@ -17,7 +17,7 @@ const (
 
 // serviceFeatures are what the service announces, roomFeatures what each group does besides what its settings say.
 var (
-	serviceFeatures = []string{nsInfo, nsItems, nsMUC, nsPing, NS}
+	serviceFeatures = append([]string{nsInfo, nsItems, nsMUC, nsPing, NS, nsSpace, nsPubSub}, spaceFeatures...)
 	roomFeatures    = []string{nsInfo, nsItems, nsMUC, nsPing, nsMAM, nsMAM + "#extended", "urn:xmpp:sid:0", nsWho, NS, nsMUC + "#self-ping-optimization", nsMUC + "#stable_id",
 		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", "urn:xmpp:message-retract:1", nsAffiliations, nsRegister, "jabber:x:conference", "vcard-temp"}
 )
@@ -35,7 +35,12 @@ func (g *Groups) askedService(ctx context.Context, t *core.Transit) (*plan, erro
 	}
 	switch {
 	case payload.Is(nsInfo, "query") && payload.Attr("node") == "":
-		return answer(t, infoOf(nsInfo, xmpp.NewElement(nsInfo, "identity").Set("category", "conference").Set("type", "text").Set("name", "Groups"), serviceFeatures)), nil
+		query := infoOf(nsInfo, xmpp.NewElement(nsInfo, "identity").Set("category", "conference").Set("type", "text").Set("name", "Groups"), serviceFeatures)
+		return answer(t, query.Add(xmpp.NewElement(nsInfo, "identity").Set("category", "pubsub").Set("type", "service"))), nil
+	case payload.Is(nsInfo, "query"):
+		return g.spaceInfo(ctx, t, payload.Attr("node"))
+	case payload.Is(nsPubSub, "pubsub"), payload.Is(nsPubSubOwner, "pubsub"):
+		return g.space(ctx, t, payload, t.Stanza.Type == "set")
 	case payload.Is(nsItems, "query"):
 		items, err := g.listed(ctx, payload)
 		if err != nil {
@@ -70,7 +75,7 @@ func (g *Groups) asked(ctx context.Context, t *core.Transit, r *room) (*plan, er
 	set := t.Stanza.Type == "set"
 	switch {
 	case payload.Is(nsInfo, "query"):
-		return g.info(t, r, payload)
+		return g.info(ctx, t, r, payload)
 	case payload.Is(nsItems, "query"):
 		return g.present(t, r)
 	case payload.Is(nsMAM, "query"):
@@ -84,7 +89,7 @@ func (g *Groups) asked(ctx context.Context, t *core.Transit, r *room) (*plan, er
 	case payload.Is(nsOwner, "query"):
 		return g.own(t, r, payload, set)
 	case payload.Is(nsRegister, "query"):
-		return g.register(t, r, payload, set)
+		return g.register(ctx, t, r, payload, set)
 	case payload.Space == NS:
 		return g.askedOurs(ctx, t, r, payload, set)
 	case payload.Is(nsModerate, "moderate") && set:
@@ -118,7 +123,7 @@ func (g *Groups) askedOccupant(t *core.Transit, r *room, payload *xmpp.Element) 
 }
 
 // info tells what a group is (XEP-0045 §6.4).
-func (g *Groups) info(t *core.Transit, r *room, payload *xmpp.Element) (*plan, error) {
+func (g *Groups) info(ctx context.Context, t *core.Transit, r *room, payload *xmpp.Element) (*plan, error) {
 	switch payload.Attr("node") {
 	case "":
 	case "x-roomuser-item": // the nick that is kept for the asker (XEP-0045 §6.6)
@@ -131,6 +136,10 @@ func (g *Groups) info(t *core.Transit, r *room, payload *xmpp.Element) (*plan, e
 		return answer(t, query), nil
 	default:
 		return nil, xmpp.ItemNotFound
+	}
+	in, err := g.communityOf(ctx, r.id)
+	if err != nil {
+		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,6 +155,7 @@ func (g *Groups) info(t *core.Transit, r *room, payload *xmpp.Element) (*plan, e
 	if !r.tellsPresence(g.cfg.PresenceLimit) {
 		form.Add("muc#roomconfig_presencebroadcast", "list-multi", "Who is told when somebody comes or goes")
 	}
+	g.tellParent(t, r, in, query, form)
 	return answer(t, query.Add(form.Element())), nil
 }
 
@@ -186,7 +196,12 @@ func (g *Groups) listed(ctx context.Context, payload *xmpp.Element) (*xmpp.Eleme
 	if page.Max >= 0 {
 		limit = min(limit, page.Max)
 	}
-	rows, err := g.db.Query(ctx, "select name, settings from group_room where destroyed is null and name > $1 and settings not like '%\"hidden\":true%' order by name limit $2", page.After, limit)
+	sql := "select name, settings from group_room where destroyed is null and name > $1 and settings not like '%\"hidden\":true%'"
+	spaces := wantsSpaces(payload)
+	if spaces {
+		sql += " and settings like '%\"community\":true%'"
+	}
+	rows, err := g.db.Query(ctx, sql+" order by name limit $2", page.After, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +224,11 @@ func (g *Groups) listed(ctx context.Context, payload *xmpp.Element) (*xmpp.Eleme
 			paged.First = name
 		}
 		paged.Last = name
-		query.Add(xmpp.NewElement(nsItems, "item").Set("jid", jid.String()).Set("name", s.Name))
+		item := xmpp.NewElement(nsItems, "item").Set("jid", jid.String()).Set("name", s.Name)
+		if spaces {
+			item.Set("jid", g.domain.String()).Set("node", name)
+		}
+		query.Add(item)
 	}
 	return query.Add(paged.Element()), nil
 }

@@ -144,7 +144,7 @@ func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
 	password := t.Stanza.Child(nsMUC, "x").ChildText(nsMUC, "password")
 	most := r.settings.MaxUsers
 	if most == 0 {
-		most = g.cfg.MaxMembers
+		most = g.cfg.most(r.settings)
 	}
 	switch {
 	case r.destroyed != "":

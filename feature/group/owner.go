@@ -56,7 +56,7 @@ func (g *Groups) configure(t *core.Transit, r *room, form *xmpp.Form) *plan {
 	by := t.Sender.JID
 	var next Settings
 	c := changing{by: by}
-	c.check = func(_ context.Context, s state, stands standing) (*xmpp.Element, error) {
+	c.check = func(ctx context.Context, s state, stands standing) (*xmpp.Element, error) {
 		if stands.affiliation < owner {
 			return nil, xmpp.Forbidden
 		}
@@ -67,6 +67,9 @@ func (g *Groups) configure(t *core.Transit, r *room, form *xmpp.Form) *plan {
 		}
 		if next == s.settings {
 			return nil, nil
+		}
+		if err := g.mayBeSo(ctx, r, next); err != nil {
+			return nil, err
 		}
 		return changed("settings", by, "name", next.Name, "description", next.Description).Add(next.told()), nil
 	}

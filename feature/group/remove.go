@@ -47,6 +47,7 @@ func (g *Groups) RemovePiece(ctx context.Context, account *core.Account) (more b
 	if err != nil {
 		return true, fmt.Errorf("take a closed account out of a group: %w", err)
 	}
+	g.hurry()
 	return true, nil
 }
 
@@ -96,8 +97,10 @@ func (d *departure) check(ctx context.Context, _ state, by standing) (*xmpp.Elem
 func (d *departure) write(ctx context.Context, _ int64) error {
 	g, r := d.groups, d.room
 	if d.deserted {
-		_, err := g.db.Exec(ctx, "update group_room set destroyed = $1 where id = $2", noEnd, r.id)
-		return err
+		if _, err := g.db.Exec(ctx, "update group_room set destroyed = $1 where id = $2", noEnd, r.id); err != nil {
+			return err
+		}
+		return g.over(ctx, r, d.user)
 	}
 	if err := g.writeStanding(ctx, r, d.user, standing{}); err != nil {
 		return err
@@ -162,6 +165,10 @@ func (g *Groups) remove(ctx context.Context, account *core.Account) error {
 	if n > 0 {
 		return errStillMember
 	}
-	_, err := g.db.Exec(ctx, "delete from group_request where jid = $1", account.JID.String())
-	return err
+	for _, table := range []string{"group_request", "group_consequence"} {
+		if _, err := g.db.Exec(ctx, "delete from "+table+" where jid = $1", account.JID.String()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

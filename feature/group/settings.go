@@ -31,8 +31,15 @@ type Settings struct {
 	WholeHistory bool `json:"whole_history,omitempty"`
 	// Slow is how many seconds a member waits between two messages, 0 for none.
 	Slow int `json:"slow,omitempty"`
+	// Community makes it the announcements of a community, for good.
+	Community bool `json:"community,omitempty"`
 	// Locked is a room whose maker has not said yet how it shall be (XEP-0045 §10.1.2).
 	Locked bool `json:"locked,omitempty"`
+}
+
+// communitySettings are those of the announcements of a community that nobody has said anything about.
+func communitySettings() Settings {
+	return Settings{MembersOnly: true, Hidden: true, Persistent: true, OnlyAdminsWrite: true, Community: true}
 }
 
 // privateSettings are those of a group among people who know each other.
@@ -59,6 +66,9 @@ func (s *Settings) told() *xmpp.Element {
 	for i := range form.Fields {
 		field := &form.Fields[i]
 		field.Label, field.Options = "", nil
+	}
+	if s.Community {
+		form.Add(NS+"#community", "boolean", "", "1")
 	}
 	if s.Locked {
 		form.Add(NS+"#locked", "boolean", "", "1")

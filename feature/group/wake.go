@@ -105,8 +105,11 @@ func named(st *xmpp.Stanza) (users []xmpp.JID) {
 	return users
 }
 
-// Run wakes members until ctx ends.
+// Run wakes members, and does what follows in one group from a change of another, until ctx ends.
 func (g *Groups) Run(ctx context.Context) error {
+	var both sync.WaitGroup
+	both.Go(func() { g.conclude(ctx) })
+	defer both.Wait()
 	for g.waker != nil {
 		select {
 		case <-g.wakes.signal:
