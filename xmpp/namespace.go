@@ -23,5 +23,6 @@ const (
 	NSHints    = "urn:xmpp:hints"     // XEP-0334
 	NSStanzaID = "urn:xmpp:sid:0"     // XEP-0359
 	NSData     = "jabber:x:data"      // XEP-0004
+	NSArchive  = "urn:xmpp:mam:2"     // XEP-0313
 	NSRSM      = "http://jabber.org/protocol/rsm"
 )

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	nsValidate  = "http://jabber.org/protocol/xdata-validate"
-	maxIDs      = 1000 // ids that one request may name
-	defaultPage = 50   // messages in an answer when the request does not say
+	nsValidate = "http://jabber.org/protocol/xdata-validate"
+	maxIDs     = 1000 // ids that one request may name
 )
 
 // request is what a device asks of its archive (XEP-0313 §4).
@@ -76,125 +75,13 @@ func queryForm() *xmpp.Element {
 	return xmpp.NewElement(NS, "query", x)
 }
 
+// parse reads what a device asks.
 func (a *Archive) parse(payload *xmpp.Element) (*request, error) {
-	page, err := xmpp.ParsePage(payload)
+	asked, err := xmpp.ParseArchiveRequest(payload, xmpp.ArchiveLimits{IDs: maxIDs, Page: a.cfg.MaxPage, With: true})
 	if err != nil {
-		return nil, xmpp.BadRequest.Because("%v", err)
+		return nil, err
 	}
-	q := &request{queryID: payload.Attr("queryid"), page: page, flip: payload.Child(NS, "flip-page") != nil, until: 1<<63 - 1}
-	if page.Index >= 0 {
-		return nil, xmpp.FeatureNotImplemented.Because("pages by index are not supported")
-	}
-	if page.Max < 0 {
-		q.page.Max = defaultPage
-	}
-	q.page.Max = min(q.page.Max, a.cfg.MaxPage)
-	if x := payload.Child(xmpp.NSData, "x"); x != nil {
-		form, err := xmpp.ParseForm(x)
-		if err != nil || form.FormType() != NS {
-			return nil, xmpp.BadRequest.Because("not a form of %s", NS)
-		}
-		for _, field := range form.Fields {
-			if err := q.take(field); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return q, q.takePage()
-}
-
-// take reads one field of the form.
-func (q *request) take(field xmpp.Field) error {
-	value := ""
-	if len(field.Values) > 0 {
-		value = field.Values[0]
-	}
-	switch field.Var {
-	case "FORM_TYPE":
-		return nil
-	case "with":
-		jid, err := xmpp.ParseJID(value)
-		if err != nil {
-			return xmpp.JIDMalformed
-		}
-		q.with = jid
-		return nil
-	case "start", "end":
-		return q.takeTime(field.Var, value)
-	case "after-id":
-		return q.bound(value, &q.after, true)
-	case "before-id":
-		return q.bound(value, &q.until, false)
-	case "ids":
-		return q.takeIDs(field.Values)
-	}
-	return xmpp.FeatureNotImplemented.Because("unknown field %q", field.Var)
-}
-
-func (q *request) takeTime(name, value string) error {
-	t, err := xmpp.ParseTime(value)
-	if err != nil {
-		return xmpp.BadRequest.Because("%s: %v", name, err)
-	}
-	if name == "start" {
-		q.after = max(q.after, t.UnixMicro()-1)
-	} else {
-		q.until = min(q.until, t.UnixMicro()+1)
-	}
-	return nil
-}
-
-// bound narrows the request to one side of an id.
-func (q *request) bound(text string, limit *int64, lower bool) error {
-	id, err := parseID(text)
-	if err != nil {
-		return err
-	}
-	q.mustExist = append(q.mustExist, id)
-	if lower {
-		*limit = max(*limit, id)
-	} else {
-		*limit = min(*limit, id)
-	}
-	return nil
-}
-
-func (q *request) takeIDs(values []string) error {
-	if len(values) > maxIDs {
-		return xmpp.ResourceConstraint.Because("at most %d ids", maxIDs)
-	}
-	for _, value := range values {
-		id, err := parseID(value)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(q.named, id) {
-			q.named = append(q.named, id)
-		}
-	}
-	q.mustExist = append(q.mustExist, q.named...)
-	return nil
-}
-
-func (q *request) takePage() error {
-	if q.page.After != "" {
-		if err := q.bound(q.page.After, &q.after, true); err != nil {
-			return err
-		}
-	}
-	if q.page.Before != "" {
-		return q.bound(q.page.Before, &q.until, false)
-	}
-	return nil
-}
-
-// parseID reads an id; one that this archive cannot have given is an unknown one.
-func parseID(text string) (int64, error) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 {
-		return 0, xmpp.ItemNotFound
-	}
-	return id, nil
+	return &request{queryID: asked.QueryID, with: asked.With, after: asked.After, until: asked.Until, named: asked.IDs, page: asked.Page, flip: asked.Flip, mustExist: asked.MustExist}, nil
 }
 
 // exist refuses ids that are not in the account's archive (XEP-0313 §4.3.2).

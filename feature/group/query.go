@@ -11,14 +11,8 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// search is what is asked of a group's log (XEP-0313 §4).
-type search struct {
-	span
-	id    string
-	page  xmpp.Page
-	flip  bool
-	exist []int64 // ids that must be in what the asker may read
-}
+// maxIDs is how many ids one request may name.
+const maxIDs = 100
 
 // query answers who reads the log.
 func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *xmpp.Element, set bool) (*plan, error) {
@@ -30,7 +24,7 @@ func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *x
 		form.Add("ids", "list-multi", "")
 		return answer(t, xmpp.NewElement(nsMAM, "query", form.Element())), nil
 	}
-	q, err := g.parseSearch(payload)
+	q, err := xmpp.ParseArchiveRequest(payload, xmpp.ArchiveLimits{IDs: maxIDs, Page: g.cfg.MaxPage})
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +35,10 @@ func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *x
 	if err != nil {
 		return nil, err
 	}
-	q.after, q.until = max(q.after, from), min(q.until, told+1)
-	if err := g.mustExist(ctx, r.id, span{after: from, until: told + 1, ids: q.exist}); err != nil {
+	if err := g.mustExist(ctx, r.id, span{after: from, until: told + 1, ids: q.MustExist}); err != nil {
 		return nil, err
 	}
-	found, more, err := g.read(ctx, r.id, q.span, q.page.Max)
+	found, more, err := g.read(ctx, r.id, span{after: max(q.After, from), until: min(q.Until, told+1), ids: q.IDs, last: q.Page.Last}, q.Page.Max)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +47,7 @@ func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *x
 			return nil, err
 		}
 	}
-	if q.last {
+	if q.Page.Last {
 		slices.Reverse(found)
 	}
 	return &plan{tell: func(context.Context) {
@@ -96,119 +89,11 @@ func (r *room) veilAll(found []kept) ([]kept, error) {
 	return found, nil
 }
 
-func (g *Groups) parseSearch(payload *xmpp.Element) (*search, error) {
-	page, err := xmpp.ParsePage(payload)
-	if err != nil {
-		return nil, xmpp.BadRequest.Because("%v", err)
-	}
-	if page.Index >= 0 {
-		return nil, xmpp.FeatureNotImplemented.Because("pages by index are not supported")
-	}
-	if page.Max < 0 {
-		page.Max = 50
-	}
-	page.Max = min(page.Max, g.cfg.MaxPage)
-	q := &search{id: payload.Attr("queryid"), page: page, flip: payload.Child(nsMAM, "flip-page") != nil, span: span{until: 1<<63 - 1, last: page.Last}}
-	if x := payload.Child(xmpp.NSData, "x"); x != nil {
-		form, err := xmpp.ParseForm(x)
-		if err != nil || form.FormType() != nsMAM {
-			return nil, xmpp.BadRequest.Because("not a form of %s", nsMAM)
-		}
-		for _, field := range form.Fields {
-			if err := q.take(field); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for _, side := range []struct {
-		id    string
-		lower bool
-	}{{page.After, true}, {page.Before, false}} {
-		if side.id == "" {
-			continue
-		}
-		if err := q.bound(side.id, side.lower); err != nil {
-			return nil, err
-		}
-	}
-	return q, nil
-}
-
-func (q *search) take(field xmpp.Field) error {
-	value := ""
-	if len(field.Values) > 0 {
-		value = field.Values[0]
-	}
-	switch field.Var {
-	case "FORM_TYPE":
-		return nil
-	case "start", "end":
-		at, err := xmpp.ParseTime(value)
-		if err != nil {
-			return xmpp.BadRequest.Because("%s: %v", field.Var, err)
-		}
-		if field.Var == "start" {
-			q.after = max(q.after, at.UnixMicro()-1)
-		} else {
-			q.until = min(q.until, at.UnixMicro()+1)
-		}
-		return nil
-	case "after-id":
-		return q.bound(value, true)
-	case "before-id":
-		return q.bound(value, false)
-	case "ids":
-		return q.takeIDs(field.Values)
-	}
-	return xmpp.FeatureNotImplemented.Because("unknown field %q", field.Var)
-}
-
-// maxIDs is how many ids one request may name.
-const maxIDs = 100
-
-func (q *search) takeIDs(values []string) error {
-	if len(values) > maxIDs {
-		return xmpp.ResourceConstraint.Because("at most %d ids", maxIDs)
-	}
-	for _, value := range values {
-		id, err := parseID(value)
-		if err != nil {
-			return err
-		}
-		q.ids = append(q.ids, id)
-	}
-	q.exist = append(q.exist, q.ids...)
-	return nil
-}
-
-// parseID reads an id; one that no log can have given is an unknown one.
-func parseID(text string) (int64, error) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 {
-		return 0, xmpp.ItemNotFound
-	}
-	return id, nil
-}
-
-func (q *search) bound(text string, lower bool) error {
-	id, err := parseID(text)
-	if err != nil {
-		return err
-	}
-	q.exist = append(q.exist, id)
-	if lower {
-		q.after = max(q.after, id)
-	} else {
-		q.until = min(q.until, id)
-	}
-	return nil
-}
-
 var foundStanza = &xmpp.Stanza{Kind: xmpp.Message}
 
 // sendFound sends a page (XEP-0313 §4.2).
-func (g *Groups) sendFound(to *core.Session, r *room, q *search, found []kept) {
-	if q.flip {
+func (g *Groups) sendFound(to *core.Session, r *room, q *xmpp.ArchiveRequest, found []kept) {
+	if q.Flip {
 		found = slices.Clone(found)
 		slices.Reverse(found)
 	}
@@ -218,9 +103,9 @@ func (g *Groups) sendFound(to *core.Session, r *room, q *search, found []kept) {
 		b = append(b, " from='"...)
 		b = xmpp.AppendEscapedAttr(b, r.jid.String())
 		b = append(b, "'><result xmlns='"+nsMAM+"'"...)
-		if q.id != "" {
+		if q.QueryID != "" {
 			b = append(b, " queryid='"...)
-			b = xmpp.AppendEscapedAttr(b, q.id)
+			b = xmpp.AppendEscapedAttr(b, q.QueryID)
 			b = append(b, '\'')
 		}
 		b = append(b, " id='"...)
