@@ -28,6 +28,8 @@ export class Lists {
   private readonly fresh = new Map<string, number>()
   /** Lists that the server tells in this session: once asked for, they are believed again. */
   private readonly heard = new Set<string>()
+  /** How often each was told: an answer is the older one if its list was told since it was asked for. */
+  private readonly tellings = new Map<string, number>()
   private readonly failed = new Map<string, number>()
   /** Until when a device that is on no list is known to be on none. */
   private readonly doubted = new Map<string, number>()
@@ -53,6 +55,7 @@ export class Lists {
 
   /** Takes over a list that the server told. */
   async told(jid: string, version: Version, ids: number[]): Promise<void> {
+    this.note(this.tellings, `${version} ${jid}`, (this.tellings.get(`${version} ${jid}`) ?? 0) + 1)
     await this.keep(jid, version, ids)
     if (this.heard.size < maxRemembered) this.heard.add(`${version} ${jid}`)
     this.note(this.fresh, `${version} ${jid}`, Infinity)
@@ -78,9 +81,9 @@ export class Lists {
     return left > 0 && left <= most
   }
 
-  private note(table: Map<string, number>, key: string, until: number): void {
+  private note(table: Map<string, number>, key: string, value: number): void {
     if (table.size >= maxRemembered) table.clear()
-    table.set(key, until)
+    table.set(key, value)
   }
 
   /** Divides the devices of accounts among the versions: OMEMO 2 for all that have it, which hides everything, and 0.3, which hides the text alone, for
@@ -129,10 +132,12 @@ export class Lists {
       return !this.isAhead(this.fresh.get(`${version} ${jid}`), listAge)
     })
     await several(stale, async ({ jid, version }) => {
+      const name = `${version} ${jid}`
+      const before = this.tellings.get(name)
       const ids = await ask(() => this.asked.devices(jid, version))
-      if (!ids) return
+      if (!ids || this.tellings.get(name) !== before) return
       await this.keep(jid, version, ids)
-      this.note(this.fresh, `${version} ${jid}`, this.heard.has(`${version} ${jid}`) ? Infinity : this.d.now() + listAge)
+      this.note(this.fresh, name, this.heard.has(name) ? Infinity : this.d.now() + listAge)
     })
   }
 

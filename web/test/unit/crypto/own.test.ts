@@ -1,6 +1,6 @@
 // Several devices of one account, each with a store of its own: trust that they tell each other, and keys of the history.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { adoptKept, historyState, loadKept, newHistoryKey } from '../../../src/core/crypto/history.ts'
 import { Links } from '../../../src/core/crypto/link.ts'
 import { newRecovery, recover } from '../../../src/core/crypto/recovery.ts'
@@ -174,6 +174,21 @@ describe('automatic trust', () => {
     expect(answers.length).toBeGreaterThan(0)
     for (const { message } of answers) for (const opened of await t.deliver(a1, message)) expect([opened.empty, opened.envelope]).toEqual([true, undefined])
   })
+})
+
+test('a list that was told while it was asked for is not replaced by the answer', async () => {
+  const answers: (() => void)[] = []
+  const asked = {
+    devices: (_: string, version: Version) => new Promise<number[]>((resolve) => { answers.push(() => resolve(version === '2' ? [1, 2, 3] : [1, 2])) }),
+    bundle: () => Promise.resolve(null),
+  }
+  const service = await Service.open(romeo, [], { store: new MemoryStore(), turn: newTurn(), now: () => start }, asked, () => undefined)
+  const sent = codeOf(() => service.encrypt({ to: [juliet], body: 'x', envelope: utf8('x') }))
+  await vi.waitFor(() => expect(answers.length).toBe(4))
+  await service.listed(juliet, '2', [1, 2])
+  for (const answer of answers) answer()
+  expect(await sent).toBe('no-devices')
+  expect((await devicesOf(service.device, juliet)).filter((row) => row.active).map((row) => row.id)).toEqual([1, 2])
 })
 
 describe('keys of the history', () => {
