@@ -2,15 +2,23 @@ package c2s
 
 import (
 	"runtime/debug"
+	"sync"
 
 	"palabre.dev/palabre/core"
 )
+
+// batches are where writers gather what they write in one go. A message to a large group has as many writers as it has members.
+var batches = sync.Pool{New: func() any { return new([16][]byte) }}
 
 // write writes for one connection until the queue is empty or the connection is no longer the session's.
 func (s *session) write(c *connection) {
 	defer s.door.work.Done()
 	defer s.caught(c)
-	var room [16][]byte
+	room := batches.Get().(*[16][]byte)
+	defer func() {
+		clear(room[:])
+		batches.Put(room)
+	}()
 	items := room[:0]
 	for {
 		items = s.batch(c, items[:0])

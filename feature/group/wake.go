@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -23,14 +24,20 @@ type Missed struct {
 	Called   bool // one of them names the account (XEP-0372)
 }
 
-// wakePause is how long at least lies between two looks for whom to wake: what is said in a group meanwhile wakes once.
-const wakePause = 250 * time.Millisecond
+// wakePause is how long at least lies between two looks for whom to wake: what is said in a group meanwhile wakes once. Who looks through a group lets it rest
+// for wakeRest for each of its members, so that a lively one costs the same in a second whatever its size.
+const (
+	wakePause = 250 * time.Millisecond
+	wakeRest  = 5 * time.Millisecond
+	wakeMost  = time.Hour // nobody rests so long
+)
 
 // wakes gathers what was said since somebody was last woken for it. It is not kept: after a crash, what a device finds in the log it was perhaps not woken for.
 type wakes struct {
 	mu     sync.Mutex // guards what follows
 	rooms  map[*room]*unheard
-	signal chan struct{} // has an element when there are any
+	rest   map[*room]time.Time // until when nobody of a group is looked for
+	signal chan struct{}       // has an element when there are any
 }
 
 // unheard is what was said in one group.
@@ -60,19 +67,43 @@ func (w *wakes) said(r *room, st *xmpp.Stanza, author xmpp.JID) {
 	for _, user := range named(st) {
 		one.called[user] = true
 	}
+	w.ask()
+}
+
+// ask says that there are some; w.mu is held.
+func (w *wakes) ask() {
 	select {
 	case w.signal <- struct{}{}:
 	default:
 	}
 }
 
-// take are all that were noted.
-func (w *wakes) take() map[*room]*unheard {
+// take are those that were noted, of groups that do not rest.
+func (w *wakes) take(now time.Time) map[*room]*unheard {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all := w.rooms
-	w.rooms = nil
-	return all
+	maps.DeleteFunc(w.rest, func(_ *room, until time.Time) bool { return !now.Before(until) })
+	taken := map[*room]*unheard{}
+	for r, what := range w.rooms {
+		if _, rests := w.rest[r]; !rests {
+			taken[r] = what
+			delete(w.rooms, r)
+		}
+	}
+	if len(w.rooms) > 0 {
+		w.ask()
+	}
+	return taken
+}
+
+// looked lets a group rest when so many of its members were looked at.
+func (w *wakes) looked(r *room, members int, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.rest == nil {
+		w.rest = map[*room]time.Time{}
+	}
+	w.rest[r] = now.Add(time.Duration(members) * wakeRest)
 }
 
 // hasPayload reports whether a message carries something encrypted to read (XEP-0384), not keys alone.
@@ -116,10 +147,10 @@ func (g *Groups) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
-			g.wakeAll(last)
+			g.wakeAll(last, g.now().Add(wakeMost))
 			return nil
 		}
-		g.wakeAll(ctx)
+		g.wakeAll(ctx, g.now())
 		select {
 		case <-time.After(wakePause):
 		case <-ctx.Done():
@@ -129,17 +160,21 @@ func (g *Groups) Run(ctx context.Context) error {
 	return nil
 }
 
-func (g *Groups) wakeAll(ctx context.Context) {
-	for r, what := range g.wakes.take() {
-		if err := g.waker.Missed(ctx, r.jid, g.missed(ctx, r, what)); err != nil {
+// wakeAll wakes for all groups that do not rest at that time.
+func (g *Groups) wakeAll(ctx context.Context, now time.Time) {
+	for r, what := range g.wakes.take(now) {
+		members := r.allMembers()
+		if err := g.waker.Missed(ctx, r.jid, g.missed(ctx, members, what)); err != nil {
 			g.log.Error("members could not be woken", "err", err)
 		}
+		g.wakes.looked(r, len(members), now)
 	}
 }
 
 // missed are the members who may have missed something that others said.
-func (g *Groups) missed(ctx context.Context, r *room, what *unheard) (who []Missed) {
-	for _, user := range r.allMembers() {
+func (g *Groups) missed(ctx context.Context, members []xmpp.JID, what *unheard) []Missed {
+	who := make([]Missed, 0, len(members))
+	for _, user := range members {
 		n := what.messages - what.authors[user]
 		if n == 0 {
 			continue

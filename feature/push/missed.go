@@ -24,12 +24,19 @@ const missedAtOnce = 200
 // Missed wakes the devices of these accounts that are not connected. A chat that is muted wakes only who is called, and wants that.
 func (p *Push) Missed(ctx context.Context, chat xmpp.JID, who []Missed) error {
 	from := chat.Bare().String()
+	who = slices.DeleteFunc(slices.Clone(who), p.allAwake)
 	for some := range slices.Chunk(who, missedAtOnce) {
 		if err := p.wakeSome(ctx, from, some); err != nil {
 			return fmt.Errorf("wake for a group: %w", err)
 		}
 	}
 	return nil
+}
+
+// allAwake reports whether it is known without asking the database that no device of an account has to be woken.
+func (p *Push) allAwake(one Missed) bool {
+	devices, known := p.cache.Get(one.Account.ID)
+	return known && !slices.ContainsFunc(devices, func(d device) bool { return !p.awake(one.Account, d) })
 }
 
 func (p *Push) wakeSome(ctx context.Context, from string, some []Missed) error {
