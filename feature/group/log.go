@@ -14,10 +14,23 @@ import (
 type entryKind int64
 
 const (
-	saidEntry   entryKind = iota // a message
-	changeEntry                  // a change of the group
-	tombstone                    // a message that was taken back
+	saidEntry       entryKind = iota // a message that has something to read
+	changeEntry                      // a change of the group
+	tombstone                        // a message that was taken back
+	noteEntry                        // what is about something that was said: reactions, markers, that it was taken back
+	correctionEntry                  // a message in the place of an earlier one (XEP-0308)
 )
+
+// kindOf says what a message is for the log.
+func kindOf(st *xmpp.Stanza) entryKind {
+	switch {
+	case st.Child("urn:xmpp:message-correct:0", "replace") != nil:
+		return correctionEntry
+	case st.Child(nsRetract, "retract") == nil && (st.Body() != "" || hasPayload(st)):
+		return saidEntry
+	}
+	return noteEntry
+}
 
 var insertEntry = store.NewInsert("group_entry", "id", "room", "after", "kind", "author", "stanza")
 

@@ -2,11 +2,9 @@ package group
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"palabre.dev/palabre/core"
-	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -47,7 +45,7 @@ func (g *Groups) moderate(_ context.Context, t *core.Transit, r *room, payload *
 		if stands.affiliation < admin {
 			return xmpp.Forbidden
 		}
-		if err := g.bury(ctx, r, id, from, reason); err != nil {
+		if err := g.bury(ctx, r, id, g.moderated(from, reason)); err != nil {
 			return err
 		}
 		return g.keep(ctx, r, e)
@@ -55,26 +53,11 @@ func (g *Groups) moderate(_ context.Context, t *core.Transit, r *room, payload *
 	return g.answered(t, p, nil), nil
 }
 
-// bury puts in the place of a message that it was taken away (XEP-0424 §5.2, XEP-0425 §5); ctx carries a transaction.
-func (g *Groups) bury(ctx context.Context, r *room, id int64, by xmpp.JID, reason string) error {
-	var text string
-	err := g.db.QueryRow(ctx, "select stanza from group_entry where id = $1 and room = $2 and kind <> $3", id, r.id, int64(changeEntry)).Scan(&text)
-	if errors.Is(err, store.ErrNoRows) {
-		return xmpp.ItemNotFound
-	}
-	if err != nil {
-		return err
-	}
-	st, err := parseStanza(text)
-	if err != nil {
-		return err
-	}
-	grave := &xmpp.Stanza{Kind: st.Kind, Type: st.Type, ID: st.ID, From: st.From}
-	retracted := xmpp.NewElement(nsRetract, "retracted", xmpp.NewElement(nsModerate, "moderated").Set("by", by.String())).Set("stamp", xmpp.FormatTime(g.now()))
+// moderated is what stands in the place of a message that was taken away (XEP-0425 §5).
+func (g *Groups) moderated(by xmpp.JID, reason string) *xmpp.Element {
+	e := xmpp.NewElement(nsRetract, "retracted", xmpp.NewElement(nsModerate, "moderated").Set("by", by.String())).Set("stamp", xmpp.FormatTime(g.now()))
 	if reason != "" {
-		retracted.Add(xmpp.NewText(nsRetract, "reason", reason))
+		e.Add(xmpp.NewText(nsRetract, "reason", reason))
 	}
-	grave.Add(retracted, st.Child(nsWho, "occupant-id"))
-	_, err = g.db.Exec(ctx, "update group_entry set stanza = $1, kind = $2 where id = $3", string(grave.Append(nil)), int64(tombstone), id)
-	return err
+	return e
 }

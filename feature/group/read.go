@@ -27,7 +27,7 @@ type span struct {
 	after, until int64
 	ids          []int64 // those alone, if there are any
 	last         bool    // the newest ones first
-	said         bool    // messages alone
+	said         bool    // messages alone, with those that correct them
 }
 
 // statement reads a span.
@@ -41,7 +41,7 @@ func (s *span) statement(room int64) (sql string, args []any) {
 		sql += ")"
 	}
 	if s.said {
-		sql += " and kind = " + strconv.Itoa(int(saidEntry))
+		sql += " and kind in (" + strconv.Itoa(int(saidEntry)) + ", " + strconv.Itoa(int(correctionEntry)) + ")"
 	}
 	if s.last {
 		return sql + " order by id desc limit ", args

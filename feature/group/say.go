@@ -28,13 +28,16 @@ func (g *Groups) say(t *core.Transit, r *room) (*plan, error) {
 		return g.setSubject(t, r, nick, subject.Text(), seen, given)
 	}
 	st := r.asSaid(t.Stanza, t.Sender.JID, nick)
-	e := &entry{kind: saidEntry, author: t.Sender.JID, text: string(st.Append(nil))}
+	e := &entry{kind: kindOf(st), author: t.Sender.JID, text: string(st.Append(nil))}
 	if !lasts(st) {
 		return &plan{tell: func(context.Context) { r.tellPassing(st) }}, nil
 	}
 	user := t.Sender.JID
 	return &plan{room: r, tell: func(ctx context.Context) { g.tellEntry(ctx, r, st, e) }, write: func(ctx context.Context) error {
 		if err := g.stillWrites(ctx, r, user, seen, given); err != nil {
+			return err
+		}
+		if err := g.takeBack(ctx, r, st, user); err != nil {
 			return err
 		}
 		return g.keep(ctx, r, e)
