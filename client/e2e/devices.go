@@ -35,8 +35,18 @@ func (e *Endpoint) Devices(ctx context.Context, jid xmpp.JID, v omemo.Version) (
 	if len(items) > 0 {
 		ids = readList(items[len(items)-1].Payload, v)
 	}
-	e.remember(key, deviceList{ids, time.Now().Add(listAge)})
-	return ids, nil
+	return e.learned(key, ids), nil
+}
+
+// learned takes a list that was asked for, unless it was told meanwhile: then the answer may be the older one.
+func (e *Endpoint) learned(key listKey, ids []uint32) []uint32 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if told, ok := e.known[key]; ok && told.until.IsZero() {
+		return told.ids
+	}
+	e.keep(key, deviceList{ids, time.Now().Add(listAge)})
+	return ids
 }
 
 // node is where an account's nodes are asked for: no address for our own.
@@ -60,6 +70,11 @@ func isAbsent(err error) bool {
 func (e *Endpoint) remember(key listKey, list deviceList) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.keep(key, list)
+}
+
+// keep remembers a list; mu is held.
+func (e *Endpoint) keep(key listKey, list deviceList) {
 	if len(e.known) >= maxLists {
 		clear(e.known)
 	}
