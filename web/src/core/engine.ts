@@ -4,12 +4,14 @@
 // and return how to stop.
 
 import type { Admin } from './admin.ts'
+import type { Groups, MemberPage, MemberQuery } from './groups.ts'
 import type {
   AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, Place, SearchHit, SignedIn, PackPlace, Space, Sticker, StickerPack, Storage,
   Waiting, Waking,
 } from './model.ts'
 
 export type * from './admin.ts'
+export type * from './groups.ts'
 
 export type Stop = () => void
 
@@ -116,6 +118,12 @@ export interface Engine {
   unblock(jid: JID): Promise<void>
   devices(jid: JID): Promise<Device[]>
   trust(device: Pick<Device, 'jid' | 'id'>, trust: Device['trust']): Promise<void>
+
+  // Groups (core/groups.ts)
+  /** A page of the members of a group, as far as they are known here: without a connection too. */
+  members(jid: JID, query?: MemberQuery): Promise<MemberPage>
+  /** Asks or does one thing about groups; needs the connection. */
+  group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]>
 
   // Connection and account
   watchConnection(show: (connection: Connection) => void): Stop

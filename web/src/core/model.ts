@@ -1,6 +1,8 @@
 // What the client is about, in the words of docs/words.md. No DOM and no XML here: the engine fills these, the store keeps them, the
 // screens show them. Times are microseconds since 1970 (UTC), as archive ids are; sizes are bytes; addresses are bare JIDs unless said.
 
+import type { Group } from './groups.ts'
+
 export type Micros = number
 export type JID = string
 
@@ -10,6 +12,8 @@ export type State = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed'
 /** Why a message failed, a key of the texts: what happened, what is kept, what to do. */
 export type Failure =
   | 'refused' | 'unknown-contact' | 'blocked' | 'too-large' | 'no-devices' | 'untrusted-devices' | 'upload' | 'quota' | 'server'
+  /** In a group: we may not write there, or not any more. */
+  | 'no-voice'
 
 export type Kind = 'person' | 'group' | 'self' | 'business'
 
@@ -55,6 +59,8 @@ export interface Chat {
   request?: boolean
   /** A person let this stranger write. */
   accepted?: boolean
+  /** Of a group: what it is. */
+  group?: Group
 }
 
 export interface Draft {
@@ -84,7 +90,7 @@ export interface Message {
   time: Micros
   from: JID
   own: boolean
-  /** Device or nickname, where that tells who spoke in a group. */
+  /** In a group: what its author was called there. `from` is their bare address; where the group does not show it, their address in the group. */
   author?: string
   originId?: string
   stanzaId?: string
@@ -122,7 +128,7 @@ export type Content =
   | { type: 'contact'; jid: JID; name: string }
   | { type: 'poll'; question: string; options: string[]; many: boolean; votes: Record<JID, number[]> }
   | { type: 'call'; video: boolean; outcome: 'missed' | 'declined' | 'ended'; seconds?: number }
-  | { type: 'system'; key: string; values?: Record<string, string> }
+  | { type: 'system'; key: string; values?: Record<string, string>; /** In a group: who did it, and to whom; at most 10 are named. */ by?: JID; who?: JID[] }
   | { type: 'undecryptable'; reason: 'no-key' | 'broken' | 'old-device' }
 
 /** Where somebody is. */

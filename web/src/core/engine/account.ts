@@ -28,7 +28,9 @@ import { Collector, type News } from './changes.ts'
 import { ContactSender } from './contact-sender.ts'
 import { Desk } from './desk.ts'
 import { readUpTo } from './effects.ts'
+import { GroupLogs } from './group-logs.ts'
 import { Inbox } from './inbox.ts'
+import type { KeepEvents } from './keep.ts'
 import { Line } from './line.ts'
 import { People } from './people.ts'
 import { isAdmin } from './role.ts'
@@ -82,6 +84,7 @@ export class Worker {
   readonly typing = new Typing()
   readonly line: Line
   readonly inbox: Inbox
+  readonly groups: GroupLogs
   readonly sender: Sender
   private readonly contacts: ContactSender
   readonly secure: Secure
@@ -111,7 +114,20 @@ export class Worker {
     this.secure.hides = (jid) => isRequest(look(db), jid, this.account)
     this.settings = new Settings(db, this.account, news, now)
     this.vanishing = new Vanishing(db, news, now)
+    const heard: KeepEvents = {
+      arrived: (letter) => {
+        this.line.setFull(false)
+        if (letter.own) return
+        void this.reacted(letter).catch(() => undefined) // not told: it stands at the message
+        if (!letter.says.some((s) => s.what === 'content')) return
+        this.typing.heard(letter.chat, letter.from, 'paused')
+        parts.onMessage?.(letter.chat)
+      },
+      typing: (letter, state) => { if (!letter.own) this.typing.heard(letter.chat, letter.from, state) },
+    }
+    this.groups = new GroupLogs(db, this.account, this.secure, news, heard, now)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
+      ...heard,
       caughtUp: () => {
         this.line.setFull(false)
         this.sender.complete()
@@ -123,15 +139,6 @@ export class Worker {
         this.line.setFull(full)
         if (full) void freeRoom(db).catch(() => undefined)
       },
-      arrived: (letter) => {
-        this.line.setFull(false)
-        if (letter.own) return
-        void this.reacted(letter).catch(() => undefined) // not told: it stands at the message
-        if (!letter.says.some((s) => s.what === 'content')) return
-        this.typing.heard(letter.chat, letter.from, 'paused')
-        parts.onMessage?.(letter.chat)
-      },
-      typing: (letter, state) => { if (!letter.own) this.typing.heard(letter.chat, letter.from, state) },
     }, now)
     this.views = new Views(db, this.account, news, this.inbox)
     this.sender = new Sender(db, this.account, {
@@ -230,10 +237,10 @@ export class Worker {
     session.start()
   }
 
-  private message(stanza: Element): Promise<void> {
+  private async message(stanza: Element): Promise<void> {
     const event = parseEvent(stanza)
-    if (!event) return this.inbox.take(stanza)
-    return this.event(event)
+    if (event) return this.event(event)
+    return stanza.attr('type') === 'groupchat' ? this.groups.take(stanza) : this.inbox.take(stanza)
   }
 
   private async event(event: NonNullable<ReturnType<typeof parseEvent>>): Promise<void> {
@@ -254,6 +261,7 @@ export class Worker {
     // Messages wait for nothing of it: what fails beside them is asked for again at the next session.
     void this.secure.connected(session, resumed).catch(() => undefined)
     this.inbox.connected(session, resumed)
+    this.groups.connected(session, resumed)
     this.sender.connected(session, resumed)
     this.contacts.connected(session)
     if (resumed) this.settings.resumed()
@@ -347,6 +355,7 @@ export class Worker {
     this.sender.end()
     this.contacts.end()
     this.inbox.disconnected()
+    this.groups.disconnected()
     this.connection.stop()
     this.secure.end()
     this.settings.end()

@@ -14,7 +14,8 @@ import { noteDecided } from '../store/settings.ts'
 import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
-import { about, reasonFor } from './effects.ts'
+import { about, groupNames, reasonFor } from './effects.ts'
+import { changeGroup } from './group-change.ts'
 import type { Letter, Said } from './said.ts'
 import { adoptTimer, startTimer, startTimers, timeOf } from './timer.ts'
 import { cameBack } from './untold.ts'
@@ -52,6 +53,7 @@ export async function apply(step: Step, letter: Letter): Promise<void> {
 async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
   if (said.what === 'content' || said.what === 'tombstone') return keep(step, letter, said)
   if (said.what === 'typing') return undefined
+  if (said.what === 'change') return changeGroup(step, letter, said.change)
   if (said.what === 'timer') return adoptTimer(step, letter, said.seconds)
   if (said.what === 'error' && await cameBack(step.tx, step.changes, letter.chat, said.target, reasonFor(said.condition, said.kind))) return
   const waits = await about(step, letter, said)
@@ -63,9 +65,11 @@ async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
 export const namesOf = (letter: Letter): string[] =>
   [...(letter.archived ? [archiveName(letter.archived)] : []), ...letter.ids.map((id) => senderName(letter.from, id))]
 
-/** Finds the message that a letter brings, if it came before. Short ids are no proof: some apps count from 1 at each start. */
-export function known(tx: Change, letter: Letter): Promise<KeptMessage | undefined> {
-  return byNames(tx, [...(letter.archived ? [archiveName(letter.archived)] : []), ...letter.ids.filter(isUnique).map((id) => senderName(letter.from, id))])
+/** Finds the message that a letter brings, if it came before. Short ids are no proof: some apps count from 1 at each start. What somebody says in one chat
+ * under the id of something in another is another message. */
+export async function known(tx: Change, letter: Letter): Promise<KeptMessage | undefined> {
+  const found = await byNames(tx, [...(letter.archived ? [archiveName(letter.archived)] : []), ...letter.ids.filter(isUnique).map((id) => senderName(letter.from, id))])
+  return found?.chat === letter.chat ? found : undefined
 }
 
 async function keep(step: Step, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<void> {
@@ -106,7 +110,7 @@ async function make(step: Step, letter: Letter, said: Said & { what: 'content' |
     names: namesOf(letter).slice(0, MAX_NAMES), shelves: [], protection: letter.protection,
     ...(letter.ids[0] ? { originId: letter.ids[0] } : {}), ...(at ? { archiveId: at } : {}), ...(letter.archived ? { stanzaId: letter.archived } : {}),
     ...(letter.own ? { state: 'sent' as const } : {}), ...(letter.device ? { device: letter.device } : {}),
-    ...(letter.wantsMarker && letter.ids[0] && !letter.own ? { markable: letter.ids[0] } : {}),
+    ...(letter.wantsMarker && letter.ids[0] && !letter.own ? { markable: letter.ids[0] } : {}), ...(letter.group?.nick ? { author: letter.group.nick } : {}),
   }
   if (said.what === 'tombstone') message.retracted = { by: letter.from, time: said.time, ...(said.reason ? { reason: said.reason } : {}) }
   else await say(step, message, letter, said)
@@ -120,7 +124,7 @@ async function say(step: Step, message: KeptMessage, letter: Letter, said: Said 
   let answersUs = false
   if (said.reply) {
     const { id, to, text } = said.reply
-    const answered = await byNames(step.tx, [senderName(to ?? letter.chat, id), senderName(letter.chat, id), senderName(step.account, id)])
+    const answered = await byNames(step.tx, letter.group ? groupNames(step.account, id) : [senderName(to ?? letter.chat, id), senderName(letter.chat, id), senderName(step.account, id)])
     answersUs = !!answered?.own
     message.reply = answered && answered.chat === letter.chat
       ? { id: answered.id, to: answered.from, text: (textOf(answered.content) ?? '').slice(0, 300) } : { id, to: to ?? letter.chat, text: text ?? '' }
@@ -227,7 +231,8 @@ async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Le
 
 /** Applies what came before its message. */
 export async function afterwards(step: Step, message: KeptMessage): Promise<void> {
-  for (const one of await take(step.tx, message.names.flatMap((name) => idOf(message.from, name) ?? []).map((id) => waitName(message.chat, id)))) {
+  const ids = [...message.names.flatMap((name) => idOf(message.from, name) ?? []), ...(message.author && message.stanzaId ? [message.stanzaId] : [])]
+  for (const one of await take(step.tx, ids.map((id) => waitName(message.chat, id)))) {
     const { letter, said } = one as { letter: Letter; said: Said }
     await applyOne(step, letter, said)
   }

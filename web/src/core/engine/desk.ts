@@ -462,7 +462,7 @@ export class Desk {
   }
 }
 
-type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' }>
+type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' | 'change' | 'moderate' }>
 type Mentions = NonNullable<Message['mentions']>
 
 const wire = (m: KeptMessage): string => m.originId ?? m.id

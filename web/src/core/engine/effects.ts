@@ -7,7 +7,8 @@ import { countUnread, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { dropFile } from '../store/files.ts'
 import { byNames, mediaOf, put } from '../store/messages.ts'
-import { senderName, waitName } from '../store/names.ts'
+import { memberCalled } from '../store/members.ts'
+import { archiveName, senderName, waitName } from '../store/names.ts'
 import { noteDecided } from '../store/settings.ts'
 import { arrivedAtServer, isFurther, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
@@ -22,7 +23,7 @@ const MAX_READ = 1000
 /** What somebody shall see who reads the message in the history later. */
 const LASTING = new Set<Said['what']>(['edit', 'retract', 'react', 'vote'])
 
-type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' }>
+type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'change' }>
 
 /** Does it, or gives the name of the message that has to come first. */
 export async function about(step: Step, letter: Letter, said: Effect): Promise<string | undefined> {
@@ -39,9 +40,13 @@ export async function about(step: Step, letter: Letter, said: Effect): Promise<s
   return undefined
 }
 
+/** In a group a message is known by its number in the log (XEP-0444 §3.2, XEP-0461 §3.1, XEP-0424 §5); one of ours has none before it is there. */
+export const groupNames = (account: string, id: string): string[] => [archiveName(id), senderName(account, id)]
+
 function targets(step: Step, letter: Letter, said: Effect): string[] {
   const { account } = step
   const other = letter.chat
+  if (letter.group && said.what !== 'error' && said.what !== 'edit' && said.what !== 'apart') return groupNames(account, said.target)
   switch (said.what) {
     case 'edit': case 'retract': case 'apart': return [senderName(letter.from, said.target)]
     case 'receipt': case 'played': return [senderName(letter.own ? other : account, said.target)]
@@ -55,16 +60,22 @@ function targets(step: Step, letter: Letter, said: Effect): string[] {
 async function effect(step: Step, letter: Letter, said: Effect, message: KeptMessage): Promise<boolean> {
   switch (said.what) {
     case 'edit': return edit(message, letter, said)
-    case 'retract': return retract(step, message, letter, said.reason)
+    case 'retract': return message.from === letter.from && retract(step, message, letter, said.reason)
+    case 'moderate': return retract(step, message, { from: await whoTook(step, letter, said.by), time: letter.time }, said.reason)
     case 'react': return react(message, letter, said.emoji)
     case 'vote': return vote(message, letter, said.options)
     case 'pin': return pin(step, message, said.on)
     case 'apart': return apart(message)
     case 'receipt': return letter.own ? false : received(step, message, letter, 'delivered')
-    case 'displayed': return letter.own ? readHere(step, message) : readThere(step, message, letter)
+    case 'displayed': return letter.own ? readHere(step, message) : letter.group ? received(step, message, letter, 'read') : readThere(step, message, letter)
     case 'played': return played(message, letter)
     case 'error': return said.target !== captionId(message) && failed(step, message, letter, said.condition, said.kind)
   }
+}
+
+/** Who took a message away, by what they are called in the group. */
+async function whoTook(step: Step, { chat }: Letter, nick: string | undefined): Promise<string> {
+  return (nick && (await memberCalled(step.tx, chat, nick))?.jid) || chat
 }
 
 /** Whoever answers, or marks, the words of a file means the file. */
@@ -158,9 +169,9 @@ async function received(step: Step, message: KeptMessage, letter: Letter, how: '
   if (!message.own) return false
   await arrivedAtServer(step, message)
   const mark = message.receipts?.[letter.from] ?? {}
-  if (mark[how] !== undefined && !isFurther(how, message.state)) return false
+  if (mark[how] !== undefined && (letter.group || !isFurther(how, message.state))) return false
   message.receipts = { ...message.receipts, [letter.from]: { delivered: letter.time, ...mark, [how]: mark[how] ?? letter.time } }
-  if (isFurther(how, message.state)) message.state = how
+  if (!letter.group && isFurther(how, message.state)) message.state = how // in a group one of many is not the other side
   return true
 }
 

@@ -2,17 +2,18 @@
 // the server is told that it has arrived and before the cursor passes it; the cursor passes a message only when everything before it is kept.
 
 import type { JID, Micros } from '../model.ts'
-import { change, everything, look, type Database } from '../store/database.ts'
+import { change, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { queryArchive, type Archived, type ArchivePage } from '../xmpp/mam.ts'
 import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import type { Element } from '../xmpp/xml.ts'
-import { apply, archivePlace, known } from './apply.ts'
-import { Collector, type News } from './changes.ts'
-import type { Letter } from './said.ts'
-import type { Reading } from './secure.ts'
-import { cryptoKey, letterOf, unwrapArchived, unwrapLive, type Envelope } from './unwrap.ts'
+import { archivePlace } from './apply.ts'
+import type { News } from './changes.ts'
+import { Keeper, type KeepEvents, type Opener } from './keep.ts'
+import { unwrapArchived, unwrapLive, type Envelope } from './unwrap.ts'
+
+export type { Opener } from './keep.ts'
 
 /** Entries of one page of the archive. */
 const PAGE = 100
@@ -25,31 +26,21 @@ const OVERLAP = 60e6
 /** Between two tries of a catch-up that failed though the connection lives, in milliseconds: 2, 4, 8 … 60 s. */
 const RETRY = 2000
 
-/** What the inbox needs of the encryption. */
-export interface Opener {
-  open(stanza: Element, from: JID, key: string): Promise<Reading | undefined>
-  stored(keys: string[]): Promise<void>
-  crypto: { beginCatchUp(): Promise<unknown>; endCatchUp(): Promise<unknown> }
-}
-
 /** What the inbox tells. */
-export interface InboxEvents {
+export interface InboxEvents extends KeepEvents {
   /** All that the archive has is kept. */
   caughtUp(): void
   /** The archive was asked for the first time in this session: a server sends what it kept for apps without an archive to those who did not ask. */
   asked(): void
   /** Something could not be kept: `full`, there is no room on the device. It is tried again. */
   stuck(full: boolean): void
-  /** A message came that is new. */
-  arrived?(letter: Letter): void
-  /** Somebody types, or stops. */
-  typing?(letter: Letter, state: 'composing' | 'recording' | 'paused'): void
 }
 
 /** The inbox of one account. */
 export class Inbox {
   private session: Session | undefined
   private readonly arriving: { envelope: Envelope; resolve: () => void }[] = []
+  private readonly keeper: Keeper
   private generation = 0
   private gap = true
   private running: Promise<void> | undefined
@@ -60,9 +51,11 @@ export class Inbox {
   private liveTop: Micros = 0
 
   constructor(
-    private readonly db: Database, private readonly account: JID, private readonly opener: Opener, private readonly news: News,
+    private readonly db: Database, private readonly account: JID, private readonly opener: Opener, news: News,
     private readonly events: InboxEvents, private readonly now: () => Micros,
-  ) {}
+  ) {
+    this.keeper = new Keeper(db, account, opener, news, events, now)
+  }
 
   /** Says whether everything is kept that the archive has, as far as is known. */
   get complete(): boolean {
@@ -138,42 +131,9 @@ export class Inbox {
     return next
   }
 
-  /** Opens envelopes and keeps them in one step, with the cursor. */
-  private async keep(envelopes: Envelope[], cursor?: Micros): Promise<void> {
-    const since = await get(this.db, 'since') ?? 0
-    const before = await Promise.all(envelopes.map((e) => this.again(e)))
-    // Asked in order and answered in order, without a pause between two.
-    const read = await Promise.all(envelopes.map((e, i): Promise<{ letter?: Letter; key?: string }> => before[i] ? Promise.resolve({ letter: before[i] }) : this.read(e, since)))
-    const letters = read.flatMap((one) => one.letter ?? [])
-    const keys = read.flatMap((one) => one.key ?? [])
-    for (const letter of letters) for (const said of letter.says) if (said.what === 'typing' && letter.live) this.events.typing?.(letter, said.state)
-    const changes = new Collector()
-    const lasting = letters.filter((l) => l.says.some((s) => s.what !== 'typing'))
-    if (lasting.length || cursor) await change(this.db, everything, async (tx) => {
-      for (const letter of lasting) await apply({ tx, account: this.account, now: this.now(), changes }, letter)
-      if (cursor) await moveCursor(tx, cursor)
-    })
-    this.news.tell(changes.all)
-    await this.opener.stored(keys)
-    for (const letter of lasting) if (letter.live) this.events.arrived?.(letter)
-  }
-
-  /** A letter that says nothing new, for a message that is kept already: it is not decrypted again, its keys are used up. */
-  private async again(e: Envelope): Promise<Letter | undefined> {
-    const bare: Letter = { ...e, wantsReceipt: false, wantsMarker: false, protection: 'none', says: [{ what: 'content', content: { type: 'text', text: '' } }] }
-    const before = e.ids.length || e.archived ? await known(look(this.db, ['messages']), bare) : undefined
-    return before && before.content.type !== 'undecryptable' ? bare : undefined
-  }
-
-  /** Reads one envelope. */
-  private async read(e: Envelope, since: Micros): Promise<{ letter?: Letter; key?: string }> {
-    const key = cryptoKey(e)
-    const reading = await this.opener.open(e.stanza, e.from, key)
-    // From before this device was there: it could never have been read here, and is no news.
-    if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < since) return {}
-    const letter = letterOf(e, reading)
-    if (!letter) return reading && reading.what !== 'unreadable' ? { key: reading.key } : {} // it says nothing: there is nothing to keep
-    return { letter, ...(reading?.what === 'text' ? { key } : {}) }
+  /** Keeps envelopes in one step, with the cursor. */
+  private keep(envelopes: Envelope[], cursor?: Micros): Promise<void> {
+    return this.keeper.keep(envelopes, cursor === undefined ? undefined : ({ tx }) => moveCursor(tx, cursor))
   }
 
   /** Reads the archive up to its end, unless that is under way. */

@@ -11,6 +11,7 @@ import { keepFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import { listAccess } from '../xmpp/access.ts'
 import type { Admin } from '../admin.ts'
+import type { Groups } from '../groups.ts'
 import { isLastShown, showLast } from '../xmpp/last.ts'
 import { askCard, makesCards } from '../xmpp/linkcard.ts'
 import { fetchToken } from '../xmpp/login.ts'
@@ -45,7 +46,7 @@ export class Offline extends Error {
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'group' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
@@ -428,6 +429,17 @@ export class Lead implements Led {
       return ask(...args)
     }
     return asked() as ReturnType<Admin[K]>
+  }
+
+  group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]> {
+    const asked = async () => {
+      const { groupsOf } = await import('./group-ask.ts')
+      await this.soon()
+      const { account, groups } = this.worker
+      const ask = groupsOf({ db: this.parts.db, account, session: () => this.session(), service: () => groups.service(), here: (jid) => groups.here(jid) })[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
+      return ask(...args)
+    }
+    return asked() as ReturnType<Groups[K]>
   }
 
   async chose(now: Partial<Choices>): Promise<void> {

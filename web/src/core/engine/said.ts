@@ -1,6 +1,7 @@
 // What a message says, once it is unwrapped, decrypted and read: no XML any more. read.ts makes it, apply.ts keeps it, write.ts says it.
 
 import type { Content, JID, Message, Micros, Protection } from '../model.ts'
+import type { GroupChange } from '../xmpp/groups.ts'
 
 /** One thing that a message says. `target` is the id that the other message's sender gave it. */
 export type Said =
@@ -20,18 +21,24 @@ export type Said =
   /** How long messages stay from now on, in seconds; 0: for ever. */
   | { what: 'timer'; seconds: number }
   | { what: 'typing'; state: 'composing' | 'recording' | 'paused' }
+  /** Something about a group changed. Only the group says so. */
+  | { what: 'change'; change: GroupChange }
+  /** A message was taken away by who may (XEP-0425); `target` is its number in the group's log. Only the group says so. */
+  | { what: 'moderate'; target: string; by?: JID; reason?: string }
   | { what: 'error'; target: string; condition: string; kind: string }
 
 /** A message that came, by whichever way. */
 export interface Letter {
   /** The conversation: the other side's bare address, our own for notes. */
   chat: JID
-  /** Who says it: the bare address that the server vouches for. */
+  /** Who says it: the bare address that the server vouches for; in a group that does not show addresses, the one in the group. */
   from: JID
+  /** It was said in a group, by who is called so there; '' for what the group itself says. */
+  group?: { nick: string }
   own: boolean
   /** The id of the stanza, and the origin-id where it has one. */
   ids: string[]
-  /** Its entry in our archive, if it has one. */
+  /** Its entry in our archive, or in the group's log, if it has one. */
   archived?: string
   time: Micros
   /** It came at once, not from the archive nor late. */

@@ -203,15 +203,16 @@ export class Secure {
     throw new NotNow('keys could not be had')
   }
 
-  /** Reads a stanza; undefined if it is not encrypted. Throws NotNow, StorageFull. `key` names the message, the same whichever way it comes. */
-  async open(stanza: Element, from: JID, key: string): Promise<Reading | undefined> {
+  /** Reads a stanza; undefined if it is not encrypted. Throws NotNow, StorageFull. `key` names the message, the same whichever way it comes; `room` is the group in
+   * which it was said: what was encrypted for another one is not taken. */
+  async open(stanza: Element, from: JID, key: string, room?: JID): Promise<Reading | undefined> {
     const found = parseEncrypted(stanza)
     if (!found.length) return undefined
     // Our own, which we cannot read: what it says we knew when we sent it.
     if (from === this.account && found.some((m) => m.sid === this.device)) return { what: 'nothing' }
     let worst: RefusalCode = 'not-for-us'
     for (const one of found) {
-      const result = await this.crypto.decrypt({ key, from, message: one })
+      const result = await this.crypto.decrypt({ key, from, message: one, ...(room === undefined ? {} : { room }) })
       if (result.ok) return readingOf(result.value)
       const { code, detail } = result.error
       if (code === 'storage' && detail.includes('QuotaExceeded')) throw new StorageFull(detail)

@@ -3,9 +3,10 @@
 
 import type { Engine } from '../engine.ts'
 import type { AccountSummary, Choices, JID } from '../model.ts'
-import { change, StorageFull, type Database } from '../store/database.ts'
+import { change, look, StorageFull, type Database } from '../store/database.ts'
 import { readFile, useFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
+import { memberPage } from '../store/members.ts'
 import { sortRequests } from '../store/requests.ts'
 import type { News } from './changes.ts'
 import { ContactDesk } from './contacts.ts'
@@ -97,6 +98,9 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     dropSticker: (key) => stickers.drop(key),
     sendSticker: (jid, key, reply) => withRoom(db, () => stickers.send(jid, key, reply)),
     stickerPack: (place) => led.stickerPack(place),
+
+    members: (jid, query = {}) => memberPage(look(db, ['members']), jid, query),
+    group: (what, ...args) => led.group(what, ...args),
 
     watchContacts: (show) => views.watchContacts(show),
     ...contactsOf(db, news),

@@ -7,6 +7,7 @@ import { originID, stanzaID } from '../xmpp/ids.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
 import { isArchiveResult, type Archived } from '../xmpp/mam.ts'
 import type { Element } from '../xmpp/xml.ts'
+import { isSubject, readOfGroup } from './group-read.ts'
 import { read, wants, type Parts } from './read.ts'
 import type { Letter, Said } from './said.ts'
 import type { Reading } from './secure.ts'
@@ -22,6 +23,8 @@ export interface Envelope {
   live: boolean
   old?: boolean
   ids: string[]
+  /** Said in a group; see Letter. */
+  group?: { nick: string }
 }
 
 /** Unwraps a message that the server sends now; undefined for what is not for us to keep. */
@@ -48,22 +51,31 @@ function envelope(stanza: Element, account: JID, facts: { archived?: string; tim
   const to = parseJID(stanza.attr('to') ?? account)
   if (!from || !to || !/^(chat|normal|error)$/.test(type) || !bare(from).includes('@')) return undefined
   const own = bare(from) === account && type !== 'error'
-  const ids = [...new Set([stanza.attr('id'), originID(stanza)].filter((id): id is string => !!id && id.length <= 256))]
-  return { stanza, from: bare(from), chat: bare(own ? to : from), own, ids, ...facts }
+  return { stanza, from: bare(from), chat: bare(own ? to : from), own, ids: idsOf(stanza), ...facts }
 }
+
+const idsOf = (stanza: Element): string[] => [...new Set([stanza.attr('id'), originID(stanza)].filter((id): id is string => !!id && id.length <= 256))]
 
 /** A name for the crypto worker that no other message has, the same whichever way the message comes. */
 export const cryptoKey = (e: Envelope): string => e.archived ? 'a ' + e.archived : `s ${e.from} ${e.ids[0] ?? crypto.randomUUID()}`.slice(0, 1000)
+
+/** An envelope of what came from a group, live or from its log; `from` is who said it. */
+export function groupEnvelope(stanza: Element, room: JID, facts: { from: JID; nick: string; own: boolean; archived?: string; time: Micros; live: boolean; old?: boolean }): Envelope {
+  const { nick, ...rest } = facts
+  return { stanza, chat: room, ids: idsOf(stanza), group: { nick }, ...rest }
+}
 
 /** Reads an envelope; `reading` is what its encryption held, undefined for one that is not encrypted. undefined: it says nothing. */
 export function letterOf(e: Envelope, reading: Reading | undefined): Letter | undefined {
   if (reading?.what === 'nothing') return undefined
   const parts: Parts = { outer: e.stanza, encrypted: reading !== undefined, ...(reading?.what === 'text' ? { body: reading.body, content: reading.content } : {}) }
-  const says: Said[] = reading?.what === 'unreadable' ? [{ what: 'content', content: { type: 'undecryptable', reason: reading.reason } }] : read(parts)
+  const says: Said[] = reading?.what === 'unreadable' ? [{ what: 'content', content: { type: 'undecryptable', reason: reading.reason } }]
+    : e.group && (e.group.nick === '' || isSubject(e.stanza)) ? readOfGroup(e.stanza, e.from) : read(parts)
   if (!says.length) return undefined
   const { receipt, marker } = wants(parts)
   return {
-    chat: e.chat, from: e.from, own: e.own, ids: e.ids, archived: e.archived, time: e.time, live: e.live, old: e.old, wantsReceipt: receipt, wantsMarker: marker,
+    chat: e.chat, from: e.from, own: e.own, ids: e.ids, archived: e.archived, time: e.time, live: e.live, old: e.old, wantsReceipt: receipt && !e.group, wantsMarker: marker && !e.group,
+    ...(e.group ? { group: e.group } : {}),
     protection: reading ? 'omemo' : 'none', ...(reading?.what === 'text' ? { device: reading.device } : {}), says,
   }
 }

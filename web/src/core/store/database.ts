@@ -6,6 +6,7 @@ import { databaseName } from './called.ts'
 import type { Chat, Contact, JID, Message, Micros } from '../model.ts'
 import type { Errand } from './outbox.ts'
 import type { KeptFile } from './files.ts'
+import type { KeptMember } from './members.ts'
 
 /** A message as it is kept: with the names that lead to it and the shelves that it stands on. */
 export interface KeptMessage extends Message {
@@ -52,6 +53,8 @@ export interface Schema extends DBSchema {
   files: { key: string; value: KeptFile; indexes: { used: Micros; chat: JID } }
   blobs: { key: string; value: Blob }
   contacts: { key: JID; value: Contact }
+  /** Members of groups. */
+  members: { key: [JID, JID]; value: KeptMember; indexes: { rank: [JID, number, string, JID]; nick: [JID, string] } }
   /** Names of messages that a person deleted here: they do not come back from the archive. */
   gone: { key: string; value: Micros }
 }
@@ -66,9 +69,9 @@ export type Change<S extends Store = Store> = IDBPTransaction<Schema, S[], 'read
 export type Look = Change
 
 /** All stores, for a step that may touch any. */
-export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone']
+export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone', 'members']
 
-const VERSION = 2
+const VERSION = 3
 
 export { databaseName } from './called.ts'
 
@@ -89,6 +92,7 @@ export async function openAccount(account: JID, ended: () => void = () => undefi
       upgrade: (db, from, _, tx) => {
         if (from < 1) first(db)
         if (from < 2) second(tx.objectStore('messages'))
+        if (from < 3) third(db)
       },
       blocking: () => {
         db.close()
@@ -129,6 +133,12 @@ function first(db: Database): void {
 function second(messages: IDBPObjectStore<Schema, Store[], 'messages', 'versionchange'>): void {
   messages.createIndex('order', 'order')
   messages.createIndex('kinds', ['content.type', 'order'])
+}
+
+function third(db: Database): void {
+  const members = db.createObjectStore('members', { keyPath: ['group', 'jid'] })
+  members.createIndex('rank', ['group', 'rank', 'sort', 'jid'])
+  members.createIndex('nick', ['group', 'nick'])
 }
 
 /**

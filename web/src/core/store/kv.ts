@@ -62,6 +62,10 @@ export interface Values {
   maintained: Micros
   /** How far each chat was read from the archive backwards: the oldest id, '' when nothing is older. */
   [older: `older ${string}`]: string
+  /** The newest entry of a group's log up to which everything is kept. */
+  [log: `log ${string}`]: Micros
+  /** All members of a group are known here. */
+  [members: `members ${string}`]: true
   /** A chat was cleared up to this place. */
   [cleared: `cleared ${string}`]: Micros
   /** The file of this message is on its way, or waits to be. */

@@ -19,6 +19,8 @@ export interface Archived {
 
 /** What to read. Ids are the archive's. */
 export interface ArchiveQuery {
+  /** Whose archive: a group's; our own unless said. */
+  at?: string
   /** Only what was exchanged with this address. */
   with?: string
   /** What comes after this id, oldest first. */
@@ -54,13 +56,14 @@ export async function queryArchive(session: Session, query: ArchiveQuery): Promi
   const max = query.max ?? 50
   const messages: Archived[] = []
   const stop = session.on('message', (stanza) => {
-    const result = stanza.attr('from') === session.account || !stanza.attr('from') ? stanza.child('result', MAM) : undefined
+    const from = stanza.attr('from')
+    const result = from === (query.at ?? session.account) || (!from && !query.at) ? stanza.child('result', MAM) : undefined
     const inner = result?.attr('queryid') === id && messages.length < Math.max(max, query.ids?.length ?? 0) ? unwrapForwarded(result) : undefined
     const at = result?.attr('id')
     if (inner && at) messages.push({ id: at, time: inner.time ?? 0, stanza: inner.stanza })
   })
   try {
-    const fin = (await session.request('set', request(id, max, query), { seconds: 60 })).child('fin', MAM)
+    const fin = (await session.request('set', request(id, max, query), { seconds: 60, ...(query.at ? { to: query.at } : {}) })).child('fin', MAM)
     const set = fin?.child('set', RSM)
     return { messages, complete: fin?.attr('complete') === 'true', first: set?.textOf('first'), last: set?.textOf('last') }
   } finally {

@@ -118,3 +118,19 @@ export const WEB_PUSH = 'urn:palabre:web-push:0'
 export const LINK_CARD = 'urn:palabre:link-card:0'
 /** Which apps have access (XEP-0494). */
 export const ACCESS = 'urn:xmpp:cam:0'
+/** Groups of Palabre (docs/protocol/groups.md). */
+export const GROUP = 'urn:palabre:group:0'
+/** Rooms (XEP-0045), and its parts. */
+export const MUC = 'http://jabber.org/protocol/muc'
+/** What a room tells of who is in it. */
+export const MUC_USER = MUC + '#user'
+/** What administrators of rooms ask. */
+export const MUC_ADMIN = MUC + '#admin'
+/** What owners of rooms ask. */
+export const MUC_OWNER = MUC + '#owner'
+/** Invitations to rooms, sent by who invites (XEP-0249). */
+export const CONFERENCE = 'jabber:x:conference'
+/** Ids of people in rooms (XEP-0421). */
+export const OCCUPANT = 'urn:xmpp:occupant-id:0'
+/** Messages that moderators take away (XEP-0425). */
+export const MODERATE = 'urn:xmpp:message-moderate:1'

@@ -87,7 +87,7 @@ test('a database of the version before gets what a search needs', async () => {
   await new Promise<void>((done) => {
     const opening = indexedDB.open(databaseName(jid), 1)
     opening.onupgradeneeded = () => {
-      for (const name of everything) opening.result.createObjectStore(name, name === 'messages' ? { keyPath: 'id' } : undefined)
+      for (const name of everything.filter((one) => one !== 'members')) opening.result.createObjectStore(name, name === 'messages' ? { keyPath: 'id' } : undefined)
       opening.transaction?.objectStore('messages').put({ id: 'x', chat: 'a@example.org', order: 5, content: { type: 'voice', media: { key: 'k', name: '', mime: '', size: 1 } }, shelves: [] })
     }
     opening.onsuccess = () => { opening.result.close(); done() }

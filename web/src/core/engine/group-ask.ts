@@ -1,0 +1,138 @@
+// What screens ask of groups and only the server can do (core/groups.ts). Loaded when it is first asked for: nothing of it works without a connection.
+
+import type { GroupPreview, Groups, GroupSettings, NewGroup } from '../groups.ts'
+import type { JID } from '../model.ts'
+import { look, type Database } from '../store/database.ts'
+import { get } from '../store/kv.ts'
+import * as ask from '../xmpp/groups-ask.ts'
+import { closed, fetchInfo } from '../xmpp/groups.ts'
+import { bare, local, parseJID } from '../xmpp/jid.ts'
+import type { Session } from '../xmpp/session.ts'
+import { StanzaError } from '../xmpp/stanza.ts'
+
+/** What asking needs of the tab that leads. */
+export interface Around {
+  db: Database
+  account: JID
+  session(): Session
+  /** The service of groups; fails with `item-not-found` where there is none. */
+  service(): Promise<string>
+  /** Has a group that we are in, now or not any more, stand in the list of chats as it is. */
+  here(jid: JID): Promise<void>
+}
+
+/** How a group is made unless something else is said. */
+const usual: GroupSettings = { ...closed, adds: 'all', edits: 'all' }
+const MAX_NAME = 100
+
+/** It is no address and no link of a group. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed'
+  readonly condition = 'malformed'
+}
+
+/** Reads the address of a group, or a link to one (XEP-0147). */
+export function readAddress(text: string): { jid: JID; token?: string } {
+  const [, path, query = ''] = /^(?:xmpp:)?([^?#]+)(?:\?(.*))?$/i.exec(text.trim()) ?? []
+  const jid = path && parseJID(decoded(path))
+  if (!jid || !jid.includes('@')) throw new Malformed('no address of a group')
+  const token = query.split(';').find((part) => part.startsWith('token='))?.slice(6)
+  return { jid: bare(jid), ...(token ? { token: decoded(token) } : {}) }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new Malformed('not well-formed')
+  }
+}
+
+/** Groups as they are asked of the server. */
+export function groupsOf(around: Around): Groups {
+  const { db, account } = around
+  const session = () => around.session()
+  const nick = async () => ((await get(db, 'profile'))?.name || local(account)).slice(0, MAX_NAME)
+  const stand = (jid: JID, person: JID, affiliation: 'owner' | 'admin' | 'member' | 'none' | 'outcast', reason?: string) =>
+    ask.setItems(session(), jid, [{ jid: person, affiliation }], reason)
+  return {
+    create: (group) => create(around, group, nick),
+    add: (jid, people) => ask.addPeople(session(), jid, unique(people)),
+    remove: (jid, person, reason) => stand(jid, person, 'none', reason),
+    setRole: (jid, person, as) => stand(jid, person, as),
+    setInfo: async (jid, { name, description, picture }) => {
+      if (picture !== undefined) await ask.setPicture(session(), jid, picture)
+      if (name !== undefined || description !== undefined) {
+        await ask.configure(session(), jid, { 'muc#roomconfig_roomname': name?.slice(0, MAX_NAME), 'muc#roomconfig_roomdesc': description?.slice(0, 2048) })
+      }
+    },
+    setSettings: (jid, change) => ask.setSettings(session(), jid, change),
+    setNick: (jid, called) => ask.register(session(), jid, called),
+    makeLink: (jid, wanted = {}) => ask.makeLink(session(), jid, wanted),
+    links: (jid) => ask.links(session(), jid),
+    revokeLink: (jid, id) => ask.revokeLink(session(), jid, id),
+    preview: (address) => preview(around, address),
+    join: (address, reason) => join(around, address, nick, reason),
+    requests: (jid) => ask.requests(session(), jid),
+    decide: (jid, person, letIn) => ask.decide(session(), jid, person, letIn),
+    ban: (jid, person, reason) => stand(jid, person, 'outcast', reason),
+    unban: (jid, person) => stand(jid, person, 'none'),
+    banned: (jid) => ask.banned(session(), jid),
+    leave: async (jid) => {
+      await ask.leave(session(), jid)
+      await around.here(jid)
+    },
+    destroy: (jid, reason) => ask.destroy(session(), jid, reason),
+    transfer: (jid, to) => ask.setItems(session(), jid, [{ jid: to, affiliation: 'owner' }, { jid: account, affiliation: 'admin' }]),
+    moderate: async (id, reason) => {
+      const message = await db.get('messages', id)
+      if (!message?.stanzaId) throw new StanzaError('item-not-found')
+      await ask.moderate(session(), message.chat, message.stanzaId, reason)
+    },
+    decline: async (jid) => {
+      await ask.leave(session(), jid)
+      await around.here(jid)
+    },
+    find: async (after) => ask.findOpen(session(), await around.service(), after),
+  }
+}
+
+const unique = (people: JID[]): JID[] => [...new Set(people.map(bare))]
+
+async function create(around: Around, group: NewGroup, nick: () => Promise<string>): ReturnType<Groups['create']> {
+  const name = group.name.trim().slice(0, MAX_NAME)
+  if (!name) throw new Malformed('a group has a name')
+  const settings = { ...usual, ...group.settings }
+  const jid = `${freshName()}@${await around.service()}`
+  const session = around.session()
+  await ask.makeGroup(session, jid, await nick(), settings, { name, description: group.description?.slice(0, 2048) })
+  const refused = await ask.addPeople(session, jid, unique(group.members).filter((one) => one !== around.account))
+  if (group.picture) await ask.setPicture(session, jid, group.picture)
+  await around.here(jid)
+  return { jid, refused }
+}
+
+/** 80 random bits, as a name that nobody takes by chance and everybody can type. */
+function freshName(): string {
+  const letters = 'abcdefghijkmnpqrstuvwxyz23456789'
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => letters[n % 32]).join('')
+}
+
+async function preview(around: Around, text: string): Promise<GroupPreview> {
+  const { jid } = readAddress(text)
+  const info = await fetchInfo(around.session(), jid)
+  const chat = await look(around.db, ['chats']).objectStore('chats').get(jid)
+  return {
+    jid, name: info.name ?? local(jid), members: info.members, private: info.settings.private, joined: !!chat?.group && !chat.group.ended && chat.group.affiliation !== 'none',
+    ...(info.description ? { description: info.description } : {}),
+  }
+}
+
+async function join(around: Around, text: string, nick: () => Promise<string>, reason?: string): ReturnType<Groups['join']> {
+  const { jid, token } = readAddress(text)
+  const session = around.session()
+  const called = await nick()
+  const waits = token === undefined ? await ask.comeIn(session, jid, called, reason) : await ask.byLink(session, jid, token, called)
+  if (!waits) await around.here(jid)
+  return { jid, waits }
+}
