@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"palabre.dev/palabre/store"
@@ -80,6 +81,7 @@ func (w *whole) apply(t *testing.T, id int64, change *xmpp.Element) {
 			delete(w.members, jid)
 		}
 	}
+	w.ended = w.ended || !slices.ContainsFunc(slices.Collect(maps.Values(w.members)), func(s standing) bool { return s.affiliation >= member })
 }
 
 // stored is what the database has of a group.
@@ -159,6 +161,10 @@ func TestTheLogAloneIsEnough(t *testing.T) {
 			}
 			people[0].Send("<presence to='" + room + "/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
 			people[0].Until()
+			for _, other := range []string{"juliet", "mercutio", "nurse"} {
+				people[0].Send(fmt.Sprintf("<iq type='set' id='a' to='%s'><query xmlns='%s'><item jid='%s@localhost' affiliation='member'/></query></iq>", room, nsAdmin, other))
+			}
+			people[0].Until()
 			for round := range 20 {
 				for range 8 {
 					who := people[random.IntN(len(people))]
@@ -177,7 +183,7 @@ func TestTheLogAloneIsEnough(t *testing.T) {
 			}
 			id, is := stored(t, s.DB, "verona")
 			var n int
-			if err := s.DB.QueryRow(t.Context(), "select count(*) from group_entry where room = $1 and kind = $2", id, int64(changeEntry)).Scan(&n); err != nil || n < 20 {
+			if err := s.DB.QueryRow(t.Context(), "select count(*) from group_entry where room = $1 and kind = $2", id, int64(changeEntry)).Scan(&n); err != nil || n < 20 && !is.ended {
 				t.Errorf("%d changes, %+v: %v", n, is, err)
 			}
 		})
