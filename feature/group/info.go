@@ -152,11 +152,22 @@ func (g *Groups) info(ctx context.Context, t *core.Transit, r *room, payload *xm
 	form.Add("muc#roominfo_description", "text-single", "Description", r.settings.Description)
 	form.Add("muc#roominfo_occupants", "text-single", "Occupants", strconv.Itoa(len(r.occupants)))
 	form.Add(NS+"#members", "text-single", "Members", strconv.Itoa(r.countMembers()))
+	for _, field := range r.settings.form("result").Fields { // apps show by it what may be done
+		if open := toldToAll[field.Var]; open {
+			form.Add(field.Var, field.Type, "", field.Values...)
+		}
+	}
 	if !r.tellsPresence(g.cfg.PresenceLimit) {
 		form.Add("muc#roomconfig_presencebroadcast", "list-multi", "Who is told when somebody comes or goes")
 	}
 	g.tellParent(t, r, in, query, form)
 	return answer(t, query.Add(form.Element())), nil
+}
+
+// toldToAll are the settings that who asks about a group is told, besides those that are features.
+var toldToAll = map[string]bool{
+	configField + "_changesubject": true, configField + "_allowinvites": true,
+	NS + "#only-admins-write": true, NS + "#approve": true, NS + "#whole-history": true, NS + "#slow": true,
 }
 
 // features are what the settings of a group announce (XEP-0045 §15.3).

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"palabre.dev/palabre/core"
@@ -46,6 +47,8 @@ func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *x
 		if found, err = r.veilAll(found); err != nil {
 			return nil, err
 		}
+	} else {
+		signAll(found)
 	}
 	if q.Page.Last {
 		slices.Reverse(found)
@@ -87,6 +90,21 @@ func (r *room) veilAll(found []kept) ([]kept, error) {
 		found[i].stanza = text
 	}
 	return found, nil
+}
+
+// signAll puts the addresses of authors into what they said, for those who may know them (XEP-0313 §6.1.2).
+func signAll(found []kept) {
+	const end = "</message>"
+	for i := range found {
+		k := &found[i]
+		if k.kind == changeEntry || !strings.HasSuffix(k.stanza, end) {
+			continue
+		}
+		b := append([]byte(nil), k.stanza[:len(k.stanza)-len(end)]...)
+		b = append(b, "<x xmlns='"+nsUser+"'><item jid='"...)
+		b = xmpp.AppendEscapedAttr(b, k.author)
+		k.stanza = string(append(b, "'/></x>"+end...))
+	}
 }
 
 var foundStanza = &xmpp.Stanza{Kind: xmpp.Message}

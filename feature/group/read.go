@@ -16,6 +16,7 @@ import (
 type kept struct {
 	id, after int64
 	kind      entryKind
+	author    string // bare
 	stanza    string
 }
 
@@ -32,7 +33,7 @@ type span struct {
 
 // statement reads a span.
 func (s *span) statement(room int64) (sql string, args []any) {
-	sql, args = "select id, after, kind, stanza from group_entry where room = $1 and id > $2 and id < $3", []any{room, s.after, s.until}
+	sql, args = "select id, after, kind, author, stanza from group_entry where room = $1 and id > $2 and id < $3", []any{room, s.after, s.until}
 	for i, id := range s.ids {
 		sql += []string{" and id in (", ", "}[min(i, 1)] + "$" + strconv.Itoa(len(args)+1)
 		args = append(args, id)
@@ -67,7 +68,7 @@ func (g *Groups) read(ctx context.Context, room int64, s span, limit int) (found
 	size := 0
 	for rows.Next() {
 		var k kept
-		if err := rows.Scan(&k.id, &k.after, &k.kind, &k.stanza); err != nil {
+		if err := rows.Scan(&k.id, &k.after, &k.kind, &k.author, &k.stanza); err != nil {
 			return nil, false, fmt.Errorf("read log: %w", err)
 		}
 		if size += len(k.stanza); len(found) == limit || size > maxPageBytes && len(found) > 0 {
