@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/recent"
 	"palabre.dev/palabre/xmpp"
@@ -84,18 +85,26 @@ type Channels struct {
 	follows *recent.Cache[*followed]
 	waker   Waker
 	wakes   wakes
+	keys    Keys
+	web     string        // where browsers reach the server, without a slash at the end
+	making  chan struct{} // has an element for each page that is being made
+	views   *views
+	reacts  *rate.Limiter[int64] // reactions, by account
+	reports *rate.Limiter[int64] // reports of views, by account
 	now     func() time.Time
 }
 
-// New makes the feature and its tables. waker may be nil.
-func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, log *slog.Logger) (*Channels, error) {
+// New makes the feature and its tables. waker and keys may be nil: then nobody is woken, and signatures are passed on unseen. web is
+// where browsers reach the server, without a slash at the end.
+func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, keys Keys, web string, log *slog.Logger) (*Channels, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	if err := db.Migrate(ctx, "channel", migrations); err != nil {
 		return nil, fmt.Errorf("channel: %w", err)
 	}
-	cs := &Channels{cfg: cfg, db: db, waker: waker, wakes: wakes{signal: make(chan struct{}, 1)}, log: log.With("part", "channel"), now: time.Now}
+	cs := &Channels{cfg: cfg, db: db, waker: waker, keys: keys, web: web, making: make(chan struct{}, maxMaking), views: newViews(),
+		reacts: rate.New[int64](maxPerMinute, time.Minute), reports: rate.New[int64](maxPerMinute, time.Minute), wakes: wakes{signal: make(chan struct{}, 1)}, log: log.With("part", "channel"), now: time.Now}
 	cs.loaded.init(cs, cfg.MaxCached)
 	cs.follows = recent.New(cfg.MaxCached, func(f *followed) int { return len(f.channels) }, cs.loadFollowed)
 	return cs, nil
@@ -118,13 +127,21 @@ func (cs *Channels) Attach(s *core.Server) {
 // sweepPause is how often it is looked for what is left of deleted channels.
 const sweepPause = time.Minute
 
-// Run wakes followers and clears away what is left of deleted channels, until ctx ends.
+// Run wakes followers, publishes what was scheduled, writes views, and clears away what is left of deleted channels, until ctx ends.
 func (cs *Channels) Run(ctx context.Context) error {
 	var others sync.WaitGroup
 	defer others.Wait()
+	works := map[string]func(context.Context){"views are written": cs.runViews, "scheduled posts are published": cs.runSchedule}
 	if cs.waker != nil {
+		works["followers are woken"] = cs.runWakes
+	}
+	for what, run := range works {
 		others.Go(func() {
-			for !core.Guard(cs.log, "followers are woken", func() { cs.runWakes(ctx) }) {
+			for !core.Guard(cs.log, what, func() { run(ctx) }) {
+				select {
+				case <-ctx.Done():
+				case <-time.After(sweepPause):
+				}
 			}
 		})
 	}

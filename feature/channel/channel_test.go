@@ -10,7 +10,9 @@ import (
 
 // with puts the service into a server.
 func with(cfg Config) palabretest.Option {
-	return palabretest.With(func(s *palabretest.Server) (any, error) { return New(s.Context, cfg, s.DB, nil, s.Log) })
+	return palabretest.With(func(s *palabretest.Server) (any, error) {
+		return New(s.Context, cfg, s.DB, nil, nil, "https://localhost", s.Log)
+	})
 }
 
 // withPresence lets sessions be available.

@@ -183,6 +183,9 @@ func (cs *Channels) attend(ctx context.Context, t *core.Transit, payload *xmpp.E
 			return answer(t, list.Add(paged.Element())), nil
 		}
 		c, err := cs.loaded.get(ctx, one.name)
+		if errors.Is(err, xmpp.ItemNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -10,8 +10,12 @@ import (
 
 // askedOurs decides about what apps ask in the namespace of docs/protocol/channels.md.
 func (cs *Channels) askedOurs(ctx context.Context, t *core.Transit, payload *xmpp.Element, set bool) (*plan, error) {
-	if set && payload.Local == "attend" {
-		return cs.attend(ctx, t, payload)
+	acts := map[string]func(context.Context, *core.Transit, *xmpp.Element) (*plan, error){"sums": cs.sums, "scheduled": cs.scheduled}
+	if set {
+		acts = map[string]func(context.Context, *core.Transit, *xmpp.Element) (*plan, error){"attend": cs.attend, "react": cs.react, "viewed": cs.saw, "cancel": cs.cancel}
+	}
+	if do := acts[payload.Local]; do != nil {
+		return do(ctx, t, payload)
 	}
 	return nil, xmpp.ServiceUnavailable
 }

@@ -21,6 +21,7 @@ const segmentScheme = NS + "#segment"
 // post is what a request wants published.
 type post struct {
 	item     string
+	named    bool     // the publisher has given the id
 	text     string   // the payload's bytes
 	segments []string // whom it is for; none for everybody
 	options  *xmpp.Form
@@ -41,7 +42,7 @@ func (cs *Channels) parsePost(pubsub, publish *xmpp.Element) (*post, error) {
 	if n > 1 {
 		return nil, errMaxItems.Because("one post at a time")
 	}
-	p := &post{item: item.Attr("id")}
+	p := &post{item: item.Attr("id"), named: item.Attr("id") != ""}
 	entry := item.First()
 	for child := range item.Children() {
 		if child != entry {
@@ -114,6 +115,12 @@ func (cs *Channels) publish(ctx context.Context, t *core.Transit, pubsub, e *xmp
 	if may != nil {
 		return nil, may
 	}
+	if err := cs.checkSignature(ctx, c, p, e.Child(nsPubSub, "item").First(), t.Sender); err != nil {
+		return nil, err
+	}
+	if when := pubsub.Child(NS, "schedule"); when != nil {
+		return cs.schedule(t, c, p, when.Attr("at"))
+	}
 	return cs.posting(c, p, t.Sender.JID).answered(t, func() *xmpp.Element {
 		return xmpp.NewElement(nsPubSub, "pubsub", xmpp.NewElement(nsPubSub, "publish", xmpp.NewElement(nsPubSub, "item").Set("id", p.item)).Set("node", c.name))
 	}), nil
@@ -142,6 +149,24 @@ func (cs *Channels) writePost(ctx context.Context, c *channel, p *post, e *entry
 	if err != nil {
 		return err
 	}
+	if err := cs.mayPost(ctx, c, s, p, by); err != nil {
+		return err
+	}
+	if err := cs.notTooOften(ctx, c); err != nil {
+		return err
+	}
+	as, err := cs.stands(ctx, c, by)
+	if err != nil {
+		return err
+	}
+	if err := cs.clear(ctx, c, p.item, by, as); err != nil && !errors.Is(err, xmpp.ItemNotFound) {
+		return err
+	}
+	return cs.keep(ctx, c, s, e)
+}
+
+// mayPost looks within the transaction of ctx whether somebody may publish a post.
+func (cs *Channels) mayPost(ctx context.Context, c *channel, s state, p *post, by xmpp.JID) error {
 	as, err := cs.stands(ctx, c, by)
 	if err != nil {
 		return err
@@ -157,13 +182,7 @@ func (cs *Channels) writePost(ctx context.Context, c *channel, p *post, e *entry
 			return errPrecondition.Because("%.80s", unmet)
 		}
 	}
-	if err := cs.notTooOften(ctx, c); err != nil {
-		return err
-	}
-	if err := cs.clear(ctx, c, p.item, by, as); err != nil && !errors.Is(err, xmpp.ItemNotFound) {
-		return err
-	}
-	return cs.keep(ctx, c, s, e)
+	return nil
 }
 
 // notTooOften refuses more posts than a channel may publish in an hour.

@@ -16,7 +16,7 @@ const pieceRows = 1000
 // RemovePiece takes an account that is being closed out of one channel, and reports whether there may be more. Where nobody else owns a channel it is handed
 // on to who has published there for longest; one that has nobody left is deleted with its log. Posts stay in channels that go on.
 func (cs *Channels) RemovePiece(ctx context.Context, account *core.Account) (more bool, err error) {
-	for _, step := range []func(context.Context, *core.Account) (bool, error){cs.removeFollowed, cs.removeStanding, cs.clearAway} {
+	for _, step := range []func(context.Context, *core.Account) (bool, error){cs.removeFollowed, cs.removeStanding, cs.removeReactions, cs.clearAway} {
 		more, err := step(ctx, account)
 		if errors.Is(err, xmpp.Gone) || errors.Is(err, xmpp.ItemNotFound) { // it has ended, or was cleared away, meanwhile
 			return true, nil
@@ -69,6 +69,9 @@ func (cs *Channels) removeStanding(ctx context.Context, account *core.Account) (
 		if _, err := cs.db.Exec(ctx, "update channel_node set maker = 0 where id = $1 and maker = $2", c.id, account.ID); err != nil {
 			return "", fmt.Errorf("forget who made a channel: %w", err)
 		}
+		if _, err := cs.db.Exec(ctx, "delete from channel_scheduled where channel = $1 and author = $2", c.id, account.JID.String()); err != nil {
+			return "", fmt.Errorf("forget what waits for its time: %w", err)
+		}
 		if as < owner {
 			return "", nil
 		}
@@ -93,6 +96,16 @@ func (cs *Channels) removeStanding(ctx context.Context, account *core.Account) (
 	return true, cs.server.KeepIn(ctx, c.id, p.write, p.tell)
 }
 
+// removeReactions forgets how an account has reacted. What was counted stays counted.
+func (cs *Channels) removeReactions(ctx context.Context, account *core.Account) (bool, error) {
+	n, err := cs.db.Exec(ctx, `delete from channel_reaction where account = $1 and (channel, item) in
+		(select channel, item from channel_reaction where account = $1 limit $2)`, account.ID, int64(pieceRows))
+	if err != nil {
+		return false, fmt.Errorf("forget reactions: %w", err)
+	}
+	return n > 0, nil
+}
+
 // heir is who owns a channel from now on whose owner has gone: nobody new where somebody else owns it, too. deserted means that nobody is left who could.
 func (cs *Channels) heir(ctx context.Context, c *channel) (next wish, deserted bool, err error) {
 	var text string
@@ -112,8 +125,8 @@ func (cs *Channels) heir(ctx context.Context, c *channel) (next wish, deserted b
 	return wish{who, owner}, false, err
 }
 
-// parts are the tables that hold parts of a channel, by the column that names it.
-var parts = []string{"channel_entry", "channel_follower", "channel_person"}
+// parts are the tables that hold parts of a channel, each with a column to divide them by.
+var parts = map[string]string{"channel_entry": "id", "channel_follower": "account", "channel_person": "jid", "channel_scheduled": "id", "channel_sum": "item", "channel_reaction": "item"}
 
 // clearAway deletes a piece of a channel that is no more, and reports whether there was one.
 func (cs *Channels) clearAway(ctx context.Context, _ *core.Account) (more bool, err error) {
@@ -129,8 +142,8 @@ func (cs *Channels) clearAway(ctx context.Context, _ *core.Account) (more bool, 
 	done := false
 	err = cs.db.Tx(ctx, func(ctx context.Context) error {
 		done = false
-		for _, table := range parts {
-			n, err := cs.deletePiece(ctx, table, id)
+		for table, key := range parts {
+			n, err := cs.deletePiece(ctx, table, key, id)
 			if n > 0 || err != nil {
 				return err
 			}
@@ -149,8 +162,7 @@ func (cs *Channels) clearAway(ctx context.Context, _ *core.Account) (more bool, 
 }
 
 // deletePiece deletes some rows of a channel.
-func (cs *Channels) deletePiece(ctx context.Context, table string, id int64) (int64, error) {
-	key := map[string]string{"channel_entry": "id", "channel_follower": "account", "channel_person": "jid"}[table]
+func (cs *Channels) deletePiece(ctx context.Context, table, key string, id int64) (int64, error) {
 	return cs.db.Exec(ctx, "delete from "+table+" where channel = $1 and "+key+" in (select "+key+" from "+table+" where channel = $1 order by "+key+" limit $2)", id, int64(pieceRows))
 }
 
@@ -161,7 +173,8 @@ var errStillThere = errors.New("the account is still in a channel")
 // which the removal is tried again.
 func (cs *Channels) remove(ctx context.Context, account *core.Account) error {
 	var n int
-	err := cs.db.QueryRow(ctx, "select (select count(*) from channel_follower where account = $1) + (select count(*) from channel_person where jid = $2)", account.ID, account.JID.String()).Scan(&n)
+	err := cs.db.QueryRow(ctx, `select (select count(*) from channel_follower where account = $1) + (select count(*) from channel_person where jid = $2)
+		+ (select count(*) from channel_reaction where account = $1)`, account.ID, account.JID.String()).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("look for channels of a closed account: %w", err)
 	}

@@ -1,0 +1,95 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"palabre.dev/palabre/xmpp"
+)
+
+// maxMark is how many characters the reason for a mark may have.
+const maxMark = 200
+
+// Listed is a channel as operators see it.
+type Listed struct {
+	Name      string    `json:"name"`
+	Title     string    `json:"title"`
+	Private   bool      `json:"private"`
+	Followers int       `json:"followers"`
+	Owners    []string  `json:"owners"`
+	Mark      string    `json:"mark,omitempty"` // why the operator vouches for it
+	Made      time.Time `json:"made"`
+}
+
+// List gives at most limit (1–1000) channels whose names come after one, by name.
+func (cs *Channels) List(ctx context.Context, after string, limit int) ([]Listed, error) {
+	rows, err := cs.db.Query(ctx, `select id, name, settings, mark, (select count(*) from channel_follower where channel = n.id) from channel_node n
+		where deleted = 0 and name > $1 order by name limit $2`, after, int64(min(max(limit, 1), 1000)))
+	if err != nil {
+		return nil, fmt.Errorf("list channels: %w", err)
+	}
+	var all []Listed
+	for rows.Next() {
+		var one Listed
+		var id int64
+		var text string
+		if err := rows.Scan(&id, &one.Name, &text, &one.Mark, &one.Followers); err != nil {
+			return nil, fmt.Errorf("list channels: %w", err)
+		}
+		s, err := readSettings(text)
+		if err != nil {
+			return nil, err
+		}
+		one.Title, one.Private, one.Made = s.Title, s.Private, time.UnixMicro(id)
+		if one.Owners, err = cs.owners(ctx, id); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func (cs *Channels) owners(ctx context.Context, channel int64) (all []string, err error) {
+	rows, err := cs.db.Query(ctx, "select jid from channel_person where channel = $1 and affiliation = $2 order by jid", channel, int64(owner))
+	if err != nil {
+		return nil, fmt.Errorf("list owners: %w", err)
+	}
+	for rows.Next() {
+		var jid string
+		if err := rows.Scan(&jid); err != nil {
+			return nil, fmt.Errorf("list owners: %w", err)
+		}
+		all = append(all, jid)
+	}
+	return all, nil
+}
+
+// Mark says in the operator's name that a channel is whose it says it is, and why; an empty reason takes that back. It returns an error for a channel that is
+// not there and for a reason of more than 200 characters.
+func (cs *Channels) Mark(ctx context.Context, name, reason string) error {
+	if utf8.RuneCountInString(reason) > maxMark {
+		return fmt.Errorf("a reason has at most %d characters", maxMark)
+	}
+	c, err := cs.loaded.get(ctx, name)
+	if err != nil {
+		if errors.Is(err, xmpp.ItemNotFound) {
+			return fmt.Errorf("there is no channel %s", name)
+		}
+		return err
+	}
+	var at int64
+	p := cs.change(c, xmpp.JID{}, func(ctx context.Context, _ state) (string, error) {
+		at = cs.now().UnixMicro()
+		if _, err := cs.db.Exec(ctx, "update channel_node set mark = $1, marked = $2 where id = $3", reason, at, c.id); err != nil {
+			return "", fmt.Errorf("mark channel: %w", err)
+		}
+		return changed("mark", "reason", reason), nil
+	}, func() { c.mark, c.marked = reason, at })
+	if err := cs.server.KeepIn(ctx, c.id, p.write, p.tell); err != nil {
+		return fmt.Errorf("mark channel %s: %w", name, err)
+	}
+	return nil
+}
