@@ -29,6 +29,7 @@ import (
 	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
+	"palabre.dev/palabre/feature/status"
 	"palabre.dev/palabre/feature/upload"
 	"palabre.dev/palabre/feature/vcard"
 	"palabre.dev/palabre/httpd"
@@ -66,6 +67,8 @@ type Config struct {
 	Caps caps.Config `toml:"caps"`
 	// PubSub is about what people publish of themselves: keys for encryption, avatars, bookmarks.
 	PubSub pubsub.Config `toml:"pubsub"`
+	// Status is about what people tell for a day.
+	Status status.Config `toml:"status"`
 	// VCard is about who people say they are.
 	VCard vcard.Config `toml:"vcard"`
 	// Private is about what older apps store for themselves.
@@ -113,6 +116,7 @@ func DefaultConfig() Config {
 		Blocking: blocking.DefaultConfig(),
 		Caps:     caps.DefaultConfig(),
 		PubSub:   pubsub.DefaultConfig(),
+		Status:   status.DefaultConfig(),
 		VCard:    vcard.DefaultConfig(),
 		Private:  private.DefaultConfig(),
 		Disco:    disco.DefaultConfig(),

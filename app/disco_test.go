@@ -26,6 +26,7 @@ var specified = map[string]string{
 	"urn:palabre:admin:0":                 "0133",
 	"urn:palabre:link:0":                  "0484",
 	"urn:palabre:link-card:0":             "0511",
+	"urn:palabre:status:0":                "0501",
 	"urn:palabre:web-push:0":              "8030",
 	"urn:xmpp:blocking":                   "0191",
 	"urn:xmpp:cam:0":                      "0494",

@@ -27,6 +27,7 @@ import (
 	"palabre.dev/palabre/feature/push"
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/feature/roster"
+	"palabre.dev/palabre/feature/status"
 	"palabre.dev/palabre/feature/upload"
 	"palabre.dev/palabre/feature/vcard"
 )
@@ -97,7 +98,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 		a.jobs, a.accounts, office.devices, link.New(doorForLinks{a.c2s}, a.log), contacts, blocked, a.invites, // who may
 		published.displayed, published.cards, // what is changed on the way
 		kept, carbons.New(), waker, // what is kept and who is told
-		apps, published.personal, published.stored, published.rooms, seen, files, groups, a.channels, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
+		apps, published.personal, published.told, published.stored, published.rooms, seen, files, groups, a.channels, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
 	}
 	return nil
 }
@@ -145,6 +146,7 @@ func (a *App) makeUpload(ctx context.Context) (*upload.Upload, error) {
 // publishing is what accounts publish of themselves, and the older forms of it.
 type publishing struct {
 	personal  *pubsub.Feature
+	told      *status.Feature
 	stored    *private.Feature
 	cards     *vcard.Feature
 	rooms     *bookmark.Feature
@@ -153,6 +155,9 @@ type publishing struct {
 
 func (a *App) makePublishing(ctx context.Context, contacts *roster.Feature, apps *caps.Feature) (p publishing, err error) {
 	if p.personal, err = pubsub.New(ctx, a.cfg.PubSub, a.db, contacts, contacts, apps, a.log); err != nil {
+		return p, err
+	}
+	if p.told, err = status.New(ctx, a.cfg.Status, a.db, p.personal, p.personal, contacts, a.log); err != nil {
 		return p, err
 	}
 	if p.stored, err = private.New(ctx, a.cfg.Private, a.db); err != nil {

@@ -36,6 +36,7 @@ var whatJulietDoes = []string{
 	`<iq type='set' id='card'><vCard xmlns='vcard-temp'><FN>SECRET</FN></vCard></iq>`,
 	`<iq type='set' id='pep'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='SECRET'><item id='SECRET'><mood xmlns='test:mood'>SECRET</mood></item></publish></pubsub></iq>`,
 	`<iq type='set' id='room'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:bookmarks:1'><item id='room@rooms.example'><conference xmlns='urn:xmpp:bookmarks:1' name='SECRET'/></item></publish></pubsub></iq>`,
+	`<iq type='set' id='status'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:pubsub-social-feed:stories:0'><item id='SECRET'><entry xmlns='http://www.w3.org/2005/Atom'><title>SECRET</title></entry></item></publish></pubsub></iq>`,
 	`<iq type='set' id='push'><enable xmlns='urn:xmpp:push:0' jid='push.far.example' node='SECRET'/></iq>`,
 	`<iq type='set' id='slot' to='upload.localhost'><bad xmlns='urn:xmpp:http:upload:0'>SECRET</bad></iq>`,
 	`<iq type='set' id='invite' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:invite#invite' action='execute'/></iq>`,

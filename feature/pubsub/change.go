@@ -20,6 +20,8 @@ type event struct {
 	content *xmpp.Element // the child of <event/>
 	by      *core.Session // whose doing it is, nil if not a local session's
 	gone    []xmpp.JID    // the subscribers of a node that is no more
+	// audience reports who is told of it; nil for everybody who may read the node.
+	audience func(reader xmpp.JID) bool
 }
 
 type changeKey struct{}

@@ -42,7 +42,9 @@ func (f *Feature) NodeInfo(ctx context.Context, r *core.Request, nodeName string
 	}
 	form.Add("pubsub#owner", "jid-multi", "", r.Account.JID.String())
 	form.Add("pubsub#creation_date", "text-single", "", xmpp.FormatTime(time.UnixMicro(n.id)))
-	form.Add("pubsub#num_items", "text-single", "", strconv.Itoa(count))
+	if f.sightOf(r.Account, n, asker(r)) == nil {
+		form.Add("pubsub#num_items", "text-single", "", strconv.Itoa(count))
+	}
 	return []*xmpp.Element{
 		xmpp.NewElement(nsDiscoInfo, "identity").Set("category", "pubsub").Set("type", "leaf"),
 		xmpp.NewElement(nsDiscoInfo, "feature").Set("var", NS),
@@ -62,6 +64,9 @@ func (f *Feature) NodeItems(ctx context.Context, r *core.Request, nodeName strin
 	}
 	if err := f.mayRead(ctx, r.Account, n, asker(r)); err != nil {
 		return nil, err
+	}
+	if f.sightOf(r.Account, n, asker(r)) != nil {
+		return nil, nil // not every item is for everybody: ask for them
 	}
 	rows, err := f.db.Query(ctx, "select name from pubsub_item where node = $1 and id > $2 order by id desc limit $3",
 		n.id, n.oldest(), int64(f.cfg.MaxPage))
@@ -115,7 +120,7 @@ func (f *Feature) nodes(ctx context.Context, account *core.Account) ([]node, err
 		if err := rows.Scan(&n.id, &n.name, &settings); err != nil {
 			return nil, fmt.Errorf("list nodes: %w", err)
 		}
-		if n.settings, err = decodeSettings(settings); err != nil {
+		if n.settings, err = f.settingsOf(n.name, settings); err != nil {
 			return nil, err
 		}
 		nodes = append(nodes, n)

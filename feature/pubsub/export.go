@@ -21,6 +21,9 @@ func (f *Feature) export(ctx context.Context, account *core.Account) ([]*xmpp.El
 		if err := f.exportMembers(ctx, n, owned); err != nil {
 			return nil, err
 		}
+		if n.settings.ItemExpire != unlimited {
+			continue // the time that an item has left does not move with it
+		}
 		items := xmpp.NewElement(NS, "items").Set("node", n.name)
 		err := f.Items(ctx, account, n.name, func(id string, payload *xmpp.Element) error {
 			items.Add(xmpp.NewElement(NS, "item", payload).Set("id", id))
@@ -99,6 +102,7 @@ func (f *Feature) adoptPart(ctx context.Context, account *core.Account, e *xmpp.
 	case e.Is(nsOwner, "configure"):
 		n.settings = settings
 		n.settings.clamp(f.cfg.MaxItems)
+		f.hold(n.name, &n.settings)
 		return f.reset(ctx, n)
 	case e.Is(nsOwner, "affiliations"):
 		for child := range e.Children() {
@@ -148,6 +152,9 @@ func (f *Feature) adoptSubscription(ctx context.Context, n *node, e *xmpp.Elemen
 }
 
 func (f *Feature) adoptItems(ctx context.Context, account *core.Account, n *node, e *xmpp.Element) error {
+	if f.fleeting[n.name] != 0 { // nothing says how much time they have left
+		return nil
+	}
 	for child := range e.Children() {
 		p := &publication{node: n.name}
 		if err := p.readItem(child); err != nil {

@@ -81,7 +81,7 @@ func (f *Feature) shows(ctx context.Context, account *core.Account) (shown, erro
 		if err := rows.Scan(&s.id, &s.name, &settings, &s.last.name, &s.last.id, &s.last.publisher, &s.cut, &s.last.payload, &s.restricted); err != nil {
 			return nil, fmt.Errorf("read last items: %w", err)
 		}
-		if s.settings, err = decodeSettings(settings); err != nil {
+		if s.settings, err = f.settingsOf(s.name, settings); err != nil {
 			return nil, err
 		}
 		if s.settings.SendLast == onSubAndPresence && s.settings.Notify {

@@ -69,7 +69,7 @@ func (f *Feature) find(ctx context.Context, account *core.Account, name string) 
 	if err != nil {
 		return nil, fmt.Errorf("find node: %w", err)
 	}
-	n.settings, err = decodeSettings(settings)
+	n.settings, err = f.settingsOf(name, settings)
 	return n, err
 }
 
@@ -92,6 +92,7 @@ func (f *Feature) create(ctx context.Context, account *core.Account, name string
 	}
 	n := &node{id: f.db.Next(), name: name, settings: settings}
 	n.settings.clamp(f.cfg.MaxItems)
+	f.hold(name, &n.settings)
 	nodes, _, err := f.use(ctx, account, 1, 0)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func (f *Feature) tell(ctx context.Context, account *core.Account, e *event) {
 	st := &xmpp.Stanza{Kind: xmpp.Message, Type: n.settings.NotificationType, ID: strconv.FormatInt(f.db.Next(), 36), From: account.JID}
 	st.Add(xmpp.NewElement(nsEvent, "event", e.content))
 	f.sendOwn(ctx, account, n.name, st)
-	told, err := f.tellContacts(ctx, account, n, st)
+	told, err := f.tellContacts(ctx, account, e, st)
 	if err == nil {
 		err = f.tellSubscribers(ctx, account, e, st, told)
 	}
@@ -66,10 +66,14 @@ func (f *Feature) route(ctx context.Context, account *core.Account, to xmpp.JID,
 }
 
 // tellContacts sends to the contacts' devices that want events of the node, and returns which addresses it sent to.
-func (f *Feature) tellContacts(ctx context.Context, account *core.Account, n *node, st *xmpp.Stanza) (map[xmpp.JID]bool, error) {
+func (f *Feature) tellContacts(ctx context.Context, account *core.Account, e *event, st *xmpp.Stanza) (map[xmpp.JID]bool, error) {
+	n := &e.node
 	contacts, err := f.automatic(ctx, account, n)
 	if err != nil {
 		return nil, err
+	}
+	if e.audience != nil {
+		contacts = slices.DeleteFunc(slices.Clone(contacts), func(contact xmpp.JID) bool { return !e.audience(contact) })
 	}
 	told := map[xmpp.JID]bool{}
 	for _, to := range f.interest.Elsewhere(account, n.name) {
@@ -148,7 +152,7 @@ func (f *Feature) tellSubscribers(ctx context.Context, account *core.Account, e 
 		}
 	}
 	for _, who := range subscribers {
-		if told[who] {
+		if told[who] || e.audience != nil && !e.audience(who) {
 			continue
 		}
 		if !deleted && f.mayRead(ctx, account, &e.node, who) != nil {

@@ -29,6 +29,9 @@ func (f *Feature) createNode(ctx context.Context, r *core.Request, e *xmpp.Eleme
 		if err := settings.apply(form); err != nil {
 			return nil, err
 		}
+		if settings.clamp(f.cfg.MaxItems); f.hold(name, &settings) {
+			return nil, errHeld
+		}
 	}
 	err := f.Change(ctx, r.Account, func(ctx context.Context) error {
 		n, err := f.find(ctx, r.Account, name)
@@ -125,6 +128,9 @@ func (f *Feature) setSettings(ctx context.Context, r *core.Request, e *xmpp.Elem
 			return err
 		}
 		n.settings.clamp(f.cfg.MaxItems)
+		if f.hold(n.name, &n.settings) {
+			return errHeld
+		}
 		return f.settle(ctx, r.Account, n, r.Via)
 	})
 }

@@ -211,7 +211,7 @@ func (f *Feature) keepItem(ctx context.Context, account *core.Account, n *node, 
 	if n.settings.DeliverPayloads {
 		shown.Add(p.payload)
 	}
-	return f.add(ctx, account, event{node: *n, by: via, content: xmpp.NewElement(nsEvent, "items", shown).Set("node", n.name)})
+	return f.add(ctx, account, event{node: *n, by: via, audience: f.audience(n.name, p.payload), content: xmpp.NewElement(nsEvent, "items", shown).Set("node", n.name)})
 }
 
 func (f *Feature) autoCreate(ctx context.Context, account *core.Account, p *publication) (*node, error) {
@@ -221,6 +221,7 @@ func (f *Feature) autoCreate(ctx context.Context, account *core.Account, p *publ
 			return nil, errPrecondition.Because("%v", err)
 		}
 		settings.clamp(f.cfg.MaxItems)
+		f.hold(p.node, &settings)
 		if unmet := settings.unmet(p.options, f.cfg.MaxItems); unmet != "" {
 			return nil, errPrecondition.Because("this cannot be configured: %.80s", unmet)
 		}

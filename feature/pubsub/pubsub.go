@@ -94,6 +94,8 @@ type Feature struct {
 	publish   map[string][]PublishRule
 	retract   map[string][]RetractRule
 	configure map[string][]ConfigureRule
+	sights    map[string]ShowRule
+	fleeting  map[string]int64 // seconds that the items of a node stay
 	kept      []func(*core.Account)
 	events    queue
 	counts    counts
@@ -124,7 +126,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, contacts Contacts, group
 	}
 	return &Feature{cfg: cfg, db: db, contacts: contacts, groups: groups, interest: interest, counts: newCounts(), log: log.With("part", "pubsub"), last: last,
 		defaults: map[string]Settings{}, publish: map[string][]PublishRule{}, retract: map[string][]RetractRule{},
-		configure: map[string][]ConfigureRule{}}, nil
+		configure: map[string][]ConfigureRule{}, sights: map[string]ShowRule{}, fleeting: map[string]int64{}}, nil
 }
 
 // Attach hangs the feature on the journey of a stanza.

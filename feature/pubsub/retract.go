@@ -85,8 +85,12 @@ func (f *Feature) take(ctx context.Context, account *core.Account, nodeName, id 
 	if !notify && !n.settings.NotifyRetract {
 		return nil
 	}
+	payload, err := parsePayload(i.payload)
+	if err != nil {
+		return err
+	}
 	items := xmpp.NewElement(nsEvent, "items", xmpp.NewElement(nsEvent, "retract").Set("id", id)).Set("node", n.name)
-	return f.add(ctx, account, event{node: *n, by: via, content: items})
+	return f.add(ctx, account, event{node: *n, by: via, audience: f.audience(n.name, payload), content: items})
 }
 
 // Retract removes an item in the name of the account and tells others; xmpp.ItemNotFound if it is not there. Within Change it is kept

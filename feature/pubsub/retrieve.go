@@ -32,14 +32,15 @@ func (f *Feature) retrieve(ctx context.Context, r *core.Request, e *xmpp.Element
 	if err := f.mayRead(ctx, r.Account, n, asker(r)); err != nil {
 		return nil, err
 	}
+	see := f.sightOf(r.Account, n, asker(r))
 	if named := namesIn(e); len(named) > 0 {
-		return f.retrieveNamed(ctx, n, named)
+		return f.retrieveNamed(ctx, n, named, see)
 	}
 	page, err := f.parsePage(r.Payload, e)
 	if err != nil {
 		return nil, err
 	}
-	found, complete, err := f.page(ctx, n, page)
+	found, complete, err := f.page(ctx, n, page, see)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (f *Feature) retrieve(ctx context.Context, r *core.Request, e *xmpp.Element
 	}
 	pubsub := xmpp.NewElement(NS, "pubsub", answer)
 	if asked := r.Payload.Child(xmpp.NSRSM, "set") != nil; asked || !complete {
-		set, err := f.paged(ctx, n, found)
+		set, err := f.paged(ctx, n, found, see == nil)
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +82,7 @@ func itemsElement(n *node, found []item) (*xmpp.Element, error) {
 }
 
 // retrieveNamed gives the items that a request names (XEP-0060 §6.5.8): item-not-found if none of them is there.
-func (f *Feature) retrieveNamed(ctx context.Context, n *node, names []string) (*xmpp.Element, error) {
+func (f *Feature) retrieveNamed(ctx context.Context, n *node, names []string, see sight) (*xmpp.Element, error) {
 	if len(names) > maxNamed {
 		return nil, xmpp.PolicyViolation.Because("at most %d items at a time", maxNamed)
 	}
@@ -91,7 +92,13 @@ func (f *Feature) retrieveNamed(ctx context.Context, n *node, names []string) (*
 		if err != nil {
 			return nil, err
 		}
-		if i != nil {
+		seen := i != nil
+		if seen && see != nil {
+			if seen, err = see(i); err != nil {
+				return nil, err
+			}
+		}
+		if seen {
 			found = append(found, *i)
 		}
 	}
@@ -152,7 +159,7 @@ func (f *Feature) parsePage(pubsub, e *xmpp.Element) (xmpp.Page, error) {
 }
 
 // page reads the items of a page, oldest first, and whether these are all that there are from where it begins.
-func (f *Feature) page(ctx context.Context, n *node, page xmpp.Page) (found []item, complete bool, err error) {
+func (f *Feature) page(ctx context.Context, n *node, page xmpp.Page, see sight) (found []item, complete bool, err error) {
 	after, before := n.oldest(), int64(1<<63-1)
 	if page.After != "" {
 		if after, err = f.position(ctx, n, page.After); err != nil {
@@ -167,7 +174,7 @@ func (f *Feature) page(ctx context.Context, n *node, page xmpp.Page) (found []it
 	if page.Max == 0 {
 		return nil, false, nil
 	}
-	found, complete, err = f.walk(ctx, n, after, before, page.Max, page.Last)
+	found, complete, err = f.walk(ctx, n, after, before, page.Max, page.Last, see)
 	if page.Last {
 		slices.Reverse(found)
 	}
@@ -176,7 +183,7 @@ func (f *Feature) page(ctx context.Context, n *node, page xmpp.Page) (found []it
 
 // walk reads at most limit items between two ids, from either end, as many as an answer holds but at least one. complete means that
 // there are no more.
-func (f *Feature) walk(ctx context.Context, n *node, after, before int64, limit int, backwards bool) (found []item, complete bool, err error) {
+func (f *Feature) walk(ctx context.Context, n *node, after, before int64, limit int, backwards bool, see sight) (found []item, complete bool, err error) {
 	sql, bytes := readItems, 0
 	if backwards {
 		sql += " desc"
@@ -187,21 +194,36 @@ func (f *Feature) walk(ctx context.Context, n *node, after, before int64, limit 
 			return nil, false, err
 		}
 		for _, i := range some {
+			place := i.id
+			if see != nil {
+				seen, err := see(&i)
+				if err != nil {
+					return nil, false, err
+				}
+				if !seen {
+					after, before = beyond(place, after, before, backwards)
+					continue
+				}
+			}
 			bytes += len(i.payload)
 			if len(found) == limit || len(found) > 0 && bytes > maxAnswerBytes {
 				return found, false, nil
 			}
 			found = append(found, i)
-			if backwards {
-				before = i.id
-			} else {
-				after = i.id
-			}
+			after, before = beyond(place, after, before, backwards)
 		}
 		if len(some) < readChunk {
 			return found, true, nil
 		}
 	}
+}
+
+// beyond is what is left between two ids when the one at a place was read.
+func beyond(place, after, before int64, backwards bool) (int64, int64) {
+	if backwards {
+		return after, place
+	}
+	return place, before
 }
 
 // position is the place of an item in its node: item-not-found if it is not there (XEP-0059 §2.2).
@@ -232,9 +254,15 @@ func (f *Feature) read(ctx context.Context, sql string, args ...any) ([]item, er
 	return found, nil
 }
 
-// paged says which part of the node an answer holds (XEP-0060 §6.5.4).
-func (f *Feature) paged(ctx context.Context, n *node, found []item) (*xmpp.Element, error) {
-	paged := xmpp.Paged{Index: -1}
+// paged says which part of the node an answer holds (XEP-0060 §6.5.4); its place and the number of items only to who sees all of them.
+func (f *Feature) paged(ctx context.Context, n *node, found []item, all bool) (*xmpp.Element, error) {
+	paged := xmpp.Paged{Index: -1, Count: -1}
+	if !all { // how many there are for others is not told
+		if len(found) > 0 {
+			paged.First, paged.Last = found[0].name, found[len(found)-1].name
+		}
+		return paged.Element(), nil
+	}
 	err := f.db.QueryRow(ctx, "select count(*) from pubsub_item where node = $1 and id > $2", n.id, n.oldest()).Scan(&paged.Count)
 	if err != nil {
 		return nil, fmt.Errorf("count items: %w", err)

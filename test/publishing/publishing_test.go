@@ -4,6 +4,8 @@ package publishing
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"testing"
 
 	"palabre.dev/palabre/core"
@@ -15,6 +17,7 @@ import (
 	"palabre.dev/palabre/feature/private"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/roster"
+	"palabre.dev/palabre/feature/status"
 	"palabre.dev/palabre/feature/vcard"
 	"palabre.dev/palabre/test/palabretest"
 )
@@ -28,6 +31,7 @@ type house struct {
 	contacts *roster.Feature
 	apps     *caps.Feature
 	personal *pubsub.Feature
+	told     *status.Feature
 }
 
 // together makes the features for one server and hands on those that run.
@@ -41,6 +45,9 @@ func together(s *palabretest.Server) (any, error) {
 		return nil, err
 	}
 	if h.personal, err = pubsub.New(s.Context, pubsub.DefaultConfig(), s.DB, h.contacts, h.contacts, h.apps, s.Log); err != nil {
+		return nil, err
+	}
+	if h.told, err = status.New(s.Context, status.DefaultConfig(), s.DB, h.personal, h.personal, h.contacts, s.Log); err != nil {
 		return nil, err
 	}
 	stored, err := private.New(s.Context, private.DefaultConfig(), s.DB)
@@ -58,7 +65,7 @@ func together(s *palabretest.Server) (any, error) {
 	h.wire(found)
 	rooms := bookmark.New(h.personal, h.personal, h.personal, stored, s.Log)
 	for _, f := range []interface{ Attach(*core.Server) }{h.contacts, displayed.New(h.personal, s.Log), cards, carbons.New(), h.apps, h.personal,
-		stored, rooms, found} {
+		stored, rooms, h.told, found} {
 		f.Attach(s.Core)
 	}
 	return h, nil
@@ -75,5 +82,12 @@ func (h *house) wire(found *disco.Feature) {
 	found.AddItems(core.AtAccount, h.personal.NodeItems)
 }
 
-// Run waits for the questions that capabilities have out.
-func (h *house) Run(ctx context.Context) error { return h.apps.Run(ctx) }
+// Run waits for the questions that capabilities have out, and removes statuses.
+func (h *house) Run(ctx context.Context) error {
+	var both sync.WaitGroup
+	var swept error
+	both.Go(func() { swept = h.told.Run(ctx) })
+	err := h.apps.Run(ctx)
+	both.Wait()
+	return errors.Join(err, swept)
+}
