@@ -1,6 +1,7 @@
 // A browser that comes in with the password alone: each older one says so until a person has decided. Linking is in link.test.mjs.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { faults } from './axe.mjs'
 import { Person, until } from './person.mjs'
 import { Town } from './town.mjs'
 
@@ -36,6 +37,7 @@ test('a second browser is told above the list, with its name; compared on both s
   await told(amina.page).getByText(amina.t('own.reads')).waitFor()
   await told(amina.page).getByText(/Palabre Web/).waitFor()
   await amina.shot('own-new')
+  assert.deepEqual(await faults(amina.page), [])
   assert.equal(await told(tablet.page).count(), 0, 'who is new is told nothing of those that were there')
   await amina.write('to all that are trusted')
   await tablet.open(nadia.jid)
@@ -48,6 +50,7 @@ test('a second browser is told above the list, with its name; compared on both s
   const question = amina.page.getByRole('alertdialog')
   assert.equal(await question.locator('.print').textContent(), own)
   await amina.shot('own-compare')
+  assert.deepEqual(await faults(amina.page), [])
   await question.getByRole('button', { name: amina.t('own.same'), exact: true }).click()
   await told(amina.page).waitFor({ state: 'detached' })
   await devices.getByRole('button', { name: /^What to do with/ }).click()

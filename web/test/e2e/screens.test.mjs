@@ -1,13 +1,11 @@
 // Every screen under axe, and what lies over it: light and dark, left to right and right to left, at 320 px and with text twice as large. And the
 // main flow by keys.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
+import { faults } from './axe.mjs'
 import { Person, until } from './person.mjs'
 import { Town } from './town.mjs'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const looks = [
   { name: 'light', lang: 'fr', size: [390, 844] },
   { name: 'dark', lang: 'fr', size: [1280, 800], dark: true },
@@ -28,20 +26,6 @@ before(async () => {
 })
 
 after(() => town?.end())
-
-/** What is wrong with the screen as it is. */
-async function faults(page) {
-  const client = await page.context().newCDPSession(page)
-  await client.send('Page.setBypassCSP', { enabled: true })
-  const found = await page.evaluate(async (source) => {
-    if (!globalThis.axe) (0, eval)(source)
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] })
-    const wide = [...document.querySelectorAll('.pane,.sheet,.dialog,.log,.scroll')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => `wider than its place: ${e.className}`)
-    return [...violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 2).map((n) => `${n.html.slice(0, 140)} ${n.any[0]?.message ?? ''}`).join(' | ')}`), ...wide]
-  }, axe)
-  await client.detach()
-  return found
-}
 
 /** Looks at pages of a person one after another. */
 async function lookAt(person, paths, name) {
@@ -91,6 +75,9 @@ const overChat = [
   { what: 'deleting', open: (page, t) => inMenu(page, t('act.delete')), seen: '.dialog' },
   { what: 'a date to go to', open: (page, t) => inChatMenu(page, t('chat.date')), seen: '.dialog' },
   { what: 'blocking and reporting', open: async (page, t) => { await inChatMenu(page, t('act.block')); await page.locator('.sheet').getByText(t('ab.whyAbuse'), { exact: true }).click() }, seen: '.sheet textarea' },
+  { what: 'a place', open: (page, t) => attach(page, t, 'attach.place'), seen: '.dialog' },
+  { what: 'stickers', open: async (page, t) => { await page.getByRole('button', { name: t('emoji'), exact: true }).click(); await page.getByRole('tab', { name: t('stick.all') }).click() }, seen: '.stickers',
+    shut: async (page, t) => { await page.locator('.drawer [role=tab]').first().click(); await page.getByRole('button', { name: t('emoji'), exact: true }).click() } },
   { what: 'a poll', open: (page, t) => attach(page, t, 'attach.poll'), seen: '.sheet form' },
   { what: 'files before they are sent', open: offerPicture, seen: '.sheet .preview img' },
   { what: 'the editor of pictures', open: async (page, t) => { await offerPicture(page, t); await page.getByRole('button', { name: t('files.edit'), exact: true }).click() }, seen: '.editor',
@@ -175,6 +162,9 @@ for (const look of looks.filter((l) => l.name !== 'rtl-dark')) {
     await page.locator('.row').first().click({ button: 'right' })
     await page.locator('.menu').waitFor()
     await note('the menu of a row')
+    await page.getByRole('menuitem', { name: t('act.lists'), exact: true }).click()
+    await page.locator('.sheet form').waitFor()
+    await note('the lists of a chat')
     await page.close()
     assert.deepEqual(wrong, [])
   })

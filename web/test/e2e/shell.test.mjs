@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import { faults } from './axe.mjs'
 import { Person, until } from './person.mjs'
 import { anotherVersion } from './server.mjs'
 import { Town } from './town.mjs'
@@ -63,6 +64,7 @@ test('only contacts may write: a stranger waits apart, without number or notific
   await nadia.page.getByText(nadia.t('request.title', { name: 'zaid' })).waitFor()
   assert.equal(await nadia.page.locator('.comp textarea').count(), 0)
   await nadia.shot('request')
+  assert.deepEqual(await faults(nadia.page), [])
   await zaid.write('are you there?')
   await nadia.sees('are you there?')
   await nadia.page.waitForFunction(() => document.hasFocus())

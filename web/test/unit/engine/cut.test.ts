@@ -177,6 +177,7 @@ test('a pause whose timer sleeps, as those of hidden tabs do, ends when a tab in
   vi.stubGlobal('setTimeout', (work: () => void, wait = 0) => wait >= 5000 ? 0 : timer(work, wait))
   try {
     device.connect()
+    await device.idle()
     await device.desk.send(HER, { text: 'late' })
     await device.until(() => Promise.resolve(device.sender['due'] !== Infinity))
     const before = asked

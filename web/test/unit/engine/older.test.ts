@@ -3,6 +3,7 @@
 import 'fake-indexeddb/auto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Content } from '../../../src/core/model.ts'
+import { fetchDevices } from '../../../src/core/xmpp/omemo.ts'
 import { Town } from '../xmpp/town.ts'
 import { Client, stubLocks } from './here.ts'
 
@@ -19,6 +20,8 @@ beforeAll(async () => {
   fresh = await (await Client.open(town, 'juliet')).live()
   old = await (await Client.open(town, 'juliet', { older: true })).live()
   romeo = await (await Client.open(town, 'romeo')).live()
+  const listed = async (version: '2' | '0.3') => (await fetchDevices(romeo.lead.worker.connection, fresh.jid, version)).length
+  await romeo.until(async () => await listed('2') === 1 && await listed('0.3') === 2) // to Romeo, who is nobody to Juliet, they are not told
   const { connection } = romeo.lead.worker
   const send = connection.send.bind(connection)
   connection.send = (stanza, done) => {
