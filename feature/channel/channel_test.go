@@ -34,3 +34,9 @@ func (being) Attach(s *core.Server) {
 func TestTranscripts(t *testing.T) {
 	palabretest.Run(t, "testdata/*.txt", with(DefaultConfig()), withPresence())
 }
+
+func TestLimits(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxChannelsPerDay, cfg.MaxPostsPerHour, cfg.MaxFollowed, cfg.MaxPeople, cfg.MaxPage = 2, 2, 1, 2, 1
+	palabretest.Run(t, "testdata/limits/*.txt", with(cfg), withPresence())
+}
