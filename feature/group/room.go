@@ -29,6 +29,7 @@ type room struct {
 	members   map[xmpp.JID]standing
 	occupants map[string]*occupant // by likeness of their nick
 	attending map[*core.Session]*attendee
+	leaving   []*attendee        // were taken out: the entry that says so is the last that they get
 	spoke     map[xmpp.JID]int64 // when each last wrote, in a group with slow mode
 }
 

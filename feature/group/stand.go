@@ -27,6 +27,7 @@ func (g *Groups) nowStands(r *room, user xmpp.JID, before, now standing, n notic
 				a.member = false
 				if a.occupant == nil {
 					delete(r.attending, session)
+					r.leaving = append(r.leaving, a)
 				}
 			}
 		}

@@ -12,6 +12,7 @@ func (g *Groups) tellEntry(_ context.Context, r *room, st *xmpp.Stanza, e *entry
 	r.mu.Lock()
 	r.told = e.id
 	r.spreadEntry(st, e)
+	r.leaving = nil
 	r.mu.Unlock()
 	if g.waker != nil && e.kind == saidEntry {
 		g.wakes.said(r, st, e.author)
@@ -38,6 +39,9 @@ func (r *room) spreadEntry(st *xmpp.Stanza, e *entry) {
 	shared := e.shared(r.jid)
 	if e.kind != changeEntry || !r.settings.Anonymous {
 		r.spread(st, shared)
+		for _, a := range r.leaving {
+			a.session.Deliver(core.Delivery{Stanza: st, Head: a.head, Bytes: shared})
+		}
 		return
 	}
 	text, err := r.veiled(e.text)
@@ -51,6 +55,9 @@ func (r *room) spreadEntry(st *xmpp.Stanza, e *entry) {
 			bytes = shared
 		}
 		a.session.Deliver(core.Delivery{Stanza: st, Head: a.head, Bytes: bytes})
+	}
+	for _, a := range r.leaving {
+		a.session.Deliver(core.Delivery{Stanza: st, Head: a.head, Bytes: veiled})
 	}
 }
 
