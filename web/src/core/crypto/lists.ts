@@ -13,7 +13,7 @@ const doubtAge = 60 // seconds after which a device that is on no list makes its
 const retryAfter = 600 // seconds after which a device without usable keys is asked again
 const atOnce = 32 // requests at a time
 const patience = 30_000 // milliseconds given to what is asked for
-const maxAccounts = 1000
+const maxAccounts = 2000 // more than a group may have members
 const maxRemembered = 10_000
 
 /** Devices for which something is encrypted in a version. */

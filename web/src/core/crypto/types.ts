@@ -105,7 +105,7 @@ export interface Publication {
 // Sending
 
 export interface EncryptRequest {
-  /** Accounts that shall read it: the contact, or every owner, admin and member of a room. Own other devices are added. At most 1000. */
+  /** Accounts that shall read it: the contact, or every owner, admin and member of a room. Own other devices are added. At most 2000. */
   to: JID[]
   /** What OMEMO 0.3 encrypts; '' for what is not said in it. */
   body: string

@@ -29,6 +29,7 @@ import { ContactSender } from './contact-sender.ts'
 import { Desk } from './desk.ts'
 import { readUpTo } from './effects.ts'
 import { GroupLogs } from './group-logs.ts'
+import { GroupSend } from './group-send.ts'
 import { Inbox } from './inbox.ts'
 import type { KeepEvents } from './keep.ts'
 import { Line } from './line.ts'
@@ -142,7 +143,8 @@ export class Worker {
     }, now)
     this.views = new Views(db, this.account, news, this.inbox)
     this.sender = new Sender(db, this.account, {
-      seal: (to, outbound) => this.secure.seal(to, outbound),
+      seal: (to, outbound, members) => this.secure.seal(to, outbound, members),
+      groups: new GroupSend(db, this.account, this.groups, news, now, () => this.sender.wake()),
       lookAgain: (session, since) => this.inbox.lookFor(session, since),
       upload: (message) => this.upload(message),
     }, news, now)
@@ -328,7 +330,7 @@ export class Worker {
     const changes = new Collector()
     await change(this.parts.db, ['chats', 'messages'], async (tx) => {
       for (const { chat, id, by } of list) {
-        if (by !== this.account) continue
+        if (by !== this.account && by !== chat) continue // by the archive, or by the log of a group
         const message = await byNames(tx, [archiveName(id)])
         if (message?.chat === chat) await readUpTo({ tx, account: this.account, now: this.now(), changes }, chat, message.order)
       }

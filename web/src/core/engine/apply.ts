@@ -14,8 +14,8 @@ import { noteDecided } from '../store/settings.ts'
 import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
-import { about, groupNames, reasonFor } from './effects.ts'
-import { changeGroup } from './group-change.ts'
+import { about, groupNames, reasonIn } from './effects.ts'
+import { changeGroup, spoke } from './group-change.ts'
 import type { Letter, Said } from './said.ts'
 import { adoptTimer, startTimer, startTimers, timeOf } from './timer.ts'
 import { cameBack } from './untold.ts'
@@ -55,7 +55,7 @@ async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
   if (said.what === 'typing') return undefined
   if (said.what === 'change') return changeGroup(step, letter, said.change)
   if (said.what === 'timer') return adoptTimer(step, letter, said.seconds)
-  if (said.what === 'error' && await cameBack(step.tx, step.changes, letter.chat, said.target, reasonFor(said.condition, said.kind))) return
+  if (said.what === 'error' && await cameBack(step.tx, step.changes, letter.chat, said.target, await reasonIn(step, letter.chat, said.condition, said.kind))) return
   const waits = await about(step, letter, said)
   // What waits keeps only what its effect needs.
   if (waits) await wait(step.tx, waits, { letter: { ...letter, says: [] }, said }, letter.time)
@@ -158,6 +158,7 @@ async function merge(step: Step, message: KeptMessage, letter: Letter, said: Sai
   step.changes.message(message.chat, message.id)
   const chat = await step.tx.objectStore('chats').get(message.chat)
   if (!chat) return
+  if (at && message.own && chat.group) spoke(step, chat.group, at)
   await refreshLast(step.tx, chat)
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(chat.jid)

@@ -121,8 +121,9 @@ export class Desk {
   }
 
   private async sayHere(step: Step, message: KeptMessage, said: Telling): Promise<void> {
+    const isGroup = (await step.tx.objectStore('chats').get(message.chat))?.kind === 'group'
     const letter: Letter = {
-      chat: message.chat, from: step.account, own: true, ids: [], time: step.now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
+      ...(isGroup ? { group: { nick: '' } } : {}), chat: message.chat, from: step.account, own: true, ids: [], time: step.now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
     }
     await about(step, letter, said)
   }
@@ -465,7 +466,8 @@ export class Desk {
 type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' | 'change' | 'moderate' }>
 type Mentions = NonNullable<Message['mentions']>
 
-const wire = (m: KeptMessage): string => m.originId ?? m.id
+/** In a group what others said is known by its number in the log. */
+const wire = (m: KeptMessage): string => (!m.own && m.author && m.stanzaId) || (m.originId ?? m.id)
 
 /** A file that is passed on before it is on the server becomes one of its own: what happens to the first does not concern it. */
 async function copyFile(tx: Change, media: Media, own: Parameters<typeof keepFile>[1]): Promise<void> {

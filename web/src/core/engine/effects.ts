@@ -9,6 +9,7 @@ import { dropFile } from '../store/files.ts'
 import { byNames, mediaOf, put } from '../store/messages.ts'
 import { memberCalled } from '../store/members.ts'
 import { archiveName, senderName, waitName } from '../store/names.ts'
+import { add, errandsOf } from '../store/outbox.ts'
 import { noteDecided } from '../store/settings.ts'
 import { arrivedAtServer, isFurther, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
@@ -229,13 +230,35 @@ function played(message: KeptMessage, letter: Letter): boolean {
 /** Somebody refuses a message of ours. The other side may have got it on one device and lost it on another: what was delivered stays so. */
 async function failed(step: Step, message: KeptMessage, letter: Letter, condition: string, kind: string): Promise<boolean> {
   if (!message.own || letter.own || isFurther(message.state, 'sent') || message.state === 'failed' || message.retracted) return false
+  if (condition === 'policy-violation' && await isSlow(step, message)) return true
   message.state = 'failed'
-  message.failure = reasonFor(condition, kind)
+  message.failure = await reasonIn(step, message.chat, condition, kind)
   for (let c = await step.tx.objectStore('outbox').index('message').openCursor(message.id); c; c = await c.continue()) {
     await c.update({ ...c.value, state: 'failed', failure: message.failure })
     step.changes.mark('outbox')
   }
   return true
+}
+
+/** In a slow group what came too soon waits, and leaves by itself. */
+async function isSlow(step: Step, message: KeptMessage): Promise<boolean> {
+  const chat = await step.tx.objectStore('chats').get(message.chat)
+  if (!chat?.group?.settings.slow) return false
+  chat.group.nextAt = Math.max(chat.group.nextAt ?? 0, step.now + chat.group.settings.slow * 1e6)
+  await step.tx.objectStore('chats').put(chat)
+  step.changes.chat(chat.jid)
+  message.state = 'waiting'
+  const errand = (await errandsOf(step.tx, message.id)).find((e) => e.task.what === 'message')
+  if (errand) await step.tx.objectStore('outbox').put({ ...errand, state: 'new' })
+  else await add(step.tx, { chat: message.chat, id: message.originId ?? message.id, message: message.id, task: { what: 'message' }, since: message.time })
+  step.changes.mark('outbox')
+  return true
+}
+
+/** What a person is told in a chat for a condition: in a group a refusal means that we may not write there. */
+export async function reasonIn(step: Pick<Step, 'tx'>, chat: string, condition: string, kind: string): Promise<NonNullable<KeptMessage['failure']>> {
+  const group = (await step.tx.objectStore('chats').get(chat))?.kind === 'group'
+  return group && /^(forbidden|not-acceptable|not-allowed|item-not-found|gone|registration-required)$/.test(condition) ? 'no-voice' : reasonFor(condition, kind)
 }
 
 /** What a person is told for a condition (RFC 6120 §8.3.3). */

@@ -17,8 +17,8 @@ export interface Around {
   session(): Session
   /** The service of groups; fails with `item-not-found` where there is none. */
   service(): Promise<string>
-  /** Has a group that we are in, now or not any more, stand in the list of chats as it is. */
-  here(jid: JID): Promise<void>
+  /** Has the groups that we are in stand in the list of chats as they are. */
+  here(): Promise<void>
 }
 
 /** How a group is made unless something else is said. */
@@ -80,7 +80,7 @@ export function groupsOf(around: Around): Groups {
     banned: (jid) => ask.banned(session(), jid),
     leave: async (jid) => {
       await ask.leave(session(), jid)
-      await around.here(jid)
+      await around.here()
     },
     destroy: (jid, reason) => ask.destroy(session(), jid, reason),
     transfer: (jid, to) => ask.setItems(session(), jid, [{ jid: to, affiliation: 'owner' }, { jid: account, affiliation: 'admin' }]),
@@ -91,7 +91,7 @@ export function groupsOf(around: Around): Groups {
     },
     decline: async (jid) => {
       await ask.leave(session(), jid)
-      await around.here(jid)
+      await around.here()
     },
     find: async (after) => ask.findOpen(session(), await around.service(), after),
   }
@@ -108,7 +108,7 @@ async function create(around: Around, group: NewGroup, nick: () => Promise<strin
   await ask.makeGroup(session, jid, await nick(), settings, { name, description: group.description?.slice(0, 2048) })
   const refused = await ask.addPeople(session, jid, unique(group.members).filter((one) => one !== around.account))
   if (group.picture) await ask.setPicture(session, jid, group.picture)
-  await around.here(jid)
+  await around.here()
   return { jid, refused }
 }
 
@@ -133,6 +133,6 @@ async function join(around: Around, text: string, nick: () => Promise<string>, r
   const session = around.session()
   const called = await nick()
   const waits = token === undefined ? await ask.comeIn(session, jid, called, reason) : await ask.byLink(session, jid, token, called)
-  if (!waits) await around.here(jid)
+  if (!waits) await around.here()
   return { jid, waits }
 }

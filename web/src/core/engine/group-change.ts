@@ -63,7 +63,14 @@ async function follow(step: Step, chat: Chat & { group: Group }, change: GroupCh
   chat.protection = protectionOf(change.settings)
 }
 
-const isIn = (affiliation: Group['affiliation']): boolean => affiliation === 'owner' || affiliation === 'admin' || affiliation === 'member'
+/** We said something in a group: in a slow one we wait before we say more. What waited for its number goes on. */
+export function spoke(step: Step, group: Group, at: Micros): void {
+  step.changes.mark('outbox')
+  if (group.settings.slow && group.affiliation === 'member') group.nextAt = at + group.settings.slow * 1e6
+}
+
+/** Says whether somebody who stands so is in the group. */
+export const isIn = (affiliation: Group['affiliation']): boolean => affiliation === 'owner' || affiliation === 'admin' || affiliation === 'member'
 
 /** How we stand with the group ourselves. Who was added by a stranger is asked first, where a person wants that. */
 async function stand(step: Step, chat: Chat & { group: Group }, { by }: GroupChange, { affiliation, was, nick }: Stands): Promise<void> {

@@ -30,8 +30,8 @@ export interface LogAround {
   keeper: Keeper
   session(): Session | undefined
   now(): Micros
-  /** Has what is known of the group stand in the database. */
-  begun(): Promise<void>
+  /** Whether the group is in the list of chats; if not it is about to be, and then its log is read. */
+  begun(): Promise<boolean>
   /** The log could not be read, and is to be read again later. */
   failed(room: JID, error: unknown): void
 }
@@ -87,8 +87,7 @@ export class GroupLog {
     const batch = this.arriving.splice(0, TOGETHER)
     if (!batch.length) return
     try {
-      await this.around.begun()
-      await this.takeLive(batch.map((one) => one.stanza))
+      if (await this.around.begun()) await this.takeLive(batch.map((one) => one.stanza))
     } catch (error) {
       this.newest = undefined
       this.around.failed(this.room, error)

@@ -29,6 +29,8 @@ export class GroupLogs {
   private readonly keeper: Keeper
   private timer: ReturnType<typeof setTimeout> | undefined
   private tries = 0
+  private running: Promise<void> | undefined
+  private next: Promise<void> | undefined
   private readonly syncing = new Map<JID, Promise<void>>()
   /** Told when all that the logs have is here. */
   onCaughtUp: () => void = () => undefined
@@ -78,10 +80,11 @@ export class GroupLogs {
     return room.includes('@') && domain(room) === this.at ? this.log(room).take(stanza) : Promise.resolve()
   }
 
-  /** A group of which nothing is known here yet is looked at first. */
-  private async begun(room: JID): Promise<void> {
-    if ((await this.db.get('chats', room))?.group) return
-    await this.here(room).catch((error: unknown) => this.failed(error))
+  /** Whether a group stands in the list of chats; one of which nothing is known yet is looked for. */
+  private async begun(room: JID): Promise<boolean> {
+    if ((await this.db.get('chats', room))?.group) return true
+    this.attend()
+    return false
   }
 
   private log(room: JID): GroupLog {
@@ -110,7 +113,14 @@ export class GroupLogs {
 
   private attend(): void {
     clearTimeout(this.timer)
-    void this.attendAll().catch((error: unknown) => this.failed(error))
+    void this.here().catch((error: unknown) => this.failed(error))
+  }
+
+  /** Has all groups that we are in stand in the list of chats as they are, with all that their logs have. One run at a time, again if asked meanwhile. */
+  here(): Promise<void> {
+    if (this.running) return this.next ??= this.running.catch(() => undefined).then(() => this.here())
+    this.next = undefined
+    return this.running = this.attendAll().finally(() => { this.running = undefined })
   }
 
   private async attendAll(): Promise<void> {
@@ -174,11 +184,6 @@ export class GroupLogs {
       }
     })
     this.news.tell(changes.all)
-  }
-
-  /** Has a group that we are in, now or not any more, stand in the list of chats as it is. */
-  async here(_room: JID): Promise<void> {
-    await this.attendAll()
   }
 
   /** Reads who is in a group, unless that is known: the log tells what changes from then on. */

@@ -184,8 +184,14 @@ export class Lead implements Led {
     })
   }
 
-  older(jid: JID): Promise<boolean> {
-    return this.worker.connection.live ? this.worker.inbox.older(jid) : Promise.resolve(false)
+  async older(jid: JID): Promise<boolean> {
+    const { connection, groups, inbox } = this.worker
+    if (!connection.live) return false
+    return await this.isGroup(jid) ? groups.older(jid) : inbox.older(jid)
+  }
+
+  private async isGroup(jid: JID): Promise<boolean> {
+    return (await this.parts.db.get('chats', jid))?.kind === 'group'
   }
 
   async recoveryCode(): Promise<string> {
@@ -196,12 +202,12 @@ export class Lead implements Led {
     return this.history.recover(await this.whenLive(), code)
   }
 
-  look(jid: JID): Promise<void> {
-    return this.worker.connection.live ? this.worker.people.askLastSeen(jid) : Promise.resolve()
+  async look(jid: JID): Promise<void> {
+    if (this.worker.connection.live && !await this.isGroup(jid)) await this.worker.people.askLastSeen(jid)
   }
 
   typing(jid: JID, what: 'composing' | 'recording' | 'paused'): void {
-    void choicesOf(this.parts.db).then((choices) => { if (choices.typing) this.worker.typing.say(this.worker.connection, jid, what) })
+    void Promise.all([choicesOf(this.parts.db), this.isGroup(jid)]).then(([choices, group]) => { if (choices.typing) this.worker.typing.say(this.worker.connection, jid, what, group) })
   }
 
   watchTyping(show: Parameters<Engine['watchTyping']>[0]): Stop {
@@ -436,7 +442,7 @@ export class Lead implements Led {
       const { groupsOf } = await import('./group-ask.ts')
       await this.soon()
       const { account, groups } = this.worker
-      const ask = groupsOf({ db: this.parts.db, account, session: () => this.session(), service: () => groups.service(), here: (jid) => groups.here(jid) })[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
+      const ask = groupsOf({ db: this.parts.db, account, session: () => this.session(), service: () => groups.service(), here: () => groups.here() })[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
       return ask(...args)
     }
     return asked() as ReturnType<Groups[K]>

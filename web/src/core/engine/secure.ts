@@ -24,7 +24,7 @@ export type Reading =
   | { what: 'unreadable'; reason: 'no-key' | 'broken' | 'old-device' }
 
 /** The parts of a stanza, and whether some of those who can read it have OMEMO 0.3 alone: they got the text of it and nothing else. */
-export interface SealedParts { parts: Element[]; older: boolean }
+export interface SealedParts { parts: Element[]; older: boolean; /** Members of the group who have no device that can read it. */ unreached?: JID[] }
 
 /** It could not be done now, and may be done later: nothing was decided about the message. */
 export class NotNow extends Error {
@@ -176,17 +176,21 @@ export class Secure {
     for (const { to, message: empty } of due.answers) if (!await this.hides(to)) session.send(message({ to, id: newID() }, encryptedElement(empty), hint('store')))
   }
 
-  /** Makes the parts of a stanza of what has to be said. Throws NotNow or CannotEncrypt. No parts if there is nobody to say it to. */
-  async seal(to: JID, outbound: Outbound): Promise<SealedParts> {
+  /** Makes the parts of a stanza of what has to be said, to somebody, or to a group with these `members`. Throws NotNow or CannotEncrypt. No parts if there
+   * is nobody to say it to. */
+  async seal(to: JID, outbound: Outbound, members?: JID[]): Promise<SealedParts> {
     const missed = this.missed
-    const result = await this.crypto.encrypt({ to: to === this.account ? [] : [to], body: outbound.body, content: envelope(outbound) })
+    const content = envelope(outbound)
+    const result = await this.crypto.encrypt(members ? { to: members, room: to, body: outbound.body, content } : { to: to === this.account ? [] : [to], body: outbound.body, content })
     if (missed !== this.missed) await this.mayWait(to)
     else this.waits.delete(to)
+    // Nobody in the group has keys yet: what is said has its place all the same.
+    if (members && !result.ok && result.error.code === 'no-devices') return { parts: outbound.placed ? partsOf(outbound, [this.unreadable()], true) : [], older: false, unreached: members }
     if (!result.ok) throw TEMPORARY.includes(result.error.code) || !this.session ? new NotNow(result.error.detail) : new CannotEncrypt(result.error.code)
-    const { messages, whole } = result.value
+    const { messages, whole, unreached } = result.value
     // A note to ourselves, and no other device yet: the archive gives it a place, by which the history brings it to those that come.
     if (!messages.length && whole && outbound.placed) return { parts: partsOf(outbound, [this.unreadable()], true), older: false }
-    return { parts: whole && outbound.again ? [] : partsOf(outbound, messages, whole), older: !whole }
+    return { parts: whole && outbound.again ? [] : partsOf(outbound, messages, whole), older: !whole, ...(members ? { unreached } : {}) }
   }
 
   /** What nobody can read: there is no key to it. */

@@ -9,7 +9,7 @@
 // A stanza whose session ended without an acknowledgement is in the state after 3. The catch-up reads the archive from before 2, so whatever the
 // server kept is found there by its origin-id; what is still not found after a second look a moment later goes again, under the same id.
 
-import type { Failure, JID, Micros } from '../model.ts'
+import type { Chat, Failure, JID, Micros } from '../model.ts'
 import { change, everything, type Database, type KeptMessage } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { mediaOf, put } from '../store/messages.ts'
@@ -23,7 +23,8 @@ import { noteUnplaced } from './history.ts'
 import { isContactErrand } from './contacts.ts'
 import { CannotEncrypt, inClear, NotNow, type SealedParts } from './secure.ts'
 import { noteTold, noteUntold } from './untold.ts'
-import { captionId, isToldApart, write, type About, type Outbound } from './write.ts'
+import type { GroupHelp } from './group-send.ts'
+import { captionId, isToldApart, needsNumber, write, type About, type Outbound } from './write.ts'
 
 /** After a failure that passes by itself, in milliseconds. */
 const PAUSE = 5000
@@ -34,9 +35,11 @@ const MAX_FLYING = 200
 
 /** What the sender needs of others. */
 export interface Helpers {
-  seal(to: JID, outbound: Outbound): Promise<SealedParts>
+  seal(to: JID, outbound: Outbound, members?: JID[]): Promise<SealedParts>
   /** Reads the archive once more from this place. */
   lookAgain(session: Session, since: Micros): Promise<void>
+  /** Of groups; see GroupLogs. */
+  groups?: GroupHelp
   /** Begins, or goes on with, the upload of a message's file; it wakes the sender when the address is known. */
   upload(message: KeptMessage): void
 }
@@ -137,6 +140,7 @@ export class Sender {
       await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK))
       if (generation !== this.generation || this.ended) return
       await this.helpers.lookAgain(session, since)
+      await this.helpers.groups?.lookAgain(new Set(open.map((e) => e.chat)))
     }
     if (generation !== this.generation || this.ended) return
     const again = (await errands(this.db)).filter((e) => open.some((o) => o.seq === e.seq) && e.state === 'tried' && !this.flying.has(e.seq))
@@ -197,6 +201,12 @@ export class Sender {
     const { session, generation } = this
     if (!session) return false
     const about = await this.aboutOf(errand)
+    if (about.chat?.group) {
+      const may = await this.helpers.groups?.may(session, errand, about.chat.group)
+      if (may === 'drop') return this.drop(errand)
+      if (may === 'never') return this.fail(errand, 'no-voice')
+      if (may === 'later' || needsNumber(errand.task, about)) return false // the group's answer wakes us
+    }
     if (about.message?.own && errand.task.what === 'message' && waitsForUpload(about.message)) {
       this.helpers.upload(about.message)
       return true // texts overtake what takes long
@@ -222,19 +232,20 @@ export class Sender {
       return false
     }
     this.flying.add(errand.seq)
-    session.send(stanza({ to: errand.chat, id: errand.id }, ...parts), (acknowledged) => { void this.sent(errand, acknowledged) })
+    if (sealed.unreached) void this.helpers.groups?.keyless(errand.chat, sealed.unreached).catch(() => undefined) // told with the next message
+    session.send(stanza({ to: errand.chat, id: errand.id, ...(about.group ? { type: 'groupchat' } : {}) }, ...parts), (acknowledged) => { void this.sent(errand, acknowledged) })
     return marked.caption ? this.sendOne(marked.caption) : true // at once, so that nothing comes between a file and its words
   }
 
-  private async aboutOf(errand: Errand): Promise<About & { plain: boolean }> {
+  private async aboutOf(errand: Errand): Promise<About & { plain: boolean; chat: Chat | undefined }> {
     const message = errand.message ? await this.db.get('messages', errand.message) : undefined
     const answered = message?.reply ? await this.db.get('messages', message.reply.id) : undefined
     const chat = await this.db.get('chats', errand.chat)
-    return { id: errand.id, message, answered, account: this.account, plain: chat?.protection === 'none' }
+    return { id: errand.id, message, answered, account: this.account, plain: chat?.protection === 'none', chat, group: chat?.kind === 'group' }
   }
 
-  private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean }): Promise<SealedParts> {
-    if (outbound.secrecy === 'encrypt' && !about.plain) return this.helpers.seal(errand.chat, outbound)
+  private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean; group?: boolean }): Promise<SealedParts> {
+    if (outbound.secrecy === 'encrypt' && !about.plain) return this.helpers.seal(errand.chat, outbound, about.group ? await this.helpers.groups?.readers(errand.chat) : undefined)
     return { parts: outbound.again ? [] : inClear(outbound), older: false }
   }
 
@@ -280,11 +291,13 @@ export class Sender {
   private async done(errand: Errand, kept: boolean): Promise<boolean> {
     const changes = new Collector()
     await change(this.db, everything, async (tx) => {
+      const now = await tx.objectStore('outbox').get(errand.seq)
+      if (kept && now && now.state !== 'tried') return // it was refused before it was acknowledged
       await tx.objectStore('outbox').delete(errand.seq)
       changes.mark('outbox')
       const message = errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
       if (!message) return noteTold(tx, changes, errand, kept)
-      if (kept) await noteUnplaced(tx, errand.tried ?? await get(tx, 'newest') ?? 0)
+      if (kept && (await tx.objectStore('chats').get(errand.chat))?.kind !== 'group') await noteUnplaced(tx, errand.tried ?? await get(tx, 'newest') ?? 0)
       if (kept) await arrivedAtServer({ tx, account: this.account, now: this.now(), changes }, message)
       else delete message.state
       await this.putMessage(tx, changes, message)

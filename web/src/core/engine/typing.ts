@@ -44,11 +44,11 @@ export class Typing {
   }
 
   /** Tells a contact that we write, or have stopped; only over a connection that is there, since later it would be wrong. */
-  say(session: Session | undefined, chat: JID, what: 'composing' | 'recording' | 'paused'): void {
+  say(session: Session | undefined, chat: JID, what: 'composing' | 'recording' | 'paused', group = false): void {
     if (!session?.live || chat === session.account || (what === 'paused' && !this.said.has(chat))) return
     if (what === 'paused') this.said.delete(chat)
     else this.said.set(chat, what)
-    session.send(message({ to: chat, id: newID() }, el(STATES, what === 'paused' ? 'paused' : 'composing'), what === 'recording' && el(RECORDING, 'recording'), hint('no-store')))
+    session.send(message({ to: chat, id: newID(), ...(group ? { type: 'groupchat' } : {}) }, el(STATES, what === 'paused' ? 'paused' : 'composing'), what === 'recording' && el(RECORDING, 'recording'), hint('no-store')))
   }
 
   /** A message has left: that ends the writing, and says so by itself. */

@@ -38,10 +38,22 @@ export interface About {
   message?: KeptMessage
   answered?: KeptMessage
   account: string
+  /** It is said in a group. */
+  group?: boolean
 }
 
 /** The id by which others know a message. */
 export const wireId = (m: KeptMessage): string => m.originId ?? m.id
+
+/** The id by which something is said about a message: in a group the number that its log gave it. */
+const targetId = (m: KeptMessage, { group }: About): string => (group && m.stanzaId) || wireId(m)
+
+/** Says whether what is to be said is about a message of ours that the group has not numbered yet. */
+export function needsNumber(task: Task, { group, message, answered }: About): boolean {
+  if (!group) return false
+  if (task.what === 'message') return !!answered && !answered.stanzaId
+  return !!message && !message.stanzaId && /^(retract|react|vote|pin)$/.test(task.what)
+}
 
 /** The id of the message that says the words of a file to those who have OMEMO 0.3 alone (docs/protocol/web-messages.md). */
 export const captionId = (m: KeptMessage): string => wireId(m) + '.c'
@@ -60,10 +72,10 @@ export function write(task: Task, about: About): Outbound | undefined {
     case 'edit': return message && writeEdit(message, task, about)
     case 'place': return message && writeMove(message, task.place, id)
     case 'caption': return message && writeCaption(message, id)
-    case 'retract': return message && writeRetraction(task.caption ? captionId(message) : wireId(message), id)
-    case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: wireId(message) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
-    case 'vote': return message && hidden(id, el(POLL, 'vote', { id: wireId(message) }, ...task.options.map((o) => el(POLL, 'option', {}, o))))
-    case 'pin': return message && hidden(id, el(PIN, 'pin', { id: wireId(message), on: String(task.on) }))
+    case 'retract': return message && writeRetraction(task.caption ? captionId(message) : targetId(message, about), id)
+    case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: targetId(message, about) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
+    case 'vote': return message && hidden(id, el(POLL, 'vote', { id: targetId(message, about) }, ...task.options.map((o) => el(POLL, 'option', {}, o))))
+    case 'pin': return message && hidden(id, el(PIN, 'pin', { id: targetId(message, about), on: String(task.on) }))
     case 'timer': return hidden(id, el(EPHEMERAL, 'ephemeral', { timer: task.seconds }))
     case 'receipt': return { body: '', inner: [], outer: [el(RECEIPTS, 'received', { id: task.target }), store()], secrecy: 'clear' }
     case 'played': return { body: '', inner: [], outer: [el(PLAYED, 'played', { id: task.target }), store()], secrecy: 'clear' }
@@ -86,10 +98,11 @@ function displayed(marker: string | undefined, stanzaId: string | undefined, acc
 function writeMessage(message: KeptMessage, about: About): Outbound {
   const { body, elements } = writeContent(message.content)
   const quote = message.reply && about.answered ? quoteOf(about.answered) : ''
-  const inner = [...elements, ...replyElements(message, about.answered, quote), ...mentionElements(message.mentions, body, quote)]
+  const inner = [...elements, ...replyElements(message, about, quote), ...mentionElements(message.mentions, body, quote)]
   if (message.forwarded) inner.push(el(FORWARDED, 'forwarded', { times: message.forwarded }))
   if (message.expires) inner.push(el(EPHEMERAL, 'ephemeral', { timer: message.expires }))
-  return { body: quote + body, inner, outer: [el(RECEIPTS, 'request'), el(MARKERS, 'markable'), origin(about.id), store()], secrecy: 'encrypt', placed: true }
+  const wishes = about.group ? [] : [el(RECEIPTS, 'request'), el(MARKERS, 'markable')] // of a hundred people that is nobody's wish
+  return { body: quote + body, inner, outer: [...wishes, origin(about.id), store()], secrecy: 'encrypt', placed: true }
 }
 
 function quoteOf(message: KeptMessage): string {
@@ -97,9 +110,11 @@ function quoteOf(message: KeptMessage): string {
   return text ? text.split('\n').map((line) => `> ${line}\n`).join('') : ''
 }
 
-function replyElements(message: KeptMessage, answered: KeptMessage | undefined, quote: string): Element[] {
+function replyElements(message: KeptMessage, about: About, quote: string): Element[] {
+  const { answered, group } = about
   if (!message.reply || !answered) return []
-  const reply = el(REPLY, 'reply', { to: message.reply.to, id: wireId(answered) })
+  const to = group && answered.author ? `${answered.chat}/${answered.author}` : message.reply.to
+  const reply = el(REPLY, 'reply', { to, id: targetId(answered, about) })
   if (!quote) return [reply]
   return [reply, el(FALLBACK, 'fallback', { for: REPLY }, el(FALLBACK, 'body', { start: 0, end: [...quote].length }))]
 }

@@ -64,6 +64,8 @@ export interface Values {
   [older: `older ${string}`]: string
   /** The newest entry of a group's log up to which everything is kept. */
   [log: `log ${string}`]: Micros
+  /** Members of a group who had no keys when something was encrypted last. */
+  [keyless: `keyless ${string}`]: string[]
   /** All members of a group are known here. */
   [members: `members ${string}`]: true
   /** A chat was cleared up to this place. */

@@ -1,0 +1,104 @@
+// What sending to a group needs besides: who can read it, whether it may be said now, and the group's log, in which stands what became of it.
+
+import type { Group } from '../groups.ts'
+import type { JID, Micros } from '../model.ts'
+import { change, everything, look, type Database } from '../store/database.ts'
+import { get } from '../store/kv.ts'
+import { memberAddresses, memberOf } from '../store/members.ts'
+import { freePlace, newestPlace, put } from '../store/messages.ts'
+import { previewOf } from '../store/chats.ts'
+import type { Errand } from '../store/outbox.ts'
+import { publishDisplayed } from '../xmpp/displayed.ts'
+import type { Session } from '../xmpp/session.ts'
+import { freshId } from './apply.ts'
+import { Collector, type News } from './changes.ts'
+import { nameIn } from './group-change.ts'
+import type { GroupLogs } from './group-logs.ts'
+import { NotNow } from './secure.ts'
+
+/** People that the line about those without keys names. */
+const MAX_NAMED = 10
+/** Timers of browsers end at 2^31 milliseconds. */
+const LONGEST = 3600_000
+
+/** What the sender asks. */
+export interface GroupHelp {
+  /** Reads the logs of those of these chats that are groups once more. */
+  lookAgain(chats: Set<JID>): Promise<void>
+  /** Whether an errand may leave: `never` is for a person to decide, `drop` for what is not said in groups, or was said by another way. */
+  may(session: Session, errand: Errand, group: Group): Promise<'yes' | 'later' | 'never' | 'drop'>
+  /** Everybody else in the group. Throws NotNow when they are not known. */
+  readers(room: JID): Promise<JID[]>
+  /** These members have no device that reads what is encrypted. */
+  keyless(room: JID, who: JID[]): Promise<void>
+}
+
+/** Helps the sender of one account. */
+export class GroupSend implements GroupHelp {
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  /** `wake` tells the sender that time has passed. */
+  constructor(
+    private readonly db: Database, private readonly account: JID, private readonly logs: GroupLogs, private readonly news: News,
+    private readonly now: () => Micros, private readonly wake: () => void,
+  ) {}
+
+  async lookAgain(chats: Set<JID>): Promise<void> {
+    for (const jid of chats) if ((await this.db.get('chats', jid))?.kind === 'group') await this.logs.readOn(jid)
+  }
+
+  async may(session: Session, errand: Errand, group: Group): Promise<'yes' | 'later' | 'never' | 'drop'> {
+    const { task, chat } = errand
+    if (task.what === 'displayed') {
+      if (task.stanzaId) await publishDisplayed(session, { chat, id: task.stanzaId, by: chat })
+      return 'drop'
+    }
+    if (task.what === 'receipt' || task.what === 'played') return 'drop'
+    if (group.ended || group.affiliation === 'none' || group.affiliation === 'outcast') return 'never'
+    const wait = task.what === 'message' || task.what === 'caption' ? (group.nextAt ?? 0) - this.now() : 0
+    if (wait <= 0) return 'yes'
+    clearTimeout(this.timer)
+    this.timer = setTimeout(this.wake, Math.min(LONGEST, wait / 1000))
+    return 'later'
+  }
+
+  async readers(room: JID): Promise<JID[]> {
+    await this.logs.members(room)
+    if (!await get(this.db, `members ${room}`)) throw new NotNow('members are not known')
+    return (await memberAddresses(look(this.db, ['members']), room)).filter((jid) => jid !== this.account)
+  }
+
+  /** Each is told of once, in a line of the chat; who gets keys, and loses them again, once more. */
+  async keyless(room: JID, who: JID[]): Promise<void> {
+    const before = await get(this.db, `keyless ${room}`) ?? []
+    if (before.length === who.length && who.every((jid) => before.includes(jid))) return
+    const changes = new Collector()
+    await change(this.db, everything, async (tx) => {
+      await tx.objectStore('kv').put(who, `keyless ${room}`)
+      for (const jid of new Set([...before, ...who])) {
+        const member = await memberOf(tx, room, jid)
+        if (!member) continue
+        const { keyless: _, ...rest } = member
+        await tx.objectStore('members').put(who.includes(jid) ? { ...rest, keyless: true } : rest)
+      }
+      const fresh = who.filter((jid) => !before.includes(jid))
+      const chat = await tx.objectStore('chats').get(room)
+      if (!chat || !fresh.length) return
+      const named = fresh.slice(0, MAX_NAMED)
+      const names = await Promise.all(named.map((jid) => nameIn({ tx }, room, jid)))
+      const id = freshId()
+      const order = await freePlace(tx, room, Math.max(this.now(), (await newestPlace(tx, room) ?? 0) + 1))
+      const values = { who: names.join(', '), more: String(fresh.length - named.length || '') }
+      const line = { id, chat: room, order, time: this.now(), from: room, own: false, content: { type: 'system' as const, key: 'group-keyless', values, who: named }, names: [id], shelves: [], protection: chat.protection }
+      await put(tx, line, false)
+      await tx.objectStore('chats').put({ ...chat, last: previewOf(line), time: line.time })
+      changes.message(room, id)
+      changes.chat(room)
+    }, 'relaxed')
+    this.news.tell(changes.all)
+  }
+
+  end(): void {
+    clearTimeout(this.timer)
+  }
+}
