@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -217,6 +219,97 @@ func TestManyComeIntoACommunity(t *testing.T) {
 		}
 		if in, want := strings.Count(members(t, g, "town"), " member"), people; in != want {
 			t.Errorf("%d are in the community, not %d", in, want)
+		}
+	})
+}
+
+// strangers are who is in a group of a community without being in it, and seen is how many are in such groups.
+func strangers(t *testing.T, db *store.DB) (all []string, seen int) {
+	t.Helper()
+	rows, err := db.Query(t.Context(), `select r.name, m.jid, coalesce((select p.affiliation from group_member p where p.room = c.community and p.jid = m.jid), 0)
+		from group_child c join group_room r on r.id = c.room join group_member m on m.room = c.room and m.affiliation >= 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var name, jid string
+		var as affiliation
+		if err := rows.Scan(&name, &jid, &as); err != nil {
+			t.Fatal(err)
+		}
+		if seen++; as < member {
+			all = append(all, jid+" in "+name)
+		}
+	}
+	return all, seen
+}
+
+// owns is something that the owner of a community asks for: people in and out, groups in and out.
+func owns(random *rand.Rand, room string) (to, payload string) {
+	who, as := []string{"juliet", "nurse"}[random.IntN(2)], []string{"member", "none", "member"}[random.IntN(3)]
+	if room == "town" && random.IntN(4) == 0 {
+		as = "outcast"
+	}
+	switch item := "<item id='" + room + "@groups.localhost'>"; random.IntN(6) {
+	case 0:
+		return "groups.localhost", pubsub("<retract node='town'>" + item + "</item></retract>")
+	case 1, 2:
+		return "groups.localhost", pubsub("<publish node='town'>" + item + "<conference xmlns='" + nsBookmark + "'><extensions><group xmlns='" + NS + "' join='open'/></extensions></conference></item></publish>")
+	}
+	return room + "@groups.localhost", "<query xmlns='" + nsAdmin + "'><item jid='" + who + "@localhost' affiliation='" + as + "'/></query>"
+}
+
+// TestWhoeverIsInAGroupIsInItsCommunity has people come and go, and their owner add and ban them, add groups and take them out, all at once. When all that follows
+// is done, nobody is in a group of the community without being in it, and memory has what the database has.
+func TestWhoeverIsInAGroupIsInItsCommunity(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		g, w, _ := newTown(t, db, "a", "b", "c")
+		ctx, end := context.WithCancel(t.Context())
+		over := make(chan error)
+		go func() { over <- g.Run(ctx) }()
+		rooms := []string{"town", "a", "b", "c"}
+		devices := map[string]*coretest.Device{"romeo": w.Bind("romeo", "1"), "romeo again": w.Bind("romeo", "2"), "juliet": w.Bind("juliet", "1"), "nurse": w.Bind("nurse", "1")}
+		seen := 0
+		for round := range 7 {
+			var all sync.WaitGroup
+			for name, by := range devices {
+				random := rand.New(rand.NewPCG(uint64(round), uint64(len(name))))
+				all.Go(func() {
+					for n := range 8 {
+						room := rooms[random.IntN(len(rooms))]
+						to, payload := room+"@groups.localhost", "<query xmlns='"+nsRegister+"'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>"+registerForm+
+							"</value></field><field var='muc#register_roomnick'><value>"+name+"</value></field></x></query>"
+						switch {
+						case strings.HasPrefix(name, "romeo"):
+							to, payload = owns(random, room)
+						case random.IntN(4) == 0:
+							to, payload = "groups.localhost", pubsub("<unsubscribe node='town' jid='"+name+"@localhost'/>")
+						}
+						id := fmt.Sprintf("id='%d-%d'", round, n)
+						by.Say("<iq type='set' " + id + " to='" + to + "'>" + payload + "</iq>")
+						by.Hears("<iq ", id)
+					}
+				})
+			}
+			all.Wait()
+			until(t, func() bool {
+				some, err := g.consequences(t.Context())
+				return err == nil && len(some) == 0
+			})
+			who, more := strangers(t, db)
+			if seen += more; len(who) > 0 {
+				t.Fatalf("round %d: not in the community: %v", round, who)
+			}
+		}
+		end()
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+		for _, room := range rooms {
+			members(t, g, room)
+		}
+		if seen < 20 {
+			t.Errorf("only %d were in the groups", seen)
 		}
 	})
 }
