@@ -63,7 +63,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	files, groups, err := a.makeServices(ctx, waker, published.personal)
+	files, groups, err := a.makeServices(ctx, group.Siblings{Waker: groupWaker{waker}, Markers: published.displayed, Contacts: contacts}, waker, published.personal)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (a *App) makeOffice(ctx context.Context, files *upload.Upload, blocked *blo
 }
 
 // makeServices are those that live at addresses of their own.
-func (a *App) makeServices(ctx context.Context, waker *push.Push, personal *pubsub.Feature) (*upload.Upload, *group.Groups, error) {
+func (a *App) makeServices(ctx context.Context, beside group.Siblings, waker *push.Push, personal *pubsub.Feature) (*upload.Upload, *group.Groups, error) {
 	files, err := a.makeUpload(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -131,7 +131,7 @@ func (a *App) makeServices(ctx context.Context, waker *push.Push, personal *pubs
 	if a.channels, err = channel.New(ctx, a.cfg.Channel, a.db, channelWaker{waker}, personal, a.web(), a.log); err != nil {
 		return nil, nil, err
 	}
-	groups, err := group.New(ctx, a.cfg.Group, a.db, groupWaker{waker}, a.log)
+	groups, err := group.New(ctx, a.cfg.Group, a.db, beside, a.log)
 	return files, groups, err
 }
 

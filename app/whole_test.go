@@ -160,6 +160,7 @@ var impersonal = map[string]string{
 	"group_child":         "which group is in which community, by their numbers",
 	"group_consequence":   "work that is done meanwhile",
 	"group_link":          "invitations to a group, which goes with her",
+	"group_picture":       "what a group is shown by",
 	"group_request":       "she asks to be let in nowhere",
 	"health_done":         "the server's",
 	"archive_account":     "written some time later",

@@ -5,6 +5,7 @@ package displayed
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"palabre.dev/palabre/core"
@@ -16,12 +17,14 @@ const Node = "urn:xmpp:mds:displayed:0"
 
 const nsAssist = "urn:xmpp:mds:server-assist:0"
 
-// Publisher publishes in the name of an account.
+// Publisher publishes in the name of an account, and knows what was published.
 type Publisher interface {
 	// MakePrivate says that a node is for its owner's devices alone.
 	MakePrivate(node string)
 	// Publish keeps an item and tells the account's devices.
 	Publish(ctx context.Context, account *core.Account, node, id string, payload *xmpp.Element) error
+	// Item is what was published, nil for nothing.
+	Item(ctx context.Context, account *core.Account, node, id string) (*xmpp.Element, error)
 }
 
 // Feature is the server's help.
@@ -70,4 +73,17 @@ func (f *Feature) publish(ctx context.Context, t *core.Transit) {
 	if err := f.publisher.Publish(ctx, t.Sender, Node, t.Stanza.To.String(), state); err != nil {
 		f.log.Warn("could not keep what was displayed", "account", t.Sender.JID, "err", err)
 	}
+}
+
+// Displayed is the id that the archive of a chat has given to the newest message that an account has seen there, "" if that is not known (XEP-0490 §3).
+func (f *Feature) Displayed(ctx context.Context, account *core.Account, chat xmpp.JID) (id string, err error) {
+	state, err := f.publisher.Item(ctx, account, Node, chat.Bare().String())
+	if err != nil {
+		return "", fmt.Errorf("read what was displayed: %w", err)
+	}
+	seen := state.Child(xmpp.NSStanzaID, "stanza-id")
+	if by, err := xmpp.ParseJID(seen.Attr("by")); err != nil || by != chat.Bare() {
+		return "", nil
+	}
+	return seen.Attr("id"), nil
 }

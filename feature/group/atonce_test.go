@@ -17,7 +17,7 @@ const yard = "yard@groups.localhost"
 // newYard is a group of romeo's with these affiliations for others, who are all online.
 func newYard(t *testing.T, db *store.DB, others map[string]string) (*Groups, map[string]*coretest.Device) {
 	w := coretest.New(t, db)
-	g, err := New(t.Context(), DefaultConfig(), db, nil, coretest.Log(t))
+	g, err := New(t.Context(), DefaultConfig(), db, Siblings{}, coretest.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestFullGroup(t *testing.T) {
 		w := coretest.New(t, db)
 		cfg := DefaultConfig()
 		cfg.MaxMembers = 3
-		g, err := New(t.Context(), cfg, db, nil, coretest.Log(t))
+		g, err := New(t.Context(), cfg, db, Siblings{}, coretest.Log(t))
 		if err != nil {
 			t.Fatal(err)
 		}

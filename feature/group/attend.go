@@ -60,7 +60,12 @@ func (g *Groups) mine(ctx context.Context, session *core.Session, after string, 
 			paged.First = name
 		}
 		paged.Last = name
-		if one := g.join(r, session); one != nil {
+		if one, readable := g.join(r, session); one != nil {
+			unread, err := g.unread(ctx, r, session.Account, readable)
+			if err != nil {
+				return nil, err
+			}
+			one.Set("unread", strconv.Itoa(unread))
 			if in != "" {
 				one.Set("community", in+"@"+g.domain.Domain())
 			}
@@ -71,12 +76,12 @@ func (g *Groups) mine(ctx context.Context, session *core.Session, after string, 
 }
 
 // join makes a session of a member attend a group without presence, and tells what it is; nil if they are no member any more, or not yet: then the
-// session attends it when it is told that they are.
-func (g *Groups) join(r *room, session *core.Session) *xmpp.Element {
+// session attends it when it is told that they are. readable is the log as it is told to be.
+func (g *Groups) join(r *room, session *core.Session) (told *xmpp.Element, readable span) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.isMember(session.Account.JID) {
-		return nil
+		return nil, span{}
 	}
 	r.add(session).member = true
 	g.remember(session, r)
@@ -86,5 +91,8 @@ func (g *Groups) join(r *room, session *core.Session) *xmpp.Element {
 	if r.settings.Community {
 		e.Set("kind", "community")
 	}
-	return e
+	if r.picture != "" {
+		e.Set("picture", r.picture)
+	}
+	return e, span{after: s.since, until: r.told + 1}
 }

@@ -21,7 +21,7 @@ import (
 func newTown(t *testing.T, db *store.DB, groups ...string) (*Groups, *coretest.World, *coretest.Device) {
 	t.Helper()
 	w := coretest.New(t, db)
-	g, err := New(t.Context(), DefaultConfig(), db, nil, coretest.Log(t))
+	g, err := New(t.Context(), DefaultConfig(), db, Siblings{}, coretest.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestWhatFollowsSurvives(t *testing.T) {
 		done(t, romeo, "b@groups.localhost", "<query xmlns='"+nsAdmin+"'><item jid='juliet@localhost' affiliation='none'/></query>")
 		done(t, romeo, "b@groups.localhost", "<query xmlns='"+nsAdmin+"'><item jid='juliet@localhost' affiliation='member'/></query>")
 
-		next, err := New(t.Context(), DefaultConfig(), db, nil, coretest.Log(t))
+		next, err := New(t.Context(), DefaultConfig(), db, Siblings{}, coretest.Log(t))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ func mayGrant(s state, by standing, self bool, from, to affiliation) error {
 	switch {
 	case self && to == outcast:
 		return xmpp.Conflict.Because("nobody bans themselves")
-	case self && to < from: // to go is everybody's right
+	case self && (to < from || to == none): // to go is everybody's right
 		return nil
 	case by.affiliation == owner:
 		return nil
@@ -28,7 +28,7 @@ func mayGrant(s state, by standing, self bool, from, to affiliation) error {
 
 // setAffiliations plans changes of how people stand with a group: all, or none.
 func (g *Groups) setAffiliations(by xmpp.JID, r *room, wishes []wish) *plan {
-	all := &standings{groups: g, room: r, by: by, wishes: wishes, allowed: mayGrant}
+	all := &standings{groups: g, room: r, by: by, wishes: wishes, allowed: mayGrant, asks: true}
 	return all.plan()
 }
 
@@ -43,6 +43,8 @@ type standings struct {
 	also func(ctx context.Context) error
 	// skip leaves out who stands so already that there is nothing to do; nil for nobody.
 	skip func(before standing) bool
+	// asks lets strangers become members only when they say so: until then they are invited.
+	asks bool
 	// handsOn lets a last owner go who is taken out by others.
 	handsOn bool
 
@@ -60,6 +62,7 @@ func (c *standings) plan() *plan {
 type granted struct {
 	wish
 	before, now standing
+	asked       bool // they are invited to become a member
 }
 
 // check looks at each wish, within the transaction.
@@ -70,13 +73,20 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 		if err != nil {
 			return nil, err
 		}
-		if before.affiliation == w.as && (w.nick == "" || w.nick == before.nick) || c.skip != nil && c.skip(before) {
+		if before.affiliation == w.as && !before.invited && (w.nick == "" || w.nick == before.nick) || c.skip != nil && c.skip(before) {
 			continue
 		}
 		if err := c.allowed(s, by, w.user == c.by, before.affiliation, w.as); err != nil {
 			return nil, err
 		}
-		c.real = append(c.real, granted{wish: w, before: before})
+		asked, err := c.mustAsk(ctx, w, before)
+		if err != nil {
+			return nil, err
+		}
+		if asked && before.invited {
+			continue
+		}
+		c.real = append(c.real, granted{wish: w, before: before, asked: asked})
 		if (w.user == c.by || c.handsOn) && before.affiliation == owner && w.as < member {
 			if err := c.handOn(ctx, w.user); err != nil {
 				return nil, err
@@ -152,6 +162,10 @@ func (c *standings) write(ctx context.Context, id int64) error {
 
 // newStanding is how somebody stands with the group from the entry id on.
 func (g *Groups) newStanding(ctx context.Context, r *room, one *granted, id int64) (err error) {
+	if one.asked {
+		one.now = standing{since: id, invited: true}
+		return nil
+	}
 	one.now = standing{affiliation: one.as, nick: one.before.nick, since: one.before.since}
 	if one.before.affiliation < member {
 		one.now.since = id
@@ -192,9 +206,10 @@ func (c *standings) after(ctx context.Context) {
 
 // afterStandings refuses what must not become of a group, within the transaction: nobody who owns it, or too many.
 func (g *Groups) afterStandings(ctx context.Context, r *room, settings Settings) error {
-	var owners, members, bans int
+	var owners, members, bans, invited int
 	err := g.db.QueryRow(ctx, `select coalesce(sum(case when affiliation = $1 then 1 else 0 end), 0), coalesce(sum(case when affiliation >= $2 then 1 else 0 end), 0),
-		coalesce(sum(case when affiliation = $3 then 1 else 0 end), 0) from group_member where room = $4`, int64(owner), int64(member), int64(outcast), r.id).Scan(&owners, &members, &bans)
+		coalesce(sum(case when affiliation = $3 then 1 else 0 end), 0), coalesce(sum(case when affiliation = $4 then 1 else 0 end), 0) from group_member where room = $5`,
+		int64(owner), int64(member), int64(outcast), int64(none), r.id).Scan(&owners, &members, &bans, &invited)
 	switch {
 	case err != nil:
 		return fmt.Errorf("count members: %w", err)
@@ -202,6 +217,8 @@ func (g *Groups) afterStandings(ctx context.Context, r *room, settings Settings)
 		return xmpp.Conflict.Because("a group needs an owner: make somebody else one first")
 	case members > g.cfg.most(settings):
 		return xmpp.NotAllowed.Because("a group has at most %d members", g.cfg.most(settings))
+	case invited > g.cfg.most(settings):
+		return xmpp.NotAllowed.Because("at most %d people can be invited at once", g.cfg.most(settings))
 	case bans > maxBans:
 		return xmpp.NotAllowed.Because("at most %d people can be banned", maxBans)
 	}

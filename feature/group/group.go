@@ -84,7 +84,7 @@ type Groups struct {
 	server *core.Server
 	domain xmpp.JID
 	rooms  rooms
-	waker  Waker
+	others Siblings
 	wakes  wakes
 	now    func() time.Time
 	noted  chan struct{} // has an element when consequences may wait
@@ -92,15 +92,23 @@ type Groups struct {
 	joins, tokens, letters limiter
 }
 
+// Siblings are what groups ask of other features. Without a Waker nobody is woken, without Markers everything since somebody became a member, or last read, is
+// unread, and without Contacts all know each other.
+type Siblings struct {
+	Waker    Waker
+	Markers  Markers
+	Contacts Contacts
+}
+
 // New makes the feature and its tables.
-func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, log *slog.Logger) (*Groups, error) {
+func New(ctx context.Context, cfg Config, db *store.DB, others Siblings, log *slog.Logger) (*Groups, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	if err := db.Migrate(ctx, "group", migrations); err != nil {
 		return nil, err
 	}
-	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), waker: waker, now: time.Now, noted: make(chan struct{}, 1), wakes: wakes{signal: make(chan struct{}, 1)}}
+	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), others: others, now: time.Now, noted: make(chan struct{}, 1), wakes: wakes{signal: make(chan struct{}, 1)}}
 	g.rooms.init(g, cfg.MaxCached)
 	return g, nil
 }

@@ -19,7 +19,7 @@ const (
 var (
 	serviceFeatures = append([]string{nsInfo, nsItems, nsMUC, nsPing, NS, nsSpace, nsPubSub}, spaceFeatures...)
 	roomFeatures    = []string{nsInfo, nsItems, nsMUC, nsPing, nsMAM, nsMAM + "#extended", "urn:xmpp:sid:0", nsWho, NS, nsMUC + "#self-ping-optimization", nsMUC + "#stable_id",
-		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", "urn:xmpp:message-retract:1", nsAffiliations, nsRegister, "jabber:x:conference", "vcard-temp"}
+		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", nsRetract, nsRetract + "#tombstone", nsAffiliations, nsRegister, "jabber:x:conference", nsCard}
 )
 
 // answer makes a plan that answers an iq at once.
@@ -94,6 +94,10 @@ func (g *Groups) asked(ctx context.Context, t *core.Transit, r *room) (*plan, er
 		return g.askedOurs(ctx, t, r, payload, set)
 	case payload.Is(nsModerate, "moderate") && set:
 		return g.moderate(ctx, t, r, payload)
+	case payload.Is(nsCard, "vCard") && set:
+		return g.setPicture(t, r, payload)
+	case payload.Is(nsCard, "vCard"):
+		return g.card(ctx, t, r)
 	case payload.Is(nsPing, "ping"):
 		return answer(t, nil), nil
 	}
@@ -156,6 +160,9 @@ func (g *Groups) info(ctx context.Context, t *core.Transit, r *room, payload *xm
 		if open := toldToAll[field.Var]; open {
 			form.Add(field.Var, field.Type, "", field.Values...)
 		}
+	}
+	if r.picture != "" {
+		form.Add("muc#roominfo_avatarhash", "text-multi", "Picture", r.picture)
 	}
 	if !r.tellsPresence(g.cfg.PresenceLimit) {
 		form.Add("muc#roomconfig_presencebroadcast", "list-multi", "Who is told when somebody comes or goes")

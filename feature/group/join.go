@@ -130,6 +130,9 @@ func (g *Groups) come(ctx context.Context, t *core.Transit, r *room) (*plan, err
 	if err := g.mayEnter(t, r, nick); err != nil {
 		return nil, err
 	}
+	if r.stands(user).invited {
+		return g.accept(r, user, nick).then(func(ctx context.Context) { g.enter(ctx, t, r, nick) }), nil
+	}
 	if s := r.stands(user); s.affiliation >= member && s.nick != nick && r.byUser(user) == nil {
 		p := g.change(r, g.naming(r, user, nick))
 		return p.then(func(ctx context.Context) { g.enter(ctx, t, r, nick) }), nil
@@ -153,9 +156,9 @@ func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
 		return xmpp.Forbidden.Because("you were banned from this group")
 	case r.settings.Locked && stands.affiliation < owner:
 		return xmpp.ItemNotFound
-	case r.settings.MembersOnly && stands.affiliation < member:
+	case r.settings.MembersOnly && stands.affiliation < member && !stands.invited:
 		return xmpp.RegistrationRequired.Because("only members come in")
-	case r.settings.Password != "" && password != r.settings.Password && stands.affiliation < member:
+	case r.settings.Password != "" && password != r.settings.Password && stands.affiliation < member && !stands.invited:
 		return xmpp.NotAuthorized.Because("the password is another one")
 	case stands.affiliation < admin && r.byUser(user) == nil && len(r.occupants) >= most:
 		return xmpp.ServiceUnavailable.Because("the group is full")
@@ -196,6 +199,9 @@ func (g *Groups) enter(ctx context.Context, t *core.Transit, r *room, nick strin
 		statuses = append(statuses, "100")
 	}
 	t.Via.Send(r.about(o, a.presence, a, notice{codes: statuses}))
+	if r.picture != "" {
+		t.Via.Send(r.pictured(t.Via.JID))
+	}
 	for _, st := range history {
 		t.Via.Send(st)
 	}

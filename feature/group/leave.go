@@ -42,7 +42,7 @@ func (g *Groups) endTemporary(r *room) {
 
 // takeAway deletes a group with all that belongs to it; ctx carries a transaction.
 func (g *Groups) takeAway(ctx context.Context, room int64) error {
-	for _, table := range []string{"group_entry where room", "group_member where room", "group_link where room", "group_request where room", "group_room where id"} {
+	for _, table := range []string{"group_entry where room", "group_member where room", "group_link where room", "group_request where room", "group_picture where room", "group_room where id"} {
 		if _, err := g.db.Exec(ctx, "delete from "+table+" = $1", room); err != nil {
 			return fmt.Errorf("take group away: %w", err)
 		}

@@ -162,6 +162,12 @@ func (g *Groups) joinBy(t *core.Transit, r *room, payload *xmpp.Element) (*plan,
 			return nil, err
 		}
 	}
+	r.mu.Lock()
+	invited := r.stands(user).invited
+	r.mu.Unlock()
+	if invited {
+		return g.answered(t, g.accept(r, user, nick), func() *xmpp.Element { return r.toldTo(user) }), nil
+	}
 	hash := hashOf(payload.Attr("token"))
 	r.mu.Lock()
 	approve := r.settings.Approve && r.stands(user).affiliation == none
@@ -190,12 +196,15 @@ func (g *Groups) joinBy(t *core.Transit, r *room, payload *xmpp.Element) (*plan,
 		return nil
 	}
 	all.also = func(ctx context.Context) error { return g.useLink(ctx, r, hash) }
-	return g.answered(t, all.plan(), func() *xmpp.Element {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		s := r.stands(user)
-		return xmpp.NewElement(NS, "group").Set("jid", r.jid.String()).Set("name", r.settings.Name).Set("affiliation", s.affiliation.String()).Set("nick", s.nick)
-	}), nil
+	return g.answered(t, all.plan(), func() *xmpp.Element { return r.toldTo(user) }), nil
+}
+
+// toldTo is what a group is for somebody who has become a member.
+func (r *room) toldTo(user xmpp.JID) *xmpp.Element {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stands(user)
+	return xmpp.NewElement(NS, "group").Set("jid", r.jid.String()).Set("name", r.settings.Name).Set("affiliation", s.affiliation.String()).Set("nick", s.nick)
 }
 
 // useLink counts that somebody comes by a link, within the transaction of ctx; there is none that has expired, was revoked or is used up.

@@ -97,7 +97,8 @@ func (rs *rooms) shrink() {
 // load reads a group.
 func (g *Groups) load(ctx context.Context, name string) (*room, error) {
 	r := &room{members: map[xmpp.JID]standing{}, occupants: map[string]*occupant{}, attending: map[*core.Session]*attendee{}, spoke: map[xmpp.JID]int64{}}
-	rows, err := g.db.Query(ctx, "select id, settings, subject, version, secret, coalesce(destroyed, '') from group_room where name = $1", name)
+	rows, err := g.db.Query(ctx, `select r.id, r.settings, r.subject, r.version, r.secret, coalesce(r.destroyed, ''), coalesce(p.hash, '')
+		from group_room r left join group_picture p on p.room = r.id where r.name = $1`, name)
 	if err != nil {
 		return nil, fmt.Errorf("load group: %w", err)
 	}
@@ -105,7 +106,7 @@ func (g *Groups) load(ctx context.Context, name string) (*room, error) {
 		return nil, errNoRoom
 	}
 	var settings, secret string
-	if err := rows.Scan(&r.id, &settings, &r.subject, &r.version, &secret, &r.destroyed); err != nil {
+	if err := rows.Scan(&r.id, &settings, &r.subject, &r.version, &secret, &r.destroyed, &r.picture); err != nil {
 		return nil, fmt.Errorf("load group: %w", err)
 	}
 	if r.settings, err = readSettings(settings); err != nil {
@@ -141,6 +142,7 @@ func (g *Groups) loadMembers(ctx context.Context, r *room) error {
 		if s.nick != "" {
 			s.like = likeness(s.nick)
 		}
+		s.invited = s.affiliation == none
 		r.members[jid] = s
 	}
 	return nil

@@ -20,6 +20,8 @@ func (g *Groups) askedOurs(ctx context.Context, t *core.Transit, r *room, payloa
 		return g.links(ctx, t, r)
 	case payload.Is(NS, "requests") && !set:
 		return g.requests(ctx, t, r)
+	case payload.Is(NS, "invitations") && !set:
+		return g.invitations(t, r)
 	case payload.Is(NS, "link") && set:
 		return g.makeLink(t, r, payload)
 	case payload.Is(NS, "revoke") && set:

@@ -109,6 +109,11 @@ func (r *room) tellConfigured(before Settings) {
 	if before.Anonymous != r.settings.Anonymous {
 		codes = append(codes, map[bool]string{true: "173", false: "172"}[r.settings.Anonymous])
 	}
+	r.tellCodes(codes...)
+}
+
+// tellCodes tells those who are here of something that has become of the room; r.mu is held.
+func (r *room) tellCodes(codes ...string) {
 	x := xmpp.NewElement(nsUser, "x")
 	for _, code := range codes {
 		x.Add(xmpp.NewElement(nsUser, "status").Set("code", code))

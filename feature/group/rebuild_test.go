@@ -69,7 +69,7 @@ func (w *whole) apply(t *testing.T, id int64, change *xmpp.Element) {
 			continue
 		}
 		jid := who.Attr("jid")
-		was, now := w.members[jid], standing{nick: who.Attr("nick"), since: w.members[jid].since}
+		was, now := w.members[jid], standing{nick: who.Attr("nick"), since: w.members[jid].since, invited: who.Attr("invited") == "true"}
 		var ok bool
 		if now.affiliation, ok = parseAffiliation(who.Attr("affiliation")); !ok || who.Attr("was") != was.affiliation.String() {
 			t.Errorf("%s, who stands as %s: %s", jid, was.affiliation, change)
@@ -77,7 +77,7 @@ func (w *whole) apply(t *testing.T, id int64, change *xmpp.Element) {
 		if was.affiliation < member {
 			now.since = id
 		}
-		if w.members[jid] = now; now.affiliation == none {
+		if w.members[jid] = now; now.affiliation == none && !now.invited {
 			delete(w.members, jid)
 		}
 	}
@@ -107,6 +107,7 @@ func stored(t *testing.T, db *store.DB, name string) (room int64, w whole) {
 		if err := rows.Scan(&jid, &s.affiliation, &s.nick, &s.since); err != nil {
 			t.Fatal(err)
 		}
+		s.invited = s.affiliation == none
 		w.members[jid] = s
 	}
 	return room, w
@@ -154,7 +155,7 @@ func TestTheLogAloneIsEnough(t *testing.T) {
 			t.Logf("seed %d", seed)
 			random := rand.New(rand.NewPCG(seed, 0))
 			const room = "verona@groups.localhost"
-			s := palabretest.Start(t, engine, with(DefaultConfig()))
+			s := palabretest.Start(t, engine, withStrangers())
 			var people []*palabretest.Person
 			for _, name := range []string{"romeo", "juliet", "mercutio", "nurse"} {
 				people = append(people, s.Login(t, name+"/home"))

@@ -23,7 +23,8 @@ type room struct {
 	mu        sync.Mutex // guards what follows
 	settings  Settings
 	subject   string
-	version   int64 // the newest change that was told
+	picture   string // SHA-1 of it, "" for none
+	version   int64  // the newest change that was told
 	destroyed string
 	told      int64 // the newest entry that was told
 	members   map[xmpp.JID]standing
@@ -39,6 +40,7 @@ type standing struct {
 	nick        string
 	since       int64
 	like        string // what the nick looks like
+	invited     bool   // they may become a member, and have not said so yet; then the affiliation is none
 }
 
 // occupant is somebody who is in the room with presence, on one or more devices (XEP-0045 §4.1).

@@ -41,12 +41,13 @@ func (g *Groups) readStanding(ctx context.Context, r *room, user xmpp.JID) (s st
 	if s.nick != "" {
 		s.like = likeness(s.nick)
 	}
+	s.invited = s.affiliation == none
 	return s, nil
 }
 
 // writeStanding keeps how somebody stands with a group; ctx carries a transaction.
 func (g *Groups) writeStanding(ctx context.Context, r *room, user xmpp.JID, s standing) error {
-	if s.affiliation == none {
+	if s.affiliation == none && !s.invited {
 		_, err := g.db.Exec(ctx, "delete from group_member where room = $1 and jid = $2", r.id, user.String())
 		return err
 	}

@@ -14,7 +14,7 @@ func (g *Groups) tellEntry(_ context.Context, r *room, st *xmpp.Stanza, e *entry
 	r.spreadEntry(st, e)
 	r.leaving = nil
 	r.mu.Unlock()
-	if g.waker != nil && e.kind == saidEntry {
+	if g.others.Waker != nil && e.kind == saidEntry {
 		g.wakes.said(r, st, e.author)
 	}
 }

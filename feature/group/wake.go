@@ -141,7 +141,7 @@ func (g *Groups) Run(ctx context.Context) error {
 	var both sync.WaitGroup
 	both.Go(func() { g.conclude(ctx) })
 	defer both.Wait()
-	for g.waker != nil {
+	for g.others.Waker != nil {
 		select {
 		case <-g.wakes.signal:
 		case <-ctx.Done():
@@ -164,7 +164,7 @@ func (g *Groups) Run(ctx context.Context) error {
 func (g *Groups) wakeAll(ctx context.Context, now time.Time) {
 	for r, what := range g.wakes.take(now) {
 		members := r.allMembers()
-		if err := g.waker.Missed(ctx, r.jid, g.missed(ctx, members, what)); err != nil {
+		if err := g.others.Waker.Missed(ctx, r.jid, g.missed(ctx, members, what)); err != nil {
 			g.log.Error("members could not be woken", "err", err)
 		}
 		g.wakes.looked(r, len(members), now)
