@@ -157,8 +157,8 @@ export class GroupLogs {
       const before = JSON.stringify(chat)
       Object.assign(group, { affiliation: one.affiliation, members: one.members, ...(one.nick ? { nick: one.nick } : {}) })
       delete group.ended
-      if (one.name) chat.name = one.name
-      if (about) {
+      if (about) { // of one that is known the log tells what is new
+        chat.name = one.name ?? chat.name
         group.settings = about.settings
         if (about.description) group.description = about.description
         chat.protection = protectionOf(about.settings)

@@ -1,0 +1,205 @@
+// Groups of whole clients at the real server: encrypted, in one order on every device, caught up with from their logs, never doubled.
+import 'fake-indexeddb/auto'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { IDBFactory } from 'fake-indexeddb'
+import type { Message } from '../../../src/core/model.ts'
+import { Proxy } from '../xmpp/proxy.ts'
+import { Town } from '../xmpp/town.ts'
+import { Client, stubLocks, type Disk } from './here.ts'
+
+let town: Town
+let proxy: Proxy
+const open: Client[] = []
+stubLocks()
+beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio']) })
+afterAll(() => town.end())
+beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
+afterEach(() => {
+  for (const client of open.splice(0)) client.kill()
+  proxy.close()
+})
+
+async function client(...args: Parameters<typeof Client.open> extends [unknown, ...infer R] ? R : never): Promise<Client> {
+  const one = await Client.open(town, ...args)
+  open.push(one)
+  return one.live()
+}
+
+const messages = async (c: Client, jid: string): Promise<Message[]> => (await c.engine.page(jid, { before: Infinity, limit: 500, here: true })).messages
+const said = async (c: Client, jid: string): Promise<string[]> => (await messages(c, jid)).flatMap((m) => m.content.type === 'text' ? m.retracted ? '-' : m.content.text : m.content.type === 'undecryptable' ? '?' : [])
+const lines = async (c: Client, jid: string): Promise<string[]> => (await messages(c, jid)).flatMap((m) => m.content.type === 'system' ? m.content.key : [])
+const isIn = async (c: Client, jid: string): Promise<boolean> => {
+  const group = (await c.db.get('chats', jid))?.group
+  return !!group && group.affiliation !== 'none' && !group.ended && await c.db.get('kv', `members ${jid}`) === true
+}
+
+/** A group of these, made by the first; all have it. */
+async function group(name: string, owner: Client, ...others: Client[]): Promise<string> {
+  const { jid, refused } = await owner.engine.group('create', { name, members: others.map((c) => c.jid) })
+  expect(refused).toEqual([])
+  for (const c of [owner, ...others]) await c.until(() => isIn(c, jid))
+  return jid
+}
+
+test('three people make a group and talk in it, encrypted, in one order', async () => {
+  const [romeo, juliet, nurse] = [await client('romeo'), await client('juliet'), await client('nurse')]
+  const jid = await group('Verona', romeo, juliet, nurse)
+  expect(await romeo.db.get('chats', jid)).toMatchObject({ kind: 'group', name: 'Verona', protection: 'omemo', group: { affiliation: 'owner', members: 3, settings: { private: true, adds: 'all' } } })
+  await romeo.engine.send(jid, { text: 'one' })
+  for (const c of [romeo, juliet, nurse]) await c.until(async () => (await said(c, jid)).includes('one'))
+  await Promise.all([juliet.engine.send(jid, { text: 'two' }), nurse.engine.send(jid, { text: 'three' })])
+  for (const c of [romeo, juliet, nurse]) await c.until(async () => (await said(c, jid)).length === 3 && (await messages(c, jid)).every((m) => m.content.type === 'system' || m.archiveId))
+  const first = await said(romeo, jid)
+  for (const c of [juliet, nurse]) expect(await said(c, jid)).toEqual(first)
+  const one = (await messages(juliet, jid)).find((m) => m.content.type === 'text' && m.content.text === 'one')
+  expect(one).toMatchObject({ from: romeo.jid, own: false, protection: 'omemo' })
+  expect((await romeo.engine.members(jid)).members.map((m) => [m.jid, m.affiliation])).toEqual([['romeo@localhost', 'owner'], ['juliet@localhost', 'member'], ['nurse@localhost', 'member']])
+  expect(await lines(romeo, jid)).toContain('group-added')
+}, 60_000)
+
+test('who was offline catches up from the log: everything, in the same order, with the lines of what changed', async () => {
+  const disk: Disk = { factory: new IDBFactory() }
+  const [romeo, juliet] = [await client('romeo'), await client('juliet')]
+  let nurse = await client('nurse', { disk })
+  const jid = await group('Orchard', romeo, juliet, nurse)
+  await nurse.engine.send(jid, { text: 'here' })
+  for (const c of [romeo, juliet]) await c.until(async () => (await said(c, jid)).includes('here'))
+  nurse.kill()
+  for (let i = 0; i < 30; i++) await (i % 2 ? romeo : juliet).engine.send(jid, { text: `t${i}` })
+  await romeo.engine.group('setInfo', jid, { name: 'Garden' })
+  await romeo.until(async () => (await said(romeo, jid)).length === 31 && (await messages(romeo, jid)).every((m) => m.archiveId) && (await lines(romeo, jid)).includes('group-name'))
+  nurse = await client('nurse', { disk })
+  await nurse.until(async () => (await said(nurse, jid)).length === 31 && (await lines(nurse, jid)).includes('group-name'))
+  expect(await said(nurse, jid)).toEqual(await said(romeo, jid))
+  expect(await said(nurse, jid)).not.toContain('?')
+  const chat = await nurse.db.get('chats', jid)
+  expect(chat).toMatchObject({ name: 'Garden', unread: 30 })
+  await nurse.engine.read(jid, Infinity)
+  expect((await nurse.db.get('chats', jid))?.unread).toBe(0)
+}, 60_000)
+
+test('connections that break and a server that is killed lose and double nothing', async () => {
+  const [tybalt, paris] = [await client('tybalt', { url: () => proxy.url }), await client('paris', { url: () => proxy.url })]
+  const jid = await group('Square', tybalt, paris)
+  const words: string[] = []
+  for (let i = 0; i < 24; i++) {
+    words.push(`w${i}`)
+    await tybalt.engine.send(jid, { text: words.at(-1) })
+    if (i % 6 === 3) proxy.cut()
+    if (i === 16) await town.stop()
+  }
+  await town.start()
+  for (const c of [tybalt, paris]) c.engine.reconnect()
+  await paris.until(async () => (await said(paris, jid)).length >= words.length)
+  await tybalt.until(async () => (await messages(tybalt, jid)).every((m) => m.state !== 'waiting' && m.archiveId))
+  for (const c of [tybalt, paris]) expect(await said(c, jid)).toEqual(words)
+}, 90_000)
+
+test('tabs that are killed while they send go on: nothing lost, nothing doubled, one order', async () => {
+  const disks: Disk[] = [{ factory: new IDBFactory() }, { factory: new IDBFactory() }]
+  let [mercutio, benvolio] = [await client('mercutio', { disk: disks[0] }), await client('benvolio', { disk: disks[1] })]
+  const jid = await group('Street', mercutio, benvolio)
+  const words: string[] = []
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 4; i++) {
+      words.push(`r${round} ${i}`)
+      await mercutio.engine.send(jid, { text: words.at(-1) })
+      if (i === 2) await benvolio.engine.send(jid, { text: `b${round}` })
+    }
+    mercutio.kill()
+    benvolio.kill()
+    mercutio = await client('mercutio', { disk: disks[0] })
+    benvolio = await client('benvolio', { disk: disks[1] })
+  }
+  for (const c of [mercutio, benvolio]) await c.until(async () => (await said(c, jid)).length === words.length + 3 && (await messages(c, jid)).every((m) => m.archiveId && m.state !== 'waiting'))
+  expect(await said(benvolio, jid)).toEqual(await said(mercutio, jid))
+  expect((await said(mercutio, jid)).filter((t) => t.startsWith('r'))).toEqual(words)
+}, 90_000)
+
+test('an entry that did not come is missed, and read from the log', async () => {
+  const [romeo, juliet] = [await client('romeo'), await client('juliet')]
+  const jid = await group('Tomb', romeo, juliet)
+  const { groups } = juliet.lead.worker
+  const take = groups.take.bind(groups)
+  let lost = 0
+  groups.take = (stanza) => stanza.attr('from')?.includes('/') && stanza.child('entry', 'urn:palabre:group:0') && lost++ % 2 === 0 ? Promise.resolve() : take(stanza)
+  for (let i = 0; i < 6; i++) {
+    await romeo.engine.send(jid, { text: `g${i}` })
+    await romeo.until(async () => (await messages(romeo, jid)).every((m) => m.archiveId))
+  }
+  await juliet.until(async () => (await said(juliet, jid)).length === 6)
+  expect(lost).toBeGreaterThanOrEqual(6)
+  expect(await said(juliet, jid)).toEqual(['g0', 'g1', 'g2', 'g3', 'g4', 'g5'])
+}, 60_000)
+
+test('who is added later reads from then on; who was removed reads and writes nothing more', async () => {
+  const [romeo, juliet, nurse] = [await client('romeo'), await client('juliet'), await client('nurse')]
+  const jid = await group('Chapel', romeo, juliet)
+  await romeo.engine.send(jid, { text: 'before' })
+  await juliet.until(async () => (await said(juliet, jid)).includes('before'))
+  expect(await juliet.engine.group('add', jid, [nurse.jid, 'nobody@localhost'])).toEqual([{ jid: 'nobody@localhost', why: 'unknown' }])
+  for (const c of [romeo, nurse]) await c.until(async () => (await c.db.get('members', [jid, nurse.jid])) !== undefined)
+  await romeo.engine.send(jid, { text: 'since' })
+  for (const c of [juliet, nurse]) await c.until(async () => (await said(c, jid)).includes('since'))
+  expect(await said(nurse, jid)).toEqual(['since'])
+  await romeo.engine.group('remove', jid, nurse.jid)
+  await nurse.until(async () => (await nurse.db.get('chats', jid))?.group?.ended !== undefined)
+  expect((await nurse.db.get('chats', jid))?.group).toMatchObject({ affiliation: 'none', ended: { how: 'removed' } })
+  await nurse.engine.send(jid, { text: 'am I still there?' })
+  await nurse.until(async () => (await messages(nurse, jid)).at(-1)?.state === 'failed')
+  expect((await messages(nurse, jid)).at(-1)?.failure).toBe('no-voice')
+  await romeo.engine.send(jid, { text: 'she is gone' })
+  await juliet.until(async () => (await said(juliet, jid)).includes('she is gone'))
+  expect(await said(nurse, jid)).toEqual(['since', 'am I still there?'])
+}, 60_000)
+
+test('corrections, reactions, replies, taking back, and taking away reach everybody', async () => {
+  const [romeo, juliet, nurse] = [await client('romeo'), await client('juliet'), await client('nurse')]
+  const jid = await group('Balcony', romeo, juliet, nurse)
+  const find = async (c: Client, text: string) => (await messages(c, jid)).find((m) => m.content.type === 'text' && m.content.text === text)
+  const sent = await juliet.engine.send(jid, { text: 'wherefour' })
+  await juliet.engine.edit(sent.id, 'wherefore')
+  for (const c of [romeo, nurse]) await c.until(async () => !!await find(c, 'wherefore'))
+  const target = await find(romeo, 'wherefore')
+  await romeo.engine.react(target?.id ?? '', '🌹')
+  await romeo.engine.send(jid, { text: 'here', reply: target?.id })
+  for (const c of [juliet, nurse]) await c.until(async () => (await find(c, 'wherefore'))?.reactions?.['🌹']?.[0] === romeo.jid && !!await find(c, 'here'))
+  expect((await find(nurse, 'here'))?.reply?.id).toBe((await find(nurse, 'wherefore'))?.id)
+  expect((await find(juliet, 'here'))?.reply).toMatchObject({ to: juliet.jid })
+  expect((await juliet.db.get('chats', jid))?.mentioned).toBe(true)
+  await juliet.engine.remove([sent.id], true)
+  for (const c of [romeo, nurse]) await c.until(async () => (await messages(c, jid)).some((m) => m.retracted?.by === juliet.jid))
+  await romeo.engine.group('moderate', (await find(romeo, 'here'))?.id ?? '', 'too loud')
+  for (const c of [romeo, juliet, nurse]) await c.until(async () => (await said(c, jid)).join() === '-,-')
+  expect((await messages(nurse, jid)).filter((m) => m.retracted).at(-1)?.retracted).toMatchObject({ by: romeo.jid, reason: 'too loud' })
+  await expect(nurse.engine.group('moderate', (await messages(nurse, jid)).find((m) => m.retracted)?.id ?? '')).rejects.toThrow()
+}, 60_000)
+
+test('by a link, let in by an administrator; roles, bans, and a group that is handed on', async () => {
+  const [romeo, juliet, rosaline] = [await client('romeo'), await client('juliet'), await client('rosaline')]
+  const jid = await group('Feast', romeo, juliet)
+  await romeo.engine.group('setSettings', jid, { approval: true })
+  const link = await romeo.engine.group('makeLink', jid, { seconds: 3600, uses: 5 })
+  expect(await rosaline.engine.group('preview', link.uri ?? '')).toMatchObject({ jid, name: 'Feast', members: 2, joined: false })
+  expect(await rosaline.engine.group('join', link.uri ?? '')).toEqual({ jid, waits: true })
+  expect(await romeo.engine.group('requests', jid)).toMatchObject([{ jid: rosaline.jid }])
+  await romeo.engine.group('decide', jid, rosaline.jid, true)
+  await rosaline.until(() => isIn(rosaline, jid))
+  await romeo.until(async () => (await romeo.db.get('members', [jid, rosaline.jid])) !== undefined)
+  await romeo.engine.send(jid, { text: 'welcome' })
+  await rosaline.until(async () => (await said(rosaline, jid)).includes('welcome'))
+  await romeo.engine.group('setRole', jid, juliet.jid, 'admin')
+  await juliet.until(async () => (await juliet.db.get('chats', jid))?.group?.affiliation === 'admin')
+  await romeo.engine.group('setSettings', jid, { writes: 'admins' })
+  await rosaline.until(async () => (await rosaline.db.get('chats', jid))?.group?.settings.writes === 'admins')
+  await rosaline.engine.send(jid, { text: 'may I?' })
+  await rosaline.until(async () => (await messages(rosaline, jid)).at(-1)?.failure === 'no-voice')
+  await juliet.engine.group('ban', jid, rosaline.jid, 'enough')
+  await rosaline.until(async () => (await rosaline.db.get('chats', jid))?.group?.ended?.how === 'banned')
+  expect(await romeo.engine.group('banned', jid)).toEqual([rosaline.jid])
+  await expect(rosaline.engine.group('join', link.uri ?? '')).rejects.toMatchObject({ condition: 'forbidden' })
+  await romeo.engine.group('leave', jid)
+  await juliet.until(async () => (await juliet.db.get('chats', jid))?.group?.affiliation === 'owner')
+  expect((await romeo.db.get('chats', jid))?.group).toMatchObject({ affiliation: 'none', ended: { how: 'left' } })
+  for (const key of ['group-approval-on', 'group-link', 'group-added', 'group-admin', 'group-writes-admins', 'group-banned', 'group-left', 'group-owner']) expect(await lines(juliet, jid)).toContain(key)
+}, 60_000)
