@@ -11,6 +11,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/blocking"
+	"palabre.dev/palabre/feature/channel"
 	"palabre.dev/palabre/feature/register"
 )
 
@@ -29,9 +30,15 @@ var operations = map[string]operation{
 	}),
 	"invite":  plainly(invite),
 	"reports": plainly(listReports),
-	"export":  export,
-	"import":  importFile,
-	"backup":  backup,
+	"channel/list": plainly(func(ctx context.Context, a *App, args ChannelsArgs) ([]Channel, error) {
+		return a.channels.List(ctx, args.After, args.Max)
+	}),
+	"channel/mark": plainly(func(ctx context.Context, a *App, args MarkArgs) (struct{}, error) {
+		return struct{}{}, a.channels.Mark(ctx, args.Name, args.Reason)
+	}),
+	"export": export,
+	"import": importFile,
+	"backup": backup,
 }
 
 // plainly makes an operation of a function from arguments to a result.
@@ -54,6 +61,21 @@ type AccountArgs struct {
 	Name     string `json:"name"`
 	Password string `json:"password,omitempty"`
 	Admin    bool   `json:"admin,omitempty"`
+}
+
+// Channel is a channel as operators see it.
+type Channel = channel.Listed
+
+// ChannelsArgs bound a list of channels: those whose names come after one, at most Max.
+type ChannelsArgs struct {
+	After string `json:"after"`
+	Max   int    `json:"max"`
+}
+
+// MarkArgs name a channel and why the operator vouches for it; without a reason the mark is taken back.
+type MarkArgs struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // AccountResult is the address of the account that was met.

@@ -29,7 +29,7 @@ type subcommand struct {
 
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
-	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, status,
+	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, channelList, channelMark, channelUnmark, status,
 	doctorCommand, backup, restore, exportAccounts, importAccounts, integrity, version,
 	chatSend, chatReceive, chat,
 }
