@@ -47,9 +47,12 @@ type unheard struct {
 	called   map[xmpp.JID]bool // whom they name
 }
 
+// nsQuiet marks a message for which its author wants nobody woken, such as a vote (docs/protocol/polls-and-events.md).
+const nsQuiet = "urn:palabre:quiet:0"
+
 // said notes that a message was told, if it is one that a person wants to know of.
 func (w *wakes) said(r *room, st *xmpp.Stanza, author xmpp.JID) {
-	if st.Body() == "" && !hasPayload(st) {
+	if st.Body() == "" && !hasPayload(st) || st.Child(nsQuiet, "quiet") != nil {
 		return
 	}
 	w.mu.Lock()

@@ -162,8 +162,14 @@ func important(st *xmpp.Stanza) bool {
 	return speaks(st)
 }
 
-// speaks reports whether a message has a text, an encrypted payload, or a call.
+// nsQuiet marks a message for which its author wants nobody woken, such as a vote (docs/protocol/polls-and-events.md).
+const nsQuiet = "urn:palabre:quiet:0"
+
+// speaks reports whether a message has a text, an encrypted payload, or a call, and is not quiet.
 func speaks(st *xmpp.Stanza) bool {
+	if st.Child(nsQuiet, "quiet") != nil {
+		return false
+	}
 	for i := range st.Nodes {
 		e := st.Nodes[i].Element
 		switch {

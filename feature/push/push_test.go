@@ -175,6 +175,11 @@ func TestAppIsWokenWithoutContent(t *testing.T) {
 		}
 		juliet.SetDormant(true)
 		romeo.send("<message to='juliet@localhost' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>")
+		romeo.send("<message to='juliet@localhost' type='chat'><encrypted xmlns='urn:xmpp:omemo:2'><payload>dm90ZQ==</payload></encrypted><quiet xmlns='urn:palabre:quiet:0'/></message>")
+		w.work()
+		if len(w.app) != 0 {
+			t.Errorf("woken for nothing: %v", w.app)
+		}
 		for range 3 {
 			romeo.send(hello)
 		}
