@@ -1,0 +1,75 @@
+// What becomes of the files of messages that wait to leave.
+
+import type { Failure, Media } from '../model.ts'
+import { previewOf } from '../store/chats.ts'
+import type { Change, KeptMessage } from '../store/database.ts'
+import { keepFile } from '../store/files.ts'
+import { mediaOf, put } from '../store/messages.ts'
+import { errandsOf } from '../store/outbox.ts'
+import { DeskChats } from './desk-chats.ts'
+
+/** What transfers do to messages. */
+export abstract class DeskFiles extends DeskChats {
+  /** The file of a message is on the server: the message can leave, and the bytes here can be fetched again. */
+  uploaded(id: string, url: string): Promise<void> {
+    return this.step(async (step) => {
+      const { tx, changes } = step
+      const message = await tx.objectStore('messages').get(id)
+      const media = message && mediaOf(message.content)
+      if (!message || !media) return
+      media.url = url
+      delete media.transfer
+      await tx.objectStore('kv').delete(`transfer ${id}`)
+      const file = await tx.objectStore('files').get(media.key)
+      if (file) await tx.objectStore('files').put({ ...file, only: false, upload: undefined })
+      await put(tx, message, false)
+      changes.message(message.chat, id)
+      changes.mark('outbox')
+    })
+  }
+
+  /** Another file takes the place of a message's file: a picture that was made smaller. */
+  replaceFile(id: string, blob: Blob, facts: Partial<Media>): Promise<void> {
+    return this.step(async (step) => {
+      const message = await step.tx.objectStore('messages').get(id)
+      const media = message && mediaOf(message.content)
+      if (!message || !media || media.url) return
+      Object.assign(media, facts)
+      await keepFile(step.tx, { key: media.key, chat: message.chat, only: true, used: step.now }, blob)
+      await put(step.tx, message, false)
+      step.changes.message(message.chat, id)
+    })
+  }
+
+  /** A message cannot leave; a person has to decide. */
+  fail(id: string, failure: Failure): Promise<void> {
+    return this.step(async (step) => {
+      const message = await step.tx.objectStore('messages').get(id)
+      if (!message || message.state !== 'waiting') return
+      Object.assign(message, { state: 'failed', failure })
+      const media = mediaOf(message.content)
+      if (media?.transfer) media.transfer = { ...media.transfer, state: 'failed', failure }
+      await step.tx.objectStore('kv').delete(`transfer ${id}`)
+      await put(step.tx, message, false)
+      for (const e of await errandsOf(step.tx, id)) await step.tx.objectStore('outbox').put({ ...e, state: 'failed', failure })
+      step.changes.message(message.chat, id)
+      step.changes.mark('outbox')
+      await this.refresh(step, message.chat)
+    })
+  }
+
+  /** Changes a message by hand: what transfers do. */
+  alter(id: string, work: (message: KeptMessage, tx: Change) => boolean | Promise<boolean>): Promise<void> {
+    return this.step(async (step) => {
+      const message = await step.tx.objectStore('messages').get(id)
+      if (!message || !await work(message, step.tx)) return
+      await put(step.tx, message, false)
+      step.changes.message(message.chat, id)
+      const chat = await step.tx.objectStore('chats').get(message.chat)
+      if (chat?.last?.id !== id) return
+      chat.last = previewOf(message)
+      await step.tx.objectStore('chats').put(chat)
+      step.changes.chat(chat.jid)
+    }, 'relaxed')
+  }
+}

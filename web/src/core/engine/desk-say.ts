@@ -1,0 +1,202 @@
+// What a person says about messages that are there: corrections, reactions, votes, pins, taking back. It is here at once, and leaves by an errand.
+
+import type { LinkPreview, Message } from '../model.ts'
+import { noteChanged, noteGone } from '../store/changed.ts'
+import type { KeptMessage } from '../store/database.ts'
+import { dropFile } from '../store/files.ts'
+import { drop, mediaOf, put } from '../store/messages.ts'
+import { add, addIfRoom, errandsOf, type Task } from '../store/outbox.ts'
+import { isRequest } from '../store/requests.ts'
+import { freshId, type Step } from './apply.ts'
+import { textWith } from './content.ts'
+import { DeskSteps, MAX_TEXT, Unusable } from './desk-steps.ts'
+import { about } from './effects.ts'
+import { keptMentions } from './points.ts'
+import type { Letter, Said } from './said.ts'
+import { setTimer } from './timer.ts'
+import { giveUp, sendAgain, undoOf } from './untold.ts'
+import { isToldApart } from './write.ts'
+
+type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' | 'change' | 'moderate' }>
+type Mentions = NonNullable<Message['mentions']>
+
+/** In a group what others said is known by its number in the log. */
+const wire = (m: KeptMessage): string => (!m.own && m.author && m.stanzaId) || (m.originId ?? m.id)
+
+/** It never left this device, and nobody else knows of it. */
+const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
+
+/** What a person does to messages. */
+export abstract class DeskSay extends DeskSteps {
+  /** Says something about a message: here at once, to the others by an errand. */
+  private async tellAbout(step: Step, message: KeptMessage, said: Telling, task: Task): Promise<void> {
+    const { account, now, changes } = step
+    const undo = undoOf(message, task.what, account)
+    await this.sayHere(step, message, said)
+    if (isLocal(message)) return
+    await add(step.tx, { chat: message.chat, id: freshId(), message: message.id, task, since: now, ...(undo ? { undo } : {}) })
+    changes.mark('outbox')
+  }
+
+  private async sayHere(step: Step, message: KeptMessage, said: Telling): Promise<void> {
+    const isGroup = (await step.tx.objectStore('chats').get(message.chat))?.kind === 'group'
+    const letter: Letter = {
+      ...(isGroup ? { group: { nick: '' } } : {}), chat: message.chat, from: step.account, own: true, ids: [], time: step.now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
+    }
+    await about(step, letter, said)
+  }
+
+  /** Corrects a text of ours. One that no server has seen yet is simply changed. */
+  edit(id: string, text: string, preview?: LinkPreview, named: Mentions = []): Promise<void> {
+    if (!text.trim() || text.length > MAX_TEXT) return Promise.reject(new Unusable('text'))
+    return this.step(async (step) => {
+      const message = await this.find(step, id)
+      const media = mediaOf(message.content)
+      if (!message.own || message.retracted || (message.content.type !== 'text' && !media)) throw new Unusable('not a text of ours')
+      const content = textWith(text, media ? undefined : preview)
+      const still = message.content.type === 'text' ? keptMentions(message.content.text, message.mentions ?? [], text, named) : []
+      const mentions = still.length ? { mentions: still } : {}
+      const errand = (await errandsOf(step.tx, id)).find((e) => e.task.what === 'message')
+      if (errand && errand.state !== 'tried') {
+        if (media) Object.assign(message.content, { caption: text })
+        else message.content = content
+        delete message.mentions
+        Object.assign(message, mentions)
+        await put(step.tx, message, true)
+        step.changes.message(message.chat, id)
+        await this.refresh(step, message.chat)
+        return
+      }
+      await this.tellAbout(step, message, { what: 'edit', target: wire(message), content, ...mentions }, { what: 'edit', text, ...mentions, ...(content.preview ? { preview: content.preview } : {}) })
+    })
+  }
+
+  /** Takes messages away: here, and with `forAll` from the others as well, as far as they are ours. */
+  remove(ids: string[], forAll: boolean): Promise<void> {
+    return this.step(async (step) => {
+      for (const id of ids.slice(0, 500)) {
+        const message = await step.tx.objectStore('messages').get(id)
+        if (message) await (forAll && message.own ? this.retract(step, message) : this.forget(step, message))
+      }
+    })
+  }
+
+  private async retract(step: Step, message: KeptMessage): Promise<void> {
+    const errands = await errandsOf(step.tx, message.id)
+    const unseen = errands.some((e) => e.task.what === 'message' && e.state === 'new')
+    for (const e of errands) if (e.state === 'new') await step.tx.objectStore('outbox').delete(e.seq)
+    step.changes.mark('outbox')
+    if (unseen) return this.forget(step, message)
+    await this.tellAbout(step, message, { what: 'retract', target: wire(message) }, { what: 'retract' })
+    if (isToldApart(message)) await add(step.tx, { chat: message.chat, id: freshId(), message: message.id, task: { what: 'retract', caption: true }, since: step.now })
+  }
+
+  private async forget(step: Step, message: KeptMessage): Promise<void> {
+    const { tx, changes, now } = step
+    const media = mediaOf(message.content)
+    if (media) await dropFile(tx, media.key)
+    await drop(tx, [message.id])
+    await noteChanged(tx, message)
+    if (!isLocal(message) && message.state !== 'waiting' && message.state !== 'failed') await noteGone(tx, message)
+    for (const e of await errandsOf(tx, message.id)) if (e.state !== 'tried') await tx.objectStore('outbox').delete(e.seq)
+    for (const name of message.names) await tx.objectStore('gone').put(now, name)
+    changes.remove(message.chat, [message.id])
+    await this.refresh(step, message.chat)
+  }
+
+  /** Reacts with an emoji, with none for null: one for each person, as people know it. */
+  react(id: string, emoji: string | null): Promise<void> {
+    const chosen = emoji && emoji.length <= 64 ? [emoji] : []
+    return this.about(id, (m) => ({ said: { what: 'react', target: wire(m), emoji: chosen }, task: { what: 'react', emoji: chosen } }))
+  }
+
+  /** Votes in a poll. */
+  vote(id: string, options: number[]): Promise<void> {
+    return this.about(id, (m) => ({ said: { what: 'vote', target: wire(m), options }, task: { what: 'vote', options } }))
+  }
+
+  /** Pins a message for all of the chat, or takes the pin away. */
+  pin(id: string, on: boolean): Promise<void> {
+    return this.about(id, (m) => ({ said: { what: 'pin', target: wire(m), on }, task: { what: 'pin', on } }))
+  }
+
+  private about(id: string, make: (message: KeptMessage) => { said: Telling; task: Task }): Promise<void> {
+    return this.step(async (step) => {
+      const message = await this.find(step, id)
+      const { said, task } = make(message)
+      await this.tellAbout(step, message, said, task)
+    })
+  }
+
+  /** We listened to a voice message: its sender is told, if we tell such things. */
+  played(id: string, tell: boolean): Promise<void> {
+    return this.step(async (step) => {
+      const message = await this.find(step, id)
+      const media = mediaOf(message.content)
+      if (!media || media.played || message.own) return
+      media.played = true
+      await put(step.tx, message, false)
+      step.changes.message(message.chat, id)
+      if (tell && !await isRequest(step.tx, message.chat, this.account)) await addIfRoom(step.tx, { chat: message.chat, id: freshId(), message: id, task: { what: 'played', target: wire(message) }, since: step.now })
+      step.changes.mark('outbox')
+    })
+  }
+
+  /** Stars messages, here only. */
+  star(ids: string[], on: boolean): Promise<void> {
+    return this.step(async (step) => {
+      for (const id of ids.slice(0, 500)) {
+        const message = await step.tx.objectStore('messages').get(id)
+        if (!message) continue
+        message.starred = on
+        await noteChanged(step.tx, message)
+        await put(step.tx, message, false)
+        step.changes.message(message.chat, id)
+      }
+    })
+  }
+
+  /** Gives up a change that the others did not get: here it is as it was before. */
+  undo(id: string): Promise<void> {
+    return this.step(async (step) => {
+      const { content, edited, mentions, emoji, votes, pinned } = await giveUp(step.tx, step.changes, await this.find(step, id))
+      const message = await this.find(step, id)
+      const target = wire(message)
+      if (emoji) await this.sayHere(step, message, { what: 'react', target, emoji })
+      if (votes) await this.sayHere(step, message, { what: 'vote', target, options: votes })
+      if (pinned !== undefined) await this.sayHere(step, message, { what: 'pin', target, on: pinned })
+      if (!content || message.retracted) return
+      const now = await this.find(step, id)
+      if ('media' in now.content && 'media' in content) now.content = { ...now.content, caption: content.caption }
+      else now.content = content
+      Object.assign(now, { edited, mentions })
+      for (const name of ['edited', 'mentions'] as const) if (now[name] === undefined) delete now[name]
+      await put(step.tx, now, true)
+      await noteChanged(step.tx, now)
+      step.changes.message(now.chat, id)
+      await this.refresh(step, now.chat)
+    })
+  }
+
+  /** Sends again what failed. */
+  retry(id: string): Promise<void> {
+    return this.step(async (step) => {
+      const { tx, now, changes } = step
+      await sendAgain(tx, changes, await this.find(step, id))
+      const message = await this.find(step, id)
+      if (!message.own || message.state !== 'failed') return
+      message.state = 'waiting'
+      delete message.failure
+      setTimer(message, message.expires)
+      const media = mediaOf(message.content)
+      if (media?.transfer) media.transfer = { ...media.transfer, state: 'waiting', failure: undefined }
+      await put(tx, message, false)
+      const errand = (await errandsOf(tx, id)).find((e) => e.task.what === 'message')
+      if (errand) await tx.objectStore('outbox').put({ ...errand, state: 'new', failure: undefined })
+      else await add(tx, { chat: message.chat, id: message.originId ?? id, message: id, task: { what: 'message' }, since: now })
+      changes.message(message.chat, id)
+      changes.mark('outbox')
+      await this.refresh(step, message.chat)
+    })
+  }
+}
