@@ -113,6 +113,13 @@ var scenarios = []scenario{
 		env: []string{"BENCH_ROWS=2000000"}, repeat: true, half: true, on: archives, columns: chatColumns},
 	{name: "fanout", title: "Groups: a message to all members of a room, all online, members only, archive on, 200-byte text, 4 who write",
 		args: []string{"fanout"}, accounts: 1024, env: []string{"BENCH_GROUPS=1"}, on: archives, columns: fanoutColumns},
+	{name: "channel", title: "Channels: a post of 1,000 bytes to 100,000 followers, 10,000 of them online, one post after the other",
+		args: []string{"channel"}, accounts: 100_000, env: []string{"BENCH_FOLLOWERS=100000", "BENCH_GUESTS=20000"}, on: []string{palabreSQLite, palabrePostgres}, columns: []column{
+			{head: "online", value: "online"}, {head: "acknowledged p50, ms", value: "ack_p50_ms", digits: 1}, {head: "all online have it p50, ms", value: "all_p50_ms"},
+			{head: "the slowest post, ms", value: "all_max_ms"}, {head: "server CPU/delivery, µs", value: "server_cpu_us_per_delivery", digits: 1},
+			{head: "server CPU/post with waking, ms", value: "server_cpu_ms_per_post"}, {head: "load tool CPU/delivery, µs", value: "load_cpu_us_per_delivery", digits: 1},
+			{head: "server memory before, MiB", value: "server_mib_before"}, {head: "with all online", value: "server_mib_online"}, {head: "after the posts", value: "server_mib_after"},
+			{head: "other processes meanwhile, % of a processor", value: "others_cpu_percent"}}},
 	{name: "login", title: "Login: TLS 1.3 full handshake, SCRAM", args: []string{"login"}, accounts: 100, repeat: true, on: oneEach, columns: loginColumns},
 	{name: "return", title: "Login: TLS session resumed, token (FAST) where the server has it", args: []string{"login", "-resume-tls", "-fast"},
 		accounts: 100, repeat: true, on: oneEach, columns: loginColumns},

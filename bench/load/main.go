@@ -24,6 +24,7 @@ var scenarios = map[string]struct {
 	"login":   {"logins one after another: how many a second, and what each costs the server", runLogin},
 	"storm":   {"all connections break at once: how long until all sessions are back, and what it costs", runStorm},
 	"fanout":  {"rooms of several sizes: what a message costs that goes to all members", runFanout},
+	"channel": {"one publishes, many follow: how long until all that are online have a post, and what it costs", runBroadcast},
 	"backlog": {"a device reads a long archive: the last 50 of each of 200 chats, then 10,000 in pages", runBacklog},
 	"bytes":   {"what is sent and received, before encryption, for a login, a return, and a message", runBytes},
 	"relay":   {"the floor: a relay in Go that carries frames between pairs of connections and knows no XML", runRelay},

@@ -10,6 +10,7 @@ import (
 
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/archive"
+	"palabre.dev/palabre/feature/channel"
 	"palabre.dev/palabre/store"
 )
 
@@ -23,14 +24,18 @@ type seeder struct {
 	db                      *store.DB
 	domain, password        string
 	accounts, rows, backlog int
+	followers               int
 	first                   int64 // the id of u0; the others follow
 }
 
-// Tables of packages account and archive.
+// Tables of packages account, archive and channel.
 var (
 	insertAccount    = store.NewInsert("account", "id", "name", "role", "disabled", "removing", "seen")
 	insertCredential = store.NewInsert("account_credential", "account", "hash", "salt", "iterations", "stored_key", "server_key")
 	insertEntry      = store.NewInsert("archive_entry", "id", "account", "contact", "kind", "stanza")
+	insertChannel    = store.NewInsert("channel_node", "id", "name", "maker", "settings", "mark", "marked", "deleted")
+	insertPerson     = store.NewInsert("channel_person", "channel", "jid", "affiliation", "since")
+	insertFollower   = store.NewInsert("channel_follower", "channel", "account", "jid", "segments")
 )
 
 func (s *seeder) fill(ctx context.Context) error {
@@ -57,7 +62,33 @@ func (s *seeder) fill(ctx context.Context) error {
 	if err := s.inChunks(ctx, s.backlog, s.addMissed); err != nil {
 		return fmt.Errorf("backlog: %w", err)
 	}
+	if err := s.addChannel(ctx, quiet); err != nil {
+		return fmt.Errorf("channel: %w", err)
+	}
 	return entries.FileAll(ctx)
+}
+
+// addChannel makes the channel bench with its followers.
+func (s *seeder) addChannel(ctx context.Context, quiet *slog.Logger) error {
+	if s.followers == 0 {
+		return nil
+	}
+	if _, err := channel.New(ctx, channel.DefaultConfig(), s.db, nil, nil, "", quiet); err != nil {
+		return err
+	}
+	id := s.db.Next()
+	err := s.db.Tx(ctx, func(ctx context.Context) error {
+		if err := s.db.Append(ctx, insertChannel, id, "bench", s.first, "{}", "", int64(0), int64(0)); err != nil {
+			return err
+		}
+		return s.db.Append(ctx, insertPerson, id, "u0@"+s.domain, int64(3), id)
+	})
+	if err != nil {
+		return err
+	}
+	return s.inChunks(ctx, s.followers, func(ctx context.Context, i int) error {
+		return s.db.Append(ctx, insertFollower, id, s.first+int64(i), fmt.Sprintf("u%d@%s", i, s.domain), "")
+	})
 }
 
 // addAccounts gives u1 and on the credentials of u0.

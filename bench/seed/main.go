@@ -32,6 +32,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&s.accounts, "accounts", 100, "accounts u0, u1 … to make")
 	flags.IntVar(&s.rows, "rows", 0, "archived messages to spread over these accounts")
 	flags.IntVar(&s.backlog, "backlog", 0, "archived messages of the account u0, in 200 chats with c0 … c199")
+	flags.IntVar(&s.followers, "followers", 0, "accounts that follow the channel bench, which u0 owns")
 	iterations := flags.Int("scram", 0, "print salt, stored key and server key for SCRAM-SHA-1 with so many iterations, in base64 and hex, and end")
 	if err := flags.Parse(args); err != nil {
 		return err
