@@ -45,7 +45,7 @@ export function follow(event: MouseEvent): void {
   const link = (event.target as Element | null)?.closest('a')
   if (!link || link.target || link.origin !== location.origin || !match(link.pathname)) return
   event.preventDefault()
-  go(link.pathname + link.search)
+  go(link.pathname + link.search + link.hash)
 }
 
 // What lies over the panes gets a place in the history of its own, so that Back closes it wherever we are.

@@ -15,6 +15,8 @@ export const contacts = signal<Contact[]>([])
 export const typing = signal<Typing>({})
 /** What the person chose; undefined until it was read. */
 export const choices = signal<Choices | undefined>(undefined)
+/** nobody is whether it is known that no one is signed in here. */
+export const nobody = signal(false)
 /** ready is whether somebody is signed in here and the engine runs. */
 export const ready = computed(() => current.value !== undefined)
 
@@ -38,8 +40,10 @@ export const contactOf = (jid: JID): Contact | undefined => byAddress.value.get(
 /** chatOf finds the chat of an address. */
 export const chatOf = (jid: JID): Chat | undefined => chatByAddress.value.get(jid)
 
-/** nameOf is what to call an address: the contact's name, the chat's, or its local part. */
+/** nameOf is what to call an address: the contact's name, the chat's, or its local part; in a group that shows no addresses, the nick. */
 export function nameOf(jid: JID): string {
+  const nick = jid.indexOf('/')
+  if (nick > 0) return jid.slice(nick + 1)
   const contact = contactOf(jid)
   return contact?.name ?? contact?.nick ?? chatOf(jid)?.name ?? jid.split('@')[0] ?? jid
 }

@@ -7,7 +7,7 @@ import { announce } from './announce.ts'
 import './install.ts'
 import { open } from './open.ts'
 import { go, place } from './router.ts'
-import { begin, chats } from './session.ts'
+import { begin, chats, nobody } from './session.ts'
 import { Shell } from './Shell.tsx'
 import { listen } from './shortcuts.tsx'
 import { keepOffline } from './update.ts'
@@ -29,6 +29,7 @@ export async function start(): Promise<void> {
   setManifest()
   if (known) await drawn()
   const engine = await (opening ?? open())
+  nobody.value = !engine
   if (engine) begin(engine)
   else if (!place.value.route.open && exists('onboarding')) go('/welcome', { replace: true })
   const idle = globalThis.requestIdleCallback ?? ((act: () => void) => setTimeout(act, 300))

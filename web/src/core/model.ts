@@ -78,6 +78,10 @@ export interface Preview {
   /** What it is when it is no text; the list shows its icon. */
   content: Content['type']
   state?: State
+  /** In a group: what its author was called there. */
+  author?: string
+  /** Of a line of a group: what it says. */
+  line?: Omit<Extract<Content, { type: 'system' }>, 'type'>
 }
 
 /** One message of a chat, as it is shown: corrections, reactions and retractions are already applied. */

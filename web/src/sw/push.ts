@@ -83,7 +83,16 @@ export async function arrived(account: JID, jid: JID, language: string): Promise
   const named = choices.preview ? chat : undefined
   const body = (named?.last && !named.last.own && named.last.content !== 'system' && named.last.text) || say(language, 'push.count', { n: chat.unread })
   const carried = { path: pathOf(jid), account, chat: jid, upTo: Math.max(chat.time, Date.now() * 1000) }
-  await show({ language, title: named?.name ?? 'Palabre', body, tag: tagOf(account, jid), silent: !choices.sound, carried, ...(named ? { chat: named } : {}) })
+  await show({ language, title: await titleOf(account, named, language), body, tag: tagOf(account, jid), silent: !choices.sound, carried, ...(named ? { chat: named } : {}) })
+}
+
+/** Whose message it is: of a group also who said it. */
+async function titleOf(account: JID, chat: Chat | undefined, language: string): Promise<string> {
+  const last = chat?.last
+  if (!chat || chat.kind !== 'group' || !last || last.own || last.content === 'system') return chat?.name ?? 'Palabre'
+  const contact = (await contactsHere(account)).find((c) => c.jid === last.from)
+  const name = contact?.name ?? last.author ?? contact?.nick
+  return name ? say(language, 'push.inGroup', { name, group: chat.name }) : chat.name
 }
 
 /** reacted shows a reaction to a message of one's own (`text`) that came while the client is open and nobody looks at it. */

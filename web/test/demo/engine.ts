@@ -1,6 +1,8 @@
 // An engine that lives in memory and answers like the real one, so that screens can be looked at and tried without a server.
 import type { Engine, Outgoing, Stop, Window } from '../../src/core/engine.ts'
 import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, LinkPreview, Message, Micros, Place, SearchHit, State, Sticker } from '../../src/core/model.ts'
+import type { Groups, MemberPage, MemberQuery } from '../../src/core/groups.ts'
+import { DemoGroups } from './groups.ts'
 import { DemoMore } from './more.ts'
 import { at, contacts, me, message, seeds } from './people.ts'
 
@@ -82,6 +84,16 @@ export class DemoEngine extends DemoMore implements Engine {
   private alter(id: string, make: (m: Message) => Message): void {
     const found = this.find(id)
     if (found) this.change(found.chat, id, make)
+  }
+
+  private readonly town = new DemoGroups({
+    chat: (jid) => this.chats.get(jid), put: (chat) => { this.chats.set(chat.jid, chat); if (!this.messages.has(chat.jid)) this.messages.set(chat.jid, []); this.refresh(chat.jid) },
+    say: (jid, content) => this.add(jid, { ...message(jid, 0, jid, content), ...this.next(jid) }),
+    change: (id, by, reason) => this.alter(id, (m) => ({ ...m, retracted: { by, time: now(), ...(reason ? { reason } : {}) } })),
+  })
+  members(jid: JID, query?: MemberQuery): Promise<MemberPage> { return this.town.members(jid, query) }
+  group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]> {
+    return (this.town.groups[what] as (...args: Parameters<Groups[K]>) => ReturnType<Groups[K]>)(...args)
   }
 
   watchChats(show: Show<Chat[]>): Stop { show(this.sorted()); return this.chatList.add(show) }

@@ -1,7 +1,6 @@
 // The rest of what screens ask, answered from memory: devices, choices, storage.
 import type { Admin } from '../../src/core/admin.ts'
 import type { Stop } from '../../src/core/engine.ts'
-import type { Groups, MemberPage } from '../../src/core/groups.ts'
 import type { Choices, Comparison, DeviceNotice, JID, LinkPreview, LinkState, Micros, SignedIn, Storage, Waiting, Waking } from '../../src/core/model.ts'
 import { demoLink } from './accounts.ts'
 import { demoAdmin } from './admin.ts'
@@ -26,11 +25,6 @@ export class DemoMore {
 
   admin<K extends keyof Admin>(what: K, ...args: Parameters<Admin[K]>): ReturnType<Admin[K]> {
     return (demoAdmin[what] as (...args: Parameters<Admin[K]>) => ReturnType<Admin[K]>)(...args)
-  }
-
-  async members(): Promise<MemberPage> { return { members: [] } }
-  group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]> {
-    return Promise.reject(new Error(`${what} with ${args.length}: there are no groups in the demo`)) as ReturnType<Groups[K]>
   }
 
   async safetyNumber(): Promise<string> { return '24071 90833 15526 00418 77310 62954 38107 51263 09948 71605 43382 20917' }

@@ -1,5 +1,6 @@
 // Chats and messages to look at: the people of the mock-ups.
 import type { Chat, Contact, Content, Message, State } from '../../src/core/model.ts'
+import { demoGroup } from './groups.ts'
 
 export const me = 'nadia@palabre.example'
 const minute = 60_000_000
@@ -33,7 +34,7 @@ const karim = person('karim'), amina = person('amina'), rosa = person('rosa')
 
 /** seeds are the chats of the mock-ups, with what stands in them. */
 export function seeds(): Seed[] {
-  const shop = 'atlas@boutique.example', family = 'famille@rooms.palabre.example', parents = 'ce2@rooms.palabre.example'
+  const shop = 'atlas@boutique.example', council = 'conseil@groups.palabre.example', news = 'mairie@groups.palabre.example', over = 'voyage@groups.palabre.example', invited = 'chorale@groups.palabre.example', slow = 'voisins@groups.palabre.example', family = 'famille@rooms.palabre.example', parents = 'ce2@rooms.palabre.example'
   const aicha = person('aicha'), youssef = person('youssef'), fatou = person('fatou'), joao = person('joao')
   return [
     { chat: { jid: shop, kind: 'business', name: 'Poissonnerie Atlas', pinned: at(0), favourite: true }, messages: [
@@ -45,8 +46,11 @@ export function seeds(): Seed[] {
       message(shop, 6, shop, { type: 'text', text: 'Le catalogue du jour : https://boutique.example/atlas', preview: { url: 'https://boutique.example/atlas', title: 'Poissonnerie Atlas — la pêche du jour', description: 'Sardines, daurades et citrons beldi, livrés à Marrakech avant 18 h.' } }),
       message(shop, 0, me, 'Merci, à tout à l’heure 🙏', { state: 'waiting' }),
     ] },
-    { chat: { jid: family, kind: 'group', name: 'Famille Benali 🌿', unread: 4, mentioned: true }, messages: [
-      message(family, 3000, me, { type: 'system', key: 'created', values: { name: 'Amina' } }),
+    { chat: { jid: family, kind: 'group', name: 'Famille Benali 🌿', unread: 4, mentioned: true, group: demoGroup(9, { affiliation: 'admin', description: 'Les nouvelles de la famille, les photos et les dimanches.' }) }, messages: [
+      message(family, 3010, family, { type: 'system', key: 'group-made', by: amina, values: { by: 'Amina Benali' } }),
+      message(family, 3009, family, { type: 'system', key: 'group-added', by: amina, who: [me, karim, rosa], values: { by: 'Amina Benali', who: 'Nadia, Karim, Rosa', more: '' } }),
+      message(family, 3008, family, { type: 'system', key: 'group-added', by: me, who: [fatou, joao, aicha], values: { by: 'Nadia', who: 'Fatou Ndiaye, João Silva, Aïcha Diallo', more: '3' } }),
+      message(family, 3007, family, { type: 'system', key: 'group-keyless', who: [rosa], values: { who: 'Rosa' } }),
       message(family, 2990, karim, 'On se voit dimanche chez Omar ?'),
       message(family, 2980, amina, 'Oui ! *Tous* ensemble, _pour une fois_ 🎉', { reactions: { '❤️': [me, karim, rosa], '🎉': [karim] } }),
       message(family, 300, karim, { type: 'poll', question: 'On part quand ?', options: ['Samedi 8 h', 'Dimanche 10 h'], many: false, votes: { [me]: [0], [karim]: [0], [amina]: [0], [rosa]: [1], [fatou]: [0], [joao]: [1], [aicha]: [0] } }),
@@ -70,7 +74,12 @@ export function seeds(): Seed[] {
       message(youssef, 50, youssef, '8 h devant la gare ?'), message(youssef, 46, me, 'Je prends les billets', { state: 'failed', failure: 'no-devices' }),
       message(youssef, 45, me, 'Parfait, à demain 8 h devant la gare', { edited: at(44), untold: { what: 'edit', failure: 'no-devices', undo: true } }) ] },
     { chat: { jid: fatou, kind: 'person', name: 'Fatou Ndiaye', draft: { text: 'je te rappelle dès que je sors', time: at(114) } }, messages: [message(fatou, 130, fatou, 'Appelle-moi quand tu peux')] },
-    { chat: { jid: parents, kind: 'group', name: 'Parents d’élèves · CE2', unread: 31, muted: Infinity }, messages: [message(parents, 150, rosa, picture('sortie', 120_000, 'Photo de la sortie'), { forwarded: 6 })] },
+    { chat: { jid: parents, kind: 'group', name: 'Parents d’élèves · CE2', unread: 31, muted: Infinity, group: demoGroup(200, {}, { writes: 'admins' }) }, messages: [message(parents, 150, rosa, picture('sortie', 120_000, 'Photo de la sortie'), { forwarded: 6 })] },
+    { chat: { jid: council, kind: 'group', name: 'Comité d’entreprise', group: demoGroup(1024, { affiliation: 'owner' }) }, messages: [message(council, 1350, fatou, 'Le compte rendu est en ligne', { author: 'Fatou N.' })] },
+    { chat: { jid: news, kind: 'group', name: 'Avis de la mairie', protection: 'none', group: demoGroup(640, {}, { writes: 'admins', private: false, listed: true }) }, messages: [message(news, 1360, person('mairie'), 'Coupure d’eau jeudi de 9 h à 12 h.', { author: 'Mairie de Marrakech', protection: 'none' })] },
+    { chat: { jid: slow, kind: 'group', name: 'Voisins', group: demoGroup(58, { nextAt: Date.now() * 1000 + 95_000_000 }, { slow: 300 }) }, messages: [message(slow, 1365, rosa, 'Qui a une échelle ?'), message(slow, 1364, karim, 'Publicité', { retracted: { by: amina, time: at(1363), reason: 'pas de publicité ici' } })] },
+    { chat: { jid: over, kind: 'group', name: 'Voyage à Fès', group: demoGroup(5, { affiliation: 'none', ended: { how: 'removed', by: rosa, reason: 'le voyage est fini' } }) }, messages: [message(over, 1370, rosa, 'Merci à tous !')] },
+    { chat: { jid: invited, kind: 'group', name: 'Chorale du jeudi', request: true, group: demoGroup(23, { invited: { by: person('lalla'), reason: 'On chante ensemble, viens !' } }) }, messages: [message(invited, 1380, person('lalla'), 'Bienvenue !', { author: 'Lalla Zineb' })] },
     { chat: { jid: joao, kind: 'person', name: 'João Silva' }, messages: [message(joao, 1400, me, picture('lisboa', 240_000), { state: 'delivered' })] },
     { chat: { jid: person('priya'), kind: 'person', name: 'प्रिया शर्मा', protection: 'none' }, messages: [message(person('priya'), 1700, person('priya'), 'नमस्ते! कल मिलते हैं')] },
     { chat: { jid: person('aisha'), kind: 'person', name: 'عائشة ديالو' }, messages: [message(person('aisha'), 3100, person('aisha'), 'هل السردين طازج اليوم؟'), message(person('aisha'), 3090, me, 'نعم، وصل هذا الصباح')] },

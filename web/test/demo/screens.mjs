@@ -1,4 +1,5 @@
 // The screens that are looked at: where, how wide, in which theme and language, and what is done before the picture.
+import { groups } from './group-screens.mjs'
 import { pages } from './pages.mjs'
 
 const chat = (jid) => `/chat/${encodeURIComponent(jid)}`
@@ -79,5 +80,6 @@ export const screens = [
   { name: 'readme-desk', path: shop, size: [1280, 800], lang: 'en', scale: 1.5 },
   { name: 'readme-chat', path: family, lang: 'ar', dark: true, scale: 2 },
   { name: 'readme-list', path: '/', lang: 'hi', scale: 2 },
+  ...groups,
   ...pages,
 ]

@@ -36,8 +36,15 @@ export const nameFor = (jid: JID, contact?: Contact): string => contact?.name ||
 
 /** What the list shows of a message. */
 export function previewOf(message: KeptMessage): Preview {
-  const { id, from, own, content, state, retracted } = message
-  return { id, from, own, text: retracted ? '' : sayShortly(content), content: retracted ? 'system' : content.type, ...(state ? { state } : {}) }
+  const { id, from, own, content, state, retracted, author } = message
+  return { id, from, own, text: retracted ? '' : sayShortly(content), content: retracted ? 'system' : content.type, ...(state ? { state } : {}), ...(author ? { author } : {}), ...lineOf(message) }
+}
+
+/** What a line of a group says. */
+function lineOf({ content, retracted }: KeptMessage): Pick<Preview, 'line'> {
+  if (retracted || content.type !== 'system' || !content.key.startsWith('group-')) return {}
+  const { type: _, ...line } = content
+  return { line }
 }
 
 /** Puts the newest message of a chat into its row; without any, the row stays with its time. */

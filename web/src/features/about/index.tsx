@@ -2,11 +2,10 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import flag from 'icon:ban'
-import links from 'icon:images'
 import timer from 'icon:timer'
 import pencil from 'icon:pencil'
 import download from 'icon:download'
-import type { Chat, Contact, Message } from '../../core/model.ts'
+import type { Chat, Contact } from '../../core/model.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath, go, place } from '../../app/router.ts'
 import { chatOf, contactOf, engine, isMuted, nameOf } from '../../app/session.ts'
@@ -14,11 +13,12 @@ import type { ViewProps } from '../../app/View.tsx'
 import { t } from '../../i18n/t.ts'
 import { ago } from '../../i18n/when.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
-import { Icon, type IconName } from '../../ui/Icon.tsx'
+import { Icon } from '../../ui/Icon.tsx'
 import { copy } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
-import { Thumb } from '../../ui/Thumb.tsx'
 import * as acts from './acts.tsx'
+import { GroupPage } from './Group.tsx'
+import { Act, Quick, Shared } from './parts.tsx'
 import '../../ui/css/pages.css'
 import './about.css'
 
@@ -30,6 +30,7 @@ export default function About({ params }: ViewProps): JSX.Element {
   const contact = contactOf(jid)
   const name = nameOf(jid)
   const detail = place.value.route.pane === 'detail'
+  if (chat?.group) return <GroupPage key={jid} chat={chat} group={chat.group} />
   return (
     <div class="scroll">
       <PageHead title={t('ab.details')} up={detail ? chatPath(jid) : '/contacts'} always={detail} />
@@ -64,25 +65,6 @@ function Face({ jid, name, chat, contact }: { jid: string; name: string; chat: C
   )
 }
 
-function Quick({ icon, label, act }: { icon: IconName; label: string; act: () => void }): JSX.Element {
-  return <button type="button" onClick={act}><span class="tile"><Icon name={icon} /></span>{label}</button>
-}
-
-const shown = 6
-
-function Shared({ jid }: { jid: string }): JSX.Element {
-  const [media, setMedia] = useState<Message[]>([])
-  useEffect(() => { let wanted = true; engine().gallery(jid, 'media').then((all) => { if (wanted) setMedia(all.slice(0, shown)) }, () => undefined); return () => { wanted = false } }, [jid])
-  const to = `/chat/${encodeURIComponent(jid)}/media`
-  return (
-    <section class="card flat">
-      <a class="act" href={to}><span class="tile"><Icon path={links} /></span><span class="grow">{t('ab.media')}</span><Icon name="chevronRight" flip kind="go" /></a>
-      {media.length > 0 && <div class="strip" aria-hidden="true">{media.map((m) => <Thumb key={m.id} message={m} />)}</div>}
-      <a class="act" href={`${to}?kind=starred`}><span class="tile"><Icon name="star" /></span><span class="grow">{t('ab.starred')}</span><Icon name="chevronRight" flip kind="go" /></a>
-    </section>
-  )
-}
-
 function Protection({ jid, chat }: { jid: string; chat: Chat | undefined }): JSX.Element {
   const plain = chat?.protection === 'none'
   const expires = acts.spans.find((s) => s.seconds === (chat?.expires ?? 0))
@@ -94,10 +76,6 @@ function Protection({ jid, chat }: { jid: string; chat: Chat | undefined }): JSX
       <button type="button" class="act" onClick={() => acts.chooseSpan(jid, chat?.expires ?? 0)}><span class="tile"><Icon path={timer} /></span><span class="grow">{t('ab.expires')}<small>{expires ? t(expires.text) : ''}</small></span></button>
     </section>
   )
-}
-
-function Act({ icon, path, label, act, bad }: { icon?: IconName; path?: string; label: string; act: () => void; bad?: boolean }): JSX.Element {
-  return <button type="button" class={`act${bad ? ' bad' : ''}`} onClick={act}><span class="tile"><Icon {...(icon ? { name: icon } : {})} {...(path ? { path } : {})} /></span><span class="grow">{label}</span></button>
 }
 
 function Rest({ jid, name, chat, contact }: { jid: string; name: string; chat: Chat | undefined; contact: Contact | undefined }): JSX.Element {

@@ -1,15 +1,15 @@
 // One message. What surrounds the content is here: who, forwarded, the quotation, the time and state, reactions, what went wrong.
 import type { JSX } from 'preact'
 import type { Message } from '../../core/model.ts'
-import { engine, nameOf } from '../../app/session.ts'
+import { contactOf, engine, nameOf } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { clock, fullTime } from '../../i18n/when.ts'
-import { hue } from '../../ui/Avatar.tsx'
+import { Avatar, hue } from '../../ui/Avatar.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Ticks } from '../../ui/Ticks.tsx'
-import { contentText, systemText } from './label.ts'
+import { authorOf, contentText, goneText, systemText } from './label.ts'
 import { body, isCard } from './Body.tsx'
-import { jump, open as chatOpen } from './state.ts'
+import { jump } from './state.ts'
 import { showReactions } from './reactions.tsx'
 import { explainLocked, explainProblem } from './help.tsx'
 
@@ -23,11 +23,12 @@ export function Bubble({ message: m, first, group }: { message: Message; first: 
   const bare = !m.retracted && m.content.type === 'sticker' && !m.reply
   return (
     <>
+      {group && !m.own && first && <Avatar id={m.from} name={authorOf(m)} picture={contactOf(m.from)?.avatar} size="xs" />}
       <div class={`m${card ? ' crd' : bare ? ' bare' : ''}`}>
-        {group && !m.own && first && <span class={`by c${hue(m.from)} cut`} dir="auto">{m.author ?? nameOf(m.from)}</span>}
+        {group && !m.own && first && <span class={`by c${hue(m.from)} cut`} dir="auto">{authorOf(m)}</span>}
         {m.forwarded !== undefined && !m.retracted && <span class="fwd"><Icon name="forward" flip />{t(m.forwarded >= manyTimes ? 'forwardedMany' : 'forwarded')}</span>}
         {m.reply && !m.retracted && quote(m.reply)}
-        {m.retracted ? gone(m.retracted, m.own) : m.content.type === 'undecryptable' ? locked(m) : body(m)}
+        {m.retracted ? gone(m) : m.content.type === 'undecryptable' ? locked(m) : body(m)}
         {meta(m)}
       </div>
       {reactions(m)}
@@ -58,9 +59,8 @@ function quote(reply: NonNullable<Message['reply']>): JSX.Element {
   )
 }
 
-function gone(retracted: NonNullable<Message['retracted']>, own: boolean): JSX.Element {
-  const byOther = !own && chatOpen.value?.kind === 'group' && retracted.reason !== undefined
-  return <span class="gone"><Icon name="trash" />{byOther ? t('removedBy', { name: nameOf(retracted.by) }) : t(own ? 'removedByYou' : 'removed')}</span>
+function gone(m: Message): JSX.Element {
+  return <span class="gone"><Icon name="trash" /><span dir="auto">{goneText(m)}</span></span>
 }
 
 function locked(m: Message): JSX.Element {
@@ -110,5 +110,5 @@ function untold(m: Message, { what, failure, undo }: NonNullable<Message['untold
 
 function systemLine(m: Message, content: Extract<Message['content'], { type: 'system' }>): JSX.Element {
   const key = /device|key|identity|trust/.test(content.key)
-  return <div class={`note${key ? ' key' : ''}`}>{key && <Icon name="shieldAlert" />}<span>{systemText(content)}{key && <> <a href={`/chat/${encodeURIComponent(m.chat)}/security`}>{t('system.check')}</a></>}</span></div>
+  return <div class={`note${key ? ' key' : ''}`}>{key && <Icon name="shieldAlert" />}<span>{systemText(content)}{key && !content.key.startsWith('group-') && <> <a href={`/chat/${encodeURIComponent(m.chat)}/security`}>{t('system.check')}</a></>}</span></div>
 }

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import smilePath from 'icon:smile'
 import attachPath from 'icon:paperclip'
 import type { Chat } from '../../core/model.ts'
-import { engine, nameOf } from '../../app/session.ts'
+import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { IconButton } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
@@ -14,10 +14,11 @@ import { toast } from '../../ui/toast.tsx'
 import { openAttach, takePicture } from './Attach.tsx'
 import { Above } from './Above.tsx'
 import { Draft } from './draft.ts'
+import { slowText, useWait } from './slow.ts'
 import { Drawer } from './Drawer.tsx'
 import { LinkCard, useCard } from './LinkCard.tsx'
-import { candidates, found, type Found } from './mention.ts'
-import { Mentions } from './Mentions.tsx'
+import { found, type Found } from './mention.ts'
+import { Mentions, useNamed } from './Mentions.tsx'
 import { offerFiles } from './Prepare.tsx'
 import { RecordBar, RecordButton, useVoice } from './Recording.tsx'
 import { recording } from './recorder.ts'
@@ -35,6 +36,8 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const [text, setText] = useState(chat.draft?.text ?? '')
   const [emoji, setEmoji] = useState(false)
   const [asked, setAsked] = useState<Found | undefined>(undefined)
+  const named = useNamed(chat, asked)
+  const wait = useWait(chat)
   const draft = useDraft(chat, text)
   useVoice(chat)
   const edited = editing.value
@@ -64,6 +67,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   const send = async (): Promise<void> => {
     const words = text.trim()
     if (!words || leaving.current !== undefined) return
+    if (wait && !draft.target().edit) { toast(slowText(wait)); return }
     const preview = card.take(words)
     const target = draft.target(), mentions = draft.mentionsIn(words), shown = [editing.value, replying.value].flatMap((m) => m ?? [])
     draft.sent()
@@ -113,20 +117,21 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   return (
     <footer class="chat-foot">
       <Above close={cancel} />
+      {wait > 0 && <p class="slow" role="timer" aria-live="off"><Icon name="clock" />{slowText(wait)}</p>}
       <LinkCard maker={card} done={() => area.current?.focus()} />
-      {asked && <Mentions people={candidates(asked.words, timeline.value?.messages.value ?? [], nameOf)} pick={(p) => { draft.mentioned(p); insert(`@${p.name} `, asked.from) }} close={() => setAsked(undefined)} />}
+      {asked && <Mentions people={named} pick={(p) => { draft.mentioned(p); insert(`@${p.name} `, asked.from) }} close={() => setAsked(undefined)} />}
       <div class="comp">
         {busy ? <RecordBar chat={chat} /> : (
           <div class="box">
             <IconButton path={smilePath} label={t('emoji')} expanded={emoji} act={() => setEmoji(!emoji)} />
             <textarea ref={area} rows={1} dir={text ? 'auto' : undefined} maxLength={longest} value={text} placeholder={t(chat.protection === 'omemo' ? 'write' : 'writeOpen')} aria-label={t('writeTo', { name: chat.name })}
               enterkeyhint={prefs.enterSends.value ? 'send' : 'enter'} onInput={(e) => typed(e.currentTarget, e.data)} onKeyDown={keys} onPaste={paste} />
-            <IconButton path={attachPath} label={t('attach')} act={() => void openAttach(chat)} />
-            {!text && !edited && <IconButton icon="camera" kind="spare" label={t('attach.camera')} act={() => takePicture(chat.jid)} />}
+            <IconButton path={attachPath} label={t('attach')} disabled={wait > 0} act={() => void openAttach(chat)} />
+            {!text && !edited && <IconButton icon="camera" kind="spare" label={t('attach.camera')} disabled={wait > 0} act={() => takePicture(chat.jid)} />}
           </div>
         )}
-        {!busy && (text.trim() || edited)
-          ? <button type="button" class="send" aria-label={t(edited ? 'edit.done' : 'send')} onPointerDown={(e) => e.preventDefault()} onClick={() => void send()}><Icon name={edited ? 'check' : 'send'} flip /></button>
+        {!busy && (text.trim() || edited || wait)
+          ? <button type="button" class="send" disabled={wait > 0 && !edited} aria-label={t(edited ? 'edit.done' : 'send')} onPointerDown={(e) => e.preventDefault()} onClick={() => void send()}><Icon name={edited ? 'check' : 'send'} flip /></button>
           : <RecordButton chat={chat} />}
       </div>
       {emoji && <Drawer chat={chat} pick={(sign) => insert(sign)} close={() => { setEmoji(false); area.current?.focus() }} />}

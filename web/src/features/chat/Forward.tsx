@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { JID, Message } from '../../core/model.ts'
+import { mayWrite } from '../../app/groups.ts'
 import { chatPath, go } from '../../app/router.ts'
 import { chats, engine, nameOf } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
@@ -32,7 +33,7 @@ function To({ messages, close }: { messages: Message[]; close: () => void }): JS
   const [words, setWords] = useState('')
   const [to, setTo] = useState<JID[]>([])
   const wanted = words.trim().toLocaleLowerCase()
-  const shown = (chats.value ?? []).filter((c) => !c.blocked && !c.request && (!wanted || c.name.toLocaleLowerCase().includes(wanted))).slice(0, 40)
+  const shown = (chats.value ?? []).filter((c) => mayWrite(c) && (!wanted || c.name.toLocaleLowerCase().includes(wanted))).slice(0, 40)
   const toggle = (jid: JID): void => setTo(to.includes(jid) ? to.filter((j) => j !== jid) : [...to, jid].slice(-most))
   const send = async (): Promise<void> => {
     close()

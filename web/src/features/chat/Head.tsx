@@ -3,8 +3,10 @@ import type { JSX } from 'preact'
 import copyPath from 'icon:copy'
 import calendarPath from 'icon:calendar'
 import banPath from 'icon:ban'
+import leavePath from 'icon:log-out'
 import downloadPath from 'icon:download'
 import type { Chat } from '../../core/model.ts'
+import { isIn, leaveGroup, mayAdd, mayWrite } from '../../app/groups.ts'
 import { back, chatPath, go } from '../../app/router.ts'
 import { contactOf, engine, nameOf, typing, isMuted } from '../../app/session.ts'
 import { exists } from '../../app/View.tsx'
@@ -45,11 +47,13 @@ function Sub({ chat }: { chat: Chat }): JSX.Element {
     const what = t(first.what === 'recording' ? 'chats.recording' : 'chats.typing')
     return <span class="typing cut" role="status">{chat.kind === 'group' ? t('chats.who', { name: nameOf(first.jid), text: what }) : what}</span>
   }
-  if (chat.protection === 'none') return <><Icon name="lockOpen" /><span class="warn cut">{t('head.open')}</span></>
+  if (chat.group && !isIn(chat.group)) return <span class="cut">{t('head.over')}</span>
+  if (chat.protection === 'none') return <><Icon name="lockOpen" /><span class="warn cut">{[t('head.open'), presence(chat)].filter(Boolean).join(' · ')}</span></>
   return <><Icon name="lock" /><span class="cut">{[t('head.encrypted'), presence(chat)].filter(Boolean).join(' · ')}</span></>
 }
 
 function presence(chat: Chat): string {
+  if (chat.group) return t('group.members', { n: chat.group.members })
   if (chat.kind === 'self' || chat.kind === 'group') return ''
   const contact = contactOf(chat.jid)
   if (contact?.presence?.show === 'online') return t('head.online')
@@ -60,13 +64,15 @@ function presence(chat: Chat): string {
 function items(chat: Chat): Item[] {
   const list: Item[] = []
   if (exists('about')) list.push({ label: t('chat.about'), icon: 'info', act: () => go(`${chatPath(chat.jid)}/about`) })
-  if (exists('security') && chat.kind !== 'self') list.push({ label: t('chat.security'), icon: 'shield', act: () => go(`${chatPath(chat.jid)}/security`) })
+  if (exists('groups') && chat.group && mayAdd(chat.group)) list.push({ label: t('chat.addPeople'), icon: 'userPlus', act: () => go(`${chatPath(chat.jid)}/group/add`) })
+  if (exists('security') && chat.kind !== 'self' && chat.kind !== 'group') list.push({ label: t('chat.security'), icon: 'shield', act: () => go(`${chatPath(chat.jid)}/security`) })
   if (exists('search')) list.push({ label: t('chat.search'), icon: 'search', act: () => go(`/search?in=${encodeURIComponent(chat.jid)}`) })
   list.push({ label: t('chat.date'), path: calendarPath, act: () => void askDate() })
   list.push({ label: t(isMuted(chat) ? 'act.unmute' : 'act.mute'), icon: 'bellOff', act: () => void askMute(chat) })
-  list.push({ label: t('chat.expires'), icon: 'clock', act: () => void askExpiry(chat) })
+  if (mayWrite(chat)) list.push({ label: t('chat.expires'), icon: 'clock', act: () => void askExpiry(chat) })
   list.push({ label: t('chat.export'), path: downloadPath, act: () => void saveChat(chat) })
   if (chat.kind === 'person' || chat.kind === 'business') list.push({ label: t(chat.blocked ? 'act.unblock' : 'act.block'), path: banPath, line: true, danger: true, act: () => void (chat.blocked ? engine().unblock(chat.jid) : blockContact(chat)) })
+  if (chat.group && isIn(chat.group)) list.push({ label: t('group.leave'), path: leavePath, line: true, danger: true, act: () => void leaveGroup(chat) })
   return list
 }
 

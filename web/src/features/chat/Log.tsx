@@ -9,7 +9,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { say } from '../../ui/toast.tsx'
 import { Bubble } from './Bubble.tsx'
 import { gestures, keys } from './input.ts'
-import { label } from './label.ts'
+import { label, namesMe } from './label.ts'
 import { layout, type Line } from './layout.ts'
 import { flashed, onJump, selected } from './state.ts'
 import { Stick } from './stick.ts'
@@ -58,7 +58,7 @@ function Item({ line, group, size, last }: { line: Line; group: boolean; size: n
   if (line.kind === 'day') return <li class="day">{dayName(line.time)}</li>
   if (line.kind === 'unread') return <li class="unread-line">{t('log.unread', { n: line.count })}</li>
   const { message: m, first } = line
-  const classes = `it${m.own ? ' o' : ''}${first ? ' f' : ''}${selected.value.has(m.id) ? ' picked' : ''}${flashed.value === m.id ? ' flash' : ''}`
+  const classes = `it${m.own ? ' o' : ''}${first ? ' f' : ''}${selected.value.has(m.id) ? ' picked' : ''}${flashed.value === m.id ? ' flash' : ''}${group && !m.own && m.content.type !== 'system' ? ' g' : ''}${group && namesMe(m) ? ' named' : ''}`
   return (
     <li class={classes} data-id={m.id} tabIndex={last ? 0 : -1} aria-label={label(m)} aria-setsize={size} aria-posinset={line.position}>
       <Bubble message={m} first={first} group={group} />

@@ -1,8 +1,26 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { t } from '../../i18n/t.ts'
+import type { Chat } from '../../core/model.ts'
+import { contactOf, engine, nameOf } from '../../app/session.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
-import type { Person } from './mention.ts'
+import { candidates, withMembers, type Found, type Person } from './mention.ts'
+import { timeline } from './state.ts'
+
+/** useNamed finds who may be meant by what stands after an @: those who spoke last, then members of the group by their names. */
+export function useNamed(chat: Chat, asked: Found | undefined): Person[] {
+  const [members, setMembers] = useState<{ jid: string; nick: string }[]>([])
+  const words = asked?.words
+  useEffect(() => {
+    if (words === undefined || !chat.group) { setMembers([]); return }
+    let wanted = true
+    engine().members(chat.jid, { words, limit: 9 }).then((page) => { if (wanted) setMembers(page.members) }, (error: unknown) => console.warn('members', error))
+    return () => { wanted = false }
+  }, [words, chat.jid])
+  if (words === undefined) return []
+  const spoke = candidates(words, timeline.value?.messages.value ?? [], nameOf).filter((p) => !p.jid.includes('/'))
+  return withMembers(spoke, members, engine().account().jid, (jid, nick) => contactOf(jid)?.name ?? nick)
+}
 
 /** Mentions offers the people who may be meant; arrow keys move, Enter or Tab takes, Escape closes, and the text keeps the focus. */
 export function Mentions({ people, pick, close }: { people: Person[]; pick: (person: Person) => void; close: () => void }): JSX.Element | null {

@@ -2,9 +2,12 @@
 import type { JSX } from 'preact'
 import copyPath from 'icon:copy'
 import editPath from 'icon:pencil'
+import gavelPath from 'icon:gavel'
 import replyPath from 'icon:reply'
 import smilePath from 'icon:smile-plus'
 import type { Message } from '../../core/model.ts'
+import { isIn, leads, moderate } from '../../app/groups.ts'
+import { chatPath, go } from '../../app/router.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Icon } from '../../ui/Icon.tsx'
@@ -13,7 +16,7 @@ import { toast } from '../../ui/toast.tsx'
 import { forward } from './Forward.tsx'
 import { showInfo } from './Info.tsx'
 import { answer } from './input.ts'
-import { contentText } from './label.ts'
+import { authorOf, contentText } from './label.ts'
 import { editing, open as openChat, replying, select } from './state.ts'
 import { EmojiPicker } from '../../ui/EmojiPicker.tsx'
 
@@ -40,6 +43,9 @@ function items(m: Message): Item[] {
     list.push({ label: t('act.info'), icon: 'info', act: () => void showInfo(m) })
   }
   list.push({ label: t('act.select'), icon: 'circleCheck', act: () => select(m.id) })
+  const { group, kind } = openChat.value ?? {}
+  if (kind === 'group' && !m.own && !system && !m.from.includes('/')) list.push({ label: t('act.writeTo', { name: authorOf(m) }), icon: 'message', act: () => go(chatPath(m.from)) })
+  if (group && isIn(group) && leads(group) && !m.own && !gone && !system && m.stanzaId) list.push({ label: t('act.takeAway'), path: gavelPath, danger: true, line: true, act: () => void moderate(m.id, authorOf(m)) })
   list.push({ label: t('act.delete'), icon: 'trash', danger: true, line: true, act: () => void removeMessages([m]) })
   return list
 }

@@ -7,6 +7,7 @@ import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import type { Chat } from '../../core/model.ts'
 import { ConnectionBanner } from '../../app/Connection.tsx'
+import { mayWrite } from '../../app/groups.ts'
 import { chatOf, engine, ready } from '../../app/session.ts'
 import type { ViewProps } from '../../app/View.tsx'
 import { Composer } from './Composer.tsx'
@@ -19,6 +20,7 @@ import { deselect, editing, jump, open, replying, selected, timeline } from './s
 import { Timeline } from './timeline.ts'
 import { NotAllowed } from './NotAllowed.tsx'
 import { Request } from './Request.tsx'
+import { Invited, Silent } from './Silent.tsx'
 
 /** Conversation shows the chat that the address names. */
 export default function Conversation({ params }: ViewProps): JSX.Element {
@@ -43,13 +45,21 @@ function Open({ jid, message }: { jid: string; message: string | undefined }): J
         {here && (
           <div class="foot">
             <div class="chat-foot"><div class="chat-banner"><ConnectionBanner /></div></div>
-            {here.blocked ? <NotAllowed chat={here} /> : here.request ? <Request chat={here} /> : <Composer chat={here} />}
+            <Foot chat={here} />
           </div>
         )}
-        {here && !here.blocked && !here.request && <DropPlace chat={here} />}
+        {here && mayWrite(here) && <DropPlace chat={here} />}
       </div>
     </>
   )
+}
+
+/** Where one writes, or why one cannot. */
+function Foot({ chat }: { chat: Chat }): JSX.Element {
+  if (chat.blocked) return <NotAllowed chat={chat} />
+  if (chat.request) return chat.group ? <Invited chat={chat} /> : <Request chat={chat} />
+  if (!mayWrite(chat)) return <Silent chat={chat} />
+  return <>{chat.group && <Invited chat={chat} />}<Composer chat={chat} /></>
 }
 
 /** Reads the chat and its messages at the same time. */

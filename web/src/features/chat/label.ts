@@ -1,8 +1,9 @@
 // One sentence for each message, so that a screen reader says who, in reply to what, what, how far it has come, and when.
 import { effect } from '@preact/signals'
 import type { Content, Message } from '../../core/model.ts'
-import { contacts, nameOf } from '../../app/session.ts'
-import { has, language, t, type Key } from '../../i18n/t.ts'
+import { lineText } from '../../app/lines.ts'
+import { contactOf, contacts, engine, nameOf } from '../../app/session.ts'
+import { language, t, type Key } from '../../i18n/t.ts'
 import { clock, length } from '../../i18n/when.ts'
 
 const longest = 400
@@ -25,16 +26,26 @@ export function contentText(content: Content): string {
 
 /** systemText is the sentence of a line that nobody wrote. */
 export function systemText(content: Extract<Content, { type: 'system' }>): string {
-  const key = `system.${content.key}`
-  return has(key) ? t(key, content.values) : t('system.unknown')
+  return lineText(content) ?? t('system.unknown')
+}
+
+/** goneText says who took a message away, and why if they said so. */
+export function goneText(m: Message): string {
+  const { by, reason } = m.retracted ?? { by: m.from }
+  if (by === m.from || !by) return t(m.own ? 'removedByYou' : 'removed')
+  const text = by === engine().account().jid ? t('tookAwayYou') : t('removedBy', { name: nameOf(by) })
+  return reason ? t('kind.long', { kind: text, more: reason }) : text
 }
 
 /** wasHeard is whether somebody has listened to a voice note of ours. */
 export const wasHeard = (m: Message): boolean => m.own && m.content.type === 'voice' && Object.values(m.receipts ?? {}).some((r) => r.played !== undefined)
 
+/** namesMe is whether a message of somebody names us. */
+export const namesMe = (m: Message): boolean => !m.own && m.mentions?.some((one) => one.jid === engine().account().jid) === true
+
 /** authorOf is who is shown to have spoken. */
 export function authorOf(m: Message): string {
-  return m.own ? t('you') : m.author ?? nameOf(m.from)
+  return m.own ? t('you') : contactOf(m.from)?.name ?? m.author ?? nameOf(m.from)
 }
 
 let said = new WeakMap<Message, string>()
@@ -54,9 +65,10 @@ function sentence(m: Message): string {
   const parts: string[] = [authorOf(m)]
   if (m.reply) parts.push(t('label.reply', { name: nameOf(m.reply.to), text: m.reply.text.slice(0, 80) }))
   if (m.forwarded !== undefined) parts.push(t('forwarded'))
-  parts.push(m.retracted ? t('removed') : contentText(m.content).slice(0, longest))
+  parts.push(m.retracted ? goneText(m) : contentText(m.content).slice(0, longest))
   if (m.edited && m.content.type !== 'location') parts.push(t('edited'))
   for (const [emoji, who] of Object.entries(m.reactions ?? {})) if (who.length) parts.push(t('label.reacted', { n: who.length, name: nameOf(who[0] ?? ''), emoji }))
+  if (namesMe(m)) parts.push(t('mark.mentioned'))
   if (m.starred) parts.push(t('starred'))
   if (m.own && m.state) parts.push(t(`state.${m.state}` as Key))
   if (wasHeard(m)) parts.push(t('voice.heard'))

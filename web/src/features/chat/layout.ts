@@ -12,6 +12,8 @@ const runGap = 10 * 60_000_000
 const midnight = (time: number): number => new Date(time / 1000).setHours(0, 0, 0, 0)
 const alone = (m: Message): boolean => m.content.type === 'system'
 const speaker = (m: Message): string => `${m.from}/${m.author ?? ''}`
+/** Lines that nobody wrote belong together, and what one person says. */
+const together = (a: Message, b: Message): boolean => (alone(a) ? alone(b) : speaker(a) === speaker(b) && a.own === b.own)
 
 /** layout puts messages into lines, oldest first. Where they are all there are (`whole`) each has its position. A line
  * of `old` that says the same is taken again, so that it is not drawn again. */
@@ -29,7 +31,7 @@ export function layout(messages: Message[], firstUnread: string | undefined, who
     if (today !== day) { add({ kind: 'day', key: `d${today}`, time: message.time }); before = undefined }
     day = today
     if (message.id === firstUnread) { add({ kind: 'unread', key: 'unread', count: messages.slice(i).filter((m) => !m.own).length }); before = undefined }
-    const first = !before || alone(before) || speaker(before) !== speaker(message) || before.own !== message.own || message.time - before.time > runGap
+    const first = !before || !together(before, message) || message.time - before.time > runGap
     add({ kind: 'message', key: message.id, message, first, position: whole ? i + 1 : undefined })
     before = message
   })

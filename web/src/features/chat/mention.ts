@@ -13,6 +13,13 @@ export function found(text: string, caret: number): Found | undefined {
   return match ? { from: caret - (match[1]?.length ?? 0) - 1, words: match[1] ?? '' } : undefined
 }
 
+/** withMembers adds members of the group to those who spoke; nobody twice, and not ourselves. */
+export function withMembers(spoke: Person[], members: { jid: JID; nick: string }[], me: JID, nameOf: (jid: JID, nick: string) => string): Person[] {
+  const people = new Map(spoke.map((p) => [p.jid, p]))
+  for (const { jid, nick } of members) if (jid !== me && !people.has(jid)) people.set(jid, { jid, name: nameOf(jid, nick) })
+  return [...people.values()].slice(0, most)
+}
+
 /** candidates are those who spoke, the latest first, whose name begins like that. */
 export function candidates(words: string, messages: Message[], nameOf: (jid: JID) => string): Person[] {
   const wanted = words.toLocaleLowerCase()

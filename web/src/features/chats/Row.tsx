@@ -1,6 +1,7 @@
 // One chat in the list. Everything it shows is also one label, so that a screen reader hears it as a sentence.
 import type { JSX } from 'preact'
 import type { Chat, Preview } from '../../core/model.ts'
+import { lineText } from '../../app/lines.ts'
 import { chatPath, go } from '../../app/router.ts'
 import { contactOf, engine, isMuted, nameOf, ready, typing } from '../../app/session.ts'
 import { shortTime } from '../../i18n/when.ts'
@@ -20,6 +21,7 @@ const kindIcons: Partial<Record<Preview['content'], IconName>> = {
 
 /** previewText is what a message is in the list: its words, or what kind of thing it is. */
 export function previewText(last: Preview): string {
+  if (last.content === 'system') return (last.line && lineText(last.line)) ?? t('kind.system')
   return last.text || (last.content === 'text' ? '' : t(`kind.${last.content}` as Key))
 }
 
@@ -34,7 +36,7 @@ function Line({ chat }: { chat: Chat }): JSX.Element {
   const { last } = chat
   if (!last) return <span class="tx cut" />
   const icon = kindIcons[last.content]
-  const author = chat.kind === 'group' && !last.own && last.content !== 'system' && nameOf(last.from)
+  const author = chat.kind === 'group' && !last.own && last.content !== 'system' && (contactOf(last.from)?.name ?? last.author ?? nameOf(last.from))
   return (
     <>
       {last.own && last.state && <Ticks state={last.state} />}

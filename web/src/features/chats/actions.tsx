@@ -1,5 +1,6 @@
 // What can be done with a chat from the list, alone or with several at once.
 import type { Chat } from '../../core/model.ts'
+import { isIn, leaveGroup } from '../../app/groups.ts'
 import { go, place } from '../../app/router.ts'
 import { engine, isMuted } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
@@ -78,6 +79,7 @@ export function chatMenu(chat: Chat): Item[] {
     { label: t('act.lists'), icon: 'fileText', act: () => void askLists(chat) },
     { label: t(chat.archived ? 'act.unarchive' : 'act.archive'), icon: 'archive', act: () => void archive(one) },
     { label: t('act.select'), icon: 'circleCheck', act: () => pick(chat.jid) },
+    ...(chat.group && isIn(chat.group) ? [{ label: t('group.leave'), icon: 'users' as const, act: () => void leaveGroup(chat), line: true }] : []),
     { label: t('act.clear'), icon: 'x', act: () => void clear(one), line: true },
     { label: t('act.delete'), icon: 'trash', act: () => void remove(one), danger: true },
   ]

@@ -6,6 +6,7 @@ import copyPath from 'icon:copy'
 import scanPath from 'icon:scan-qr-code'
 import type { Contact } from '../../core/model.ts'
 import { PageHead } from '../../app/PageHead.tsx'
+import { groupIn } from '../../app/groups.ts'
 import { chatPath, go } from '../../app/router.ts'
 import { contacts, engine, ready } from '../../app/session.ts'
 import { exists, type ViewProps } from '../../app/View.tsx'
@@ -28,11 +29,12 @@ export default function NewChat({ params }: ViewProps): JSX.Element {
   if (params['way'] === 'code') return <Code />
   const wanted = plain(words.value.trim())
   const found = contacts.value.filter((c) => !wanted || plain(nameOf(c)).includes(wanted) || c.jid.includes(wanted)).sort((a, b) => nameOf(a).localeCompare(nameOf(b)))
-  const address = addressIn(words.value)
+  const group = groupIn(words.value)
+  const address = group ? undefined : addressIn(words.value)
   return (
     <>
       <PageHead title={t('chats.new')} always />
-      <form class="find" onSubmit={(e) => { e.preventDefault(); if (address) void begin(address) }}>
+      <form class="find" onSubmit={(e) => { e.preventDefault(); if (group) { words.value = ''; go(group) } else if (address) void begin(address) }}>
         <div class="search">
           <Icon name="search" />
           <input type="search" dir={words.value ? 'auto' : undefined} autocapitalize="none" spellcheck={false} placeholder={t('new.search')} aria-label={t('new.search')} value={words.value} onInput={(e) => { words.value = e.currentTarget.value }} />
@@ -62,6 +64,7 @@ function Ways(): JSX.Element {
       <li><Act icon="qr" title={t('chats.myCode')} text={t('new.codeText')} act={() => go('/new/code')} /></li>
       <li><Act icon="userPlus" title={t('new.invite')} text={t('new.inviteText')} act={() => void share()} /></li>
       {exists('groups') && <li><Act icon="users" title={t('chats.newGroup')} text={t('new.groupText')} act={() => go('/groups/new')} /></li>}
+      {exists('groups') && <li><Act icon="search" title={t('new.findGroups')} text={t('new.findGroupsText')} act={() => go('/groups/find')} /></li>}
       <li><Act icon="star" title={t('chats.self')} text={t('new.selfText')} act={() => go(chatPath(engine().account().jid))} /></li>
     </ul>
   )
@@ -81,8 +84,10 @@ async function begin(address: string): Promise<void> {
 async function scanned(): Promise<void> {
   const text = await scan(t('new.scan'))
   if (text === undefined) return
+  const group = groupIn(text)
   const address = addressIn(text)
-  if (address) await begin(address)
+  if (group) go(group)
+  else if (address) await begin(address)
   else if (URL.canParse(text) && new URL(text).origin === location.origin) go(new URL(text).pathname)
   else toast(t('new.unknownCode'))
 }

@@ -43,3 +43,9 @@ it('takes a line again that says the same, and makes one that says something els
   expect(lines[2]).not.toBe(old[2])
   expect(lines[2]).toMatchObject({ message: changed })
 })
+
+it('keeps lines that nobody wrote together, whoever did what they say', () => {
+  const line = (minutes: number, from: string): Message => message(minutes, from, { content: { type: 'system', key: 'group-joined' } })
+  const lines = layout([message(0, 'a@b'), line(1, 'c@b'), line(2, 'd@b'), message(3, 'd@b')], undefined)
+  expect(lines.flatMap((l): (boolean | string)[] => (l.kind === 'message' ? [l.first] : [l.kind]))).toEqual(['day', true, true, false, true])
+})

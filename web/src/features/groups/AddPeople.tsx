@@ -1,0 +1,53 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { JID } from '../../core/model.ts'
+import { mayAdd, whyNot } from '../../app/groups.ts'
+import { PageHead } from '../../app/PageHead.tsx'
+import { back, chatPath } from '../../app/router.ts'
+import { engine } from '../../app/session.ts'
+import { t } from '../../i18n/t.ts'
+import { Button, Empty } from '../../ui/controls.tsx'
+import { toast } from '../../ui/toast.tsx'
+import type { PageProps } from './index.tsx'
+import { useAsked } from './load.tsx'
+import { showRefused } from './NewGroup.tsx'
+import { People } from './People.tsx'
+
+const mostMembers = 1024
+
+/** AddPeople brings people into a group. */
+export function AddPeople({ chat: { jid }, group }: PageProps): JSX.Element {
+  const [chosen, setChosen] = useState<JID[]>([])
+  const [busy, setBusy] = useState(false)
+  const inside = useAsked(() => addressesIn(jid), [jid, group.version])
+  const up = `${chatPath(jid)}/about`
+  if (!mayAdd(group)) return <div class="scroll"><PageHead title={t('gr.add')} up={up} always /><Empty title={t('gr.addNot')} /></div>
+  const add = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      const refused = await engine().group('add', jid, chosen)
+      if (chosen.length > refused.length) toast(t('gr.added', { n: chosen.length - refused.length }))
+      if (refused.length) await showRefused(refused)
+      back(up)
+    } catch (error) { toast(whyNot(error)); setBusy(false) }
+  }
+  return (
+    <>
+      <PageHead title={t('gr.add')} up={up} always />
+      <People chosen={chosen} change={setChosen} most={Math.max(0, mostMembers - group.members)} {...(inside.value ? { except: inside.value } : {})} />
+      <div class="bottom"><Button kind="p" wide disabled={!chosen.length || busy} act={() => void add()}>{t(busy ? 'busy' : 'gr.addYes', { n: chosen.length })}</Button></div>
+    </>
+  )
+}
+
+/** Addresses alone, to leave out who is in it already. */
+async function addressesIn(jid: JID): Promise<ReadonlySet<JID>> {
+  const all = new Set<JID>()
+  let after: string | undefined
+  do {
+    const page = await engine().members(jid, { limit: 100, ...(after === undefined ? {} : { after }) })
+    for (const one of page.members) all.add(one.jid)
+    after = page.next
+  } while (after !== undefined && all.size < mostMembers)
+  return all
+}
