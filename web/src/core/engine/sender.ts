@@ -9,22 +9,18 @@
 // A stanza whose session ended without an acknowledgement is in the state after 3. The catch-up reads the archive from before 2, so whatever the
 // server kept is found there by its origin-id; what is still not found after a second look a moment later goes again, under the same id.
 
-import type { Chat, Failure, JID, Micros } from '../model.ts'
-import { change, everything, type Database, type KeptMessage } from '../store/database.ts'
-import { get } from '../store/kv.ts'
-import { mediaOf, put } from '../store/messages.ts'
-import { senderName } from '../store/names.ts'
-import { addAlso, type Errand, errands } from '../store/outbox.ts'
+import type { Failure, JID, Micros } from '../model.ts'
+import { change, type Database, type KeptMessage } from '../store/database.ts'
+import { mediaOf } from '../store/messages.ts'
+import { type Errand, errands } from '../store/outbox.ts'
 import type { Session } from '../xmpp/session.ts'
 import { message as stanza } from '../xmpp/stanza.ts'
-import { arrivedAtServer } from './apply.ts'
-import { Collector, type News } from './changes.ts'
-import { noteUnplaced } from './history.ts'
+import type { News } from './changes.ts'
 import { isContactErrand } from './contacts.ts'
-import { CannotEncrypt, inClear, NotNow, type SealedParts } from './secure.ts'
-import { noteTold, noteUntold } from './untold.ts'
 import type { GroupHelp } from './group-send.ts'
-import { captionId, isToldApart, needsNumber, write, type About, type Outbound } from './write.ts'
+import { CannotEncrypt, inClear, NotNow, type SealedParts } from './secure.ts'
+import { SenderSteps } from './sender-steps.ts'
+import { needsNumber, write, type Outbound } from './write.ts'
 
 /** After a failure that passes by itself, in milliseconds. */
 const PAUSE = 5000
@@ -45,7 +41,7 @@ export interface Helpers {
 }
 
 /** Sends the outbox of one account. */
-export class Sender {
+export class Sender extends SenderSteps {
   private session: Session | undefined
   private caughtUp = false
   /** Errands on their way in this tab: between steps 2 and 5. */
@@ -64,9 +60,9 @@ export class Sender {
   private scanning = false
   private rescan = false
 
-  constructor(
-    private readonly db: Database, private readonly account: JID, private readonly helpers: Helpers, private readonly news: News, private readonly now: () => Micros,
-  ) {}
+  constructor(db: Database, account: JID, private readonly helpers: Helpers, news: News, now: () => Micros) {
+    super(db, account, news, now)
+  }
 
   /** A session is there. One that is new has to be caught up with before what was tried goes again. */
   connected(session: Session, resumed: boolean): void {
@@ -97,6 +93,10 @@ export class Sender {
     this.ended = true
     this.session = undefined
     clearTimeout(this.pause)
+  }
+
+  protected anew(chat: JID): void {
+    this.dirty.add(chat)
   }
 
   private later(): void {
@@ -237,36 +237,9 @@ export class Sender {
     return marked.caption ? this.sendOne(marked.caption) : true // at once, so that nothing comes between a file and its words
   }
 
-  private async aboutOf(errand: Errand): Promise<About & { plain: boolean; chat: Chat | undefined }> {
-    const message = errand.message ? await this.db.get('messages', errand.message) : undefined
-    const answered = message?.reply ? await this.db.get('messages', message.reply.id) : undefined
-    const chat = await this.db.get('chats', errand.chat)
-    return { id: errand.id, message, answered, account: this.account, plain: chat?.protection === 'none', chat, group: chat?.kind === 'group' }
-  }
-
   private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean; group?: boolean }): Promise<SealedParts> {
     if (outbound.secrecy === 'encrypt' && !about.plain) return this.helpers.seal(errand.chat, outbound, about.group ? await this.helpers.groups?.readers(errand.chat) : undefined)
     return { parts: outbound.again ? [] : inClear(outbound), older: false }
-  }
-
-  /** Step 2. Nothing if the errand is gone meanwhile: retracted, or sent by another way. In the same step the words of a file get an errand of their own,
-   * where some would read nothing but its address. */
-  private async mark(errand: Errand, older: boolean, sealed: KeptMessage | undefined): Promise<{ caption?: Errand } | undefined> {
-    return change(this.db, ['outbox', 'kv', 'messages'], async (tx) => {
-      const now = await tx.objectStore('outbox').get(errand.seq)
-      if (!now || now.state !== 'new') return undefined
-      if (errand.task.what === 'message' && JSON.stringify((await tx.objectStore('messages').get(errand.message))?.content) !== JSON.stringify(sealed?.content)) {
-        this.dirty.add(errand.chat) // it was corrected while it was encrypted: what is kept now leaves
-        return undefined
-      }
-      await tx.objectStore('outbox').put({ ...now, state: 'tried', tried: now.tried ?? await get(tx, 'newest') ?? 0 })
-      const message = older && errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
-      if (!message || isToldApart(message) || !('media' in message.content) || !message.content.caption) return {}
-      const id = captionId(message)
-      message.names.push(senderName(this.account, id))
-      await put(tx, message, false)
-      return { caption: await addAlso(tx, { chat: errand.chat, id, message: message.id, task: { what: 'caption' }, since: errand.since }) }
-    })
   }
 
   private async sent(errand: Errand, acknowledged: boolean): Promise<void> {
@@ -285,58 +258,6 @@ export class Sender {
     } finally {
       this.flying.delete(errand.seq)
     }
-  }
-
-  /** Step 5. */
-  private async done(errand: Errand, kept: boolean): Promise<boolean> {
-    const changes = new Collector()
-    await change(this.db, everything, async (tx) => {
-      const now = await tx.objectStore('outbox').get(errand.seq)
-      if (kept && now && now.state !== 'tried') return // it was refused before it was acknowledged
-      await tx.objectStore('outbox').delete(errand.seq)
-      changes.mark('outbox')
-      const message = errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
-      if (!message) return noteTold(tx, changes, errand, kept)
-      if (kept && (await tx.objectStore('chats').get(errand.chat))?.kind !== 'group') await noteUnplaced(tx, errand.tried ?? await get(tx, 'newest') ?? 0)
-      if (kept) await arrivedAtServer({ tx, account: this.account, now: this.now(), changes }, message)
-      else delete message.state
-      await this.putMessage(tx, changes, message)
-    }, 'relaxed') // if the machine loses it, the archive tells it again; what is written meanwhile need not wait for the disk
-    this.news.tell(changes.all)
-    return true
-  }
-
-  private async putMessage(tx: Parameters<typeof put>[0], changes: Collector, message: KeptMessage): Promise<void> {
-    await put(tx, message, false)
-    changes.message(message.chat, message.id)
-    const chat = await tx.objectStore('chats').get(message.chat)
-    if (chat?.last?.id !== message.id) return
-    chat.last = { ...chat.last, state: message.state }
-    await tx.objectStore('chats').put(chat)
-    changes.chat(chat.jid)
-  }
-
-  private async drop(errand: Errand): Promise<boolean> {
-    await change(this.db, ['outbox'], (tx) => tx.objectStore('outbox').delete(errand.seq))
-    this.news.tell({ outbox: true })
-    return true
-  }
-
-  /** A person has to decide. What the others of the chat say goes on. */
-  private async fail(errand: Errand, failure: Failure): Promise<boolean> {
-    const changes = new Collector()
-    await change(this.db, everything, async (tx) => {
-      const now = await tx.objectStore('outbox').get(errand.seq)
-      if (!now) return
-      await tx.objectStore('outbox').put({ ...now, state: 'failed', failure })
-      changes.mark('outbox')
-      const message = errand.task.what === 'message' ? await tx.objectStore('messages').get(errand.message) : undefined
-      if (!message) return void await noteUntold(tx, changes, now, failure)
-      Object.assign(message, { state: 'failed', failure })
-      await this.putMessage(tx, changes, message)
-    })
-    this.news.tell(changes.all)
-    return true
   }
 }
 

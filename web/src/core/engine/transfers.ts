@@ -8,69 +8,42 @@
 //   4 the bytes leave; the server says how many it has           killed: it is asked, and gets the rest
 //   5 the message gets the address (desk.ts)                     killed: the server says that it has all of it
 
-import type { Crypto } from '../crypto/api.ts'
-import type { MediaKey } from '../crypto/types.ts'
-import { readAddress, secretAddress } from '../media/address.ts'
-import { HttpBroken, HttpRefused, type Http } from '../media/http.ts'
-import type { Failure, JID, Micros, Transfer } from '../model.ts'
+import { HttpRefused } from '../media/http.ts'
+import type { Failure } from '../model.ts'
 import { change, StorageFull, type Database, type KeptMessage } from '../store/database.ts'
-import { alterFile, keepFile, makeRoom, readFile, useFile, type KeptFile } from '../store/files.ts'
-import { MEDIA_BOUND } from '../store/kv.ts'
+import { readFile, useFile } from '../store/files.ts'
 import { mediaOf } from '../store/messages.ts'
-import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
-import { findUpload, requestSlot, UploadRefused, type Slot, type UploadService } from '../xmpp/upload.ts'
+import { UploadRefused } from '../xmpp/upload.ts'
 import type { News } from './changes.ts'
 import type { Desk } from './desk.ts'
-import { makeReady, type Makers } from './ready.ts'
-import { value } from './secure.ts'
+import { Downloads, LIMIT, partOf } from './transfer-down.ts'
+import type { Direction, Means } from './transfer-steps.ts'
+import { SlotOver } from './transfer-up.ts'
 import { freeRoom } from './upkeep.ts'
+
+export type { Means } from './transfer-steps.ts'
 
 /** Transfers at once in each direction. */
 const AT_ONCE = 2
-/** How often progress is kept, in milliseconds. */
-const TELL = 400
 /** Tries of a download, and places for one upload, before it waits for a person. */
 const TRIES = 6
 /** The pause before the second try in milliseconds; it doubles up to the longest. A new connection ends it. */
 const PAUSE = 2000
 const LONGEST = 120_000
-/** The largest file that is fetched, in bytes. */
-const LIMIT = 2 ** 31
-
-/** What transfers need of others. */
-export interface Means extends Makers {
-  session(): Session
-  crypto: Pick<Crypto, 'encryptMedia' | 'decryptMedia'>
-  http: Http
-  now(): Micros
-  /** There is (no) room on the device to go on. */
-  full?(full: boolean): void
-}
-
-type Direction = Transfer['direction']
-/** Where a file goes, as it goes there; `again`: some of it may be there. */
-interface Upload { slot: Slot; body: Blob; secret?: MediaKey; again: boolean }
-
-/** The place for a file is over, or used. */
-class SlotOver extends HttpBroken {}
 
 /** The transfers of one account. */
-export class Transfers {
+export class Transfers extends Downloads {
   private readonly running = new Map<string, AbortController>()
   private readonly queue: Record<Direction, (() => Promise<void>)[]> = { up: [], down: [] }
   private readonly active: Record<Direction, number> = { up: 0, down: 0 }
-  /** Uploads that are being tried, so that the next try need not encrypt again. */
-  private readonly uploads = new Map<string, Upload>()
-  /** Bytes that may be fetched of files whose size is not known. */
-  private readonly most = new Map<string, number>()
   /** Ends the pauses between two tries. */
   private readonly naps = new Set<() => void>()
   private readonly stop: () => void
-  private service: UploadService | undefined
   private ended = false
 
-  constructor(private readonly db: Database, private readonly desk: Desk, news: Pick<News, 'listen'>, private readonly means: Means) {
+  constructor(db: Database, desk: Desk, news: Pick<News, 'listen'>, means: Means) {
+    super(db, desk, means)
     this.stop = news.listen((changes) => { for (const id of Object.values(changes.removed ?? {}).flat()) this.halt(id) })
   }
 
@@ -216,146 +189,7 @@ export class Transfers {
     if (direction === 'down') return this.note(id, (t) => ({ ...t, state: 'failed', failure }))
     await this.desk.fail(id, failure)
   }
-
-  private note(id: string, make: (t: Transfer) => Transfer | undefined): Promise<void> {
-    return this.desk.alter(id, async (message, tx) => {
-      const media = mediaOf(message.content)
-      if (!media) return false
-      const now = make(media.transfer ?? { direction: message.own && !media.url ? 'up' : 'down', done: 0, total: 0, state: 'waiting' })
-      if (now) media.transfer = now
-      else delete media.transfer
-      if (now?.state === 'running' || now?.state === 'waiting') await tx.objectStore('kv').put(true, `transfer ${id}`)
-      else await tx.objectStore('kv').delete(`transfer ${id}`)
-      return true
-    })
-  }
-
-  /** Keeps progress, not too often. */
-  private progress(id: string, direction: Direction): (done: number, total: number) => void {
-    let last = -Infinity
-    return (done, total) => {
-      const now = performance.now()
-      if (now - last < TELL) return
-      last = now
-      void this.note(id, (t) => t.state === 'running' ? { direction, done, total, state: 'running' } : t).catch(() => undefined)
-    }
-  }
-
-  /** Keeps how far a file is that is made smaller. */
-  private making(id: string): (share: number) => void {
-    let last = -Infinity
-    return (share) => {
-      const now = performance.now()
-      if (now - last < TELL) return
-      last = now
-      void this.desk.alter(id, (message) => {
-        const media = mediaOf(message.content)
-        if (media?.transfer?.state !== 'running') return false
-        media.transfer = { direction: 'up', done: Math.round(share * media.size), total: media.size, state: 'running', making: true }
-        return true
-      }).catch(() => undefined)
-    }
-  }
-
-  private async put(id: string, signal: AbortSignal): Promise<void> {
-    const message = await this.db.get('messages', id)
-    if (!message || mediaOf(message.content)?.url) return
-    const { slot, body, secret, again } = this.uploads.get(id) ?? await this.goOn(message) ?? await this.prepare(id, signal)
-    if (signal.aborted) return
-    this.uploads.set(id, { slot, body, secret, again: true })
-    const progress = this.progress(id, 'up')
-    try {
-      await this.means.http.put(slot.put, slot.headers, body, (done) => progress(done, body.size), signal, again)
-    } catch (error) {
-      if (!(error instanceof HttpRefused) || !/^(403|404|410)$/.test(String(error.status))) throw error
-      await this.leave(id) // the next try gets another place
-      throw new SlotOver('slot')
-    }
-    if (signal.aborted) return // the message is gone, or the upload stopped at its last byte
-    await this.desk.uploaded(id, secret ? secretAddress(slot.get, secret) : slot.get)
-    this.uploads.delete(id)
-    this.means.full?.(false)
-  }
-
-  /** An upload that was begun before, in a tab that is gone. */
-  private async goOn(message: KeptMessage): Promise<Upload | undefined> {
-    const media = mediaOf(message.content)
-    const file: KeptFile | undefined = media && await this.db.get('files', media.key)
-    const blob = media && file?.upload && await readFile(this.db, media.key)
-    if (!file?.upload || !blob || (message.protection === 'omemo') !== !!file.upload.secret) return undefined
-    const { slot, secret } = file.upload
-    return { slot, body: secret ? value(await this.means.crypto.encryptMedia(blob, secret)).blob : blob, ...(secret ? { secret } : {}), again: true }
-  }
-
-  /** Forgets where a file was going. */
-  private async leave(id: string): Promise<void> {
-    this.uploads.delete(id)
-    const message = await this.db.get('messages', id)
-    const media = message && mediaOf(message.content)
-    if (media) await alterFile(this.db, media.key, (file) => ({ ...file, upload: undefined }))
-  }
-
-  /** Makes a file ready, encrypts it, gets a place for it, and keeps all that before anything leaves. */
-  private async prepare(id: string, signal: AbortSignal): Promise<Upload> {
-    const message = await makeReady(this.db, this.desk, this.means, id, this.making(id), signal)
-    const media = message && mediaOf(message.content)
-    const blob = media && await readFile(this.db, media.key)
-    if (!message || !media || !blob) throw new UploadRefused('refused')
-    const session = this.means.session()
-    this.service ??= await findUpload(session)
-    if (!this.service) throw new UploadRefused('refused')
-    const secret = message.protection === 'omemo' ? value(await this.means.crypto.encryptMedia(blob)) : undefined
-    const body = secret?.blob ?? blob
-    // An encrypted file has no name and no kind for the server.
-    const name = secret ? crypto.randomUUID() + (/\.\w{1,5}$/.exec(media.name)?.[0] ?? '') : media.name
-    const slot = await requestSlot(session, this.service, { name, size: body.size, mime: secret ? 'application/octet-stream' : media.mime })
-    await alterFile(this.db, media.key, (file) => {
-      if (file.size !== blob.size) throw new HttpBroken('changed') // the key is for these bytes alone
-      return { ...file, upload: { slot, ...(secret ? { secret: secret.key } : {}) } }
-    })
-    return { slot, body, ...(secret ? { secret: secret.key } : {}), again: false }
-  }
-
-  private async get(id: string, signal: AbortSignal): Promise<void> {
-    const message = await this.db.get('messages', id)
-    const media = message && mediaOf(message.content)
-    const address = media?.url && readAddress(media.url)
-    if (!message || !media || !address) throw new HttpRefused(400)
-    const part = await readFile(this.db, partOf(media.key))
-    const keep = (blob: Blob) => { if (blob.size) void this.keepPart(message.chat, media.key, blob).catch(() => undefined) }
-    const limit = media.size ? Math.min(LIMIT, media.size + 1024) : this.most.get(id) ?? LIMIT
-    const got = await this.means.http.get(address.url, part, limit, this.progress(id, 'down'), signal, keep)
-    const blob = address.key ? await this.open(got, address.key, media.mime) : new Blob([got], { type: media.mime })
-    await change(this.db, ['files', 'blobs'], async (tx) => {
-      await tx.objectStore('files').delete(partOf(media.key))
-      await tx.objectStore('blobs').delete(partOf(media.key))
-      await keepFile(tx, { key: media.key, chat: message.chat, only: false, used: this.means.now() }, blob)
-      await makeRoom(tx, MEDIA_BOUND)
-    })
-    await this.desk.alter(id, async (m, tx) => {
-      await tx.objectStore('kv').delete(`transfer ${id}`)
-      const now = mediaOf(m.content)
-      if (!now) return false
-      delete now.transfer
-      now.size ||= blob.size
-      return true
-    })
-  }
-
-  /** What does not open was changed on its way: it is not fetched again by itself. */
-  private async open(blob: Blob, key: Parameters<Crypto['decryptMedia']>[1], mime: string): Promise<Blob> {
-    const opened = await this.means.crypto.decryptMedia(blob, key, mime)
-    if (opened.ok) return opened.value
-    if (/^(decrypt|malformed|too-large)$/.test(opened.error.code)) throw new HttpRefused(422)
-    throw new HttpBroken(opened.error.code)
-  }
-
-  private keepPart(chat: JID, key: string, blob: Blob): Promise<void> {
-    return change(this.db, ['files', 'blobs'], (tx) => keepFile(tx, { key: partOf(key), chat, only: false, used: this.means.now() }, blob))
-  }
 }
-
-const partOf = (key: string) => 'part ' + key
 
 /** Why it is no use to try again by itself; undefined if it is. */
 function failureOf(error: unknown): Failure | undefined {
