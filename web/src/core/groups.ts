@@ -55,6 +55,8 @@ export interface Group {
   ended?: GroupEnd
   /** We were invited by this person, and are no member yet, or did not look at it yet. With Chat.request it stands apart until a person decides. */
   invited?: { by: JID; reason?: string }
+  /** The SHA-1 of its picture; Chat.avatar leads to the picture once it is here. */
+  picture?: string
   /** Moves on whenever members, roles or settings changed: what was read of them is to be read again. */
   version: Micros
 }
@@ -96,7 +98,7 @@ export interface NewGroup {
   /** At most 2,048 characters. */
   description?: string
   picture?: Blob
-  /** At most 1,023. */
+  /** At most 1,023; see Groups.add. */
   members: JID[]
   settings?: Partial<GroupSettings>
 }
@@ -137,8 +139,11 @@ export interface GroupPreview {
 export interface Groups {
   /** Makes a group. It is in the list of chats when this is fulfilled. */
   create(group: NewGroup): Promise<{ jid: JID; refused: NotAdded[] }>
-  /** Makes people members, at most 1,023 at once. Fulfilled also when some could not be. */
+  /** Makes people members, at most 1,023 at once. Who does not have us among their contacts is invited, and becomes one by coming in. Fulfilled also when
+   * some could not be. */
   add(jid: JID, people: JID[]): Promise<NotAdded[]>
+  /** Who is invited and has not come in yet; remove() takes an invitation back. */
+  invitations(jid: JID): Promise<{ jid: JID; time: Micros }[]>
   remove(jid: JID, person: JID, reason?: string): Promise<void>
   setRole(jid: JID, person: JID, as: 'owner' | 'admin' | 'member'): Promise<void>
   setInfo(jid: JID, change: { name?: string; description?: string; picture?: Blob | null }): Promise<void>
@@ -152,7 +157,7 @@ export interface Groups {
   revokeLink(jid: JID, id: string): Promise<void>
   /** What a link or an address of a group leads to. Fails with `malformed` for what is neither. */
   preview(address: string): Promise<GroupPreview>
-  /** Comes in, by a link or by the address of an open group. `waits`: an administrator has to let us in. */
+  /** Comes in, by a link, or by the address of an open group or of one that we are invited to. `waits`: an administrator has to let us in. */
   join(address: string, reason?: string): Promise<{ jid: JID; waits: boolean }>
   requests(jid: JID): Promise<JoinRequest[]>
   decide(jid: JID, person: JID, letIn: boolean): Promise<void>
@@ -181,6 +186,7 @@ export interface Groups {
  * - `group-name` by, name · `group-description` by · `group-picture` by · `group-subject` by, subject
  * - `group-writes-all`, `group-writes-admins`, `group-adds-all`, `group-adds-admins`, `group-edits-all`, `group-edits-admins` by
  * - `group-approval-on`, `group-approval-off`, `group-history-on`, `group-history-off` by · `group-slow` by, seconds · `group-slow-off` by
+ * - `group-invited` by, reason: we are invited, and no member yet · `group-invites` by, who: others are
  * - `group-private`, `group-open` by: encrypted from now on, or not any more
  * - `group-link` by · `group-unlink` by: a link was made, revoked · `group-ended` by, reason
  * - `group-keyless` who: they have no device that reads what is encrypted; said once for each
@@ -189,4 +195,4 @@ export type GroupLine =
   | 'group-made' | 'group-joined' | 'group-added' | 'group-left' | 'group-removed' | 'group-banned' | 'group-unbanned' | 'group-owner' | 'group-admin' | 'group-member' | 'group-nick'
   | 'group-name' | 'group-description' | 'group-picture' | 'group-subject' | 'group-writes-all' | 'group-writes-admins' | 'group-adds-all' | 'group-adds-admins'
   | 'group-edits-all' | 'group-edits-admins' | 'group-approval-on' | 'group-approval-off' | 'group-history-on' | 'group-history-off' | 'group-slow' | 'group-slow-off'
-  | 'group-private' | 'group-open' | 'group-link' | 'group-unlink' | 'group-ended' | 'group-keyless'
+  | 'group-invited' | 'group-invites' | 'group-private' | 'group-open' | 'group-link' | 'group-unlink' | 'group-ended' | 'group-keyless'

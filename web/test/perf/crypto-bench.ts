@@ -7,8 +7,10 @@ import { decryptMedia, encryptMedia, newMediaKey } from '../../src/core/crypto/m
 import { decrypt, decryptAll } from '../../src/core/crypto/receive.ts'
 import { begin, encrypt } from '../../src/core/crypto/send.ts'
 import { MemoryStore, newTurn } from '../../src/core/crypto/store.ts'
-import type { Address, Bundle, Encrypted } from '../../src/core/crypto/types.ts'
+import type { Address, Asked, Bundle, Encrypted } from '../../src/core/crypto/types.ts'
+import { Service } from '../../src/core/crypto/service.ts'
 import { Vault } from '../../src/core/crypto/vault.ts'
+import { encryptedElement } from '../../src/core/xmpp/omemo.ts'
 import { bundle, ownAddress } from '../../src/core/crypto/device.ts'
 
 /** Milliseconds by name; the least of several runs, unless said otherwise. */
@@ -27,6 +29,7 @@ export async function measure(kept: boolean): Promise<Figures> {
   await measureReceiving(out, device)
   await measureMedia(out)
   await vault?.wipe()
+  await measureGroup(out, kept)
   return rounded(out)
 }
 
@@ -36,6 +39,23 @@ async function measureCount(out: Figures, device: Device, count: number): Promis
   const to = peers.map((p) => p.address)
   const body = new TextEncoder().encode('a message of ordinary length, as people write them')
   out[`encrypt for ${count}`] = await least(count > 100 ? 3 : 10, () => encrypt(device, '2', body, to))
+}
+
+/** One message to a group of 1,024 with two devices each: all that the worker does, and how large it becomes. What the server is asked is answered at once. */
+async function measureGroup(out: Figures, kept: boolean): Promise<void> {
+  const account = `bench-${Math.random()}@example.org`
+  const vault = kept ? await Vault.open(account) : undefined
+  const pool = Array.from({ length: 16 }, (_, i) => peer(i, 0).bundle)
+  const asked: Asked = {
+    devices: (jid, version) => Promise.resolve(version === '2' ? [Number(jid.split('@')[0]) * 2 + 1, Number(jid.split('@')[0]) * 2 + 2] : []),
+    bundle: (_, device) => Promise.resolve(pool[device % pool.length] ?? peer(0, 0).bundle),
+  }
+  const service = await Service.open(account, [], { store: vault ?? new MemoryStore(), turn: newTurn() }, asked, () => undefined)
+  const request = { to: Array.from({ length: 1023 }, (_, i) => `${i}@example.org`), body: 'x', envelope: new TextEncoder().encode('e'.repeat(600)) }
+  const bytes = async () => String(encryptedElement((await service.encrypt(request)).messages[0] ?? { version: '2', sid: 1, keys: [] })).length
+  out['group of 1,024, first message'] = await once(async () => { out['its size in KB'] = await bytes() / 1000 })
+  out['group of 1,024, next message'] = await least(3, () => service.encrypt(request))
+  await vault?.wipe()
 }
 
 async function measureReceiving(out: Figures, device: Device): Promise<void> {

@@ -4,37 +4,31 @@ import { openCrypto, type Surroundings } from '../crypto/client.ts'
 import type { Crypto } from '../crypto/api.ts'
 import type { JID, Micros } from '../model.ts'
 import type { Account as Registered, Accounts } from '../store/accounts.ts'
-import { change, look, type Database } from '../store/database.ts'
-import { keepFile } from '../store/files.ts'
+import { look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { byNames } from '../store/messages.ts'
-import { archiveName, senderName } from '../store/names.ts'
+import { senderName } from '../store/names.ts'
 import { sayShortly } from '../store/preview.ts'
 import { isRequest } from '../store/requests.ts'
 import { Connection, type Options } from '../xmpp/connection.ts'
 import { answerAboutUs, capsElement } from '../xmpp/disco.ts'
-import { displayedEvent, fetchDisplayed, type Displayed } from '../xmpp/displayed.ts'
+import { displayedEvent, fetchDisplayed } from '../xmpp/displayed.ts'
 import { announce } from '../xmpp/presence.ts'
-import { NICK } from '../xmpp/ns.ts'
-import { fetchAvatar, fetchAvatarInfo } from '../xmpp/profile.ts'
-import { getItems, parseEvent } from '../xmpp/pubsub.ts'
+import { parseEvent } from '../xmpp/pubsub.ts'
 import type { Socket } from '../xmpp/pipe.ts'
 import type { Session } from '../xmpp/session.ts'
-import { parseTime } from '../xmpp/time.ts'
-import { domain } from '../xmpp/jid.ts'
-import { el, type Element } from '../xmpp/xml.ts'
+import type { Element } from '../xmpp/xml.ts'
 import { tellSeen } from './answer.ts'
-import { Collector, type News } from './changes.ts'
+import type { News } from './changes.ts'
 import { ContactSender } from './contact-sender.ts'
 import { Desk } from './desk.ts'
-import { readUpTo } from './effects.ts'
 import { GroupLogs } from './group-logs.ts'
 import { GroupSend } from './group-send.ts'
 import { Inbox } from './inbox.ts'
+import { maintain, noteDisplayed, readProfile, readRole, setClock } from './introduce.ts'
 import type { KeepEvents } from './keep.ts'
 import { Line } from './line.ts'
 import { People } from './people.ts'
-import { isAdmin } from './role.ts'
 import type { Letter } from './said.ts'
 import { Secure, value } from './secure.ts'
 import { Sender } from './sender.ts'
@@ -65,17 +59,12 @@ export interface Parts {
   onRefused?(): void
 }
 
-const TIME = 'urn:xmpp:time'
 /** How long we wait for the archive before we say that we are there, in milliseconds. */
 const ASKED = 5000
-/** A clock that is wrong by less than this is not corrected, in microseconds. */
-const TOLERANCE = 2e6
 /** Between two tries to open the keys, in milliseconds. */
 const AGAIN = 5000
 /** Notices of devices that wait for somebody to look at them. */
 const MAX_NOTICES = 300
-/** How often keys are looked after, in milliseconds. */
-const DAY = 86_400_000
 
 /** One account at work. */
 export class Worker {
@@ -118,6 +107,7 @@ export class Worker {
     const heard: KeepEvents = {
       arrived: (letter) => {
         this.line.setFull(false)
+        this.groups.heard(letter)
         if (letter.own) return
         void this.reacted(letter).catch(() => undefined) // not told: it stands at the message
         if (!letter.says.some((s) => s.what === 'content')) return
@@ -127,19 +117,22 @@ export class Worker {
       typing: (letter, state) => { if (!letter.own) this.typing.heard(letter.chat, letter.from, state) },
     }
     this.groups = new GroupLogs(db, this.account, this.secure, news, heard, now)
+    const stuck = (full: boolean) => {
+      this.line.setFull(full)
+      if (full) void freeRoom(db).catch(() => undefined)
+    }
+    this.groups.onFull = () => stuck(true)
     this.inbox = new Inbox(db, this.account, this.secure, news, {
       ...heard,
       caughtUp: () => {
         this.line.setFull(false)
         this.sender.complete()
+        this.groups.lookInvited()
         void tellSeen(db, this.desk).catch(() => undefined) // told after the next look
         for (const tell of this.onCaughtUp) tell()
       },
       asked: () => this.askedArchive(),
-      stuck: (full) => {
-        this.line.setFull(full)
-        if (full) void freeRoom(db).catch(() => undefined)
-      },
+      stuck,
     }, now)
     this.views = new Views(db, this.account, news, this.inbox)
     this.sender = new Sender(db, this.account, {
@@ -249,7 +242,7 @@ export class Worker {
     // Not waited for where an answer of the server is needed: it comes after this stanza on the same connection.
     void this.secure.event(event).catch(() => undefined)
     await this.people.event(event)
-    await this.displayed(displayedEvent(event, this.account))
+    await noteDisplayed(displayedEvent(event, this.account), this.account, this.parts, this.now())
     await this.settings.event(event)
   }
 
@@ -276,78 +269,20 @@ export class Worker {
       await archive
       announce(session, { caps })
       this.inbox.present()
-      await this.setClock(session)
+      this.skew = await setClock(session, this.parts.db) ?? this.skew
       await this.people.connected(session, false)
-      await this.profile(session)
-      await this.role(session)
-      await this.displayed(await fetchDisplayed(session))
+      await readProfile(session, this.parts, this.now())
+      await readRole(session, this.parts)
+      await noteDisplayed(await fetchDisplayed(session), this.account, this.parts, this.now())
       void this.settings.connected(session).catch(() => undefined) // asked again with the next session
-      await this.maintain()
+      await maintain(this.parts, this.secure.crypto)
     } catch {
       // The connection broke: the next session asks anew.
     }
   }
 
-  private async setClock(session: Session): Promise<void> {
-    const asked = Date.now() * 1000
-    const answer = await session.request('get', el(TIME, 'time'), { to: domain(this.account) }).catch(() => undefined)
-    const utc = parseTime(answer?.child('time', TIME)?.textOf('utc'))
-    if (utc === undefined) return
-    const skew = utc - (asked + Date.now() * 1000) / 2
-    this.skew = Math.abs(skew) < TOLERANCE ? 0 : Math.round(skew)
-    await change(this.parts.db, ['kv'], async (tx) => { await tx.objectStore('kv').put(this.skew, 'skew') })
-  }
-
-  /** What we call ourselves and how we look, as another device of ours may have said. */
-  private async profile(session: Session): Promise<void> {
-    const { db, accounts } = this.parts
-    const info = await fetchAvatarInfo(session, this.account)
-    const before = await get(db, 'profile')
-    const avatar = info && `avatar ${info.id}`
-    if (info && avatar && !await db.getKey('files', avatar)) {
-      const blob = await fetchAvatar(session, this.account, info)
-      if (blob) await change(db, ['files', 'blobs'], (tx) => keepFile(tx, { key: avatar, only: false, used: this.now() }, blob))
-    }
-    const name = (await getItems(session, NICK, { max: 1 })).at(-1)?.payload?.text.trim().slice(0, 200) || undefined
-    if (before && before.name === name && before.avatar === avatar) return
-    await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put({ name, avatar }, 'profile') })
-    await accounts.change(this.account, { name, avatar })
-    this.news.tell({ choices: true })
-  }
-
-  /** Whether we administer the server. */
-  private async role(session: Session): Promise<void> {
-    const { accounts } = this.parts
-    const admin = await isAdmin(session)
-    if (admin === undefined || admin === !!(await accounts.get(this.account))?.admin) return
-    await accounts.change(this.account, { admin })
-    this.news.tell({ choices: true })
-  }
-
-  /** Other devices have read up to there. */
-  private async displayed(list: Displayed[]): Promise<void> {
-    if (!list.length) return
-    const changes = new Collector()
-    await change(this.parts.db, ['chats', 'messages'], async (tx) => {
-      for (const { chat, id, by } of list) {
-        if (by !== this.account && by !== chat) continue // by the archive, or by the log of a group
-        const message = await byNames(tx, [archiveName(id)])
-        if (message?.chat === chat) await readUpTo({ tx, account: this.account, now: this.now(), changes }, chat, message.order)
-      }
-    })
-    this.news.tell(changes.all)
-  }
-
   private get news(): News {
     return this.parts.news
-  }
-
-  /** Once a day: rotates keys. */
-  private async maintain(): Promise<void> {
-    const last = await get(this.parts.db, 'maintained') ?? 0
-    if (Date.now() * 1000 - last < DAY * 1000 && last <= Date.now() * 1000) return
-    await this.secure.crypto.maintain()
-    await change(this.parts.db, ['kv'], async (tx) => { await tx.objectStore('kv').put(Date.now() * 1000, 'maintained') })
   }
 
   /** Ends all of it in order. What waits stays in the outbox. */

@@ -15,7 +15,7 @@ import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
 import type { Collector } from './changes.ts'
 import { about, groupNames, reasonIn } from './effects.ts'
-import { changeGroup, spoke } from './group-change.ts'
+import { changeGroup, invited, spoke } from './group-change.ts'
 import type { Letter, Said } from './said.ts'
 import { adoptTimer, startTimer, startTimers, timeOf } from './timer.ts'
 import { cameBack } from './untold.ts'
@@ -54,6 +54,7 @@ async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
   if (said.what === 'content' || said.what === 'tombstone') return keep(step, letter, said)
   if (said.what === 'typing') return undefined
   if (said.what === 'change') return changeGroup(step, letter, said.change)
+  if (said.what === 'invite') return invited(step, letter, said)
   if (said.what === 'timer') return adoptTimer(step, letter, said.seconds)
   if (said.what === 'error' && await cameBack(step.tx, step.changes, letter.chat, said.target, await reasonIn(step, letter.chat, said.condition, said.kind))) return
   const waits = await about(step, letter, said)

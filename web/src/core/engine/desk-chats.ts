@@ -88,6 +88,7 @@ export abstract class DeskChats extends DeskSay {
       for (const key of Object.keys(fields) as (keyof Chat)[]) if (chat[key] === undefined) delete chat[key]
       if ('expires' in fields && (fields.expires ?? 0) !== (before.expires ?? 0)) await decideTimer(step, chat, fields.expires ?? 0, freshId())
       if (chat.accepted && chat.request) await this.letIn(step, chat)
+      if (fields.accepted && chat.group) delete chat.group.invited
       await step.tx.objectStore('chats').put(chat)
       step.changes.chat(jid)
     })

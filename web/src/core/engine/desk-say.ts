@@ -17,7 +17,7 @@ import { setTimer } from './timer.ts'
 import { giveUp, sendAgain, undoOf } from './untold.ts'
 import { isToldApart } from './write.ts'
 
-type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' | 'change' | 'moderate' }>
+type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' | 'change' | 'moderate' | 'invite' }>
 type Mentions = NonNullable<Message['mentions']>
 
 /** In a group what others said is known by its number in the log. */

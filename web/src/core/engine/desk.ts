@@ -42,6 +42,7 @@ export class Desk extends DeskFiles {
       const message: KeptMessage = {
         id, chat: jid, order, time: now, from: this.account, own: true, originId: id, content, state: 'waiting', names: [senderName(this.account, id)], shelves: [],
         protection: chat.protection, ...(out.mentions?.length ? { mentions: out.mentions } : {}), ...(original ? { forwarded: (original.forwarded ?? 0) + 1 } : {}),
+        ...(chat.group?.nick ? { author: chat.group.nick } : {}),
       }
       setTimer(message, chat.expires)
       await startTimers(step, jid, order)
@@ -69,6 +70,7 @@ export class Desk extends DeskFiles {
     Object.assign(chat, { last: previewOf(message), time: message.time, readUpTo: message.order, unread: 0, mentioned: false, markedUnread: false, archived: false })
     delete chat.draft
     delete chat.request // who answers lets them in
+    if (chat.group) delete chat.group.invited
   }
 }
 

@@ -24,7 +24,7 @@ const MAX_READ = 1000
 /** What somebody shall see who reads the message in the history later. */
 const LASTING = new Set<Said['what']>(['edit', 'retract', 'react', 'vote'])
 
-type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'change' }>
+type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'change' | 'invite' }>
 
 /** Does it, or gives the name of the message that has to come first. */
 export async function about(step: Step, letter: Letter, said: Effect): Promise<string | undefined> {

@@ -8,6 +8,7 @@ import * as ask from '../xmpp/groups-ask.ts'
 import { closed, fetchInfo } from '../xmpp/groups.ts'
 import { bare, local, parseJID } from '../xmpp/jid.ts'
 import type { Session } from '../xmpp/session.ts'
+import { isIn } from './group-change.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 
 /** What asking needs of the tab that leads. */
@@ -19,6 +20,8 @@ export interface Around {
   service(): Promise<string>
   /** Has the groups that we are in stand in the list of chats as they are. */
   here(): Promise<void>
+  /** Has a chat go from the list. */
+  clear(jid: JID): Promise<void>
 }
 
 /** How a group is made unless something else is said. */
@@ -58,6 +61,7 @@ export function groupsOf(around: Around): Groups {
   return {
     create: (group) => create(around, group, nick),
     add: (jid, people) => ask.addPeople(session(), jid, unique(people)),
+    invitations: (jid) => ask.invitations(session(), jid),
     remove: (jid, person, reason) => stand(jid, person, 'none', reason),
     setRole: (jid, person, as) => stand(jid, person, as),
     setInfo: async (jid, { name, description, picture }) => {
@@ -90,8 +94,11 @@ export function groupsOf(around: Around): Groups {
       await ask.moderate(session(), message.chat, message.stanzaId, reason)
     },
     decline: async (jid) => {
-      await ask.leave(session(), jid)
+      const group = (await db.get('chats', jid))?.group
+      if (group && isIn(group.affiliation)) await ask.leave(session(), jid)
+      else if (group?.invited) ask.declineInvitation(session(), jid, group.invited.by)
       await around.here()
+      await around.clear(jid)
     },
     find: async (after) => ask.findOpen(session(), await around.service(), after),
   }
@@ -128,11 +135,20 @@ async function preview(around: Around, text: string): Promise<GroupPreview> {
   }
 }
 
+async function enter({ db, session }: Around, jid: JID, token: string | undefined, nick: string, reason?: string): Promise<boolean> {
+  if (token !== undefined) return ask.byLink(session(), jid, token, nick)
+  const invited = (await db.get('chats', jid))?.group?.invited
+  if (!invited) return ask.comeIn(session(), jid, nick, reason)
+  return ask.accept(session(), jid, nick).catch((error: unknown) => {
+    if (error instanceof StanzaError && !error.temporary) return ask.comeIn(session(), jid, nick, reason) // to an open group everybody may invite
+    throw error
+  })
+}
+
 async function join(around: Around, text: string, nick: () => Promise<string>, reason?: string): ReturnType<Groups['join']> {
   const { jid, token } = readAddress(text)
-  const session = around.session()
   const called = await nick()
-  const waits = token === undefined ? await ask.comeIn(session, jid, called, reason) : await ask.byLink(session, jid, token, called)
+  const waits = await enter(around, jid, token, called, reason)
   if (!waits) await around.here()
   return { jid, waits }
 }

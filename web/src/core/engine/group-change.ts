@@ -12,8 +12,9 @@ import { archiveName } from '../store/names.ts'
 import { isKnown } from '../store/requests.ts'
 import type { GroupChange, Stands } from '../xmpp/groups.ts'
 import { closed } from '../xmpp/groups.ts'
+import { domain } from '../xmpp/jid.ts'
 import { archivePlace, freshId, type Step } from './apply.ts'
-import type { Letter } from './said.ts'
+import type { Letter, Said } from './said.ts'
 
 /** People that one line names. */
 const MAX_NAMED = 10
@@ -54,6 +55,7 @@ async function follow(step: Step, chat: Chat & { group: Group }, change: GroupCh
     const grown = change.who.reduce((sum, { was, affiliation }) => sum + Number(isIn(affiliation)) - Number(isIn(was)), 0)
     group.members = await get(step.tx, `members ${chat.jid}`) ? await countMembers(step.tx, chat.jid) : Math.max(0, group.members + grown)
   }
+  if (change.what === 'picture') show(chat, change.hash)
   if (change.what === 'destroyed') end(chat, { how: 'destroyed', ...(change.by ? { by: change.by } : {}), ...(change.reason ? { reason: change.reason } : {}), ...(change.instead ? { instead: change.instead } : {}) })
   if (!change.settings) return
   group.settings = change.settings
@@ -69,6 +71,15 @@ export function spoke(step: Step, group: Group, at: Micros): void {
   if (group.settings.slow && group.affiliation === 'member') group.nextAt = at + group.settings.slow * 1e6
 }
 
+/** The group has another picture, or none; the picture itself is fetched when there is a connection. */
+export function show(chat: Chat & { group: Group }, picture: string | undefined): void {
+  if (picture) chat.group.picture = picture
+  else {
+    delete chat.group.picture
+    delete chat.avatar
+  }
+}
+
 /** Says whether somebody who stands so is in the group. */
 export const isIn = (affiliation: Group['affiliation']): boolean => affiliation === 'owner' || affiliation === 'admin' || affiliation === 'member'
 
@@ -81,8 +92,33 @@ async function stand(step: Step, chat: Chat & { group: Group }, { by }: GroupCha
   delete group.ended
   if (isIn(was) || !by || by === step.account) return
   group.invited = { ...group.invited, by }
-  if (!chat.accepted && !(await choicesOf(step.tx)).strangers && !isKnown(await step.tx.objectStore('contacts').get(by))) chat.request = true
+  if (await isStranger(step, chat, by)) chat.request = true
 }
+
+/** Somebody invites us to a group of our server. Who was made a member by that knows it by the group's log; for who was not it stands in the list of chats
+ * until they come in, or decline. */
+export async function invited(step: Step, letter: Letter, { room, by, reason, name }: Said & { what: 'invite' }): Promise<void> {
+  if (letter.old || !domain(room).endsWith('.' + domain(step.account)) || by === step.account) return
+  const chat = await groupChat(step, room)
+  const { group } = chat
+  if (isIn(group.affiliation)) {
+    if (!group.invited || !reason) return
+    group.invited = { by, reason }
+  } else {
+    if (letter.time <= chat.time) return
+    group.invited = { by, ...(reason ? { reason } : {}) }
+    delete group.ended
+    if (name) chat.name = name
+    if (await isStranger(step, chat, by)) chat.request = true
+    await putLine(step, chat, { key: 'group-invited', by, values: { reason: reason ?? '' } }, letter, archivePlace(letter.archived) ?? letter.time, 0)
+    chat.markedUnread = true
+  }
+  await step.tx.objectStore('chats').put(chat)
+  step.changes.chat(room)
+}
+
+const isStranger = async (step: Step, chat: Chat, by: JID): Promise<boolean> =>
+  !chat.accepted && !(await choicesOf(step.tx)).strangers && !isKnown(await step.tx.objectStore('contacts').get(by))
 
 function end(chat: Chat & { group: Group }, ended: NonNullable<Group['ended']>): void {
   chat.group.ended = ended
@@ -111,6 +147,7 @@ function linesOf(chat: Chat & { group: Group }, change: GroupChange, fresh: bool
   return [
     ...who('group-joined', came.filter((w) => w.jid === by)), ...who('group-added', came.filter((w) => w.jid !== by)),
     ...who('group-left', went.filter((w) => w.jid === by)), ...who('group-removed', went.filter((w) => w.jid !== by)),
+    ...who('group-invites', change.who.filter((w) => w.invited)),
     ...who('group-banned', change.who.filter((w) => w.affiliation === 'outcast')), ...who('group-unbanned', change.who.filter((w) => w.was === 'outcast' && w.affiliation === 'none')),
     ...who('group-owner', as('owner')), ...who('group-admin', as('admin')), ...who('group-member', as('member')),
   ]

@@ -207,7 +207,7 @@ export class GroupLog {
     for (const { id, time, stanza } of page.messages) {
       const entry = { ...entryOf(stanza, this.room), id: entryID(id) }
       const author = await this.authorOf(stanza, entry, true)
-      if (author) envelopes.push(this.envelope(stanza, entry, author, { time: time || entry.id, live: false, old: back && (!first || entry.id <= since) }))
+      if (author) envelopes.push(this.envelope(stanza, entry, author, { time: entry.id || time, live: false, old: back && (!first || entry.id <= since) }))
       if (!author?.nick && !back) await this.keep(envelopes.splice(0), entry.id)
     }
     const last = page.messages.at(-1)?.id

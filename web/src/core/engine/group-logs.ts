@@ -11,9 +11,10 @@ import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { Collector, type News } from './changes.ts'
-import { groupChat, protectionOf } from './group-change.ts'
+import { groupChat, isIn, protectionOf, show } from './group-change.ts'
 import { GroupLog } from './group-log.ts'
 import { Keeper, type KeepEvents, type Opener } from './keep.ts'
+import type { Letter } from './said.ts'
 
 /** Logs that are read at the same time. */
 const AT_ONCE = 4
@@ -32,8 +33,10 @@ export class GroupLogs {
   private running: Promise<void> | undefined
   private next: Promise<void> | undefined
   private readonly syncing = new Map<JID, Promise<void>>()
+  /** Told when something could not be kept because this device has no room left; it is tried again. */
+  onFull: () => void = () => undefined
   /** Told when all that the logs have is here. */
-  onCaughtUp: () => void = () => undefined
+  onCaughtUp: (session: Session, service: string | undefined) => void = () => undefined
 
   constructor(
     private readonly db: Database, private readonly account: JID, opener: Opener, private readonly news: News, events: KeepEvents, private readonly now: () => Micros,
@@ -106,6 +109,7 @@ export class GroupLogs {
   }
 
   private failed(error: unknown): void {
+    if (error instanceof Error && error.name === 'StorageFull') this.onFull()
     if (!this.session || (error instanceof StanzaError && error.condition === 'disconnected')) return
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.attend(), Math.min(RETRY * 2 ** this.tries++, 60_000))
@@ -142,13 +146,13 @@ export class GroupLogs {
     }
     await Promise.all(Array.from({ length: AT_ONCE }, run))
     this.tries = 0
-    this.onCaughtUp()
+    this.onCaughtUp(session, service)
   }
 
   /** Puts a group into the list of chats, as the service lists it. */
   private async listed(session: Session, one: Listed): Promise<void> {
     const known = (await this.db.get('chats', one.jid))?.group
-    const about = known && !known.ended && known.version ? undefined : await fetchInfo(session, one.jid)
+    const about = known && !known.ended && known.version > 1 ? undefined : await fetchInfo(session, one.jid)
     const changes = new Collector()
     await change(this.db, everything, async (tx) => {
       const step = { tx, account: this.account, now: this.now(), changes }
@@ -157,12 +161,14 @@ export class GroupLogs {
       const before = JSON.stringify(chat)
       Object.assign(group, { affiliation: one.affiliation, members: one.members, ...(one.nick ? { nick: one.nick } : {}) })
       delete group.ended
+      if (group.invited && !known) delete group.invited
       if (about) { // of one that is known the log tells what is new
         chat.name = one.name ?? chat.name
         group.settings = about.settings
         if (about.description) group.description = about.description
         chat.protection = protectionOf(about.settings)
-        group.version ||= one.newest
+        if (group.version <= 1) group.version = one.newest
+        show(chat, one.picture)
         chat.time ||= one.since
       }
       if (JSON.stringify(chat) === before) return
@@ -171,6 +177,35 @@ export class GroupLogs {
     })
     this.news.tell(changes.all)
     if (!await get(this.db, `members ${one.jid}`)) await this.members(one.jid)
+  }
+
+  /** Something came of which more can be had. */
+  heard(letter: Letter): void {
+    const { session, at } = this
+    if (letter.says.some((s) => s.what === 'invite')) this.lookInvited()
+    if (session && letter.says.some((s) => s.what === 'change' && s.change.what === 'picture')) this.onCaughtUp(session, at)
+  }
+
+  /** What is known of groups that we are invited to, and not in, is asked once. */
+  lookInvited(): void {
+    void this.askInvited().catch(() => undefined) // asked again when the archive was read
+  }
+
+  private async askInvited(): Promise<void> {
+    for (const { jid, group } of await this.db.getAll('chats')) {
+      const session = this.session
+      if (!session || !group?.invited || isIn(group.affiliation) || group.version) continue
+      const about = await fetchInfo(session, jid)
+      const changes = new Collector()
+      await change(this.db, ['chats'], async (tx) => {
+        const chat = await tx.objectStore('chats').get(jid)
+        if (!chat?.group) return
+        const { name = chat.name, description, members, settings } = about
+        await tx.objectStore('chats').put({ ...chat, name, group: { ...chat.group, members, settings, version: 1, ...(description ? { description } : {}) } })
+        changes.chat(jid)
+      })
+      this.news.tell(changes.all)
+    }
   }
 
   /** Groups that the service lists no more are over for us: what the log said of it could not be read. */

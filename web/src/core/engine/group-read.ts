@@ -2,8 +2,8 @@
 
 import type { JID } from '../model.ts'
 import { parseChange } from '../xmpp/groups.ts'
-import { resource } from '../xmpp/jid.ts'
-import { CLIENT, MODERATE, RETRACT } from '../xmpp/ns.ts'
+import { bare, parseJID, resource } from '../xmpp/jid.ts'
+import { CLIENT, CONFERENCE, GROUP, MODERATE, MUC_USER, RETRACT } from '../xmpp/ns.ts'
 import type { Element } from '../xmpp/xml.ts'
 import type { Said } from './said.ts'
 
@@ -18,6 +18,18 @@ export function readOfGroup(stanza: Element, from: JID): Said[] {
   const target = retract?.attr('id')
   if (!retract || !moderated || !target || target.length > 256) return []
   return [{ what: 'moderate', target, by: resource(moderated.attr('by') ?? '') || undefined, reason: retract.textOf('reason')?.slice(0, 500) || undefined }]
+}
+
+/** Reads an invitation: what a group sends who was invited to it (XEP-0045 §7.8.2), or somebody by themselves (XEP-0249). */
+export function readInvitation(stanza: Element, from: JID): (Said & { what: 'invite' }) | undefined {
+  const invite = stanza.child('x', MUC_USER)?.child('invite')
+  const direct = stanza.child('x', CONFERENCE)
+  const room = parseJID((invite ? from : direct?.attr('jid')) ?? '')
+  const by = parseJID((invite ? invite.attr('from') : direct && from) ?? '')
+  if (!room?.includes('@') || !by) return undefined
+  const reason = (invite?.textOf('reason') ?? direct?.attr('reason'))?.trim().slice(0, 500)
+  const name = invite && stanza.child('invited', GROUP)?.attr('name')?.trim().slice(0, 100)
+  return { what: 'invite', room: bare(room), by: bare(by), ...(reason ? { reason } : {}), ...(name ? { name } : {}) }
 }
 
 /** Says whether a message sets the subject of a group, and says nothing else (XEP-0045 §8.1). */

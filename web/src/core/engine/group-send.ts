@@ -10,6 +10,7 @@ import { previewOf } from '../store/chats.ts'
 import type { Errand } from '../store/outbox.ts'
 import { publishDisplayed } from '../xmpp/displayed.ts'
 import type { Session } from '../xmpp/session.ts'
+import { StanzaError } from '../xmpp/stanza.ts'
 import { freshId } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import { nameIn } from './group-change.ts'
@@ -33,6 +34,11 @@ export interface GroupHelp {
   keyless(room: JID, who: JID[]): Promise<void>
 }
 
+/** What is refused is refused again; what passes is tried again. */
+function unlessTemporary(error: unknown): void {
+  if (!(error instanceof StanzaError) || error.temporary) throw error
+}
+
 /** Helps the sender of one account. */
 export class GroupSend implements GroupHelp {
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -50,7 +56,7 @@ export class GroupSend implements GroupHelp {
   async may(session: Session, errand: Errand, group: Group): Promise<'yes' | 'later' | 'never' | 'drop'> {
     const { task, chat } = errand
     if (task.what === 'displayed') {
-      if (task.stanzaId) await publishDisplayed(session, { chat, id: task.stanzaId, by: chat })
+      if (task.stanzaId) await publishDisplayed(session, { chat, id: task.stanzaId, by: chat }).catch(unlessTemporary)
       return 'drop'
     }
     if (task.what === 'receipt' || task.what === 'played') return 'drop'

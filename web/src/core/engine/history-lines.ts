@@ -12,6 +12,7 @@ import { archiveName, isUnique, senderName } from '../store/names.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
 import { afterwards, archivePlace, freshId, type Step } from './apply.ts'
 import { fileURL, mediaKey, textWith } from './content.ts'
+import { groupChat } from './group-change.ts'
 import { retract, row } from './effects.ts'
 
 /** A day, in microseconds. */
@@ -19,9 +20,9 @@ const DAY = 86_400e6
 
 /** A message as one line of JSON. */
 export function lineOf(m: KeptMessage): string {
-  const { chat, from, own, time, content, reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded } = m
+  const { chat, from, own, time, author, content, reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded } = m
   return JSON.stringify({
-    id: String(m.archiveId), origin: m.originId, chat, kind: 'person', from, own, time, content: plain(content), reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded,
+    id: String(m.archiveId), origin: m.originId, chat, kind: author === undefined ? 'person' : 'group', from, own, time, author, content: plain(content), reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded,
   })
 }
 
@@ -42,6 +43,7 @@ function plain(content: Content): Content {
 /** Keeps lines that are not here yet. Nothing of them is new: another device has shown it. */
 export async function importLines(step: Step, lines: string[]): Promise<void> {
   const newest = new Map<JID, Micros>()
+  const groups = new Set<JID>()
   for (const line of lines) {
     const gone = parseGone(line)
     if (gone) {
@@ -50,10 +52,11 @@ export async function importLines(step: Step, lines: string[]): Promise<void> {
     }
     const message = parseLine(line, step.account)
     if (!message || !await keep(step, message)) continue
+    if (message.author !== undefined) groups.add(message.chat)
     newest.set(message.chat, Math.max(newest.get(message.chat) ?? 0, message.order))
   }
   for (const [jid, place] of newest) {
-    const chat = await chatFor(step.tx, jid, step.account)
+    const chat = groups.has(jid) ? await groupChat(step, jid) : await chatFor(step.tx, jid, step.account)
     await refreshLast(step.tx, chat)
     chat.readUpTo = Math.max(chat.readUpTo ?? 0, place)
     await step.tx.objectStore('chats').put(chat)
@@ -175,9 +178,11 @@ export function parseLine(line: string, account: JID): KeptMessage | undefined {
   const origin = text(f['origin'], 256)
   const own = f['own'] === true
   const receipts = own ? parseReceipts(f['receipts']) : undefined
+  const author = f['kind'] === 'group' ? text(f['author'], 100) ?? '' : undefined
   return {
     id: freshId(), chat: bare(chat), order: place, archiveId: place, stanzaId: String(place), time, from: bare(from), own, content, protection: 'omemo', shelves: [],
-    names: [archiveName(String(place)), ...(origin ? [senderName(bare(from), origin)] : [])], ...(origin ? { originId: origin } : {}), ...(own ? { state: stateOf(receipts) } : {}),
+    names: [archiveName(String(place)), ...(origin ? [senderName(bare(from), origin)] : [])], ...(origin ? { originId: origin } : {}), ...(own ? { state: author === undefined ? stateOf(receipts) : 'sent' } : {}),
+    ...(author === undefined ? {} : { author }),
     ...(receipts ? { receipts } : {}), ...more(f),
   }
 }

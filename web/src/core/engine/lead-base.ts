@@ -65,6 +65,9 @@ export abstract class LeadBase {
       this.history.caughtUp()
       void this.devicesOfOurs.connected(worker.connection).catch(() => undefined) // the next session does it
     })
+    worker.groups.onCaughtUp = (session, service) => {
+      if (service) void import('./group-after.ts').then((after) => after.caughtUp(session, parts.db, parts.news, service, worker.now())).catch(() => undefined) // the next session does it
+    }
     worker.connection.on('message', (stanza) => { this.history.hear(stanza) })
     worker.secure.onOwnDevice = () => { void this.history.now() }
     worker.secure.onKeys = () => this.history.haveKeys()

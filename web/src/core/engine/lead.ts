@@ -131,7 +131,7 @@ export class Lead extends LeadAccount implements Led {
       const { groupsOf } = await import('./group-ask.ts')
       await this.soon()
       const { account, groups } = this.worker
-      const ask = groupsOf({ db: this.parts.db, account, session: () => this.session(), service: () => groups.service(), here: () => groups.here() })[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
+      const ask = groupsOf({ db: this.parts.db, account, session: () => this.session(), service: () => groups.service(), here: () => groups.here(), clear: (jid) => this.worker.desk.clear(jid) })[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
       return ask(...args)
     }
     return asked() as ReturnType<Groups[K]>

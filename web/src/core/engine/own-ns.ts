@@ -2,6 +2,8 @@
 
 /** Polls and votes. */
 export const POLL = 'urn:palabre:poll:0'
+/** Nobody needs to be woken for it (docs/protocol/polls-and-events.md). */
+export const QUIET = 'urn:palabre:quiet:0'
 /** A message is pinned in its chat, for both sides. */
 export const PIN = 'urn:palabre:pin:0'
 /** A voice message was listened to. */

@@ -23,6 +23,8 @@ export type Said =
   | { what: 'typing'; state: 'composing' | 'recording' | 'paused' }
   /** Something about a group changed. Only the group says so. */
   | { what: 'change'; change: GroupChange }
+  /** We are invited to a group. */
+  | { what: 'invite'; room: JID; by: JID; reason?: string; name?: string }
   /** A message was taken away by who may (XEP-0425); `target` is its number in the group's log. Only the group says so. */
   | { what: 'moderate'; target: string; by?: JID; reason?: string }
   | { what: 'error'; target: string; condition: string; kind: string }

@@ -9,7 +9,7 @@ import { DISPLAYED } from '../xmpp/ns.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import { bodyElement, writeContent, writePreview } from './content.ts'
 import { toPoints } from './points.ts'
-import { FORWARDED, LOOKS, PIN, PLAYED, POLL } from './own-ns.ts'
+import { FORWARDED, LOOKS, PIN, PLAYED, POLL, QUIET } from './own-ns.ts'
 
 /** How much of a quoted message is repeated for apps that do not know replies, in characters. */
 const QUOTE = 200
@@ -84,7 +84,7 @@ export function write(task: Task, about: About): Outbound | undefined {
   }
 }
 
-const hidden = (id: string, inner: Element): Outbound => ({ body: '', inner: [inner], outer: [origin(id), store()], secrecy: 'encrypt' })
+const hidden = (id: string, inner: Element): Outbound => ({ body: '', inner: [inner], outer: [origin(id), el(QUIET, 'quiet'), store()], secrecy: 'encrypt' })
 
 /** Tells the contact (XEP-0333) and our own devices (XEP-0490, which the server takes out of the message). */
 function displayed(marker: string | undefined, stanzaId: string | undefined, account: string): Element[] {

@@ -1,14 +1,14 @@
 // What is asked of groups (docs/protocol/groups.md, XEP-0045): only with a connection, and seldom. Everything fails as Session.request does.
 
 import type { GroupLink, GroupSettings, JoinRequest, NotAdded } from '../groups.ts'
-import type { JID } from '../model.ts'
+import type { JID, Micros } from '../model.ts'
 import { form } from './form.ts'
 import { CONFIG, fieldsOf } from './groups.ts'
 import { listItems, type Item } from './groups-list.ts'
 import { bare, parseJID } from './jid.ts'
-import { DISCO_ITEMS, GROUP, MODERATE, MUC, MUC_ADMIN, MUC_OWNER, REGISTER, RETRACT, RSM } from './ns.ts'
+import { DISCO_ITEMS, GROUP, MODERATE, MUC, MUC_ADMIN, MUC_OWNER, MUC_USER, REGISTER, RETRACT, RSM } from './ns.ts'
 import type { Session } from './session.ts'
-import { base64, presence, StanzaError } from './stanza.ts'
+import { base64, message, newID, presence, StanzaError } from './stanza.ts'
 import { parseTime } from './time.ts'
 import { el, type Element } from './xml.ts'
 
@@ -56,7 +56,7 @@ export async function configure(session: Session, room: JID, fields: Record<stri
 /** Sets settings; those that are not named stay. For owners. */
 export const setSettings = (session: Session, room: JID, change: Partial<GroupSettings>): Promise<void> => configure(session, room, fieldsOf(change))
 
-/** Sets the picture of a group, at most 256 KiB; null takes it away (XEP-0486). */
+/** Sets the picture of a group, at most 128 KiB; null takes it away (XEP-0486). */
 export async function setPicture(session: Session, room: JID, picture: Blob | null): Promise<void> {
   const bytes = picture && base64(new Uint8Array(await picture.arrayBuffer()))
   await session.request('set', el(VCARD, 'vCard', {}, bytes && el(VCARD, 'PHOTO', {}, el(VCARD, 'TYPE', {}, picture.type), el(VCARD, 'BINVAL', {}, bytes))), { to: room })
@@ -105,6 +105,11 @@ export async function leave(session: Session, room: JID): Promise<void> {
   await session.request('set', el(REGISTER, 'query', {}, el(REGISTER, 'remove')), { to: room })
 }
 
+/** Declines an invitation (XEP-0045 §7.8.2). */
+export function declineInvitation(session: Session, room: JID, by: JID): void {
+  session.send(message({ to: room, type: 'normal', id: newID() }, el(MUC_USER, 'x', {}, el(MUC_USER, 'decline', { to: by }))))
+}
+
 /** Ends a group. */
 export async function destroy(session: Session, room: JID, reason?: string): Promise<void> {
   await session.request('set', el(MUC_OWNER, 'query', {}, el(MUC_OWNER, 'destroy', {}, reason ? el(MUC_OWNER, 'reason', {}, reason.slice(0, 500)) : undefined)), { to: room })
@@ -135,8 +140,11 @@ export async function revokeLink(session: Session, room: JID, id: string): Promi
   await session.request('set', el(GROUP, 'revoke', { id }), { to: room })
 }
 
+/** Takes an invitation (docs/protocol/groups.md). */
+export const accept = (session: Session, room: JID, nick: string): Promise<boolean> => byLink(session, room, undefined, nick)
+
 /** Comes in by a link; true: an administrator has to let us in. Who is called like somebody there gets another nick from the group. */
-export async function byLink(session: Session, room: JID, token: string, nick: string): Promise<boolean> {
+export async function byLink(session: Session, room: JID, token: string | undefined, nick: string): Promise<boolean> {
   const join = async (called?: string) => !!(await session.request('set', el(GROUP, 'join', { token, nick: called }), { to: room })).child('waits', GROUP)
   try {
     return await join(nick)
@@ -159,6 +167,15 @@ export async function requests(session: Session, room: JID): Promise<JoinRequest
   return (list?.children('request') ?? []).slice(0, 200).flatMap((e): JoinRequest[] => {
     const jid = parseJID(e.attr('jid') ?? '')
     return jid ? [{ jid: bare(jid), nick: (e.attr('nick') ?? '').slice(0, 100), time: parseTime(e.attr('stamp')) ?? 0, ...(e.text ? { reason: e.text.slice(0, 2000) } : {}) }] : []
+  })
+}
+
+/** Who is invited and has not come in yet. */
+export async function invitations(session: Session, room: JID): Promise<{ jid: JID; time: Micros }[]> {
+  const list = (await session.request('get', el(GROUP, 'invitations'), { to: room })).child('invitations', GROUP)
+  return (list?.children('invitation') ?? []).slice(0, 2000).flatMap((e) => {
+    const jid = parseJID(e.attr('jid') ?? '')
+    return jid ? [{ jid: bare(jid), time: parseTime(e.attr('stamp')) ?? 0 }] : []
   })
 }
 

@@ -30,6 +30,7 @@ const address = (text: string | undefined): JID | undefined => {
   const jid = text ? parseJID(text) : undefined
   return jid && bare(jid)
 }
+const hashOf = (text: string | undefined): string | undefined => /^[\da-f]{40}$/.test(text ?? '') ? text : undefined
 const cut = (text: string | undefined, most: number) => text?.slice(0, most) || undefined
 
 /** An id of an entry as a number; 0 for none. */
@@ -39,7 +40,7 @@ export function entryID(text: string | undefined): Micros {
 }
 
 /** A group of the account, as the service lists it. */
-export interface Listed { jid: JID; name?: string; affiliation: Affiliation; nick?: string; newest: Micros; since: Micros; members: number }
+export interface Listed { jid: JID; name?: string; affiliation: Affiliation; nick?: string; newest: Micros; since: Micros; members: number; picture?: string }
 
 function listed(e: Element): Listed[] {
   const [jid, affiliation] = [address(e.attr('jid')), affiliationOf(e.attr('affiliation'))]
@@ -47,7 +48,7 @@ function listed(e: Element): Listed[] {
   const members = Number(e.attr('members'))
   return [{
     jid, affiliation, name: cut(e.attr('name'), MAX_NAME), nick: cut(e.attr('nick'), MAX_NAME), newest: entryID(e.attr('newest')), since: entryID(e.attr('since')),
-    members: Number.isSafeInteger(members) && members > 0 ? members : 1,
+    members: Number.isSafeInteger(members) && members > 0 ? members : 1, picture: hashOf(e.attr('picture')),
   }]
 }
 
@@ -78,7 +79,7 @@ export async function findGroups(session: Session): Promise<string | undefined> 
 }
 
 /** What an entry says of somebody: how they stand with the group from then on. */
-export interface Stands { jid: JID; affiliation: Affiliation; was: Affiliation; nick?: string }
+export interface Stands { jid: JID; affiliation: Affiliation; was: Affiliation; nick?: string; /** They were asked whether they want to come in. */ invited?: true }
 
 /** A change of a group, as its log has it. */
 export interface GroupChange {
@@ -92,6 +93,8 @@ export interface GroupChange {
   was?: string
   instead?: JID
   reason?: string
+  /** Of a picture: its SHA-1, if there is one. */
+  hash?: string
 }
 
 /** Reads a change; undefined for a message without one. It is believed only when it comes from the group itself. */
@@ -100,13 +103,13 @@ export function parseChange(stanza: Element): GroupChange | undefined {
   if (!e) return undefined
   const who = e.children('who').slice(0, MAX_WHO).flatMap((w): Stands[] => {
     const [jid, affiliation] = [address(w.attr('jid')), affiliationOf(w.attr('affiliation'))]
-    return jid && affiliation ? [{ jid, affiliation, was: affiliationOf(w.attr('was')) ?? 'none', nick: cut(w.attr('nick'), MAX_NAME) }] : []
+    return jid && affiliation ? [{ jid, affiliation, was: affiliationOf(w.attr('was')) ?? 'none', nick: cut(w.attr('nick'), MAX_NAME), ...(w.attr('invited') === 'true' ? { invited: true } : {}) }] : []
   })
   const fields = readForm(e)
   return {
     what: (e.attr('what') ?? '').slice(0, 50), by: address(e.attr('by')), who, settings: fields && settingsOf(fields),
     name: cut(fields?.get(FIELD + 'roomname')?.[0] ?? e.attr('name'), MAX_NAME), description: cut(fields?.get(FIELD + 'roomdesc')?.[0] ?? e.attr('description'), MAX_TEXT),
-    was: cut(e.attr('was'), MAX_NAME), instead: address(e.attr('instead')), reason: cut(e.attr('reason') ?? e.textOf('reason'), MAX_TEXT),
+    was: cut(e.attr('was'), MAX_NAME), instead: address(e.attr('instead')), hash: hashOf(e.attr('hash')), reason: cut(e.attr('reason') ?? e.textOf('reason'), MAX_TEXT),
   }
 }
 

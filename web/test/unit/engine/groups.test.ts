@@ -3,6 +3,9 @@ import 'fake-indexeddb/auto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { IDBFactory } from 'fake-indexeddb'
 import type { Message } from '../../../src/core/model.ts'
+import { GroupSend } from '../../../src/core/engine/group-send.ts'
+import { BOOKMARKS } from '../../../src/core/xmpp/ns.ts'
+import { getItems } from '../../../src/core/xmpp/pubsub.ts'
 import { Proxy } from '../xmpp/proxy.ts'
 import { Town } from '../xmpp/town.ts'
 import { Client, stubLocks, type Disk } from './here.ts'
@@ -33,8 +36,18 @@ const isIn = async (c: Client, jid: string): Promise<boolean> => {
   return !!group && group.affiliation !== 'none' && !group.ended && await c.db.get('kv', `members ${jid}`) === true
 }
 
+/** These have somebody among their contacts, who may add them to groups. */
+async function know(who: Client, ...others: Client[]): Promise<void> {
+  for (const c of others) if (!await c.db.get('contacts', who.jid)) await c.engine.addContact(who.jid)
+  for (const c of others) await c.until(async () => {
+    const contact = await c.db.get('contacts', who.jid)
+    return !!contact && !contact.waits
+  })
+}
+
 /** A group of these, made by the first; all have it. */
 async function group(name: string, owner: Client, ...others: Client[]): Promise<string> {
+  await know(owner, ...others)
   const { jid, refused } = await owner.engine.group('create', { name, members: others.map((c) => c.jid) })
   expect(refused).toEqual([])
   for (const c of [owner, ...others]) await c.until(() => isIn(c, jid))
@@ -137,6 +150,7 @@ test('who is added later reads from then on; who was removed reads and writes no
   const jid = await group('Chapel', romeo, juliet)
   await romeo.engine.send(jid, { text: 'before' })
   await juliet.until(async () => (await said(juliet, jid)).includes('before'))
+  await know(juliet, nurse)
   expect(await juliet.engine.group('add', jid, [nurse.jid, 'nobody@localhost'])).toEqual([{ jid: 'nobody@localhost', why: 'unknown' }])
   for (const c of [romeo, nurse]) await c.until(async () => (await c.db.get('members', [jid, nurse.jid])) !== undefined)
   await romeo.engine.send(jid, { text: 'since' })
@@ -202,4 +216,55 @@ test('by a link, let in by an administrator; roles, bans, and a group that is ha
   await juliet.until(async () => (await juliet.db.get('chats', jid))?.group?.affiliation === 'owner')
   expect((await romeo.db.get('chats', jid))?.group).toMatchObject({ affiliation: 'none', ended: { how: 'left' } })
   for (const key of ['group-approval-on', 'group-link', 'group-added', 'group-admin', 'group-writes-admins', 'group-banned', 'group-left', 'group-owner']) expect(await lines(juliet, jid)).toContain(key)
+}, 60_000)
+
+test('a stranger is invited, not added: they come in when they say so, or decline; the group is known by its picture and bookmark', async () => {
+  const [romeo, tybalt, paris] = [await client('romeo'), await client('tybalt'), await client('paris')]
+  const { jid } = await romeo.engine.group('create', { name: 'Duel', members: [tybalt.jid, paris.jid], picture: new Blob([new Uint8Array([0, 1, 2])], { type: 'image/png' }) })
+  for (const c of [tybalt, paris]) await c.until(async () => (await c.db.get('chats', jid))?.group?.invited?.by === romeo.jid)
+  expect(await tybalt.db.get('chats', jid)).toMatchObject({ name: 'Duel', group: { affiliation: 'none' } })
+  expect((await romeo.engine.group('invitations', jid)).map((one) => one.jid).sort()).toEqual([paris.jid, tybalt.jid])
+  await romeo.engine.send(jid, { text: 'before you came' })
+  expect(await tybalt.engine.group('join', jid)).toEqual({ jid, waits: false })
+  await tybalt.until(() => isIn(tybalt, jid))
+  await romeo.until(async () => (await romeo.db.get('members', [jid, tybalt.jid])) !== undefined)
+  await romeo.engine.send(jid, { text: 'have at thee' })
+  await tybalt.until(async () => (await said(tybalt, jid)).join() === 'have at thee')
+  await tybalt.until(async () => (await tybalt.db.get('chats', jid))?.avatar !== undefined)
+  await paris.engine.group('decline', jid)
+  await romeo.until(async () => (await romeo.engine.group('invitations', jid)).length === 0)
+  expect((await paris.db.get('chats', jid))?.last).toBeUndefined()
+  await romeo.until(async () => (await getItems(romeo.lead.worker.connection, BOOKMARKS, { ids: [jid] })).length === 1)
+}, 60_000)
+
+test('a slow group: what is said too soon waits and leaves by itself', async () => {
+  const [romeo, juliet] = [await client('romeo'), await client('juliet')]
+  const jid = await group('Slow', romeo, juliet)
+  await romeo.engine.group('setSettings', jid, { slow: 3 })
+  await juliet.until(async () => (await juliet.db.get('chats', jid))?.group?.settings.slow === 3)
+  for (const text of ['one', 'two']) await juliet.engine.send(jid, { text })
+  await romeo.until(async () => (await said(romeo, jid)).join() === 'one,two')
+  const [one, two] = (await messages(romeo, jid)).filter((m) => m.content.type === 'text')
+  expect((two?.order ?? 0) - (one?.order ?? 0)).toBeGreaterThanOrEqual(3e6)
+  await juliet.until(async () => (await messages(juliet, jid)).every((m) => m.state !== 'waiting' && m.state !== 'failed'))
+}, 60_000)
+
+test('an open group is not encrypted, and says so; who has no keys is told of, and stops nobody', async () => {
+  const [mercutio, benvolio] = [await client('mercutio'), await client('benvolio')]
+  const jid = await group('Market', mercutio, benvolio)
+  await mercutio.engine.group('setSettings', jid, { private: false, listed: true })
+  await benvolio.until(async () => (await benvolio.db.get('chats', jid))?.protection === 'none')
+  expect(await lines(benvolio, jid)).toContain('group-open')
+  await benvolio.engine.send(jid, { text: 'for all' })
+  await mercutio.until(async () => (await said(mercutio, jid)).includes('for all'))
+  expect((await messages(mercutio, jid)).find((m) => m.content.type === 'text')?.protection).toBe('none')
+  expect((await mercutio.engine.group('find')).groups).toContainEqual({ jid, name: 'Market' })
+  const other = await group('Crypt', mercutio, benvolio)
+  const { worker } = mercutio.lead
+  const help = new GroupSend(mercutio.db, mercutio.jid, worker.groups, mercutio.news, () => worker.now(), () => undefined)
+  for (let i = 0; i < 2; i++) await help.keyless(other, [benvolio.jid])
+  expect((await lines(mercutio, other)).filter((key) => key === 'group-keyless')).toEqual(['group-keyless'])
+  expect((await mercutio.engine.members(other, { words: 'benv' })).members).toMatchObject([{ jid: benvolio.jid, keyless: true }])
+  await help.keyless(other, [])
+  expect((await mercutio.engine.members(other, { words: 'benv' })).members[0]?.keyless).toBeUndefined()
 }, 60_000)
