@@ -7,6 +7,7 @@ const name = async (page) => { await choose(page); await page.locator('.bottom .
 const made = async (page) => { await page.locator('form .btn.p').click(); await page.locator('.qr').waitFor() }
 const menu = async (page) => { await page.locator('.members .act').nth(4).click(); await page.waitForSelector('.menu') }
 const item = (n) => async (page) => { await menu(page); await page.getByRole('menuitem').nth(n).click() }
+const messageMenu = async (page) => { await page.locator('.it .m').last().click({ button: 'right', position: { x: 30, y: 12 } }); await page.waitForSelector('.menu') }
 const kinds = ['', '-dark', '-ar', '-desk', '-narrow']
 const looks = { '': {}, '-dark': { dark: true }, '-ar': { lang: 'ar' }, '-desk': { size: desk }, '-narrow': { size: narrow, zoom: 2 } }
 const all = (screen) => kinds.map((k) => ({ ...screen, ...looks[k], name: screen.name + k }))
@@ -22,7 +23,8 @@ export const groups = [
   ...all({ name: 'g-slow', path: slow }),
   { name: 'g-over', path: chat('voyage@groups.palabre.example') },
   ...all({ name: 'g-invited', path: chat('chorale@groups.palabre.example') }),
-  { name: 'g-take', path: family, act: async (page) => { await page.locator('.it .m').last().click({ button: 'right', position: { x: 30, y: 12 } }); await page.waitForSelector('.menu'); await page.screenshot({ path: '/tmp/palabre-shots/g-take-menu.png' }); await page.locator('.menu .bad').first().click(); await page.waitForSelector('.dialog') } },
+  { name: 'g-take-menu', path: family, act: messageMenu },
+  { name: 'g-take', path: family, act: async (page) => { await messageMenu(page); await page.locator('.menu .bad').first().click(); await page.waitForSelector('.dialog') } },
   ...all({ name: 'g-about', path: `${council}/about` }),
   { name: 'g-about-end', path: `${council}/about`, act: async (page) => { await page.locator('.members').evaluate((e) => e.scrollIntoView()) } },
   { name: 'g-member', path: `${council}/about`, act: menu },

@@ -80,6 +80,7 @@ export class DemoGroups {
       this.line(jid, 'group-added', { who: people })
       return []
     },
+    invitations: async () => { await wait(); return [{ jid: person('priya'), time: now() - 5400e6 }] },
     remove: async (jid, one) => { this.drop(jid, one); this.line(jid, 'group-removed', { who: [one] }) },
     setRole: async (jid, one, as) => {
       for (const m of this.list(jid)) if (m.jid === one) m.affiliation = as

@@ -100,10 +100,10 @@ export class Person {
     }
     await this.button('ob.recDone').click()
     // Where nothing can be installed, that step is passed over.
-    await page.locator('.row, .empty, .log').or(this.button('ob.finish')).first().waitFor()
+    await page.locator('.row, .empty, .log, .come .face').or(this.button('ob.finish')).first().waitFor()
     if (await this.button('ob.finish').count()) await this.button('ob.finish').click()
     this.jid = `${name}@localhost`
-    await page.locator('.row, .empty, .log').first().waitFor()
+    await page.locator('.row, .empty, .log, .come .face').first().waitFor()
     await this.shot('5-inside')
   }
 

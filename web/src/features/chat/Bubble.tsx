@@ -1,13 +1,13 @@
 // One message. What surrounds the content is here: who, forwarded, the quotation, the time and state, reactions, what went wrong.
 import type { JSX } from 'preact'
 import type { Message } from '../../core/model.ts'
-import { contactOf, engine, nameOf } from '../../app/session.ts'
+import { contactOf, engine } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { clock, fullTime } from '../../i18n/when.ts'
 import { Avatar, hue } from '../../ui/Avatar.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Ticks } from '../../ui/Ticks.tsx'
-import { authorOf, contentText, goneText, systemText } from './label.ts'
+import { authorOf, called, contentText, goneText, systemText } from './label.ts'
 import { body, isCard } from './Body.tsx'
 import { jump } from './state.ts'
 import { showReactions } from './reactions.tsx'
@@ -54,7 +54,7 @@ function meta(m: Message): JSX.Element {
 function quote(reply: NonNullable<Message['reply']>): JSX.Element {
   return (
     <button type="button" class="quote" onClick={() => void jump(reply.id)} title={t('jumpThere')}>
-      <b dir="auto">{reply.to === engine().account().jid ? t('you') : nameOf(reply.to)}</b><span dir="auto">{reply.text || t('quote.none')}</span>
+      <b dir="auto">{reply.to === engine().account().jid ? t('you') : called(reply.to)}</b><span dir="auto">{reply.text || t('quote.none')}</span>
     </button>
   )
 }
@@ -79,7 +79,7 @@ function reactions(m: Message): JSX.Element | null {
     <div class="rxs">
       {all.map(([emoji, who]) => (
         <button type="button" class="rx num" key={emoji} aria-pressed={who.includes(me)} onClick={() => void showReactions(m)}
-          aria-label={t('reacted.label', { n: who.length, emoji })} title={who.slice(0, 8).map((j) => (j === me ? t('you') : nameOf(j))).join(', ')}>
+          aria-label={t('reacted.label', { n: who.length, emoji })} title={who.slice(0, 8).map((j) => (j === me ? t('you') : called(j))).join(', ')}>
           {emoji}{who.length > 1 && <span>{who.length}</span>}
         </button>
       ))}

@@ -102,7 +102,7 @@ export function Composer({ chat }: { chat: Chat }): JSX.Element {
   }
   const keys = (event: KeyboardEvent): void => {
     if (event.isComposing) return
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || (prefs.enterSends.value && !event.shiftKey && !asked))) { event.preventDefault(); void send() }
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || (prefs.enterSends.value && !event.shiftKey && !named.length))) { event.preventDefault(); void send() }
     else if (event.key === 'Escape' && (edited || replying.value || emoji)) { event.preventDefault(); event.stopPropagation(); cancel() }
     else if (event.key === 'ArrowUp' && !text) editLast(event)
     else if (event.key === 'e' && event.ctrlKey) { event.preventDefault(); setEmoji(!emoji) }

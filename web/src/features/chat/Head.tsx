@@ -8,7 +8,7 @@ import downloadPath from 'icon:download'
 import type { Chat } from '../../core/model.ts'
 import { isIn, leaveGroup, mayAdd, mayWrite } from '../../app/groups.ts'
 import { back, chatPath, go } from '../../app/router.ts'
-import { contactOf, engine, nameOf, typing, isMuted } from '../../app/session.ts'
+import { contactOf, engine, typing, isMuted } from '../../app/session.ts'
 import { exists } from '../../app/View.tsx'
 import { ago } from '../../i18n/when.ts'
 import { t } from '../../i18n/t.ts'
@@ -20,6 +20,7 @@ import { wide } from '../../ui/width.ts'
 import { copy, removeMessages } from './actions.tsx'
 import { askDate, askExpiry, askMute, blockContact, saveChat } from './chatActions.tsx'
 import { forward } from './Forward.tsx'
+import { called } from './label.ts'
 import { chosen, deselect, selected } from './state.ts'
 
 /** Head is the top of a conversation. */
@@ -45,7 +46,7 @@ function Sub({ chat }: { chat: Chat }): JSX.Element {
   const first = active[0]
   if (first) {
     const what = t(first.what === 'recording' ? 'chats.recording' : 'chats.typing')
-    return <span class="typing cut" role="status">{chat.kind === 'group' ? t('chats.who', { name: nameOf(first.jid), text: what }) : what}</span>
+    return <span class="typing cut" role="status">{chat.kind === 'group' ? t('chats.who', { name: called(first.jid), text: what }) : what}</span>
   }
   if (chat.group && !isIn(chat.group)) return <span class="cut">{t('head.over')}</span>
   if (chat.protection === 'none') return <><Icon name="lockOpen" /><span class="warn cut">{[t('head.open'), presence(chat)].filter(Boolean).join(' · ')}</span></>

@@ -1,13 +1,13 @@
 // What became of a message: when it left, who has it, who has read it, and how it was protected.
 import type { JSX } from 'preact'
 import type { Message } from '../../core/model.ts'
-import { nameOf } from '../../app/session.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { over, Sheet } from '../../ui/overlay.tsx'
 import { Ticks } from '../../ui/Ticks.tsx'
+import { called } from './label.ts'
 
 /** showInfo tells what became of a message. */
 export function showInfo(m: Message): Promise<void> {
@@ -39,7 +39,7 @@ function People({ title, people }: { title: Key; people: [string, number | undef
   return (
     <>
       <h3 class="part">{t(title, { n: people.length })}</h3>
-      <ul class="list-plain">{people.map(([jid, time]) => <li key={jid}><Avatar id={jid} name={nameOf(jid)} size="xs" /><span class="cut" dir="auto">{nameOf(jid)}</span>{time !== undefined && <small class="num">{fullTime(time)}</small>}</li>)}</ul>
+      <ul class="list-plain">{people.map(([jid, time]) => <li key={jid}><Avatar id={jid} name={called(jid)} size="xs" /><span class="cut" dir="auto">{called(jid)}</span>{time !== undefined && <small class="num">{fullTime(time)}</small>}</li>)}</ul>
     </>
   )
 }

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Message } from '../../core/model.ts'
+import { groupIn } from '../../app/groups.ts'
 import { chatPath } from '../../app/router.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
@@ -68,15 +69,16 @@ function withMentions(text: string, from: number, mentions: Mentions): (JSX.Elem
   return out
 }
 
-/** Links show where they lead, and nothing else; what opens learns nothing about us. */
+/** Links show where they lead, and nothing else; what opens learns nothing about us. The link of a group opens here. */
 function withLinks(text: string): (JSX.Element | string)[] {
   const out: (JSX.Element | string)[] = []
   let at = 0
   for (const found of text.matchAll(link)) {
     const url = trim(found[0])
+    const group = groupIn(url)
     const safe = shown(url)
     if (!safe) continue
-    out.push(text.slice(at, found.index), <a href={safe.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">{safe.text}</a>)
+    out.push(text.slice(at, found.index), group ? <a href={group} dir="ltr">{safe.text}</a> : <a href={safe.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">{safe.text}</a>)
     at = found.index + url.length
   }
   out.push(text.slice(at))

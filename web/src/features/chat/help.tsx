@@ -1,7 +1,7 @@
 // What to do about messages that could not be sent or read: what happened, what is kept, what helps.
 import type { Message } from '../../core/model.ts'
 import { chatPath, go } from '../../app/router.ts'
-import { engine, nameOf } from '../../app/session.ts'
+import { chatOf, engine, nameOf } from '../../app/session.ts'
 import { exists } from '../../app/View.tsx'
 import { t, type Key } from '../../i18n/t.ts'
 import { choose } from '../../ui/overlay.tsx'
@@ -14,7 +14,7 @@ export async function explainProblem(message: Message): Promise<void> {
     title: t(`failed.${reason}` as Key), text: t(`failed.${reason}.help` as Key, { name: nameOf(message.chat) }),
     answers: [
       { value: 'delete', label: t('act.deleteMine'), danger: true },
-      ...(devices && exists('security') ? [{ value: 'devices' as const, label: t('system.check') }] : []),
+      ...(devices && exists('security') && !chatOf(message.chat)?.group ? [{ value: 'devices' as const, label: t('system.check') }] : []),
       { value: 'again', label: t('again'), main: true },
     ],
   })

@@ -20,7 +20,7 @@ import { deselect, editing, jump, open, replying, selected, timeline } from './s
 import { Timeline } from './timeline.ts'
 import { NotAllowed } from './NotAllowed.tsx'
 import { Request } from './Request.tsx'
-import { Invited, Silent } from './Silent.tsx'
+import { asked, Invited, Silent } from './Silent.tsx'
 
 /** Conversation shows the chat that the address names. */
 export default function Conversation({ params }: ViewProps): JSX.Element {
@@ -57,7 +57,8 @@ function Open({ jid, message }: { jid: string; message: string | undefined }): J
 /** Where one writes, or why one cannot. */
 function Foot({ chat }: { chat: Chat }): JSX.Element {
   if (chat.blocked) return <NotAllowed chat={chat} />
-  if (chat.request) return chat.group ? <Invited chat={chat} /> : <Request chat={chat} />
+  if (chat.request && !chat.group) return <Request chat={chat} />
+  if (chat.request || asked(chat)) return <Invited chat={chat} />
   if (!mayWrite(chat)) return <Silent chat={chat} />
   return <>{chat.group && <Invited chat={chat} />}<Composer chat={chat} /></>
 }

@@ -1,10 +1,11 @@
 // One sentence for each message, so that a screen reader says who, in reply to what, what, how far it has come, and when.
 import { effect } from '@preact/signals'
-import type { Content, Message } from '../../core/model.ts'
+import type { Content, JID, Message } from '../../core/model.ts'
 import { lineText } from '../../app/lines.ts'
 import { contactOf, contacts, engine, nameOf } from '../../app/session.ts'
 import { language, t, type Key } from '../../i18n/t.ts'
 import { clock, length } from '../../i18n/when.ts'
+import { timeline } from './state.ts'
 
 const longest = 400
 
@@ -33,7 +34,7 @@ export function systemText(content: Extract<Content, { type: 'system' }>): strin
 export function goneText(m: Message): string {
   const { by, reason } = m.retracted ?? { by: m.from }
   if (by === m.from || !by) return t(m.own ? 'removedByYou' : 'removed')
-  const text = by === engine().account().jid ? t('tookAwayYou') : t('removedBy', { name: nameOf(by) })
+  const text = by === engine().account().jid ? t('tookAwayYou') : t('removedBy', { name: called(by) })
   return reason ? t('kind.long', { kind: text, more: reason }) : text
 }
 
@@ -42,6 +43,15 @@ export const wasHeard = (m: Message): boolean => m.own && m.content.type === 'vo
 
 /** namesMe is whether a message of somebody names us. */
 export const namesMe = (m: Message): boolean => !m.own && m.mentions?.some((one) => one.jid === engine().account().jid) === true
+
+/** called is what to call somebody in the open conversation: as we call them, or else as the group does. */
+export function called(jid: JID): string {
+  const contact = contactOf(jid)?.name
+  if (contact) return contact
+  const all = timeline.peek()?.messages.peek() ?? []
+  for (let i = all.length - 1; i >= 0; i--) { const m = all[i]; if (m?.from === jid && m.author) return m.author }
+  return nameOf(jid)
+}
 
 /** authorOf is who is shown to have spoken. */
 export function authorOf(m: Message): string {
@@ -63,11 +73,11 @@ export function label(m: Message): string {
 
 function sentence(m: Message): string {
   const parts: string[] = [authorOf(m)]
-  if (m.reply) parts.push(t('label.reply', { name: nameOf(m.reply.to), text: m.reply.text.slice(0, 80) }))
+  if (m.reply) parts.push(t('label.reply', { name: called(m.reply.to), text: m.reply.text.slice(0, 80) }))
   if (m.forwarded !== undefined) parts.push(t('forwarded'))
   parts.push(m.retracted ? goneText(m) : contentText(m.content).slice(0, longest))
   if (m.edited && m.content.type !== 'location') parts.push(t('edited'))
-  for (const [emoji, who] of Object.entries(m.reactions ?? {})) if (who.length) parts.push(t('label.reacted', { n: who.length, name: nameOf(who[0] ?? ''), emoji }))
+  for (const [emoji, who] of Object.entries(m.reactions ?? {})) if (who.length) parts.push(t('label.reacted', { n: who.length, name: called(who[0] ?? ''), emoji }))
   if (namesMe(m)) parts.push(t('mark.mentioned'))
   if (m.starred) parts.push(t('starred'))
   if (m.own && m.state) parts.push(t(`state.${m.state}` as Key))

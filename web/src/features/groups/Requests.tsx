@@ -3,11 +3,12 @@ import type { JoinRequest } from '../../core/groups.ts'
 import { tried } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath } from '../../app/router.ts'
-import { contactOf, engine } from '../../app/session.ts'
+import { contactOf, engine, nameOf } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { ago } from '../../i18n/when.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Empty } from '../../ui/controls.tsx'
+import { Peer } from '../../ui/Peer.tsx'
 import type { PageProps } from './index.tsx'
 import { useAsked, Waiting } from './load.tsx'
 
@@ -21,8 +22,24 @@ export function Requests({ chat: { jid }, group }: PageProps): JSX.Element {
       <div class="page">
         {!asked.value ? <Waiting asked={asked} /> : !asked.value.length ? <Empty title={t('gr.requestsNone')} text={t(group.settings.approval ? 'gr.requestsText' : 'gr.requestsOff')} />
           : <ul class="card flat">{asked.value.map((r) => <li key={r.jid}><Line request={r} decide={(letIn) => void decide(r.jid, letIn)} /></li>)}</ul>}
+        <Invited jid={jid} version={group.version} />
       </div>
     </div>
+  )
+}
+
+/** Who was invited and has not come in yet. */
+function Invited({ jid, version }: { jid: string; version: number }): JSX.Element | null {
+  const asked = useAsked(() => engine().group('invitations', jid), [jid, version])
+  if (!asked.value?.length) return null
+  const takeBack = async (person: string): Promise<void> => { if (await tried(engine().group('remove', jid, person), t('gr.tookBack'))) asked.again() }
+  return (
+    <>
+      <h2 class="part">{t('gr.invited')}</h2>
+      <ul class="card flat">{asked.value.map((one) => (
+        <li key={one.jid}><Peer id={one.jid} name={nameOf(one.jid)} picture={contactOf(one.jid)?.avatar} under={ago(one.time)}><button type="button" class="btn s" onClick={() => void takeBack(one.jid)}>{t('gr.takeBack')}<span class="vh"> {nameOf(one.jid)}</span></button></Peer></li>
+      ))}</ul>
+    </>
   )
 }
 

@@ -45,6 +45,7 @@ export function Settings({ chat: { jid }, group }: PageProps): JSX.Element {
           <Radios label={t('gr.kind')} value={now.private ? 'private' : 'open'} change={(kind) => void setKind(kind === 'private', set)} answers={[{ value: 'private', label: t('gr.private') }, { value: 'open', label: t('gr.open') }]} />
           <p class="small">{t(now.private ? 'gr.privateText' : 'gr.openText')}</p>
           {!now.private && <Switch label={t('gr.listed')} hint={t('gr.listedText')} on={now.listed} change={(listed) => void set({ listed })} />}
+          {!now.private && <Switch label={t('gr.anonymous')} hint={t('gr.anonymousText')} on={now.anonymous} change={(anonymous) => void set({ anonymous })} />}
         </section>
       </div>
     </div>
@@ -54,5 +55,5 @@ export function Settings({ chat: { jid }, group }: PageProps): JSX.Element {
 /** What is said is encrypted, or not any more: nobody changes that by a slip. */
 async function setKind(closed: boolean, set: (change: Partial<GroupSettings>) => Promise<void>): Promise<void> {
   const sure = await confirm({ title: t(closed ? 'gr.closeTitle' : 'gr.openTitle'), text: t(closed ? 'gr.privateText' : 'gr.openText'), yes: t('gr.yes'), danger: !closed })
-  if (sure) await set(closed ? { private: true, listed: false } : { private: false })
+  if (sure) await set(closed ? { private: true, listed: false, anonymous: false } : { private: false })
 }

@@ -28,7 +28,7 @@ const pages: Record<string, (props: PageProps) => JSX.Element> = { add: AddPeopl
 
 /** GroupViews shows the page that the address names. */
 export default function GroupViews({ params, path }: ViewProps): JSX.Element {
-  if (path === '/g') return <Come />
+  if (path === '/g') return <Come key={location.hash} />
   if (path === '/groups/new') return <NewGroup />
   if (path === '/groups/find') return <Find />
   return <OfGroup key={path} jid={params['jid'] ?? ''} page={params['page'] ?? ''} />

@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Chat, Contact, Content, SearchHit } from '../../core/model.ts'
 import { chatPath, place } from '../../app/router.ts'
-import { chats, contacts, engine, nameOf, ready } from '../../app/session.ts'
+import { chats, contactOf, contacts, engine, nameOf, ready } from '../../app/session.ts'
 import { back } from '../../app/router.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { shortTime } from '../../i18n/when.ts'
@@ -111,7 +111,7 @@ function Hit({ hit }: { hit: SearchHit }): JSX.Element {
   const { message, chat } = hit
   const { content } = message
   const text = content.type === 'text' ? content.text : 'caption' in content && content.caption ? content.caption : content.type === 'file' || content.type === 'audio' ? content.media.name : ''
-  const who = message.own ? t('find.you') : nameOf(message.from)
+  const who = message.own ? t('find.you') : contactOf(message.from)?.name ?? message.author ?? nameOf(message.from)
   return (
     <a class="act hit" href={chatPath(message.chat, message.id)}>
       {(content.type === 'image' || content.type === 'video') && <Thumb message={message} />}
