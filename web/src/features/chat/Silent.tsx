@@ -2,13 +2,13 @@
 import type { JSX } from 'preact'
 import type { Chat } from '../../core/model.ts'
 import type { GroupEnd } from '../../core/groups.ts'
+import { block } from '../../app/block.ts'
 import { groupPath, isIn, tried } from '../../app/groups.ts'
 import { go } from '../../app/router.ts'
 import { contactOf, engine, nameOf } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { Button } from '../../ui/controls.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { blockContact } from './chatActions.tsx'
 import { called } from './label.ts'
 
 /** Silent says why nothing can be written in a group, and what can be done about it. */
@@ -66,8 +66,7 @@ async function decline(chat: Chat): Promise<void> {
   if (await tried(engine().group('decline', chat.jid), t('invited.refused'))) go(chat.request ? '/requests' : '/', { replace: true })
 }
 
-/** The sheet that blocks leads on by itself; the invitation is declined whatever a person says there. */
+/** Who blocks the one who invited declines with it. */
 async function blockAndLeave(chat: Chat, by: string): Promise<void> {
-  await blockContact({ ...chat, jid: by, name: nameOf(by) })
-  await tried(engine().group('decline', chat.jid))
+  try { await block(by, called(by), () => void decline(chat)) } catch (error) { console.warn('block', error); toast(t('part.failed')) }
 }
