@@ -35,7 +35,7 @@ export const groups = [
   ...['add', 'edit', 'settings', 'links', 'requests', 'banned', 'owner'].flatMap((page) => all({ name: `g-${page}`, path: `${council}/group/${page}` })),
   { name: 'g-link', path: `${council}/group/links`, act: made }, { name: 'g-link-desk', path: `${council}/group/links`, act: made, size: desk, dark: true },
   ...all({ name: 'g-come', path: '/g#gueliz@groups.palabre.example?join;token=abc' }),
-  { name: 'g-come-waits', path: '/g#approval@groups.palabre.example', act: async (page) => { await page.locator('form .btn.p').click(); await page.waitForSelector('[role=status]') } },
+  { name: 'g-come-waits', path: '/g#approval@groups.palabre.example', act: async (page) => { await page.locator('form .btn.p').click(); await page.locator('.come [role=status]').waitFor() } }, { name: 'g-come-open', path: '/g#open@groups.palabre.example', lang: 'ar', dark: true },
   { name: 'g-come-over', path: '/g#over@groups.palabre.example' }, { name: 'g-come-none', path: '/g' },
   { name: 'g-find', path: '/groups/find' },
 ]

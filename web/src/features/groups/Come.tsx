@@ -55,6 +55,9 @@ function First({ link }: { link: string }): JSX.Element {
   )
 }
 
+/** Who comes by a link of somebody has been asked; who comes by the address alone may say why. */
+const withToken = (link: string): boolean => /[?;]token=/.test(link)
+
 function Group({ link }: { link: string }): JSX.Element {
   const asked = useAsked(() => engine().group('preview', link), [link])
   const [reason, setReason] = useState('')
@@ -79,7 +82,7 @@ function Group({ link }: { link: string }): JSX.Element {
       <Face group={group} />
       {state === 'waits' ? <><p class="lead" role="status">{t('gr.comeWaits')}</p><Button kind="p" wide act={() => go('/', { replace: true })}>{t('gr.toChats')}</Button></> : (
         <form class="stack" onSubmit={(e) => void join(e)}>
-          <Field label={t('gr.comeReason')} hint={t('gr.comeReasonText')} value={reason} change={setReason} limit={500} />
+          {!withToken(link) && <Field label={t('gr.comeReason')} hint={t('gr.comeReasonText')} value={reason} change={setReason} limit={500} />}
           {failed && <p class="wrong" role="alert">{failed}</p>}
           <Button kind="p" wide submit disabled={state === 'busy'}>{t(state === 'busy' ? 'busy' : 'gr.come')}</Button>
           <Button kind="t" wide act={() => { forgetLink(); go('/', { replace: true }) }}>{t('gr.comeNot')}</Button>
