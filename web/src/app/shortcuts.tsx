@@ -1,7 +1,7 @@
 // The keys of the whole client, in one list that is also what the help shows.
 import type { JSX } from 'preact'
 import { t, type Key } from '../i18n/t.ts'
-import { Sheet, layers, over } from '../ui/overlay.tsx'
+import { Sheet, closeTop, layers, over } from '../ui/overlay.tsx'
 import { back, chatPath, go, place } from './router.ts'
 import { chats } from './session.ts'
 
@@ -27,7 +27,11 @@ export const shortcuts: Shortcut[] = [
 /** listen acts on the shortcuts. Letters do nothing while somebody writes. */
 export function listen(): void {
   addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || layers.value.length) return
+    if (event.defaultPrevented) return
+    if (layers.value.length) {
+      if (event.key === 'Escape') closeTop() // the focus is in none of them, as when what had it has just gone
+      return
+    }
     const writing = (event.target as Element | null)?.closest('input,textarea,select,[contenteditable]')
     if (writing && plain(event) && event.key !== 'Escape') return
     const found = shortcuts.find((s) => s.matches?.(event))

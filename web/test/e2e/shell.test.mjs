@@ -263,6 +263,7 @@ test('the list of keys, and what they do', async () => {
   await page.keyboard.press('?')
   await page.getByRole('dialog', { name: amina.t('keys.title') }).waitFor()
   await amina.shot('keys')
+  await page.evaluate(() => document.activeElement.blur()) // also without the focus in it
   await page.keyboard.press('Escape')
   await gone(page.getByRole('dialog'))
   const rows = await page.locator('.row').evaluateAll((all) => all.map((a) => a.getAttribute('href')))
