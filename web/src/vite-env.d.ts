@@ -5,8 +5,13 @@ declare module 'icon:*' {
   export default path
 }
 
+declare module 'virtual:emoji-words/*' {
+  const words: string[]
+  export default words
+}
+
 declare module 'virtual:emoji/*' {
   /** Emoji, its name, and further words to find it by; by group. */
-  const groups: [key: string, emoji: [sign: string, name: string, words: string][]][]
+  const groups: [key: string, emoji: [sign: string, name: string][]][]
   export default groups
 }

@@ -1,10 +1,12 @@
 // Makes `import('virtual:emoji/fr')` the emoji of Unicode in their groups, with the names and words of a language from CLDR (licence
-// Unicode-3.0), so that the picker searches in the language of who looks. One lazy chunk for each language.
+// Unicode-3.0), so that the picker searches in the language of who looks. One lazy chunk for each language has the names, which are kept for a start
+// without network; `virtual:emoji-words/fr` has more words for them, in the same order, and is not.
 import { createRequire } from 'node:module'
 
 const prefix = 'virtual:emoji/'
+const wordsPrefix = 'virtual:emoji-words/'
 const require = createRequire(import.meta.url)
-/** So many words besides the name: a search needs no more, and they are kept on every device. Feelings have many names, things few. */
+/** So many words besides the name: a search needs no more. Feelings have many names, things few. */
 const maxWords = { smileys: 3, people: 2, nature: 1, food: 1, travel: 1, activity: 1, objects: 1, symbols: 1, flags: 1 }
 
 /** The first emoji of each group, in the order of Unicode; what is left out (flags of countries) the picker makes itself. */
@@ -24,6 +26,7 @@ function picture(sign) {
 /** CLDR writes pt for the Portuguese of Brazil. */
 const folder = (language) => (language === 'pt-BR' ? 'pt' : language)
 
+/** emojiOf gives the emoji of each group: sign, name, and more words in a language. */
 export function emojiOf(language) {
   const all = require(`cldr-annotations-full/annotations/${folder(language)}/annotations.json`).annotations.annotations
   const english = require('cldr-annotations-full/annotations/en/annotations.json').annotations.annotations
@@ -52,7 +55,11 @@ export function emoji() {
   return {
     name: 'emoji',
     enforce: 'pre',
-    resolveId: (id) => (id.startsWith(prefix) ? id : undefined),
-    load: (id) => (id.startsWith(prefix) ? `export default ${JSON.stringify(emojiOf(id.slice(prefix.length)))}` : undefined),
+    resolveId: (id) => (id.startsWith(prefix) || id.startsWith(wordsPrefix) ? id : undefined),
+    load: (id) => {
+      if (id.startsWith(prefix)) return `export default ${JSON.stringify(emojiOf(id.slice(prefix.length)).map(([key, all]) => [key, all.map(([sign, name]) => [sign, name])]))}`
+      if (id.startsWith(wordsPrefix)) return `export default ${JSON.stringify(emojiOf(id.slice(wordsPrefix.length)).flatMap(([, all]) => all.map(([, , words]) => words)))}`
+      return undefined
+    },
   }
 }

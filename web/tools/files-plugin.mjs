@@ -12,8 +12,9 @@ const emojiPart = /virtual:emoji\/([\w-]+)$/
  * is made smaller right before it leaves. Who opens one of these without network is told so. */
 const online = /^assets\/(?:admin|groups|group-ask|group-after|manage|link|onboarding|door-open|packs|video)-/
 const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|groups|link|onboarding)\.json$/
-/** What is pleasant and not needed: who asks for it without network is told so. */
+/** What is pleasant and not needed: who asks for it without network is told so; emoji are then found by their names alone. */
 const spared = /^assets\/(?:Stickers|ChooseLists|editor)-/
+const sparedCode = /virtual:emoji-words\//
 
 /** What reads codes in pictures, where the browser cannot: sw/keep.ts asks it. */
 const spare = { BarcodeDetector: /\/qr\/decode\.js$/ }
@@ -48,7 +49,7 @@ export function files() {
       const common = ['index.html']
       const lacking = Object.fromEntries(Object.keys(spare).map((what) => [what, []]))
       for (const [name, item] of Object.entries(bundle)) {
-        if (online.test(name) || spared.test(name) || onlineCode.test(item.facadeModuleId ?? '')) continue
+        if (online.test(name) || spared.test(name) || onlineCode.test(item.facadeModuleId ?? '') || sparedCode.test(item.facadeModuleId ?? '')) continue
         const what = Object.keys(spare).find((w) => spare[w].test(item.facadeModuleId ?? ''))
         if (what) { lacking[what].push(name); continue }
         const found = item.type === 'chunk' ? languageOf(item) : undefined

@@ -6,11 +6,16 @@ import { Busy } from './controls.tsx'
 import { arrows } from './focus.ts'
 import { Icon } from './Icon.tsx'
 
-type Groups = [key: string, emoji: [sign: string, name: string, words: string][]][]
+type Groups = [key: string, emoji: [sign: string, name: string][]][]
 
 const sources: Record<string, () => Promise<{ default: Groups }>> = {
   en: () => import('virtual:emoji/en'), fr: () => import('virtual:emoji/fr'), 'pt-BR': () => import('virtual:emoji/pt-BR'), es: () => import('virtual:emoji/es'),
   hi: () => import('virtual:emoji/hi'), ar: () => import('virtual:emoji/ar'), it: () => import('virtual:emoji/it'), sw: () => import('virtual:emoji/sw'),
+}
+/** More words for the same emoji in the same order: loaded when somebody searches, and not there without network. */
+const more: Record<string, () => Promise<{ default: string[] }>> = {
+  en: () => import('virtual:emoji-words/en'), fr: () => import('virtual:emoji-words/fr'), 'pt-BR': () => import('virtual:emoji-words/pt-BR'), es: () => import('virtual:emoji-words/es'),
+  hi: () => import('virtual:emoji-words/hi'), ar: () => import('virtual:emoji-words/ar'), it: () => import('virtual:emoji-words/it'), sw: () => import('virtual:emoji-words/sw'),
 }
 const faces: Record<string, string> = { recent: '🕘', smileys: '😀', people: '👋', nature: '🐵', food: '🍇', travel: '✈️', activity: '⚽', objects: '💡', symbols: '💯', flags: '🏁' }
 const storeKey = 'emoji'
@@ -30,10 +35,13 @@ function recent(): string[] {
 export function EmojiPicker({ pick }: { pick: (emoji: string) => void }): JSX.Element {
   const [groups, setGroups] = useState<Groups>()
   const [words, setWords] = useState('')
+  const [besides, setBesides] = useState<string[]>([])
   const used = useMemo(recent, [])
   const [group, setGroup] = useState(used.length ? 'recent' : 'smileys')
   useEffect(() => { void (sources[language.value] ?? sources['en'])?.().then((m) => setGroups(m.default)) }, [language.value])
-  const found = useMemo(() => (groups ? select(groups, words, group, used) : []), [groups, words, group])
+  const searching = words.trim() !== ''
+  useEffect(() => { if (searching) (more[language.value] ?? more['en'])?.().then((m) => setBesides(m.default), (error: unknown) => console.warn('emoji', error)) }, [searching, language.value])
+  const found = useMemo(() => (groups ? select(groups, besides, words, group, used) : []), [groups, besides, words, group])
   const take = (sign: string): void => {
     localStorage.setItem(storeKey, JSON.stringify([sign, ...recent().filter((e) => e !== sign)].slice(0, maxRecent)))
     pick(sign)
@@ -57,12 +65,12 @@ export function EmojiPicker({ pick }: { pick: (emoji: string) => void }): JSX.El
   )
 }
 
-function select(groups: Groups, words: string, group: string, used: string[]): [string, string][] {
+function select(groups: Groups, besides: string[], words: string, group: string, used: string[]): [string, string][] {
   const wanted = plain(words).split(/\s+/).filter(Boolean)
   const all = groups.flatMap(([, emoji]) => emoji)
-  if (wanted.length) return all.filter(([, name, more]) => { const said = plain(`${name} ${more}`); return wanted.every((word) => said.includes(word)) }).slice(0, maxFound).map(([sign, name]) => [sign, name])
+  if (wanted.length) return all.filter(([, name], i) => { const said = plain(`${name} ${besides[i] ?? ''}`); return wanted.every((word) => said.includes(word)) }).slice(0, maxFound)
   if (group === 'recent') return used.map((sign) => [sign, all.find(([s]) => s === sign)?.[1] ?? sign])
-  const part = groups.find(([key]) => key === group)?.[1].map(([sign, name]): [string, string] => [sign, name]) ?? []
+  const part = groups.find(([key]) => key === group)?.[1] ?? []
   return group === 'flags' ? [...part, ...flags()] : part
 }
 
