@@ -88,7 +88,7 @@ func (c *standings) comeAndGo(ctx context.Context) error {
 	g := c.groups
 	if c.state.settings.Community {
 		for _, one := range c.real {
-			if one.now.affiliation >= member { // who is banned may be about to come in
+			if one.now.affiliation >= member || one.asked { // who is banned may be about to come in
 				continue
 			}
 			rooms, err := g.childrenWith(ctx, c.room.id, one.user)

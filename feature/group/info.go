@@ -17,7 +17,7 @@ const (
 
 // serviceFeatures are what the service announces, roomFeatures what each group does besides what its settings say.
 var (
-	serviceFeatures = append([]string{nsInfo, nsItems, nsMUC, nsPing, NS, nsSpace, nsPubSub}, spaceFeatures...)
+	serviceFeatures = append([]string{nsInfo, nsItems, nsMUC, nsPing, NS, nsSpace}, spaceFeatures...)
 	roomFeatures    = []string{nsInfo, nsItems, nsMUC, nsPing, nsMAM, nsMAM + "#extended", "urn:xmpp:sid:0", nsWho, NS, nsMUC + "#self-ping-optimization", nsMUC + "#stable_id",
 		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", nsRetract, nsRetract + "#tombstone", nsAffiliations, nsRegister, "jabber:x:conference", nsCard}
 )
@@ -35,8 +35,7 @@ func (g *Groups) askedService(ctx context.Context, t *core.Transit) (*plan, erro
 	}
 	switch {
 	case payload.Is(nsInfo, "query") && payload.Attr("node") == "":
-		query := infoOf(nsInfo, xmpp.NewElement(nsInfo, "identity").Set("category", "conference").Set("type", "text").Set("name", "Groups"), serviceFeatures)
-		return answer(t, query.Add(xmpp.NewElement(nsInfo, "identity").Set("category", "pubsub").Set("type", "service"))), nil
+		return answer(t, infoOf(nsInfo, xmpp.NewElement(nsInfo, "identity").Set("category", "conference").Set("type", "text").Set("name", "Groups"), serviceFeatures)), nil
 	case payload.Is(nsInfo, "query"):
 		return g.spaceInfo(ctx, t, payload.Attr("node"))
 	case payload.Is(nsPubSub, "pubsub"), payload.Is(nsPubSubOwner, "pubsub"):

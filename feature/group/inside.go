@@ -52,6 +52,8 @@ func (g *Groups) joinCommunity(t *core.Transit, r *room, e *xmpp.Element) (*plan
 		return nil, xmpp.Forbidden.Because("you were banned from this community")
 	case s.affiliation >= member:
 		return answer(t, as("subscribed")()), nil
+	case s.invited:
+		return g.answered(t, g.accept(r, user, ""), as("subscribed")), nil
 	case settings.Approve:
 		return g.answered(t, g.request(t, r, "", ""), as("pending")), nil
 	case settings.MembersOnly:
@@ -74,7 +76,7 @@ func (g *Groups) leaveCommunity(t *core.Transit, r *room, e *xmpp.Element) (*pla
 	}
 	user := t.Sender.JID
 	r.mu.Lock()
-	inside := r.isMember(user)
+	inside := r.isMember(user) || r.stands(user).invited
 	r.mu.Unlock()
 	if inside {
 		return g.answered(t, g.setAffiliations(user, r, []wish{{user: user, as: none}}), nil), nil
@@ -258,7 +260,7 @@ func (a *adding) find(ctx context.Context) (s Settings, err error) {
 func (a *adding) fits(ctx context.Context) error {
 	var groups, strangers int
 	err := a.groups.db.QueryRow(ctx, `select (select count(*) from group_child where community = $1), (select count(*) from group_member m where m.room = $2 and m.affiliation >= $3
-		and not exists (select 1 from group_member c where c.room = $1 and c.jid = m.jid))`, a.room.id, a.child, int64(member)).Scan(&groups, &strangers)
+		and not exists (select 1 from group_member c where c.room = $1 and c.jid = m.jid and c.affiliation <> 0))`, a.room.id, a.child, int64(member)).Scan(&groups, &strangers)
 	if err != nil {
 		return fmt.Errorf("count groups: %w", err)
 	}

@@ -22,7 +22,8 @@ const (
 	nsFilter       = "urn:xmpp:pubsub-filter:0"
 )
 
-// spaceFeatures are the parts of XEP-0060 that communities have.
+// spaceFeatures are the parts of XEP-0060 that communities have. The service does not call itself one of XEP-0060: apps that look for such a one want to publish
+// anything, and find the channels.
 var spaceFeatures = []string{nsPubSub + "#create-nodes", nsPubSub + "#instant-nodes", nsPubSub + "#delete-nodes", nsPubSub + "#meta-data", nsPubSub + "#publish", nsPubSub + "#retract-items",
 	nsPubSub + "#item-ids", nsPubSub + "#multi-items", nsPubSub + "#persistent-items", nsPubSub + "#retrieve-items", nsPubSub + "#subscribe", nsFilter}
 

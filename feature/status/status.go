@@ -33,7 +33,7 @@ var migrations embed.FS
 type Config struct {
 	// MaxPerDay is the most that one account may tell in 24 hours.
 	MaxPerDay int `toml:"max_per_day"`
-	// MaxBytes is the most bytes that one may have, with the keys of those it is for; pictures and sounds are uploads.
+	// MaxBytes is the most bytes that one may have, with the keys of those it is for, and no more than max_payload_bytes of [pubsub]; pictures and sounds are uploads.
 	MaxBytes int `toml:"max_bytes"`
 	// MaxAudience is the most people that one may be encrypted for.
 	MaxAudience int `toml:"max_audience"`

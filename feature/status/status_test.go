@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/core/coretest"
 	"palabre.dev/palabre/store"
@@ -84,6 +86,35 @@ func TestEachIsRemovedWhenItsTimeIsOver(t *testing.T) {
 		}
 		if want := []string{"romeo " + Node + " one", "romeo " + Node + " two", "romeo " + Node + " three"}; !slices.Equal(s.forgotten, want) {
 			t.Error(s.forgotten)
+		}
+	})
+}
+
+// TestFigures looks at what is kept, and at what should be gone.
+func TestFigures(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		f, _, romeo := open(t, db, DefaultConfig())
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(f.Collectors()...)
+		for _, want := range []float64{0, 1} {
+			families, err := registry.Gather()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, family := range families {
+				got := family.GetMetric()[0].GetGauge().GetValue()
+				if kept := family.GetName() == "palabre_status_kept"; kept && got != want || !kept && got != want*60 {
+					t.Errorf("%s is %v", family.GetName(), got)
+				}
+			}
+			if err := tell(t, f, romeo, "one"); err != nil && want == 0 {
+				t.Fatal(err)
+			}
+			over := f.now().Truncate(time.Microsecond)
+			f.now = func() time.Time { return over }
+			if _, err := db.Exec(t.Context(), "update status_item set expires = $1", over.Add(-time.Minute).UnixMicro()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }
