@@ -111,11 +111,7 @@ func grant(ctx context.Context, owner *client.Client, room xmpp.JID, others []*o
 			return err
 		}
 		if atOnce == 2 {
-			list, err := owner.Get(ctx, room, xmpp.NewElement(nsAdmin, "query", xmpp.NewElement(nsAdmin, "item").Set("affiliation", "member")))
-			if err != nil {
-				return err
-			}
-			if atOnce = 100; len(list.Nodes) < len(some) { // Prosody takes the first alone
+			if atOnce = 100; some[1].enter(ctx, room) != nil { // Prosody takes the first alone
 				atOnce, some = 1, some[:1]
 			}
 		}

@@ -87,8 +87,8 @@ func whoStands(user xmpp.JID, before, now standing) *xmpp.Element {
 	if now.nick != "" {
 		e.Set("nick", now.nick)
 	}
-	if now.invited {
-		e.Set("invited", "true")
+	if now.invited() {
+		e.Set("invited", "true").Set("offered", now.offered.String())
 	}
 	return e
 }

@@ -73,7 +73,7 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 		if err != nil {
 			return nil, err
 		}
-		if before.affiliation == w.as && !before.invited && (w.nick == "" || w.nick == before.nick) || c.skip != nil && c.skip(before) {
+		if before.affiliation == w.as && !before.invited() && (w.nick == "" || w.nick == before.nick) || c.skip != nil && c.skip(before) {
 			continue
 		}
 		if err := c.allowed(s, by, w.user == c.by, before.affiliation, w.as); err != nil {
@@ -83,7 +83,7 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 		if err != nil {
 			return nil, err
 		}
-		if asked && before.invited {
+		if asked && (before.offered == w.as || before.invited() && by.affiliation < admin) {
 			continue
 		}
 		c.real = append(c.real, granted{wish: w, before: before, asked: asked})
@@ -163,7 +163,7 @@ func (c *standings) write(ctx context.Context, id int64) error {
 // newStanding is how somebody stands with the group from the entry id on.
 func (g *Groups) newStanding(ctx context.Context, r *room, one *granted, id int64) (err error) {
 	if one.asked {
-		one.now = standing{since: id, invited: true}
+		one.now = standing{since: id, offered: one.as}
 		return nil
 	}
 	one.now = standing{affiliation: one.as, nick: one.before.nick, since: one.before.since}
@@ -198,7 +198,7 @@ func (c *standings) done(int64) {
 // after invites those who are new.
 func (c *standings) after(ctx context.Context) {
 	for _, one := range c.real {
-		if one.before.affiliation < member && one.as >= member && one.user != c.by {
+		if one.before.affiliation < member && one.as >= member && one.user != c.by && !(one.asked && one.before.invited()) {
 			c.groups.invite(ctx, c.room, c.by, one.user, one.reason)
 		}
 	}

@@ -38,6 +38,8 @@ type Config struct {
 	PresenceLimit int `toml:"presence_limit"`
 	// MaxGroupsPerDay is how many groups one account may make in a day.
 	MaxGroupsPerDay int `toml:"max_groups_per_day"`
+	// OpenByDefault makes a group open to all, and found by all, whose maker says nothing else; otherwise it is for members only.
+	OpenByDefault bool `toml:"open_by_default"`
 	// MaxPage is the most messages, or members, in one answer; apps ask again for more.
 	MaxPage int `toml:"max_page"`
 	// MaxCommunityMembers is the most members that a community may have.

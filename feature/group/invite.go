@@ -56,7 +56,7 @@ func (g *Groups) invited(ctx context.Context, t *core.Transit, r *room, invitati
 		return nil, xmpp.Forbidden.Because("only who is in a group invites to it")
 	case s.affiliation == outcast && r.stands(by).affiliation < admin:
 		return nil, xmpp.Forbidden.Because("they were banned from this group")
-	case s.affiliation >= member, s.invited, !r.settings.MembersOnly && s.affiliation == none:
+	case s.affiliation >= member, s.invited(), !r.settings.MembersOnly && s.affiliation == none:
 		return &plan{tell: func(ctx context.Context) { g.invite(ctx, r, by, to.Bare(), reason) }}, nil
 	}
 	return g.setAffiliations(by, r, []wish{{user: to.Bare(), as: member, reason: reason}}), nil
@@ -90,7 +90,7 @@ func (g *Groups) declined(t *core.Transit, r *room, decline *xmpp.Element) (*pla
 	tell := func(ctx context.Context) {
 		g.send(ctx, (&xmpp.Stanza{Kind: xmpp.Message, From: r.jid, To: to.Bare()}).Add(xmpp.NewElement(nsUser, "x", no)))
 	}
-	if s := r.stands(by); s.invited || s.affiliation == member && r.byUser(by) == nil {
+	if s := r.stands(by); s.invited() || s.affiliation == member && r.byUser(by) == nil {
 		return g.setAffiliations(by, r, []wish{{user: by, as: none}}).then(tell), nil
 	}
 	return &plan{tell: tell}, nil

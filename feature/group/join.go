@@ -28,6 +28,9 @@ func (g *Groups) found(ctx context.Context, t *core.Transit) (*plan, error) {
 		return nil, xmpp.JIDMalformed
 	}
 	settings := privateSettings()
+	if g.cfg.OpenByDefault {
+		settings = openSettings()
+	}
 	settings.Locked = true
 	p, _, err := g.makeRoom(t.Sender, t.Stanza.To.Local(), nick, settings)
 	if err != nil {
@@ -130,8 +133,8 @@ func (g *Groups) come(ctx context.Context, t *core.Transit, r *room) (*plan, err
 	if err := g.mayEnter(t, r, nick); err != nil {
 		return nil, err
 	}
-	if r.stands(user).invited {
-		return g.accept(r, user, nick).then(func(ctx context.Context) { g.enter(ctx, t, r, nick) }), nil
+	if s := r.stands(user); s.invited() {
+		return g.accept(r, user, s.offered, nick).then(func(ctx context.Context) { g.enter(ctx, t, r, nick) }), nil
 	}
 	if s := r.stands(user); s.affiliation >= member && s.nick != nick && r.byUser(user) == nil {
 		p := g.change(r, g.naming(r, user, nick))
@@ -144,6 +147,9 @@ func (g *Groups) come(ctx context.Context, t *core.Transit, r *room) (*plan, err
 func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
 	user := t.Sender.JID
 	stands := r.stands(user)
+	if stands.invited() { // they come in by that
+		stands.affiliation = stands.offered
+	}
 	password := t.Stanza.Child(nsMUC, "x").ChildText(nsMUC, "password")
 	most := r.settings.MaxUsers
 	if most == 0 {
@@ -156,9 +162,9 @@ func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
 		return xmpp.Forbidden.Because("you were banned from this group")
 	case r.settings.Locked && stands.affiliation < owner:
 		return xmpp.ItemNotFound
-	case r.settings.MembersOnly && stands.affiliation < member && !stands.invited:
+	case r.settings.MembersOnly && stands.affiliation < member:
 		return xmpp.RegistrationRequired.Because("only members come in")
-	case r.settings.Password != "" && password != r.settings.Password && stands.affiliation < member && !stands.invited:
+	case r.settings.Password != "" && password != r.settings.Password && stands.affiliation < member:
 		return xmpp.NotAuthorized.Because("the password is another one")
 	case stands.affiliation < admin && r.byUser(user) == nil && len(r.occupants) >= most:
 		return xmpp.ServiceUnavailable.Because("the group is full")

@@ -140,7 +140,7 @@ func (g *Groups) revokeLink(t *core.Transit, r *room, payload *xmpp.Element) (*p
 		case stands.affiliation < admin && author != by.String():
 			return nil, xmpp.Forbidden.Because("that is for administrators")
 		}
-		return changed("link-revoked", by), nil
+		return changed("link-revoked", by, "id", strconv.FormatInt(id, 10)), nil
 	}
 	c.write = func(ctx context.Context, _ int64) error {
 		_, err := g.db.Exec(ctx, "delete from group_link where id = $1 and room = $2", id, r.id)
@@ -163,10 +163,10 @@ func (g *Groups) joinBy(t *core.Transit, r *room, payload *xmpp.Element) (*plan,
 		}
 	}
 	r.mu.Lock()
-	invited := r.stands(user).invited
+	stands := r.stands(user)
 	r.mu.Unlock()
-	if invited {
-		return g.answered(t, g.accept(r, user, nick), func() *xmpp.Element { return r.toldTo(user) }), nil
+	if stands.invited() {
+		return g.answered(t, g.accept(r, user, stands.offered, nick), func() *xmpp.Element { return r.toldTo(user) }), nil
 	}
 	hash := hashOf(payload.Attr("token"))
 	r.mu.Lock()

@@ -125,14 +125,14 @@ func (g *Groups) load(ctx context.Context, name string) (*room, error) {
 }
 
 func (g *Groups) loadMembers(ctx context.Context, r *room) error {
-	rows, err := g.db.Query(ctx, "select jid, affiliation, nick, since from group_member where room = $1", r.id)
+	rows, err := g.db.Query(ctx, "select jid, affiliation, nick, since, offered from group_member where room = $1", r.id)
 	if err != nil {
 		return fmt.Errorf("load members: %w", err)
 	}
 	for rows.Next() {
 		var text string
 		var s standing
-		if err := rows.Scan(&text, &s.affiliation, &s.nick, &s.since); err != nil {
+		if err := rows.Scan(&text, &s.affiliation, &s.nick, &s.since, &s.offered); err != nil {
 			return fmt.Errorf("load members: %w", err)
 		}
 		jid, err := xmpp.ParseJID(text)
@@ -142,7 +142,6 @@ func (g *Groups) loadMembers(ctx context.Context, r *room) error {
 		if s.nick != "" {
 			s.like = likeness(s.nick)
 		}
-		s.invited = s.affiliation == none
 		r.members[jid] = s
 	}
 	return nil

@@ -69,15 +69,20 @@ func (w *whole) apply(t *testing.T, id int64, change *xmpp.Element) {
 			continue
 		}
 		jid := who.Attr("jid")
-		was, now := w.members[jid], standing{nick: who.Attr("nick"), since: w.members[jid].since, invited: who.Attr("invited") == "true"}
+		was, now := w.members[jid], standing{nick: who.Attr("nick"), since: w.members[jid].since}
 		var ok bool
 		if now.affiliation, ok = parseAffiliation(who.Attr("affiliation")); !ok || who.Attr("was") != was.affiliation.String() {
 			t.Errorf("%s, who stands as %s: %s", jid, was.affiliation, change)
 		}
+		if who.Attr("invited") == "true" {
+			if now.offered, ok = parseAffiliation(who.Attr("offered")); !ok {
+				t.Errorf("invited as what? %s", change)
+			}
+		}
 		if was.affiliation < member {
 			now.since = id
 		}
-		if w.members[jid] = now; now.affiliation == none && !now.invited {
+		if w.members[jid] = now; now.affiliation == none && !now.invited() {
 			delete(w.members, jid)
 		}
 	}
@@ -97,17 +102,16 @@ func stored(t *testing.T, db *store.DB, name string) (room int64, w whole) {
 	}
 	w.settings.Password = ""
 	w.members = map[string]standing{}
-	rows, err := db.Query(t.Context(), "select jid, affiliation, nick, since from group_member where room = $1", room)
+	rows, err := db.Query(t.Context(), "select jid, affiliation, nick, since, offered from group_member where room = $1", room)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for rows.Next() {
 		var jid string
 		var s standing
-		if err := rows.Scan(&jid, &s.affiliation, &s.nick, &s.since); err != nil {
+		if err := rows.Scan(&jid, &s.affiliation, &s.nick, &s.since, &s.offered); err != nil {
 			t.Fatal(err)
 		}
-		s.invited = s.affiliation == none
 		w.members[jid] = s
 	}
 	return room, w

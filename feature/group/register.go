@@ -26,7 +26,7 @@ func (g *Groups) register(ctx context.Context, t *core.Transit, r *room, payload
 		return nil, xmpp.Forbidden.Because("you were banned from this group")
 	case payload.Child(nsRegister, "remove") != nil && set:
 		return g.answered(t, g.setAffiliations(user, r, []wish{{user: user, as: none}}), nil), nil
-	case s.affiliation < member && settings.MembersOnly && !settings.Approve && !open && !s.invited, settings.Locked && s.affiliation < owner:
+	case s.affiliation < member && settings.MembersOnly && !settings.Approve && !open && !s.invited(), settings.Locked && s.affiliation < owner:
 		return nil, xmpp.NotAllowed.Because("only who is invited becomes a member")
 	case !set && s.affiliation >= member:
 		return answer(t, xmpp.NewElement(nsRegister, "query", xmpp.NewElement(nsRegister, "registered"), xmpp.NewText(nsRegister, "username", s.nick))), nil
@@ -65,8 +65,8 @@ func (g *Groups) registered(t *core.Transit, r *room, s standing, settings Setti
 		return nil, err
 	case s.affiliation >= member:
 		return g.answered(t, g.change(r, g.naming(r, user, nick)), nil), nil
-	case s.invited:
-		return g.answered(t, g.accept(r, user, nick), nil), nil
+	case s.invited():
+		return g.answered(t, g.accept(r, user, s.offered, nick), nil), nil
 	case settings.Approve && !open:
 		return g.answered(t, g.request(t, r, nick, reason), nil), nil
 	}

@@ -68,7 +68,7 @@ const noEnd = "{}"
 
 func (d *departure) check(ctx context.Context, _ state, by standing) (*xmpp.Element, error) {
 	d.before, d.heir, d.deserted = by, xmpp.JID{}, false
-	if by.affiliation == none && !by.invited {
+	if by.affiliation == none && !by.invited() {
 		return nil, nil
 	}
 	what := changed("affiliation", d.user).Add(whoStands(d.user, by, standing{}))

@@ -40,8 +40,12 @@ type standing struct {
 	nick        string
 	since       int64
 	like        string // what the nick looks like
-	invited     bool   // they may become a member, and have not said so yet; then the affiliation is none
+	// offered is what they become when they say so, and the affiliation is none meanwhile; none for who is not invited.
+	offered affiliation
 }
+
+// invited reports whether somebody has been asked to become a member, and has not answered yet.
+func (s standing) invited() bool { return s.offered >= member }
 
 // occupant is somebody who is in the room with presence, on one or more devices (XEP-0045 §4.1).
 type occupant struct {

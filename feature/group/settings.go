@@ -47,6 +47,9 @@ func privateSettings() Settings {
 	return Settings{MembersOnly: true, Hidden: true, Persistent: true, MembersAdd: true, MembersEditInfo: true}
 }
 
+// openSettings are those of a room that anybody may come into.
+func openSettings() Settings { return Settings{Persistent: true} }
+
 func (s *Settings) text() (string, error) {
 	b, err := json.Marshal(s)
 	return string(b), err

@@ -13,7 +13,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // nowStands does in memory that somebody stands otherwise with the group, and tells those who are here (XEP-0045 §9, §10); r.mu is held.
 func (g *Groups) nowStands(r *room, user xmpp.JID, before, now standing, n notice) {
-	if now.affiliation == none && !now.invited {
+	if now.affiliation == none && !now.invited() {
 		delete(r.members, user)
 	} else {
 		r.members[user] = now

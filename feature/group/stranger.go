@@ -17,8 +17,8 @@ type Contacts interface {
 	Listed(ctx context.Context, account *core.Account, contact xmpp.JID) (bool, error)
 }
 
-// mustAsk reports, within the transaction, whether somebody whom others make a member has to say so first: who does not have them among their contacts, and is not there.
-// So nobody is put into a group by a stranger.
+// mustAsk reports, within the transaction, whether somebody whom others make a member has to say so first: who does not have them among their contacts, is not there, and
+// has not asked to be let in. So nobody is put into a group by a stranger.
 func (c *standings) mustAsk(ctx context.Context, w wish, before standing) (bool, error) {
 	g := c.groups
 	if !c.asks || g.others.Contacts == nil || w.user == c.by || w.as < member || before.affiliation >= member || w.here != "" {
@@ -32,17 +32,21 @@ func (c *standings) mustAsk(ctx context.Context, w wish, before standing) (bool,
 		return false, fmt.Errorf("look for who is added: %w", err)
 	}
 	knows, err := g.others.Contacts.Listed(ctx, account, c.by)
-	if err != nil {
-		return false, fmt.Errorf("ask whom somebody knows: %w", err)
+	if err != nil || knows {
+		return false, err
 	}
-	return !knows, nil
+	var waits int
+	if err := g.db.QueryRow(ctx, "select count(*) from group_request where room = $1 and jid = $2", c.room.id, w.user.String()).Scan(&waits); err != nil {
+		return false, fmt.Errorf("look for a request: %w", err)
+	}
+	return waits == 0, nil
 }
 
-// accept plans that somebody who is invited becomes a member.
-func (g *Groups) accept(r *room, user xmpp.JID, nick string) *plan {
-	all := &standings{groups: g, room: r, by: user, wishes: []wish{{user: user, as: member, nick: nick}}}
+// accept plans that somebody who is invited becomes what they were offered to be.
+func (g *Groups) accept(r *room, user xmpp.JID, offered affiliation, nick string) *plan {
+	all := &standings{groups: g, room: r, by: user, wishes: []wish{{user: user, as: offered, nick: nick}}}
 	all.allowed = func(_ state, by standing, _ bool, _, _ affiliation) error {
-		if !by.invited {
+		if by.offered != offered {
 			return xmpp.Forbidden.Because("you are not invited any more")
 		}
 		return nil
@@ -52,7 +56,7 @@ func (g *Groups) accept(r *room, user xmpp.JID, nick string) *plan {
 
 // asks is what an invitation says to who becomes a member only by accepting it, nil for others; r.mu is held.
 func (r *room) asks(user xmpp.JID) *xmpp.Element {
-	if !r.stands(user).invited {
+	if !r.stands(user).invited() {
 		return nil
 	}
 	return xmpp.NewElement(NS, "invited").Set("jid", r.jid.String()).Set("name", r.settings.Name)
@@ -67,14 +71,14 @@ func (g *Groups) invitations(t *core.Transit, r *room) (*plan, error) {
 	}
 	var all []xmpp.JID
 	for jid, s := range r.members {
-		if s.invited {
+		if s.invited() {
 			all = append(all, jid)
 		}
 	}
 	slices.SortFunc(all, func(a, b xmpp.JID) int { return strings.Compare(a.String(), b.String()) })
 	list := xmpp.NewElement(NS, "invitations")
 	for _, jid := range all {
-		list.Add(xmpp.NewElement(NS, "invitation").Set("jid", jid.String()).Set("stamp", stamp(r.members[jid].since)))
+		list.Add(xmpp.NewElement(NS, "invitation").Set("jid", jid.String()).Set("affiliation", r.members[jid].offered.String()).Set("stamp", stamp(r.members[jid].since)))
 	}
 	return answer(t, list), nil
 }

@@ -16,12 +16,12 @@ type Markers interface {
 }
 
 // maxUnread is how far unread messages are counted.
-const maxUnread = 1000
+const maxUnread = 250
 
 // unread is how many messages of others an account has not seen in a part of a group's log, at most maxUnread: those after its marker, and after the last that it has
 // written itself. What is about messages does not count, nor does what replaces one.
 func (g *Groups) unread(ctx context.Context, r *room, account *core.Account, in span) (n int, err error) {
-	if g.others.Markers != nil {
+	if g.others.Markers != nil && in.after < in.until-1 {
 		text, err := g.others.Markers.Displayed(ctx, account, r.jid)
 		if err != nil {
 			return 0, fmt.Errorf("count unread: %w", err)
