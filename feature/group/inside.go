@@ -52,8 +52,8 @@ func (g *Groups) joinCommunity(t *core.Transit, r *room, e *xmpp.Element) (*plan
 		return nil, xmpp.Forbidden.Because("you were banned from this community")
 	case s.affiliation >= member:
 		return answer(t, as("subscribed")()), nil
-	case s.invited:
-		return g.answered(t, g.accept(r, user, ""), as("subscribed")), nil
+	case s.invited():
+		return g.answered(t, g.accept(r, user, s.offered, ""), as("subscribed")), nil
 	case settings.Approve:
 		return g.answered(t, g.request(t, r, "", ""), as("pending")), nil
 	case settings.MembersOnly:
@@ -76,7 +76,7 @@ func (g *Groups) leaveCommunity(t *core.Transit, r *room, e *xmpp.Element) (*pla
 	}
 	user := t.Sender.JID
 	r.mu.Lock()
-	inside := r.isMember(user) || r.stands(user).invited
+	inside := r.isMember(user) || r.stands(user).invited()
 	r.mu.Unlock()
 	if inside {
 		return g.answered(t, g.setAffiliations(user, r, []wish{{user: user, as: none}}), nil), nil
