@@ -6,7 +6,7 @@ import (
 	"palabre.dev/palabre/store/storetest"
 )
 
-// TestOperatorsMarkChannels gives a mark while the server runs and takes it back while it does not.
+// TestOperatorsMarkChannels gives a mark from an app, and from the command line while the server runs, and takes it back while it does not.
 func TestOperatorsMarkChannels(t *testing.T) {
 	cfg := testConfig(t, storetest.SQLite)
 	cfg.Store = storetest.File(t)
@@ -14,6 +14,9 @@ func TestOperatorsMarkChannels(t *testing.T) {
 	romeo := r.test.Login(t, "romeo/home")
 	romeo.Send(`<iq type='set' id='c' to='channels.localhost'><pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='town'/></pubsub></iq>`)
 	romeo.Until()
+	if _, note := administerNode(t, romeo, "urn:palabre:channel:0#mark", "channel=town", "reason=seen from my app"); note != "town is marked" {
+		t.Errorf("the administrator is told %q", note)
+	}
 	ask(t, r.cfg, "channel/mark", MarkArgs{Name: "town", Reason: "seen"}, &struct{}{})
 	var all []Channel
 	ask(t, r.cfg, "channel/list", ChannelsArgs{Max: 10}, &all)

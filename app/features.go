@@ -87,6 +87,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	office.commands.AddCommands(commands)
 	seen.AddCommands(commands)
 	blocked.AddCommands(commands, a.accounts)
+	a.channels.AddCommands(commands, a.accounts.IsAdmin)
 	wireEvents(apps, published.personal)
 	wireDisco(discovery, published.personal, commands)
 	a.wireStream(discovery, contacts)

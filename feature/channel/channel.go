@@ -89,8 +89,10 @@ type Channels struct {
 	web     string        // where browsers reach the server, without a slash at the end
 	making  chan struct{} // has an element for each page that is being made
 	views   *views
+	counts  counts
 	reacts  *rate.Limiter[int64] // reactions, by account
 	reports *rate.Limiter[int64] // reports of views, by account
+	moves   *rate.Limiter[int64] // who follows, and follows no more, by account
 	now     func() time.Time
 }
 
@@ -103,8 +105,8 @@ func New(ctx context.Context, cfg Config, db *store.DB, waker Waker, keys Keys, 
 	if err := db.Migrate(ctx, "channel", migrations); err != nil {
 		return nil, fmt.Errorf("channel: %w", err)
 	}
-	cs := &Channels{cfg: cfg, db: db, waker: waker, keys: keys, web: web, making: make(chan struct{}, maxMaking), views: newViews(),
-		reacts: rate.New[int64](maxPerMinute, time.Minute), reports: rate.New[int64](maxPerMinute, time.Minute), wakes: wakes{signal: make(chan struct{}, 1)}, log: log.With("part", "channel"), now: time.Now}
+	cs := &Channels{cfg: cfg, db: db, waker: waker, keys: keys, web: web, making: make(chan struct{}, maxMaking), views: newViews(), counts: newCounts(),
+		reacts: rate.New[int64](maxPerMinute, time.Minute), reports: rate.New[int64](maxPerMinute, time.Minute), moves: rate.New[int64](maxPerMinute, time.Minute), wakes: wakes{signal: make(chan struct{}, 1)}, log: log.With("part", "channel"), now: time.Now}
 	cs.loaded.init(cs, cfg.MaxCached)
 	cs.follows = recent.New(cfg.MaxCached, func(f *followed) int { return len(f.channels) }, cs.loadFollowed)
 	return cs, nil

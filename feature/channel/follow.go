@@ -10,6 +10,17 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
+// mayMove refuses who follows, or follows no more, too often, and who asks it for others.
+func (cs *Channels) mayMove(t *core.Transit, e *xmpp.Element) error {
+	if err := ownAddress(t, e); err != nil {
+		return err
+	}
+	if !cs.moves.Allow(t.Sender.ID) {
+		return xmpp.ResourceConstraint.Because("at most %d times in a minute", maxPerMinute)
+	}
+	return nil
+}
+
 // ownAddress checks that a request is about the asker's own bare address: nobody follows with one device alone (XEP-0060 §6.1.3.1).
 func ownAddress(t *core.Transit, e *xmpp.Element) error {
 	who, err := xmpp.ParseJID(e.Attr("jid"))
@@ -31,7 +42,7 @@ func (cs *Channels) subscribe(ctx context.Context, t *core.Transit, pubsub, e *x
 	if err != nil {
 		return nil, err
 	}
-	if err := ownAddress(t, e); err != nil {
+	if err := cs.mayMove(t, e); err != nil {
 		return nil, err
 	}
 	var chosen []string
@@ -62,7 +73,7 @@ func (cs *Channels) unsubscribe(ctx context.Context, t *core.Transit, _, e *xmpp
 	if err != nil {
 		return nil, err
 	}
-	if err := ownAddress(t, e); err != nil {
+	if err := cs.mayMove(t, e); err != nil {
 		return nil, err
 	}
 	return cs.setFollowing(c, t.Sender, func(was following) (following, error) {
@@ -190,7 +201,7 @@ func (cs *Channels) setOptions(ctx context.Context, t *core.Transit, _, e *xmpp.
 	if err != nil {
 		return nil, err
 	}
-	if err := ownAddress(t, e); err != nil {
+	if err := cs.mayMove(t, e); err != nil {
 		return nil, err
 	}
 	chosen, err := readChoice(e)

@@ -78,29 +78,35 @@ const maxListens = 5
 
 // listen makes a session hear all that its account follows. What changes meanwhile is looked at again.
 func (cs *Channels) listen(ctx context.Context, session *core.Session) error {
-	all, err := cs.follows.Get(ctx, session.Account.ID)
 	for range maxListens {
+		all, err := cs.follows.Get(ctx, session.Account.ID)
 		if err != nil {
 			return err
 		}
-		for _, one := range all.channels {
-			c, err := cs.loaded.get(ctx, one.name)
-			if errors.Is(err, xmpp.ItemNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			c.hear(session, one.segments)
+		if err := cs.hearAll(ctx, session, all); err != nil {
+			return err
 		}
-		before := all
-		if all, err = cs.follows.Get(ctx, session.Account.ID); err == nil && all == before {
-			break
+		if now, err := cs.follows.Get(ctx, session.Account.ID); err == nil && now == all {
+			if cs.server.Session(session.JID) != session { // it has ended meanwhile
+				cs.unbound(ctx, session)
+			}
+			return nil
 		}
-		cs.deafen(session, before)
+		cs.deafen(session, all)
 	}
-	if cs.server.Session(session.JID) != session { // it has ended meanwhile
-		cs.unbound(ctx, session)
+	return xmpp.ResourceConstraint.Because("what this account follows changes all the time; try again")
+}
+
+func (cs *Channels) hearAll(ctx context.Context, session *core.Session, all *followed) error {
+	for _, one := range all.channels {
+		c, err := cs.loaded.get(ctx, one.name)
+		if errors.Is(err, xmpp.ItemNotFound) { // it was deleted
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		c.hear(session, one.segments)
 	}
 	return nil
 }

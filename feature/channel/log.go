@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
@@ -85,13 +86,16 @@ func (e *entry) event(b []byte, node string) []byte {
 // tell gives what was kept to all who hear. It is called in the order of the log.
 func (cs *Channels) tell(c *channel, e *entry) {
 	if e.kind == postEntry && cs.waker != nil {
-		cs.wakes.add(wake{c, e.author, e.segments})
+		if !cs.wakes.add(wake{c, e.author, e.segments, time.Now()}) {
+			cs.counts.dropped.WithLabelValues("wake").Inc()
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.told = e.id
 	all := e.shared(cs.domain, c.name, true)
 	var place []byte
+	told := 0
 	for _, h := range c.hearing {
 		bytes := all
 		if !isFor(e.segments, h.segments) {
@@ -104,5 +108,8 @@ func (cs *Channels) tell(c *channel, e *entry) {
 			bytes = place
 		}
 		h.session.Deliver(core.Delivery{Stanza: heardStanza, Head: h.head, Bytes: bytes})
+		told++
 	}
+	cs.counts.entries.Inc()
+	cs.counts.deliveries.Add(float64(told))
 }

@@ -4,14 +4,46 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
+	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
 )
 
 // maxMark is how many characters the reason for a mark may have.
 const maxMark = 200
+
+// NodeMark is that of the command with which administrators mark channels.
+const NodeMark = NS + "#mark"
+
+// Commands takes commands (XEP-0050).
+type Commands interface {
+	AddCommand(node, name string, permit func(ctx context.Context, account *core.Account) (bool, error),
+		step func(ctx context.Context, r *core.Request, answers []*xmpp.Form) (form *xmpp.Form, note string, err error))
+}
+
+// AddCommands lets administrators mark channels, and take marks back by leaving the reason empty.
+func (cs *Channels) AddCommands(commands Commands, isAdmin func(ctx context.Context, account *core.Account) (bool, error)) {
+	commands.AddCommand(NodeMark, "Mark a channel as verified", isAdmin, func(ctx context.Context, _ *core.Request, answers []*xmpp.Form) (*xmpp.Form, string, error) {
+		if len(answers) == 0 {
+			form := xmpp.NewForm("form", NodeMark)
+			form.Title = "Mark a channel as verified"
+			form.Add("channel", "text-single", "Name of the channel").Add("reason", "text-single", "Why, as everybody sees it; empty takes the mark back")
+			form.Fields[1].Required = true
+			return form, "", nil
+		}
+		name, reason := strings.TrimSpace(answers[0].Get("channel")), strings.TrimSpace(answers[0].Get("reason"))
+		if err := cs.Mark(ctx, name, reason); err != nil {
+			return nil, "", err
+		}
+		if reason == "" {
+			return nil, name + " is not marked", nil
+		}
+		return nil, name + " is marked", nil
+	})
+}
 
 // Listed is a channel as operators see it.
 type Listed struct {
@@ -71,13 +103,13 @@ func (cs *Channels) owners(ctx context.Context, channel int64) (all []string, er
 // not there and for a reason of more than 200 characters.
 func (cs *Channels) Mark(ctx context.Context, name, reason string) error {
 	if utf8.RuneCountInString(reason) > maxMark {
-		return fmt.Errorf("a reason has at most %d characters", maxMark)
+		return xmpp.NotAcceptable.Because("a reason has at most %d characters", maxMark)
 	}
 	c, err := cs.loaded.get(ctx, name)
+	if errors.Is(err, xmpp.ItemNotFound) {
+		return xmpp.ItemNotFound.Because("there is no channel %.80q", name)
+	}
 	if err != nil {
-		if errors.Is(err, xmpp.ItemNotFound) {
-			return fmt.Errorf("there is no channel %s", name)
-		}
 		return err
 	}
 	var at int64

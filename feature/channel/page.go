@@ -58,8 +58,9 @@ func (cs *Channels) Routes(mux *http.ServeMux) { mux.HandleFunc("GET /channel/{n
 // shown is a channel as pages and feeds show it.
 type shown struct {
 	Title, Description, Picture, Mark, Language string
-	Name, Self                                  string
-	URI                                         template.URL
+	Name, Self, ID                              string
+	Words                                       words
+	URI                                         template.URL // follows it in an app (XEP-0060 §16.7)
 	Style                                       template.CSS
 	Followers                                   int
 	Posts                                       []shownPost
@@ -154,8 +155,10 @@ func (cs *Channels) public(ctx context.Context, name string) (*channel, string, 
 func (cs *Channels) shown(ctx context.Context, c *channel) (*shown, error) {
 	c.mu.Lock()
 	s := &shown{Title: c.settings.Title, Description: c.settings.Description, Picture: c.settings.Picture, Mark: c.mark, Language: c.settings.Language, Name: c.name,
-		Self: cs.web + "/channel/" + c.name, URI: template.URL("xmpp:" + cs.domain.String() + "?;node=" + c.name), Style: pageStyle, Followers: c.followers, Updated: time.UnixMicro(c.id)}
+		Self: cs.web + "/channel/" + c.name, ID: "xmpp:" + cs.domain.String() + "?;node=" + c.name,
+		URI: template.URL("xmpp:" + cs.domain.String() + "?pubsub;action=subscribe;node=" + c.name), Style: pageStyle, Followers: c.followers, Updated: time.UnixMicro(c.id)}
 	c.mu.Unlock()
+	s.Words = wordsFor(s.Language)
 	if s.Title == "" {
 		s.Title = s.Name
 	}
@@ -183,7 +186,7 @@ func (cs *Channels) shown(ctx context.Context, c *channel) (*shown, error) {
 func showPost(entry *xmpp.Element) shownPost {
 	p := shownPost{Title: strings.TrimSpace(deepText(entry.Child(nsAtom, "title"))), id: strings.TrimSpace(entry.ChildText(nsAtom, "id"))}
 	p.at, _ = xmpp.ParseTime(entry.ChildText(nsAtom, "updated")) // it was looked at when it was published
-	p.Updated, p.When = p.at.UTC().Format(time.RFC3339), p.at.UTC().Format("2 January 2006, 15:04 UTC")
+	p.Updated, p.When = p.at.UTC().Format(time.RFC3339), p.at.UTC().Format("2006-01-02 15:04 UTC")
 	text := ""
 	for child := range entry.Children() {
 		switch {
@@ -253,7 +256,7 @@ func (cs *Channels) makeAtom(s *shown) ([]byte, error) {
 	link := func(rel, kind, address string) *xmpp.Element {
 		return xmpp.NewElement(nsAtom, "link").Set("rel", rel).Set("type", kind).Set("href", address)
 	}
-	feed := xmpp.NewElement(nsAtom, "feed", text("id", string(s.URI)), text("title", s.Title), text("updated", s.Updated.UTC().Format(time.RFC3339)),
+	feed := xmpp.NewElement(nsAtom, "feed", text("id", s.ID), text("title", s.Title), text("updated", s.Updated.UTC().Format(time.RFC3339)),
 		link("self", "application/atom+xml", s.Self+".atom"), link("alternate", "text/html", s.Self), xmpp.NewElement(nsAtom, "author", text("name", s.Title)))
 	if s.Description != "" {
 		feed.Add(text("subtitle", s.Description))

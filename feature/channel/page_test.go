@@ -51,7 +51,7 @@ func TestPagesAndFeeds(t *testing.T) {
 		if status != http.StatusOK || strings.Contains(page, "<script") || strings.Contains(page, "javascript:") || strings.Contains(page, "data:text") {
 			t.Errorf("%d\n%s", status, page)
 		}
-		for _, want := range []string{"&lt;script&gt;alert(1)", "<p>one</p>\n<p>two &lt;b&gt;</p>", `href="https://town.example/a.jpg"`, "the bridge", "xmpp:channels.localhost?;node=town"} {
+		for _, want := range []string{"&lt;script&gt;alert(1)", "<p>one</p>\n<p>two &lt;b&gt;</p>", `href="https://town.example/a.jpg"`, "the bridge", `href="xmpp:channels.localhost?pubsub;action=subscribe;node=town"`} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%q is not on the page\n%s", want, page)
 			}
@@ -63,6 +63,10 @@ func TestPagesAndFeeds(t *testing.T) {
 		}
 		if status, _, body := get("/channel/town", header.Get("ETag")); status != http.StatusNotModified || body != "" {
 			t.Errorf("what is known already is answered with %d", status)
+		}
+		ask(t, romeo, "set", "<pubsub xmlns='"+nsOwner+"'><configure node='town'><x xmlns='jabber:x:data' type='submit'><field var='pubsub#language'><value>ar-EG</value></field></x></configure></pubsub>")
+		if _, _, page := get("/channel/town", header.Get("ETag")); !strings.Contains(page, `<html lang="ar" dir="rtl">`) || !strings.Contains(page, `lang="ar-EG"`) {
+			t.Errorf("a page in Arabic is\n%s", page)
 		}
 		status, header, atom := get("/channel/town.atom", "")
 		feed, err := xmpp.Parse(atom[len(xml.Header):], xmpp.Scope{})
@@ -91,6 +95,30 @@ func TestPagesAndFeeds(t *testing.T) {
 		}
 		if status, header, _ := get("/channel/town", ""); status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
 			t.Errorf("too many at once are answered with %d", status)
+		}
+	})
+}
+
+// FuzzPage wants a page of anything to hold no script, and no link but to the web.
+func FuzzPage(f *testing.F) {
+	f.Add("title", "text", "https://a.example/", "name")
+	f.Add("<script>", "</p><img src=x onerror=y>", "javascript:alert(1)", `"><script>`)
+	f.Add("", "a\x00b", "//evil.example", "")
+	cs := &Channels{}
+	f.Fuzz(func(t *testing.T, title, text, href, name string) {
+		entry := xmpp.NewElement(nsAtom, "entry", xmpp.NewText(nsAtom, "title", title), xmpp.NewText(nsAtom, "content", text),
+			xmpp.NewElement(nsAtom, "link").Set("href", href).Set("title", name))
+		s := &shown{Words: wordsFor(title), Title: title, Description: text, Style: pageStyle, Posts: []shownPost{showPost(entry)}}
+		page, err := cs.makePage(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lower := strings.ToLower(string(page))
+		if strings.Contains(lower, "<script") || strings.Contains(lower, "<img") || strings.Contains(lower, `href="javascript:`) || strings.Contains(lower, `href="data:`) {
+			t.Errorf("%q", page)
+		}
+		if _, err := cs.makeRSS(s); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

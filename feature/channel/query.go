@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -72,11 +73,12 @@ func (cs *Channels) mustExist(ctx context.Context, c *channel, told int64, ids [
 	if len(ids) == 0 {
 		return nil
 	}
-	found, more, err := cs.readLog(ctx, c, span{until: told + 1, ids: ids}, len(ids))
-	if err != nil {
-		return err
+	sql, args := span{until: told + 1, ids: ids}.where(c)
+	var n int
+	if err := cs.db.QueryRow(ctx, "select count(*) from channel_entry"+sql, args...).Scan(&n); err != nil {
+		return fmt.Errorf("look up entries: %w", err)
 	}
-	if len(found) != len(ids) && !more {
+	if n != len(ids) {
 		return xmpp.ItemNotFound
 	}
 	return nil

@@ -14,9 +14,9 @@ import (
 
 // Limits of reactions.
 const (
-	maxEmoji      = 32 // bytes
+	maxEmoji      = 48 // bytes
 	maxEmojis     = 30 // different ones for a post
-	maxPerMinute  = 60 // reactions, or reports of views, by one account
+	maxPerMinute  = 60 // reactions, reports of views, or times to follow, by one account
 	keycap        = '\u20e3'
 	manySumsAsked = 100
 )

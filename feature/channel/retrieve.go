@@ -23,9 +23,9 @@ type span struct {
 	ids          []int64
 }
 
-// readLog reads at most limit entries of a channel, and whether there are more.
-func (cs *Channels) readLog(ctx context.Context, c *channel, s span, limit int) (found []entry, more bool, err error) {
-	sql, args := "select id, after, kind, item, author, segments, payload from channel_entry where channel = $1 and id > $2 and id < $3", []any{c.id, s.after, s.until}
+// where is what a statement asks of entries to be within a span.
+func (s span) where(c *channel) (sql string, args []any) {
+	sql, args = " where channel = $1 and id > $2 and id < $3", []any{c.id, s.after, s.until}
 	if s.posts {
 		sql += " and kind = " + strconv.Itoa(int(postEntry))
 	}
@@ -36,8 +36,17 @@ func (cs *Channels) readLog(ctx context.Context, c *channel, s span, limit int) 
 	if len(s.ids) > 0 {
 		sql += ")"
 	}
-	sql += []string{" order by id limit ", " order by id desc limit "}[map[bool]int{true: 1}[s.last]]
-	rows, err := cs.db.Query(ctx, sql+strconv.Itoa(limit+1), args...)
+	return sql, args
+}
+
+// readLog reads at most limit entries of a channel, and whether there are more.
+func (cs *Channels) readLog(ctx context.Context, c *channel, s span, limit int) (found []entry, more bool, err error) {
+	sql, args := s.where(c)
+	order := " order by id limit "
+	if s.last {
+		order = " order by id desc limit "
+	}
+	rows, err := cs.db.Query(ctx, "select id, after, kind, item, author, segments, payload from channel_entry"+sql+order+strconv.Itoa(limit+1), args...)
 	if err != nil {
 		return nil, false, fmt.Errorf("read log: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/language"
+
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -142,6 +144,9 @@ func (s *Settings) takeField(name, value string) error {
 	case "pubsub#description":
 		return takeText(&s.Description, value, maxDescription, "a description")
 	case "pubsub#language":
+		if _, err := language.Parse(value); err != nil && value != "" {
+			return xmpp.NotAcceptable.Because("a language is written like fr or pt-BR")
+		}
 		return takeText(&s.Language, value, maxSegmentName, "a language")
 	case "pubsub#type":
 		if value != nsFeed && value != "" {

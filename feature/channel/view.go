@@ -41,28 +41,29 @@ func newViews() *views {
 	return &views{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}, counted: map[viewed]int64{}}
 }
 
-// add counts a view by an account, unless that was counted already. Of what is more than can be remembered nothing is counted.
-func (v *views) add(account int64, post viewed, at time.Time) {
+// add counts a view by an account, unless that was counted already. It reports false for one more than can be remembered, which is not counted.
+func (v *views) add(account int64, post viewed, at time.Time) bool {
 	key := maphash.Comparable(v.seed, struct {
 		account int64
 		post    viewed
 	}{account, post})
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if _, known := v.now[key]; known {
-		return
-	}
-	if _, known := v.old[key]; known {
-		return
-	}
-	if _, waits := v.counted[post]; !waits && len(v.counted) >= maxViewed {
-		return
-	}
 	if len(v.now) >= maxViewsKnown || at.Sub(v.since) > viewsMemory/2 {
 		v.old, v.now, v.since = v.now, map[uint64]struct{}{}, at
 	}
+	if _, known := v.now[key]; known {
+		return true
+	}
+	if _, known := v.old[key]; known {
+		return true
+	}
+	if _, waits := v.counted[post]; !waits && len(v.counted) >= maxViewed {
+		return false
+	}
 	v.now[key] = struct{}{}
 	v.counted[post]++
+	return true
 }
 
 func (v *views) take() map[viewed]int64 {
@@ -96,7 +97,9 @@ func (cs *Channels) saw(ctx context.Context, t *core.Transit, payload *xmpp.Elem
 		return nil, xmpp.ResourceConstraint.Because("at most %d reports in a minute", maxPerMinute)
 	}
 	for _, item := range items {
-		cs.views.add(t.Sender.ID, viewed{c.id, item}, cs.now())
+		if !cs.views.add(t.Sender.ID, viewed{c.id, item}, cs.now()) {
+			cs.counts.dropped.WithLabelValues("view").Inc()
+		}
 	}
 	return answer(t, nil), nil
 }

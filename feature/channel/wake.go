@@ -35,13 +35,14 @@ type wake struct {
 	channel  *channel
 	author   string
 	segments []string
+	since    time.Time
 }
 
-// add notes that a post was told. Of more than maxToWake the oldest are forgotten.
-func (w *wakes) add(one wake) {
+// add notes that a post was told. Of more than maxToWake the oldest is forgotten, and whole is false.
+func (w *wakes) add(one wake) (whole bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.posts) >= maxToWake {
+	if whole = len(w.posts) < maxToWake; !whole {
 		w.posts = w.posts[1:]
 	}
 	w.posts = append(w.posts, one)
@@ -49,6 +50,7 @@ func (w *wakes) add(one wake) {
 	case w.signal <- struct{}{}:
 	default:
 	}
+	return whole
 }
 
 func (w *wakes) take() (one wake, ok bool) {

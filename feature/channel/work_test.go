@@ -72,7 +72,9 @@ func TestScheduledPostsArePublishedOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := coretest.New(t, db)
 		cs, romeo, _ := newTown(t, db, w, nil)
-		in := func(d time.Duration) string { return "<schedule xmlns='" + NS + "' at='" + xmpp.FormatTime(time.Now().Add(d)) + "'/>" }
+		in := func(d time.Duration) string {
+			return "<schedule xmlns='" + NS + "' at='" + xmpp.FormatTime(time.Now().Add(d)) + "'/>"
+		}
 		ask(t, romeo, "set", publishing("soon", in(time.Hour)))
 		ask(t, romeo, "set", publishing("later", in(10*time.Hour)))
 		answer := ask(t, romeo, "set", publishing("never", in(time.Hour)))

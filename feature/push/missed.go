@@ -26,6 +26,13 @@ func (p *Push) Missed(ctx context.Context, chat xmpp.JID, who []Missed) error {
 	from := chat.Bare().String()
 	who = slices.DeleteFunc(slices.Clone(who), p.allAwake)
 	for some := range slices.Chunk(who, missedAtOnce) {
+		some, err := p.withDevices(ctx, some)
+		if err != nil {
+			return err
+		}
+		if len(some) == 0 {
+			continue
+		}
 		if err := p.wakeSome(ctx, from, some); err != nil {
 			return fmt.Errorf("wake for a group: %w", err)
 		}
@@ -37,6 +44,37 @@ func (p *Push) Missed(ctx context.Context, chat xmpp.JID, who []Missed) error {
 func (p *Push) allAwake(one Missed) bool {
 	devices, known := p.cache.Get(one.Account.ID)
 	return known && !slices.ContainsFunc(devices, func(d device) bool { return !p.awake(one.Account, d) })
+}
+
+// withDevices are those of some accounts that have devices to wake. It reads beside the writer, which others wait for: of those who follow a channel many
+// may have none.
+func (p *Push) withDevices(ctx context.Context, some []Missed) ([]Missed, error) {
+	places := 1 // a power of two, so that there are few different statements
+	for places < len(some) {
+		places *= 2
+	}
+	var sql strings.Builder
+	sql.WriteString("select distinct account from push_device where account in ($1")
+	args := make([]any, places)
+	for i := range args {
+		if i > 0 {
+			fmt.Fprintf(&sql, ", $%d", i+1)
+		}
+		args[i] = some[min(i, len(some)-1)].Account.ID
+	}
+	rows, err := p.db.Query(ctx, sql.String()+")", args...)
+	if err != nil {
+		return nil, fmt.Errorf("look for devices to wake: %w", err)
+	}
+	has := make(map[int64]bool, rows.Len())
+	for rows.Next() {
+		var account int64
+		if err := rows.Scan(&account); err != nil {
+			return nil, fmt.Errorf("look for devices to wake: %w", err)
+		}
+		has[account] = true
+	}
+	return slices.DeleteFunc(slices.Clone(some), func(one Missed) bool { return !has[one.Account.ID] }), nil
 }
 
 func (p *Push) wakeSome(ctx context.Context, from string, some []Missed) error {
