@@ -18,16 +18,18 @@ func (g *Groups) own(t *core.Transit, r *room, payload *xmpp.Element, set bool) 
 	if r.destroyed != "" {
 		return nil, r.gone()
 	}
-	if r.stands(t.Sender.JID).affiliation < owner {
+	stands := r.stands(t.Sender.JID)
+	x := payload.Child(xmpp.NSData, "x")
+	destroy := payload.Child(nsOwner, "destroy")
+	if stands.affiliation < owner && (!set || destroy != nil || !r.settings.mayDescribe(stands.affiliation, x)) {
 		return nil, xmpp.Forbidden
 	}
 	if !set {
 		return answer(t, xmpp.NewElement(nsOwner, "query", r.settings.form("form").Element())), nil
 	}
-	if destroy := payload.Child(nsOwner, "destroy"); destroy != nil {
+	if destroy != nil {
 		return g.destroy(t, r, destroy)
 	}
-	x := payload.Child(xmpp.NSData, "x")
 	if x == nil {
 		return nil, xmpp.BadRequest
 	}
@@ -51,13 +53,31 @@ func (g *Groups) own(t *core.Transit, r *room, payload *xmpp.Element, set bool) 
 	return g.configure(t, r, form), nil
 }
 
+// mayDescribe reports whether somebody who owns nothing may send a form: administrators, and members where that is the rule, say what a group is
+// called and what it is for.
+func (s *Settings) mayDescribe(as affiliation, x *xmpp.Element) bool {
+	if x == nil || s.Locked || as < member || as < admin && !s.MembersEditInfo {
+		return false
+	}
+	form, err := xmpp.ParseForm(x)
+	if err != nil || form.Type != "submit" {
+		return false
+	}
+	for _, f := range form.Fields {
+		if f.Var != "FORM_TYPE" && f.Var != configField+"_roomname" && f.Var != configField+"_roomdesc" {
+			return false
+		}
+	}
+	return true
+}
+
 // configure plans new settings: what the form says, put on those that the group has when it is written.
 func (g *Groups) configure(t *core.Transit, r *room, form *xmpp.Form) *plan {
 	by := t.Sender.JID
 	var next Settings
 	c := changing{by: by}
 	c.check = func(ctx context.Context, s state, stands standing) (*xmpp.Element, error) {
-		if stands.affiliation < owner {
+		if stands.affiliation < owner && !s.settings.mayDescribe(stands.affiliation, form.Element()) {
 			return nil, xmpp.Forbidden
 		}
 		next = s.settings
