@@ -11,7 +11,7 @@ declare module 'virtual:emoji-words/*' {
 }
 
 declare module 'virtual:emoji/*' {
-  /** Emoji, its name, and further words to find it by; by group. */
-  const groups: [key: string, emoji: [sign: string, name: string][]][]
+  /** Emoji, and its name where that is kept; by group. */
+  const groups: [key: string, emoji: [sign: string, name?: string][]][]
   export default groups
 }

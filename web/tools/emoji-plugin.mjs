@@ -1,6 +1,6 @@
 // Makes `import('virtual:emoji/fr')` the emoji of Unicode in their groups, with the names and words of a language from CLDR (licence
-// Unicode-3.0), so that the picker searches in the language of who looks. One lazy chunk for each language has the names, which are kept for a start
-// without network; `virtual:emoji-words/fr` has more words for them, in the same order, and is not.
+// Unicode-3.0), so that the picker searches in the language of who looks. One lazy chunk for each language has the emoji with the names of faces and
+// people, and is kept for a start without network; `virtual:emoji-words/fr` has more words in the same order, after the names of things, and is not.
 import { createRequire } from 'node:module'
 
 const prefix = 'virtual:emoji/'
@@ -14,6 +14,8 @@ const groups = [
   ['smileys', '😀'], ['people', '👋'], ['nature', '🐵'], ['food', '🍇'], ['travel', '🌍'], ['activity', '🎃'], ['objects', '👓'], ['symbols', '🏧'],
   ['flags', '🏁'],
 ]
+/** Groups whose names are kept on every device: what is used most. Screen readers know the others by themselves. */
+const named = new Set(['smileys', 'people'])
 const skinTone = /[\u{1F3FB}-\u{1F3FF}]/u
 const pictograph = /^\p{Extended_Pictographic}/u
 const sided = /[←-⇿]|\u200D[♀♂]/u
@@ -57,8 +59,8 @@ export function emoji() {
     enforce: 'pre',
     resolveId: (id) => (id.startsWith(prefix) || id.startsWith(wordsPrefix) ? id : undefined),
     load: (id) => {
-      if (id.startsWith(prefix)) return `export default ${JSON.stringify(emojiOf(id.slice(prefix.length)).map(([key, all]) => [key, all.map(([sign, name]) => [sign, name])]))}`
-      if (id.startsWith(wordsPrefix)) return `export default ${JSON.stringify(emojiOf(id.slice(wordsPrefix.length)).flatMap(([, all]) => all.map(([, , words]) => words)))}`
+      if (id.startsWith(prefix)) return `export default ${JSON.stringify(emojiOf(id.slice(prefix.length)).map(([key, all]) => [key, all.map(([sign, name]) => (named.has(key) ? [sign, name] : [sign]))]))}`
+      if (id.startsWith(wordsPrefix)) return `export default ${JSON.stringify(emojiOf(id.slice(wordsPrefix.length)).flatMap(([key, all]) => all.map(([, name, words]) => (named.has(key) ? words : `${name}\n${words}`))))}`
       return undefined
     },
   }

@@ -7,12 +7,12 @@ import { createHash } from 'node:crypto'
 const localePart = /\/i18n\/(?:([\w-]+)\/)?([\w-]+)\.json$/
 const emojiPart = /virtual:emoji\/([\w-]+)$/
 
-/** Administration asks the server for all that it shows, and few people have it; joining, signing in and linking a device are done seldom, and never
- * without the server; so is what is decided about groups (talking in them, and who is in them, is kept); a pack of stickers comes from it, too; a video
+/** Administration asks the server for all that it shows, and few people have it; joining, signing in, linking a device and looking where one is signed in are
+ * done seldom, and never without the server; so is what is decided about groups (talking in them, and who is in them, is kept); a pack of stickers comes from it, too; a video
  * is made smaller right before it leaves. Who opens one of these without network is told so. */
-const online = /^assets\/(?:admin|groups|group-ask|group-after|manage|link|onboarding|door-open|packs|video)-/
-const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|groups|link|onboarding)\.json$/
-/** What is pleasant and not needed: who asks for it without network is told so; emoji are then found by their names alone. */
+const online = /^assets\/(?:admin|devices|groups|group-ask|group-after|manage|link|onboarding|door-open|packs|video)-/
+const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|devices|groups|link|onboarding)\.json$/
+/** What is pleasant and not needed: who asks for it without network is told so; emoji are then found by fewer names. */
 const spared = /^assets\/(?:Stickers|ChooseLists|editor)-/
 const sparedCode = /virtual:emoji-words\//
 

@@ -1,4 +1,5 @@
-// All emoji, by group and by words in the person's language. Names are loaded with the picker; flags are made from the regions that Intl names.
+// All emoji, by group and by words in the person's language. Names of faces and people are kept on the device, the others and more words are loaded behind
+// the picker: without network there is less to search by. Flags are made from the regions that Intl names.
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { language, t, type Key } from '../i18n/t.ts'
@@ -6,13 +7,14 @@ import { Busy } from './controls.tsx'
 import { arrows } from './focus.ts'
 import { Icon } from './Icon.tsx'
 
-type Groups = [key: string, emoji: [sign: string, name: string][]][]
+type Kept = [key: string, emoji: [sign: string, name?: string][]][]
+type Groups = [key: string, emoji: [sign: string, name: string, words: string][]][]
 
-const sources: Record<string, () => Promise<{ default: Groups }>> = {
+const sources: Record<string, () => Promise<{ default: Kept }>> = {
   en: () => import('virtual:emoji/en'), fr: () => import('virtual:emoji/fr'), 'pt-BR': () => import('virtual:emoji/pt-BR'), es: () => import('virtual:emoji/es'),
   hi: () => import('virtual:emoji/hi'), ar: () => import('virtual:emoji/ar'), it: () => import('virtual:emoji/it'), sw: () => import('virtual:emoji/sw'),
 }
-/** More words for the same emoji in the same order: loaded when somebody searches, and not there without network. */
+/** More words for the same emoji in the same order, after the name and a line break where the name is not kept; not there without network. */
 const more: Record<string, () => Promise<{ default: string[] }>> = {
   en: () => import('virtual:emoji-words/en'), fr: () => import('virtual:emoji-words/fr'), 'pt-BR': () => import('virtual:emoji-words/pt-BR'), es: () => import('virtual:emoji-words/es'),
   hi: () => import('virtual:emoji-words/hi'), ar: () => import('virtual:emoji-words/ar'), it: () => import('virtual:emoji-words/it'), sw: () => import('virtual:emoji-words/sw'),
@@ -33,15 +35,20 @@ function recent(): string[] {
 
 /** EmojiPicker offers emoji; `pick` hears which was chosen. */
 export function EmojiPicker({ pick }: { pick: (emoji: string) => void }): JSX.Element {
-  const [groups, setGroups] = useState<Groups>()
+  const [kept, setKept] = useState<Kept>()
   const [words, setWords] = useState('')
   const [besides, setBesides] = useState<string[]>([])
   const used = useMemo(recent, [])
   const [group, setGroup] = useState(used.length ? 'recent' : 'smileys')
-  useEffect(() => { void (sources[language.value] ?? sources['en'])?.().then((m) => setGroups(m.default)) }, [language.value])
-  const searching = words.trim() !== ''
-  useEffect(() => { if (searching) (more[language.value] ?? more['en'])?.().then((m) => setBesides(m.default), (error: unknown) => console.warn('emoji', error)) }, [searching, language.value])
-  const found = useMemo(() => (groups ? select(groups, besides, words, group, used) : []), [groups, besides, words, group])
+  useEffect(() => {
+    setBesides([])
+    void (sources[language.value] ?? sources['en'])?.().then((m) => {
+      setKept(m.default)
+      return (more[language.value] ?? more['en'])?.().then((w) => setBesides(w.default), (error: unknown) => console.warn('emoji', error))
+    })
+  }, [language.value])
+  const groups = useMemo(() => kept && whole(kept, besides), [kept, besides])
+  const found = useMemo(() => (groups ? select(groups, words, group, used) : []), [groups, words, group])
   const take = (sign: string): void => {
     localStorage.setItem(storeKey, JSON.stringify([sign, ...recent().filter((e) => e !== sign)].slice(0, maxRecent)))
     pick(sign)
@@ -65,12 +72,22 @@ export function EmojiPicker({ pick }: { pick: (emoji: string) => void }): JSX.El
   )
 }
 
-function select(groups: Groups, besides: string[], words: string, group: string, used: string[]): [string, string][] {
+/** The emoji with their names and words, as far as those are here; an emoji without a name is called by its sign. */
+function whole(kept: Kept, besides: string[]): Groups {
+  let i = 0
+  return kept.map(([key, all]) => [key, all.map(([sign, name]) => {
+    const more = besides[i++] ?? ''
+    const end = more.indexOf('\n')
+    return [sign, name ?? (more.slice(0, Math.max(0, end)) || sign), more.slice(end + 1)]
+  })])
+}
+
+function select(groups: Groups, words: string, group: string, used: string[]): [string, string][] {
   const wanted = plain(words).split(/\s+/).filter(Boolean)
   const all = groups.flatMap(([, emoji]) => emoji)
-  if (wanted.length) return all.filter(([, name], i) => { const said = plain(`${name} ${besides[i] ?? ''}`); return wanted.every((word) => said.includes(word)) }).slice(0, maxFound)
+  if (wanted.length) return all.filter(([, name, more]) => { const said = plain(`${name} ${more}`); return wanted.every((word) => said.includes(word)) }).slice(0, maxFound).map(([sign, name]) => [sign, name])
   if (group === 'recent') return used.map((sign) => [sign, all.find(([s]) => s === sign)?.[1] ?? sign])
-  const part = groups.find(([key]) => key === group)?.[1] ?? []
+  const part = groups.find(([key]) => key === group)?.[1].map(([sign, name]): [string, string] => [sign, name]) ?? []
   return group === 'flags' ? [...part, ...flags()] : part
 }
 
