@@ -21,7 +21,7 @@ let count = 0
 export function message(chat: string, minutesAgo: number, from: string, content: Content | string, more: Partial<Message> = {}): Message {
   const own = from === me
   const time = at(minutesAgo)
-  return { id: `m${++count}`, chat, order: time + count, time, from, own, content: typeof content === 'string' ? { type: 'text', text: content } : content, protection: 'omemo',
+  return { id: `m${++count}`, stanzaId: `s${count}`, chat, order: time + count, time, from, own, content: typeof content === 'string' ? { type: 'text', text: content } : content, protection: 'omemo',
     ...(own ? { state: 'read' as State } : {}), ...more }
 }
 

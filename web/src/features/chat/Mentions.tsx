@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../../i18n/t.ts'
 import type { Chat } from '../../core/model.ts'
 import { contactOf, engine, nameOf } from '../../app/session.ts'
@@ -25,6 +25,7 @@ export function useNamed(chat: Chat, asked: Found | undefined): Person[] {
 /** Mentions offers the people who may be meant; arrow keys move, Enter or Tab takes, Escape closes, and the text keeps the focus. */
 export function Mentions({ people, pick, close }: { people: Person[]; pick: (person: Person) => void; close: () => void }): JSX.Element | null {
   const [at, setAt] = useState(0)
+  const list = useRef<HTMLUListElement>(null)
   const chosen = people[Math.min(at, people.length - 1)]
   useEffect(() => {
     const key = (event: KeyboardEvent): void => {
@@ -39,9 +40,10 @@ export function Mentions({ people, pick, close }: { people: Person[]; pick: (per
     addEventListener('keydown', key, true)
     return () => removeEventListener('keydown', key, true)
   })
+  useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [at])
   if (!people.length) return null
   return (
-    <ul class="picks" role="listbox" aria-label={t('mention')}>
+    <ul class="picks" role="listbox" aria-label={t('mention')} tabIndex={0} ref={list}>
       {people.map((p) => (
         <li key={p.jid} role="option" aria-selected={p === chosen} class="act" onPointerDown={(e) => { e.preventDefault(); pick(p) }}>
           <Avatar id={p.jid} name={p.name} size="xs" /><span class="cut" dir="auto">{p.name}</span>

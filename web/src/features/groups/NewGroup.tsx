@@ -68,7 +68,8 @@ function Naming({ members, back }: { members: JID[]; back: () => void }): JSX.El
           <p class="small">{t(kind === 'private' ? 'gr.privateText' : 'gr.openText')}</p>
           <Switch label={t('gr.news')} hint={t('gr.newsText')} on={news} change={setNews} />
         </section>
-        <p class="small">{t('gr.with', { n: members.length })}{members.length > 0 && <> {t('gr.invites')}</>}</p>
+        <p class="small">{t('gr.with', { n: members.length })}</p>
+        {members.length > 0 && <p class="small">{t('gr.invites')}</p>}
         {failed && <p class="wrong" role="alert">{failed}</p>}
         <Button kind="p" wide submit disabled={busy}>{t(busy ? 'busy' : 'gr.make')}</Button>
       </form></div>
