@@ -29,7 +29,7 @@ export interface Crypto {
   stored(keys: string[]): Answer<void>
   /** At start: messages that were decrypted but never `stored`. At most 500; ask again after storing them. */
   unstored(): Answer<Opened[]>
-  /** Around reading the archive: nothing is answered until it ends. */
+  /** Around reading an archive: nothing is answered until all that began have ended. */
   beginCatchUp(): Answer<void>
   endCatchUp(): Answer<void>
   /** Once a day: rotates keys. */

@@ -9,6 +9,8 @@ import { checkJID } from './session.ts'
 import type { Address, Asked, Bundle, Skipped, Version } from './types.ts'
 
 const listAge = 120 // seconds for which a list that was fetched is believed; one that was told is, until the next session
+const listAgeEach = 4 // … or so many seconds for each account, in a group: nobody's server is asked for a thousand lists every two minutes
+const maxListAge = 3600
 const doubtAge = 60 // seconds after which a device that is on no list makes its list doubtful again
 const retryAfter = 600 // seconds after which a device without usable keys is asked again
 const atOnce = 32 // requests at a time
@@ -128,8 +130,9 @@ export class Lists {
 
   // Asks for lists that are not fresh. What cannot be had now leaves the list as it was known.
   private async refresh(accounts: string[]): Promise<void> {
+    const age = Math.max(listAge, Math.min(maxListAge, listAgeEach * accounts.length))
     const stale = accounts.flatMap((jid) => profiles.map((p) => ({ jid, version: p.version }))).filter(({ jid, version }) => {
-      return !this.isAhead(this.fresh.get(`${version} ${jid}`), listAge)
+      return !this.isAhead(this.fresh.get(`${version} ${jid}`), age)
     })
     await several(stale, async ({ jid, version }) => {
       const name = `${version} ${jid}`
@@ -137,7 +140,7 @@ export class Lists {
       const ids = await ask(() => this.asked.devices(jid, version))
       if (!ids || this.tellings.get(name) !== before) return
       await this.keep(jid, version, ids)
-      this.note(this.fresh, name, this.heard.has(name) ? Infinity : this.d.now() + listAge)
+      this.note(this.fresh, name, this.heard.has(name) ? Infinity : this.d.now() + age)
     })
   }
 

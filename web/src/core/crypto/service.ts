@@ -42,6 +42,8 @@ export class Service {
   private readonly owed = new Map<string, { version: Version; to: Address; mend: boolean }>()
 
   private isNamed = false
+  /** Archives that are being read. */
+  private catching = 0
 
   private constructor(readonly device: Device, private readonly fresh: boolean, asked: Asked, private readonly happened: Happened) {
     this.lists = new Lists(device, asked)
@@ -191,11 +193,13 @@ export class Service {
   }
 
   beginCatchUp(): void {
+    this.catching++
     this.device.catchingUp = true
   }
 
   async endCatchUp(): Promise<void> {
-    this.device.catchingUp = false
+    this.catching = Math.max(0, this.catching - 1)
+    this.device.catchingUp = this.catching > 0
     await this.maintain()
     this.happened('due')
   }

@@ -82,7 +82,8 @@ async function keep(step: Step, letter: Letter, said: Said & { what: 'content' |
   const expires = said.what === 'content' ? said.expires : undefined
   if (!timeOf(message, letter, expires, chat, step.now)) return
   await put(step.tx, message, true)
-  if (message.archiveId && message.archiveId <= (await get(step.tx, 'newest') ?? 0)) await noteChanged(step.tx, message)
+  // What a group has numbered may come later than what has been written into the history, which knows one order for all chats.
+  if (message.archiveId && ((letter.group && !letter.live) || message.archiveId <= (await get(step.tx, 'newest') ?? 0))) await noteChanged(step.tx, message)
   step.changes.message(message.chat, message.id)
   await intoChat(step, chat, message, letter)
   if (letter.wantsReceipt && await mayAnswer(step, letter)) {

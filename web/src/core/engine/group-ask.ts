@@ -1,6 +1,7 @@
 // What screens ask of groups and only the server can do (core/groups.ts). Loaded when it is first asked for: nothing of it works without a connection.
 
 import type { GroupPreview, Groups, GroupSettings, NewGroup } from '../groups.ts'
+import { prepareAvatar } from '../media/image.ts'
 import type { JID } from '../model.ts'
 import { look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
@@ -65,7 +66,7 @@ export function groupsOf(around: Around): Groups {
     remove: (jid, person, reason) => stand(jid, person, 'none', reason),
     setRole: (jid, person, as) => stand(jid, person, as),
     setInfo: async (jid, { name, description, picture }) => {
-      if (picture !== undefined) await ask.setPicture(session(), jid, picture)
+      if (picture !== undefined) await ask.setPicture(session(), jid, picture && await ready(picture))
       if (name !== undefined || description !== undefined) {
         await ask.configure(session(), jid, { 'muc#roomconfig_roomname': name?.slice(0, MAX_NAME), 'muc#roomconfig_roomdesc': description?.slice(0, 2048) })
       }
@@ -111,12 +112,20 @@ async function create(around: Around, group: NewGroup, nick: () => Promise<strin
   if (!name) throw new Malformed('a group has a name')
   const settings = { ...usual, ...group.settings }
   const jid = `${freshName()}@${await around.service()}`
+  const picture = group.picture && await ready(group.picture)
   const session = around.session()
   await ask.makeGroup(session, jid, await nick(), settings, { name, description: group.description?.slice(0, 2048) })
   const refused = await ask.addPeople(session, jid, unique(group.members).filter((one) => one !== around.account))
-  if (group.picture) await ask.setPicture(session, jid, group.picture)
+  if (picture) await ask.setPicture(session, jid, picture).catch((error: unknown) => console.warn('picture of a group', error)) // it is made all the same
   await around.here()
   return { jid, refused }
+}
+
+/** A picture as groups are shown by; fails with Malformed for what is none. */
+async function ready(picture: Blob): Promise<Blob> {
+  const made = await prepareAvatar(picture)
+  if (!made) throw new Malformed('no picture')
+  return made.blob
 }
 
 /** 80 random bits, as a name that nobody takes by chance and everybody can type. */

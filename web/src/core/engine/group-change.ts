@@ -90,6 +90,7 @@ async function stand(step: Step, chat: Chat & { group: Group }, { by }: GroupCha
   if (nick) group.nick = nick
   if (!isIn(affiliation)) return end(chat, { how: affiliation === 'outcast' ? 'banned' : by === step.account ? 'left' : 'removed', ...(by ? { by } : {}) })
   delete group.ended
+  if (by === step.account) delete group.invited
   if (isIn(was) || !by || by === step.account) return
   group.invited = { ...group.invited, by }
   if (await isStranger(step, chat, by)) chat.request = true

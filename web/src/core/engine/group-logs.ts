@@ -39,7 +39,7 @@ export class GroupLogs {
   onCaughtUp: (session: Session, service: string | undefined) => void = () => undefined
 
   constructor(
-    private readonly db: Database, private readonly account: JID, opener: Opener, private readonly news: News, events: KeepEvents, private readonly now: () => Micros,
+    private readonly db: Database, private readonly account: JID, private readonly opener: Opener, private readonly news: News, events: KeepEvents, private readonly now: () => Micros,
   ) {
     this.keeper = new Keeper(db, account, opener, news, events, now)
   }
@@ -140,11 +140,16 @@ export class GroupLogs {
       for (const one of groups) await this.listed(session, one)
     })
     if (service) await this.missing(new Set(all.map((g) => g.jid)))
-    const left = [...all]
-    const run = async () => {
-      for (let one = left.shift(); one; one = left.shift()) await this.log(one.jid).upTo(one.newest)
+    await this.opener.crypto.beginCatchUp()
+    try {
+      const left = [...all]
+      const run = async () => {
+        for (let one = left.shift(); one; one = left.shift()) await this.log(one.jid).upTo(one.newest)
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, run))
+    } finally {
+      await this.opener.crypto.endCatchUp()
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, run))
     this.tries = 0
     this.onCaughtUp(session, service)
   }
@@ -161,6 +166,7 @@ export class GroupLogs {
       const before = JSON.stringify(chat)
       Object.assign(group, { affiliation: one.affiliation, members: one.members, ...(one.nick ? { nick: one.nick } : {}) })
       delete group.ended
+      show(chat, one.picture)
       if (group.invited && !known) delete group.invited
       if (about) { // of one that is known the log tells what is new
         chat.name = one.name ?? chat.name
@@ -168,7 +174,6 @@ export class GroupLogs {
         if (about.description) group.description = about.description
         chat.protection = protectionOf(about.settings)
         if (group.version <= 1) group.version = one.newest
-        show(chat, one.picture)
         chat.time ||= one.since
       }
       if (JSON.stringify(chat) === before) return

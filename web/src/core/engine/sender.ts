@@ -29,6 +29,10 @@ const SECOND_LOOK = 1500
 /** Stanzas that may wait for an acknowledgement at once; see MAX_UNACKED of core/xmpp/sm.ts. */
 const MAX_FLYING = 200
 
+/** The longest message to a group, in characters: keys for thousands of devices are a part of it, and a server ends a connection that brings more than it takes
+ * (1 MiB with Palabre). */
+const MAX_STANZA = 1_000_000
+
 /** What the sender needs of others. */
 export interface Helpers {
   seal(to: JID, outbound: Outbound, members?: JID[]): Promise<SealedParts>
@@ -225,6 +229,8 @@ export class Sender extends SenderSteps {
     }
     const { parts, older } = sealed
     if (!parts.length) return this.done(errand, false) // about a note to ourselves, and no other device to read it
+    const whole = stanza({ to: errand.chat, id: errand.id, ...(about.group ? { type: 'groupchat' } : {}) }, ...parts)
+    if (about.group && String(whole).length > MAX_STANZA) return this.fail(errand, 'too-large')
     const marked = generation === this.generation ? await this.mark(errand, older, about.message) : undefined
     if (!marked) return false
     if (generation !== this.generation) { // marked and not written: if the archive has been read by now, nobody else would look after it
@@ -233,7 +239,7 @@ export class Sender extends SenderSteps {
     }
     this.flying.add(errand.seq)
     if (sealed.unreached) void this.helpers.groups?.keyless(errand.chat, sealed.unreached).catch(() => undefined) // told with the next message
-    session.send(stanza({ to: errand.chat, id: errand.id, ...(about.group ? { type: 'groupchat' } : {}) }, ...parts), (acknowledged) => { void this.sent(errand, acknowledged) })
+    session.send(whole, (acknowledged) => { void this.sent(errand, acknowledged) })
     return marked.caption ? this.sendOne(marked.caption) : true // at once, so that nothing comes between a file and its words
   }
 

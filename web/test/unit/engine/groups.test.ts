@@ -1,6 +1,6 @@
 // Groups of whole clients at the real server: encrypted, in one order on every device, caught up with from their logs, never doubled.
 import 'fake-indexeddb/auto'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { IDBFactory } from 'fake-indexeddb'
 import type { Message } from '../../../src/core/model.ts'
 import { GroupSend } from '../../../src/core/engine/group-send.ts'
@@ -20,6 +20,7 @@ beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
   for (const client of open.splice(0)) client.kill()
   proxy.close()
+  vi.unstubAllGlobals()
 })
 
 async function client(...args: Parameters<typeof Client.open> extends [unknown, ...infer R] ? R : never): Promise<Client> {
@@ -219,12 +220,18 @@ test('by a link, let in by an administrator; roles, bans, and a group that is ha
 }, 60_000)
 
 test('a stranger is invited, not added: they come in when they say so, or decline; the group is known by its picture and bookmark', async () => {
+  vi.stubGlobal('createImageBitmap', () => Promise.resolve({ width: 1, height: 1, close: () => undefined }))
+  vi.stubGlobal('OffscreenCanvas', class {
+    getContext() { return null }
+    convertToBlob() { return Promise.resolve(new Blob([new Uint8Array([0, 1, 2])], { type: 'image/jpeg' })) }
+  })
   const [romeo, tybalt, paris] = [await client('romeo'), await client('tybalt'), await client('paris')]
   const { jid } = await romeo.engine.group('create', { name: 'Duel', members: [tybalt.jid, paris.jid], picture: new Blob([new Uint8Array([0, 1, 2])], { type: 'image/png' }) })
   for (const c of [tybalt, paris]) await c.until(async () => (await c.db.get('chats', jid))?.group?.invited?.by === romeo.jid)
   expect(await tybalt.db.get('chats', jid)).toMatchObject({ name: 'Duel', group: { affiliation: 'none' } })
   expect((await romeo.engine.group('invitations', jid)).map((one) => one.jid).sort()).toEqual([paris.jid, tybalt.jid])
   await romeo.engine.send(jid, { text: 'before you came' })
+  await romeo.until(async () => (await messages(romeo, jid)).some((m) => m.content.type === 'text' && m.archiveId))
   expect(await tybalt.engine.group('join', jid)).toEqual({ jid, waits: false })
   await tybalt.until(() => isIn(tybalt, jid))
   await romeo.until(async () => (await romeo.db.get('members', [jid, tybalt.jid])) !== undefined)
@@ -267,4 +274,34 @@ test('an open group is not encrypted, and says so; who has no keys is told of, a
   expect((await mercutio.engine.members(other, { words: 'benv' })).members).toMatchObject([{ jid: benvolio.jid, keyless: true }])
   await help.keyless(other, [])
   expect((await mercutio.engine.members(other, { words: 'benv' })).members[0]?.keyless).toBeUndefined()
+}, 60_000)
+
+test('a member who is removed while they write: what was ticked is in the log of the others, once, and the rest has failed', async () => {
+  const [romeo, juliet, nurse] = [await client('romeo'), await client('juliet'), await client('nurse')]
+  const jid = await group('Gate', romeo, juliet, nurse)
+  const words = Array.from({ length: 10 }, (_, i) => `n${i}`)
+  for (const [i, text] of words.entries()) {
+    await nurse.engine.send(jid, { text })
+    if (i === 4) void romeo.engine.group('remove', jid, nurse.jid)
+  }
+  await nurse.until(async () => (await messages(nurse, jid)).every((m) => m.state !== 'waiting') && (await nurse.db.get('chats', jid))?.group?.ended !== undefined)
+  const ticked = (await messages(nurse, jid)).flatMap((m) => m.state === 'sent' && m.content.type === 'text' ? m.content.text : [])
+  expect(words.filter((w) => ticked.includes(w))).toEqual(ticked)
+  await romeo.engine.send(jid, { text: 'end' })
+  await juliet.until(async () => (await said(juliet, jid)).includes('end'))
+  expect((await said(juliet, jid)).filter((t) => t !== 'end')).toEqual(ticked)
+}, 60_000)
+
+test('two devices of one person: what one has read the other has, and what one says', async () => {
+  const [romeo, one, two] = [await client('romeo'), await client('juliet'), await client('juliet')]
+  const jid = await group('Window', romeo, one)
+  await two.until(() => isIn(two, jid))
+  await romeo.until(async () => (await romeo.engine.devices(one.jid)).filter((d) => d.active).map((d) => d.id).filter((id) => [one, two].some((c) => c.lead.worker.secure.deviceID === id)).length === 2)
+  await romeo.engine.send(jid, { text: 'light' })
+  for (const c of [one, two]) await c.until(async () => (await said(c, jid)).includes('light') && (await c.db.get('chats', jid))?.unread === 1)
+  await one.engine.read(jid, Infinity)
+  await two.until(async () => (await two.db.get('chats', jid))?.unread === 0)
+  await one.engine.send(jid, { text: 'night' })
+  await two.until(async () => (await said(two, jid)).includes('night'))
+  expect((await messages(two, jid)).at(-1)).toMatchObject({ own: true, from: one.jid, state: 'sent' })
 }, 60_000)
