@@ -109,6 +109,9 @@ func (g *Groups) askedOccupant(t *core.Transit, r *room, payload *xmpp.Element) 
 	defer r.mu.Unlock()
 	me := r.attending[t.Via]
 	if me == nil || me.occupant == nil {
+		if payload.Is(nsInfo, "query") || payload.Is(nsItems, "query") { // XEP-0045 §6.6
+			return nil, xmpp.BadRequest.Because("who is not here asks nobody who is")
+		}
 		return nil, xmpp.NotAcceptable.Because("join first")
 	}
 	nick, err := cleanNick(t.Stanza.To.Resource())
