@@ -121,9 +121,14 @@ func (cs *Channels) publish(ctx context.Context, t *core.Transit, pubsub, e *xmp
 	if when := pubsub.Child(NS, "schedule"); when != nil {
 		return cs.schedule(t, c, p, when.Attr("at"))
 	}
-	return cs.posting(c, p, t.Sender.JID).answered(t, func() *xmpp.Element {
-		return xmpp.NewElement(nsPubSub, "pubsub", xmpp.NewElement(nsPubSub, "publish", xmpp.NewElement(nsPubSub, "item").Set("id", p.item)).Set("node", c.name))
-	}), nil
+	posted := cs.posting(c, p, t.Sender.JID)
+	tell := posted.tell
+	posted.tell = func(ctx context.Context) { // it is kept: who publishes does not wait until all have it
+		item := xmpp.NewElement(nsPubSub, "item").Set("id", p.item)
+		t.Via.Send(t.Stanza.Reply(xmpp.NewElement(nsPubSub, "pubsub", xmpp.NewElement(nsPubSub, "publish", item).Set("node", c.name))))
+		tell(ctx)
+	}
+	return posted, nil
 }
 
 // mayPublish refuses who may not; c.mu is held.
