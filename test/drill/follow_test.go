@@ -18,6 +18,7 @@ const nsGroup = "urn:palabre:group:0"
 type place struct {
 	id, after int64
 	body      string
+	about     int // what the group is described by from then on, 0 for nothing new
 }
 
 // placeOf is the place of a message in a group's log, the zero one for what is not kept.
@@ -30,8 +31,13 @@ func placeOf(st *xmpp.Stanza) (p place, err error) {
 	if p.id, err = strconv.ParseInt(id, 10, 64); err != nil {
 		return p, err
 	}
-	p.after, err = strconv.ParseInt(after.Attr("after"), 10, 64)
+	if p.after, err = strconv.ParseInt(after.Attr("after"), 10, 64); err != nil {
+		return p, err
+	}
 	p.body = st.Body()
+	if text := st.Child(nsGroup, "change").Attr("description"); text != "" {
+		p.about, err = strconv.Atoi(text)
+	}
 	return p, err
 }
 

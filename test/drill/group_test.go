@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -22,8 +23,9 @@ const (
 	groupDomain  = "groups.localhost"
 )
 
-// TestKillGroups kills the server while members of many groups write to them at full speed. In the end the log of each group has every acknowledged message
-// once and in the order of its sender, it is a chain without gaps, and all devices of all members have that log and nothing else.
+// TestKillGroups kills the server while members of many groups write to them at full speed, and their owner changes what they are about. In the end the log of
+// each group has every acknowledged message and change once and in the order of its sender, it is a chain without gaps, and all devices of all members have that
+// log and nothing else.
 func TestKillGroups(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killGroups(t, "", *groupKills) })
 	t.Run("postgres", func(t *testing.T) { killGroups(t, database(t), (*groupKills+1)/2) })
@@ -41,6 +43,7 @@ func killGroups(t *testing.T, database string, times int) {
 	for i := range groupSenders {
 		c.work.Go(func() { c.send(sending, ctx, i) })
 	}
+	c.work.Go(func() { c.describe(sending, ctx) })
 	for i := range times {
 		if err := c.progress(ctx, 1+rand.Int64N(1500)); err != nil {
 			t.Fatalf("before failure %d: %v; %d acknowledged", i, err, c.acked.value())
@@ -55,7 +58,8 @@ func killGroups(t *testing.T, database string, times int) {
 	c.work.Wait()
 	c.compare(ctx)
 	c.server.stop()
-	t.Logf("%d failures; %d messages acknowledged to their senders, each once in its group's log, and in the same order on %d devices", times, c.acked.value(), len(c.devices)+1)
+	t.Logf("%d failures; %d messages and %d changes acknowledged to their senders, each once in its group's log, and in the same order on %d devices", times, c.acked.value(),
+		c.changes, len(c.devices)+1)
 }
 
 // crowd are the members of all groups.
@@ -68,6 +72,8 @@ type crowd struct {
 	devices []*follower // that of member n is the n-th
 	old     *occupant
 	sent    [groupSenders]int // how many messages each sender has sent to each group
+	changed [groups][]int     // the descriptions of each group that were acknowledged
+	changes int               // how many those are
 
 	mu      sync.Mutex      // guards refused
 	refused map[string]bool // ids of messages that their senders were told are not kept
@@ -190,6 +196,42 @@ func (c *crowd) send(sending, ctx context.Context, sender int) {
 	}
 }
 
+// describe says again and again what a group is about, of one group after the other: a number that grows. What becomes of one that is on its way when the server
+// is killed is not known.
+func (c *crowd) describe(sending, ctx context.Context) {
+	owner := c.devices[0].client
+	for n := 1; c.acked.reach(sending, c.acked.value()+between) == nil; n++ {
+		form := xmpp.NewForm("submit", nsMUC+"#roomconfig").Add("muc#roomconfig_roomdesc", "", "", strconv.Itoa(n))
+		switch _, err := owner.Set(ctx, c.rooms[n%groups], xmpp.NewElement(nsMUC+"#owner", "query", form.Element())); {
+		case err == nil:
+			c.changed[n%groups] = append(c.changed[n%groups], n)
+			c.changes++
+		case !uncertain(err) && ctx.Err() == nil:
+			c.t.Errorf("description %d: %v", n, err)
+		}
+	}
+}
+
+// compareChanged checks that a log has all changes that were acknowledged, each once and in order.
+func (c *crowd) compareChanged(group int, log []place) {
+	due := c.changed[group]
+	newest := 0
+	for _, e := range log {
+		if e.about == 0 {
+			continue
+		}
+		if e.about <= newest {
+			c.t.Errorf("group %d: description %d comes after %d", group, e.about, newest)
+		}
+		if newest = e.about; len(due) > 0 && due[0] == e.about {
+			due = due[1:]
+		}
+	}
+	if len(due) > 0 {
+		c.t.Errorf("group %d: of %d changes that were acknowledged, the log lacks %d", group, len(c.changed[group]), due)
+	}
+}
+
 // bounce notes a message that the server has refused.
 func (c *crowd) bounce(st *xmpp.Stanza) {
 	if err := xmpp.ErrorOf(st); err.Type != "wait" {
@@ -220,6 +262,7 @@ func (c *crowd) compare(ctx context.Context) {
 			c.t.Fatalf("log of %s: %v", room, err)
 		}
 		c.compareSaid(group, log)
+		c.compareChanged(group, log)
 		for _, f := range c.devices {
 			f.compare(ctx, room, log)
 		}
