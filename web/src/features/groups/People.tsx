@@ -63,9 +63,9 @@ export function People({ chosen, change, most, except }: PeopleProps): JSX.Eleme
       </form>
       {chosen.length > 0 && <Chosen chosen={chosen} drop={toggle} />}
       <div class="sheet-top" ref={root} onKeyDown={(e) => { if (root.current && (e.target as Element).closest('.act')) arrows(e, root.current, '.act') }}>
-        <Rows items={shown} label={t('new.contacts')} keyOf={(c) => c.jid} draw={(c) => <Choice contact={c} on={on.has(c.jid)} act={() => toggle(c.jid)} />}
+        <Rows items={shown} label={t('tab.contacts')} keyOf={(c) => c.jid} draw={(c) => <Choice contact={c} on={on.has(c.jid)} act={() => toggle(c.jid)} />}
           head={<>{!wanted && <Lists all={all} add={add} />}{typed && !on.has(typed) && !all.some((c) => c.jid === typed) && <button type="button" class="act" onClick={() => { add([typed]); setWords('') }}><span class="tile"><Icon name="plus" /></span><span class="grow"><span class="cut block">{t('gr.addAddress', { address: typed })}</span></span></button>}</>}
-          foot={shown.length === 0 && !typed && <p class="pickwarn">{t(wanted ? 'gr.noneFound' : 'gr.noContacts')}</p>} />
+          foot={shown.length === 0 && !typed && <p class="pickwarn" tabIndex={0}>{t(wanted ? 'gr.noneFound' : 'gr.noContacts')}</p>} />
       </div>
     </>
   )
