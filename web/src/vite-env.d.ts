@@ -11,7 +11,7 @@ declare module 'virtual:emoji-words/*' {
 }
 
 declare module 'virtual:emoji/*' {
-  /** Emoji, and its name where that is kept; by group. */
-  const groups: [key: string, emoji: [sign: string, name?: string][]][]
+  /** Emoji by group, with | between them and their names behind a space. */
+  const groups: [key: string, emoji: string][]
   export default groups
 }

@@ -59,7 +59,7 @@ export function emoji() {
     enforce: 'pre',
     resolveId: (id) => (id.startsWith(prefix) || id.startsWith(wordsPrefix) ? id : undefined),
     load: (id) => {
-      if (id.startsWith(prefix)) return `export default ${JSON.stringify(emojiOf(id.slice(prefix.length)).map(([key, all]) => [key, all.map(([sign, name]) => (named.has(key) ? [sign, name] : [sign]))]))}`
+      if (id.startsWith(prefix)) return `export default ${JSON.stringify(emojiOf(id.slice(prefix.length)).map(([key, all]) => [key, all.map(([sign, name]) => (named.has(key) ? `${sign} ${name}` : sign)).join('|')]))}`
       if (id.startsWith(wordsPrefix)) return `export default ${JSON.stringify(emojiOf(id.slice(wordsPrefix.length)).flatMap(([key, all]) => all.map(([, name, words]) => (named.has(key) ? words : `${name}\n${words}`))))}`
       return undefined
     },

@@ -7,7 +7,8 @@ import { Busy } from './controls.tsx'
 import { arrows } from './focus.ts'
 import { Icon } from './Icon.tsx'
 
-type Kept = [key: string, emoji: [sign: string, name?: string][]][]
+/** For each group its emoji, with | between them; after a space the name, where that is kept. */
+type Kept = [key: string, emoji: string][]
 type Groups = [key: string, emoji: [sign: string, name: string, words: string][]][]
 
 const sources: Record<string, () => Promise<{ default: Kept }>> = {
@@ -75,7 +76,8 @@ export function EmojiPicker({ pick }: { pick: (emoji: string) => void }): JSX.El
 /** The emoji with their names and words, as far as those are here; an emoji without a name is called by its sign. */
 function whole(kept: Kept, besides: string[]): Groups {
   let i = 0
-  return kept.map(([key, all]) => [key, all.map(([sign, name]) => {
+  return kept.map(([key, all]) => [key, all.split('|').map((one) => {
+    const [sign = one, name] = one.split(/ (.*)/)
     const more = besides[i++] ?? ''
     const end = more.indexOf('\n')
     return [sign, name ?? (more.slice(0, Math.max(0, end)) || sign), more.slice(end + 1)]

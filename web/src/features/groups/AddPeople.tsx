@@ -35,7 +35,7 @@ export function AddPeople({ chat: { jid }, group }: PageProps): JSX.Element {
     <>
       <PageHead title={t('gr.add')} up={up} always />
       <People chosen={chosen} change={setChosen} most={Math.max(0, mostMembers - group.members)} {...(inside.value ? { except: inside.value } : {})} />
-      <div class="bottom">{chosen.length > 0 && <p class="small">{t('gr.invites')}</p>}<Button kind="p" wide disabled={!chosen.length || busy} act={() => void add()}>{t(busy ? 'busy' : 'gr.addYes', { n: chosen.length })}</Button></div>
+      <div class="bottom">{chosen.length > 0 && <p class="small">{t('gr.invites')}</p>}<Button kind="p" wide disabled={!chosen.length || busy} act={() => void add()}>{busy ? t('busy') : chosen.length ? t('gr.addYes', { n: chosen.length }) : t('gr.add')}</Button></div>
     </>
   )
 }
