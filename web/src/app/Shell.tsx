@@ -26,7 +26,7 @@ function usePanes(): { list: Shown; main: Shown | undefined; detail: Shown | und
   const at = place.value
   const { pane } = at.route
   if (pane === 'list') last.current = at
-  else if (pane === 'main' && last.current.route.feature === 'newchat') last.current = home
+  else if (pane === 'main' && /^(newchat|groups)$/.test(last.current.route.feature)) last.current = home
   else if (pane === 'main' && last.current === home && (at.route.feature === 'settings' || at.route.feature === 'devices')) last.current = settings
   const parent = pane === 'detail' ? parentOf(at) : undefined
   return { list: last.current, main: pane === 'main' || pane === 'full' ? at : parent, detail: pane === 'detail' ? at : undefined, full: pane === 'full' }

@@ -81,6 +81,7 @@ test('a group is made of people who are typed and chosen', async () => {
   group = decodeURIComponent(new URL(amina.page.url()).pathname.split('/')[2])
   assert.match(group, /@groups\.localhost$/)
   await line(amina, 'system.group-made.you')
+  await amina.page.locator('.side-list .row', { hasText: name }).waitFor() // the list stands beside it again
 })
 
 test('the others are in it, and all three talk, encrypted', async () => {
