@@ -42,7 +42,7 @@ async function measureCount(out: Figures, device: Device, count: number): Promis
 }
 
 /** One message to a group of 1,024 with two devices each: all that the worker does, and how large it becomes. What the server is asked is answered at once. */
-async function measureGroup(out: Figures, kept: boolean): Promise<void> {
+export async function measureGroup(out: Figures, kept: boolean): Promise<void> {
   const account = `bench-${Math.random()}@example.org`
   const vault = kept ? await Vault.open(account) : undefined
   const pool = Array.from({ length: 16 }, (_, i) => peer(i, 0).bundle)
