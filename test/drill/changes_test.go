@@ -310,7 +310,9 @@ func addAccount(ctx context.Context, c *client.Client, name string) error {
 		submit.Add(xmpp.NewElement("jabber:x:data", "field", value).Set("var", field[0]))
 	}
 	_, err = c.Set(ctx, c.Account().Host(), xmpp.NewElement(nsCommand, "command", submit).Set("node", addUser).Set("sessionid", form.Attr("sessionid")))
-	if errors.Is(err, xmpp.BadRequest) || errors.Is(err, xmpp.NotAcceptable) {
+	var refused *xmpp.Error
+	expired := errors.As(err, &refused) && refused.Detail != nil && refused.Detail.Is(nsCommand, "session-expired")
+	if expired || errors.Is(err, xmpp.BadRequest) || errors.Is(err, xmpp.NotAcceptable) {
 		return fmt.Errorf("the command was begun before a failure: %s", err)
 	}
 	return err
