@@ -32,7 +32,7 @@ function drop(id: number): void {
 export function Toasts(): JSX.Element {
   return (
     <>
-      <div class="toasts">
+      <div class="toasts" role="log" aria-live="off">{/* said below, in one voice with all else */}
         {shown.value.map((s) => (
           <div class="toast" key={s.id}>
             {s.text}
