@@ -49,7 +49,8 @@ export function setTrust(d: Device, a: Address, fingerprint: string, trust: Trus
  * that a person rejected; it counts from when it said so, in seconds since 1970, so that what another device decided since then holds whichever comes first. */
 export function vouch(d: Device, a: Address, identity: Bytes, proved?: number): Promise<void> {
   return change(d, a.jid, (account) => {
-    if (proved !== undefined && account.find(identity)?.trust === 'distrusted') return
+    const known = account.find(identity)
+    if (proved !== undefined && known && (known.trust === 'distrusted' || known.decided > proved)) return
     decide(d, account, identity, 'verified', false, proved)
     account.expect(a.device, identity, d.now())
     const record = account.device(a.device)

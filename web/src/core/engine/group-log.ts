@@ -173,7 +173,9 @@ export class GroupLog {
         page = await queryArchive(session, { at: this.room, after: String(after), max: PAGE })
       } catch (error) {
         if (!(error instanceof StanzaError) || error.condition !== 'item-not-found') throw error
-        return this.begin(session) // what is here is from before we came again
+        // What is here is from before we came again: who came and went since is in no log that we may read.
+        await change(this.around.db, ['kv'], (tx) => tx.objectStore('kv').delete(`members ${this.room}`))
+        return this.begin(session)
       }
       await this.inTurn(() => this.keepPage(page, false))
       if (page.complete || !page.last) return

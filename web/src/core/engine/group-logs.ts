@@ -181,6 +181,7 @@ export class GroupLogs {
       changes.chat(chat.jid)
     })
     this.news.tell(changes.all)
+    if (known?.ended) await change(this.db, ['kv'], (tx) => tx.objectStore('kv').delete(`members ${one.jid}`)) // they were not followed meanwhile
     if (!await get(this.db, `members ${one.jid}`)) await this.members(one.jid)
   }
 

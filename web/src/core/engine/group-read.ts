@@ -7,10 +7,15 @@ import { CLIENT, CONFERENCE, GROUP, MODERATE, MUC_USER, RETRACT } from '../xmpp/
 import type { Element } from '../xmpp/xml.ts'
 import type { Said } from './said.ts'
 
-/** Reads a message from a group's own address, or one that sets its subject. */
+/** Reads a message that sets the subject of a group. Whatever else its sender put into it says nothing. */
+export function readSubject(stanza: Element, from: JID): Said[] {
+  const name = stanza.textOf('subject', CLIENT)?.trim().slice(0, 1000)
+  return name ? [{ what: 'change', change: { what: 'subject', by: from, who: [], name } }] : []
+}
+
+/** Reads a message from a group's own address. */
 export function readOfGroup(stanza: Element, from: JID): Said[] {
-  const subject = isSubject(stanza) ? stanza.textOf('subject', CLIENT)?.trim().slice(0, 1000) : undefined
-  if (subject) return [{ what: 'change', change: { what: 'subject', by: from, who: [], name: subject } }]
+  if (isSubject(stanza) && stanza.textOf('subject', CLIENT)?.trim()) return readSubject(stanza, from)
   const change = parseChange(stanza)
   if (change) return [{ what: 'change', change }]
   const retract = stanza.child('retract', RETRACT)

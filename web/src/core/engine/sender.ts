@@ -243,7 +243,9 @@ export class Sender extends SenderSteps {
     return marked.caption ? this.sendOne(marked.caption) : true // at once, so that nothing comes between a file and its words
   }
 
-  private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean; group?: boolean }): Promise<SealedParts> {
+  private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean; group?: boolean; message?: KeptMessage | undefined }): Promise<SealedParts> {
+    // A group was opened to all meanwhile: what was said to its members does not go to everybody.
+    if (about.group && about.plain && outbound.secrecy === 'encrypt' && about.message?.own && about.message.protection === 'omemo') throw new CannotEncrypt('no-devices')
     if (outbound.secrecy === 'encrypt' && !about.plain) return this.helpers.seal(errand.chat, outbound, about.group ? await this.helpers.groups?.readers(errand.chat) : undefined)
     return { parts: outbound.again ? [] : inClear(outbound), older: false }
   }

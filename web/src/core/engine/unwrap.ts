@@ -7,7 +7,7 @@ import { originID, stanzaID } from '../xmpp/ids.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
 import { isArchiveResult, type Archived } from '../xmpp/mam.ts'
 import type { Element } from '../xmpp/xml.ts'
-import { isSubject, readInvitation, readOfGroup } from './group-read.ts'
+import { isSubject, readInvitation, readOfGroup, readSubject } from './group-read.ts'
 import { read, wants, type Parts } from './read.ts'
 import type { Letter, Said } from './said.ts'
 import type { Reading } from './secure.ts'
@@ -72,7 +72,8 @@ export function letterOf(e: Envelope, reading: Reading | undefined): Letter | un
   const parts: Parts = { outer: e.stanza, encrypted: reading !== undefined, ...(reading?.what === 'text' ? { body: reading.body, content: reading.content } : {}) }
   const says: Said[] = reading?.what === 'unreadable' ? [{ what: 'content', content: { type: 'undecryptable', reason: reading.reason } }]
     : invitation ? [invitation]
-    : e.group && (e.group.nick === '' || isSubject(e.stanza)) ? readOfGroup(e.stanza, e.from) : read(parts)
+    : e.group?.nick === '' ? readOfGroup(e.stanza, e.from)
+    : e.group && isSubject(e.stanza) ? readSubject(e.stanza, e.from) : read(parts)
   if (!says.length) return undefined
   const { receipt, marker } = wants(parts)
   return {

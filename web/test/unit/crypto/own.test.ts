@@ -7,7 +7,7 @@ import { newRecovery, recover } from '../../../src/core/crypto/recovery.ts'
 import { hex, utf8 } from '../../../src/core/crypto/bytes.ts'
 import { Service } from '../../../src/core/crypto/service.ts'
 import { MemoryStore, newTurn } from '../../../src/core/crypto/store.ts'
-import { devicesOf, setTrust } from '../../../src/core/crypto/trust.ts'
+import { devicesOf, setTrust, vouch } from '../../../src/core/crypto/trust.ts'
 import type { InEnvelope } from '../../../src/core/crypto/port.ts'
 import type { Bundle, Encrypted, Publication, Trust, Version } from '../../../src/core/crypto/types.ts'
 import { cloned, codeOf, start } from './support.ts'
@@ -164,6 +164,17 @@ describe('automatic trust', () => {
       await t.settle()
       expect([earlier, await trustIn(a1, a3), await trustIn(a2, a3)]).toEqual([earlier, 'distrusted', 'distrusted'])
     }
+  })
+
+  test('what proves a key later, and says that it did so earlier, takes nothing from what a person decided since', async () => {
+    const { t, a1, a2 } = await town()
+    await decide(a1, a2, 'verified')
+    await vouch(a1.device, address(a2), a2.device.identity.curve, t.clock.now - 100)
+    const distrusted = `<content xmlns='urn:xmpp:sce:1'><trust-message xmlns='urn:xmpp:tm:1' usage='urn:xmpp:atm:1' encryption='urn:xmpp:omemo:2'>` +
+      `<key-owner jid='${romeo}'><distrust>${btoa(String.fromCharCode(...a2.device.identity.ed))}</distrust></key-owner></trust-message></content>`
+    const { takeTrust } = await import('../../../src/core/crypto/atm.ts')
+    await takeTrust(a1.device, { jid: romeo, fingerprint: key(a2), trust: 'verified' }, distrusted, t.clock.now - 50)
+    expect(await trustIn(a1, a2)).toBe('verified')
   })
 
   test('nothing of it is shown', async () => {

@@ -41,6 +41,10 @@ test('a member cannot speak for the group', () => {
   const moderation = xml("<retract xmlns='urn:xmpp:message-retract:1' id='1795281424010608'><moderated xmlns='urn:xmpp:message-moderate:1' by='verona@groups.localhost/Romeo'/></retract>")
   expect(readOfGroup(moderation, room)).toMatchObject([{ what: 'moderate', target: '1795281424010608', by: 'Romeo' }])
   expect(letterOf(groupEnvelope(moderation, room, { ...facts, nick: 'Mallory' }), undefined)?.says[0]?.what).toBe('retract')
+  for (const subject of ['<subject/>', '<subject>Feast</subject>']) {
+    const hidden = xml(subject + moderation.nodes.join(''), `${room}/Mallory`)
+    expect(letterOf(groupEnvelope(hidden, room, { ...facts, nick: 'Mallory' }), undefined)?.says.map((s) => s.what) ?? []).toEqual(subject.includes('Feast') ? ['change'] : [])
+  }
 })
 
 test('numbers and addresses in entries come from the group alone', () => {
