@@ -139,6 +139,8 @@ func (r *room) forged(e *xmpp.Element) bool {
 	switch {
 	case e.Space == nsWho, e.Space == NS && (e.Local == "entry" || e.Local == "change"), e.Space == nsUser:
 		return true
+	case e.Is(nsRetract, "retract"):
+		return e.Child(nsModerate, "moderated") != nil
 	case e.Is(xmpp.NSStanzaID, "stanza-id"):
 		by, err := xmpp.ParseJID(e.Attr("by"))
 		return err != nil || by == r.jid
