@@ -209,7 +209,9 @@ export class Sender extends SenderSteps {
       const may = await this.helpers.groups?.may(session, errand, about.chat.group)
       if (may === 'drop') return this.drop(errand)
       if (may === 'never') return this.fail(errand, 'no-voice')
-      if (may === 'later' || needsNumber(errand.task, about)) return false // the group's answer wakes us
+      const wanted = needsNumber(errand.task, about) ? (errand.task.what === 'message' ? about.answered : about.message) : undefined
+      if (wanted?.state === 'failed') return this.fail(errand, wanted.failure ?? 'no-voice') // the log will never have it
+      if (may === 'later' || wanted) return false // the group's answer wakes us
     }
     if (about.message?.own && errand.task.what === 'message' && waitsForUpload(about.message)) {
       this.helpers.upload(about.message)

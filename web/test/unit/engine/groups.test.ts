@@ -209,6 +209,13 @@ test('by a link, let in by an administrator; roles, bans, and a group that is ha
   await rosaline.until(async () => (await rosaline.db.get('chats', jid))?.group?.settings.writes === 'admins')
   await rosaline.engine.send(jid, { text: 'may I?' })
   await rosaline.until(async () => (await messages(rosaline, jid)).at(-1)?.failure === 'no-voice')
+  const refused = (await messages(rosaline, jid)).at(-1)?.id
+  await romeo.engine.group('setSettings', jid, { writes: 'all' })
+  await rosaline.until(async () => (await rosaline.db.get('chats', jid))?.group?.settings.writes === 'all')
+  const about = await rosaline.engine.send(jid, { text: 'as I said', reply: refused })
+  await rosaline.engine.send(jid, { text: 'hear me' })
+  await romeo.until(async () => (await said(romeo, jid)).includes('hear me')) // nothing waits for what was refused
+  expect((await messages(rosaline, jid)).find((m) => m.id === about.id)).toMatchObject({ state: 'failed', failure: 'no-voice' })
   await juliet.engine.group('ban', jid, rosaline.jid, 'enough')
   await rosaline.until(async () => (await rosaline.db.get('chats', jid))?.group?.ended?.how === 'banned')
   expect(await romeo.engine.group('banned', jid)).toEqual([rosaline.jid])
