@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // DefaultArchivePage is how many messages an answer has when the request does not say.
@@ -105,7 +106,7 @@ func (q *ArchiveRequest) takeTime(name, value string) error {
 
 // bound narrows the request to one side of an id.
 func (q *ArchiveRequest) bound(text string, lower bool) error {
-	id, err := parseArchiveID(text)
+	id, err := ParseArchiveID(text)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (q *ArchiveRequest) takeIDs(values []string, most int) error {
 		return ResourceConstraint.Because("at most %d ids", most)
 	}
 	for _, value := range values {
-		id, err := parseArchiveID(value)
+		id, err := ParseArchiveID(value)
 		if err != nil {
 			return err
 		}
@@ -147,11 +148,51 @@ func (q *ArchiveRequest) takePage() error {
 	return nil
 }
 
-// parseArchiveID reads an id; one that no archive can have given is an unknown one.
-func parseArchiveID(text string) (int64, error) {
+// ParseArchiveID reads an id; one that no archive can have given is an unknown one, item-not-found.
+func ParseArchiveID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id <= 0 {
 		return 0, ItemNotFound
 	}
 	return id, nil
+}
+
+// NewArchiveForm lists the fields that a request may use where there are no conversations (XEP-0313 §4.1.5).
+func NewArchiveForm() *Element {
+	form := NewForm("form", NSArchive)
+	for _, name := range []string{"start", "end", "before-id", "after-id"} {
+		form.Add(name, "text-single", "")
+	}
+	form.Add("ids", "list-multi", "")
+	return NewElement(NSArchive, "query", form.Element())
+}
+
+// AppendArchived appends what stands before a message of an archive in an answer (XEP-0313 §4.2), up to where the message begins; whoever calls it closes
+// </forwarded></result>.
+func AppendArchived(b []byte, queryID string, id int64) []byte {
+	b = append(b, "<result xmlns='"+NSArchive+"'"...)
+	if queryID != "" {
+		b = append(b, " queryid='"...)
+		b = AppendEscapedAttr(b, queryID)
+		b = append(b, '\'')
+	}
+	b = append(b, " id='"...)
+	b = strconv.AppendInt(b, id, 10)
+	b = append(b, "'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='"...)
+	b = append(b, FormatTime(time.UnixMicro(id))...)
+	return append(b, "'/>"...)
+}
+
+// ArchiveFin ends an answer whose messages have ids from first to last, both 0 for none; complete says that there is no more in the direction of the request
+// (XEP-0313 §4.4).
+func ArchiveFin(first, last int64, complete bool) *Element {
+	paged := Paged{Index: -1, Count: -1}
+	if first > 0 {
+		paged.First, paged.Last = strconv.FormatInt(first, 10), strconv.FormatInt(last, 10)
+	}
+	e := NewElement(NSArchive, "fin", paged.Element())
+	if complete {
+		e.Set("complete", "true")
+	}
+	return e
 }

@@ -28,7 +28,7 @@ const (
 	nsEvent  = nsPubSub + "#event"
 	nsFeed   = "urn:xmpp:pubsub-social-feed:1"
 	nsAtom   = "http://www.w3.org/2005/Atom"
-	nsMAM    = "urn:xmpp:mam:2"
+	nsMAM    = xmpp.NSArchive
 	nsPing   = "urn:xmpp:ping"
 	nsInfo   = "http://jabber.org/protocol/disco#info"
 	nsItems  = "http://jabber.org/protocol/disco#items"

@@ -85,7 +85,7 @@ func (cs *Channels) askedAbout(ctx context.Context, t *core.Transit, payload *xm
 	case payload.Is(nsItems, "query"):
 		return cs.items(ctx, t, payload)
 	case payload.Is(nsMAM, "query"):
-		return answer(t, searchForm()), nil
+		return answer(t, xmpp.NewArchiveForm()), nil
 	case payload.Is(nsPing, "ping"):
 		return answer(t, nil), nil
 	}

@@ -104,7 +104,7 @@ func (cs *Channels) cancel(ctx context.Context, t *core.Transit, payload *xmpp.E
 	if err != nil {
 		return nil, err
 	}
-	id, err := parseID(payload.Attr("id"))
+	id, err := xmpp.ParseArchiveID(payload.Attr("id"))
 	if err != nil {
 		return nil, err
 	}

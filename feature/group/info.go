@@ -12,7 +12,7 @@ const (
 	nsInfo  = "http://jabber.org/protocol/disco#info"
 	nsItems = "http://jabber.org/protocol/disco#items"
 	nsPing  = "urn:xmpp:ping"
-	nsMAM   = "urn:xmpp:mam:2"
+	nsMAM   = xmpp.NSArchive
 )
 
 // serviceFeatures are what the service announces, roomFeatures what each group does besides what its settings say.

@@ -18,12 +18,7 @@ const maxIDs = 100
 // query answers who reads the log.
 func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *xmpp.Element, set bool) (*plan, error) {
 	if !set {
-		form := xmpp.NewForm("form", nsMAM)
-		for _, name := range []string{"start", "end", "before-id", "after-id"} {
-			form.Add(name, "text-single", "")
-		}
-		form.Add("ids", "list-multi", "")
-		return answer(t, xmpp.NewElement(nsMAM, "query", form.Element())), nil
+		return answer(t, xmpp.NewArchiveForm()), nil
 	}
 	q, err := xmpp.ParseArchiveRequest(payload, xmpp.ArchiveLimits{IDs: maxIDs, Page: g.cfg.MaxPage})
 	if err != nil {
@@ -55,7 +50,11 @@ func (g *Groups) query(ctx context.Context, t *core.Transit, r *room, payload *x
 	}
 	return &plan{tell: func(context.Context) {
 		g.sendFound(t.Via, r, q, found)
-		t.Via.Send(t.Stanza.Reply(fin(found, more)))
+		var first, last int64
+		if len(found) > 0 {
+			first, last = found[0].id, found[len(found)-1].id
+		}
+		t.Via.Send(t.Stanza.Reply(xmpp.ArchiveFin(first, last, !more)))
 	}}, nil
 }
 
@@ -120,34 +119,13 @@ func (g *Groups) sendFound(to *core.Session, r *room, q *xmpp.ArchiveRequest, fo
 		b := make([]byte, 0, len(k.stanza)+400)
 		b = append(b, " from='"...)
 		b = xmpp.AppendEscapedAttr(b, r.jid.String())
-		b = append(b, "'><result xmlns='"+nsMAM+"'"...)
-		if q.QueryID != "" {
-			b = append(b, " queryid='"...)
-			b = xmpp.AppendEscapedAttr(b, q.QueryID)
-			b = append(b, '\'')
-		}
-		b = append(b, " id='"...)
-		b = strconv.AppendInt(b, k.id, 10)
-		b = append(b, "'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='"...)
-		b = append(b, xmpp.FormatTime(time.UnixMicro(k.id))...)
-		b = append(b, "'/><message xmlns='jabber:client'"...)
+		b = xmpp.AppendArchived(append(b, "'>"...), q.QueryID, k.id)
+		b = append(b, "<message xmlns='jabber:client'"...)
 		e := &entry{id: k.id, after: k.after, text: k.stanza}
 		b = append(b, e.shared(r.jid)...)
 		b = append(b, "</forwarded></result></message>"...)
 		to.Deliver(core.Delivery{Stanza: foundStanza, Head: head, Bytes: b})
 	}
-}
-
-func fin(found []kept, more bool) *xmpp.Element {
-	paged := xmpp.Paged{Index: -1, Count: -1}
-	if len(found) > 0 {
-		paged.First, paged.Last = strconv.FormatInt(found[0].id, 10), strconv.FormatInt(found[len(found)-1].id, 10)
-	}
-	e := xmpp.NewElement(nsMAM, "fin", paged.Element())
-	if !more {
-		e.Set("complete", "true")
-	}
-	return e
 }
 
 // metadata tells the first and the last entry that the asker may read (XEP-0313 §5).
