@@ -20,6 +20,14 @@ type Page struct {
 	Index  int    // only from this position; -1 if not said
 }
 
+// Size is how many items the page has at the most, where so many are given at once.
+func (p Page) Size(most int) int {
+	if p.Max < 0 {
+		return most
+	}
+	return min(p.Max, most)
+}
+
 // ParsePage reads the <set/> within a request's payload. Without one the page has no bounds. It returns ErrRSM for malformed numbers
 // or ids that are too long.
 func ParsePage(payload *Element) (Page, error) {

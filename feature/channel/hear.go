@@ -166,10 +166,7 @@ func (cs *Channels) attend(ctx context.Context, t *core.Transit, payload *xmpp.E
 	if err != nil {
 		return nil, xmpp.BadRequest.Because("%v", err)
 	}
-	limit := cs.cfg.MaxPage
-	if page.Max >= 0 {
-		limit = min(limit, page.Max)
-	}
+	limit := page.Size(cs.cfg.MaxPage)
 	openEars(t.Via, true)
 	if err := cs.listen(ctx, t.Via); err != nil {
 		return nil, err

@@ -83,10 +83,7 @@ func (cs *Channels) items(ctx context.Context, t *core.Transit, payload *xmpp.El
 	if err != nil {
 		return nil, xmpp.BadRequest.Because("%v", err)
 	}
-	limit := cs.cfg.MaxPage
-	if page.Max >= 0 {
-		limit = min(limit, page.Max)
-	}
+	limit := page.Size(cs.cfg.MaxPage)
 	if payload.Attr("node") != "" {
 		return cs.itemsOf(ctx, t, payload)
 	}

@@ -159,10 +159,7 @@ func (cs *Channels) page(ctx context.Context, c *channel, pubsub, e *xmpp.Elemen
 		return nil, nil, xmpp.FeatureNotImplemented.Because("ask with after or before (XEP-0059)")
 	}
 	bounded := pubsub.Child(xmpp.NSRSM, "set") != nil
-	limit := cs.cfg.MaxPage
-	if page.Max >= 0 {
-		limit = min(limit, page.Max)
-	}
+	limit := page.Size(cs.cfg.MaxPage)
 	if given := e.Attr("max_items"); given != "" {
 		n, err := strconv.ParseUint(given, 10, 31)
 		if err != nil || n == 0 {

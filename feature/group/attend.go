@@ -16,10 +16,7 @@ func (g *Groups) attend(ctx context.Context, t *core.Transit, payload *xmpp.Elem
 	if err != nil {
 		return nil, xmpp.BadRequest.Because("%v", err)
 	}
-	limit := g.cfg.MaxPage
-	if page.Max >= 0 {
-		limit = min(limit, page.Max)
-	}
+	limit := page.Size(g.cfg.MaxPage)
 	return &plan{tell: func(ctx context.Context) {
 		g.rooms.attend(t.Via)
 		reply, err := g.mine(ctx, t.Via, page.After, limit)

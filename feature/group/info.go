@@ -212,10 +212,7 @@ func (g *Groups) listed(ctx context.Context, payload *xmpp.Element) (*xmpp.Eleme
 	if err != nil {
 		return nil, xmpp.BadRequest.Because("%v", err)
 	}
-	limit := g.cfg.MaxPage
-	if page.Max >= 0 {
-		limit = min(limit, page.Max)
-	}
+	limit := page.Size(g.cfg.MaxPage)
 	sql := "select name, settings from group_room where destroyed is null and name > $1 and settings not like '%\"hidden\":true%'"
 	spaces := wantsSpaces(payload)
 	if spaces {
