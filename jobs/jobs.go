@@ -308,25 +308,9 @@ func pauseAfter(first time.Duration, attempts int) time.Duration {
 
 // Collectors are the queue's figures for Prometheus.
 func (j *Jobs) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{j.done, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "palabre_jobs_waiting", Help: "Jobs that are not done."}, func() float64 { return j.read("select count(*) from jobs_job") }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "palabre_jobs_oldest_age_seconds", Help: "Age of the oldest job that is not done."},
-			func() float64 {
-				oldest := j.read("select cast(coalesce(min(id), 0) as bigint) from jobs_job")
-				if oldest == 0 {
-					return 0
-				}
-				return j.now().Sub(time.UnixMicro(int64(oldest))).Seconds()
-			})}
-}
-
-// read reads one number for a figure; a failing database shows as -1.
-func (j *Jobs) read(sql string) float64 {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	var n int64
-	if err := j.db.QueryRow(ctx, sql).Scan(&n); err != nil {
-		return -1
+	return []prometheus.Collector{
+		j.done,
+		j.db.Gauge("palabre_jobs_waiting", "Jobs that are not done.", "select count(*) from jobs_job"),
+		j.db.AgeGauge("palabre_jobs_oldest_age_seconds", "Age of the oldest job that is not done.", "select cast(coalesce(min(id), 0) as bigint) from jobs_job", j.now),
 	}
-	return float64(n)
 }

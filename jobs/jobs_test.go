@@ -22,6 +22,14 @@ type world struct {
 	fail error
 }
 
+// read gives the number of a statement.
+func (w *world) read(sql string) (n int64) {
+	if err := w.db.QueryRow(w.t.Context(), sql).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
 func each(t *testing.T, run func(t *testing.T, w *world)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		jobs, err := New(t.Context(), db, slog.New(slog.DiscardHandler))

@@ -41,7 +41,7 @@ func (cs *Channels) Collectors() []prometheus.Collector {
 	}
 }
 
-// depth is how many posts wait for their followers to be woken, and since when the oldest does.
+// depth is how many posts wait for their followers to be woken, and for how long the oldest has.
 func (w *wakes) depth(now time.Time) (n int, oldest time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

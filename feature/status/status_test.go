@@ -94,6 +94,8 @@ func TestEachIsRemovedWhenItsTimeIsOver(t *testing.T) {
 func TestFigures(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		f, _, romeo := open(t, db, DefaultConfig())
+		over := f.now().Truncate(time.Microsecond)
+		f.now = func() time.Time { return over }
 		registry := prometheus.NewRegistry()
 		registry.MustRegister(f.Collectors()...)
 		for _, want := range []float64{0, 1} {
@@ -110,8 +112,6 @@ func TestFigures(t *testing.T) {
 			if err := tell(t, f, romeo, "one"); err != nil && want == 0 {
 				t.Fatal(err)
 			}
-			over := f.now().Truncate(time.Microsecond)
-			f.now = func() time.Time { return over }
 			if _, err := db.Exec(t.Context(), "update status_item set expires = $1", over.Add(-time.Minute).UnixMicro()); err != nil {
 				t.Fatal(err)
 			}
