@@ -145,18 +145,40 @@ func (c *channel) mayPublish(who xmpp.JID) error {
 // posting plans that a post is kept and told.
 func (cs *Channels) posting(c *channel, p *post, by xmpp.JID) *plan {
 	e := &entry{kind: postEntry, item: p.item, author: by.Bare().String(), segments: p.segments, payload: p.text}
-	return &plan{channel: c, write: func(ctx context.Context) error { return cs.writePost(ctx, c, p, e, by) }, tell: func(context.Context) { cs.tell(c, e) }}
+	again := false
+	write := func(ctx context.Context) (err error) {
+		again, err = cs.writePost(ctx, c, p, e, by)
+		return err
+	}
+	return &plan{channel: c, write: write, tell: func(context.Context) {
+		if !again {
+			cs.tell(c, e)
+		}
+	}}
 }
 
-// writePost keeps a post within the transaction of ctx, if that may still be. What was published under the same id makes room.
-func (cs *Channels) writePost(ctx context.Context, c *channel, p *post, e *entry, by xmpp.JID) error {
+// writePost keeps a post within the transaction of ctx, if that may still be. What was published under the same id makes room; what is the same to the byte
+// stays, and nothing is kept again: who did not get the answer publishes it once more without anybody noticing.
+func (cs *Channels) writePost(ctx context.Context, c *channel, p *post, e *entry, by xmpp.JID) (again bool, err error) {
 	s, err := cs.read(ctx, c)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := cs.mayPost(ctx, c, s, p, by); err != nil {
-		return err
+		return false, err
 	}
+	was, err := cs.post(ctx, c, p.item)
+	if err != nil && !errors.Is(err, xmpp.ItemNotFound) {
+		return false, err
+	}
+	if err == nil && was.author == e.author && was.payload == e.payload {
+		return true, nil
+	}
+	return false, cs.replacePost(ctx, c, s, p, e, by)
+}
+
+// replacePost keeps a post in the place of the one with its id, if there is one, within the transaction of ctx.
+func (cs *Channels) replacePost(ctx context.Context, c *channel, s state, p *post, e *entry, by xmpp.JID) error {
 	if err := cs.notTooOften(ctx, c); err != nil {
 		return err
 	}

@@ -39,22 +39,45 @@ func (cs *Channels) schedule(t *core.Transit, c *channel, p *post, text string) 
 		if err := cs.mayPost(ctx, c, s, p, by); err != nil {
 			return err
 		}
-		var n int
-		if err := cs.db.QueryRow(ctx, "select count(*) from channel_scheduled where channel = $1", c.id).Scan(&n); err != nil {
-			return fmt.Errorf("count scheduled posts: %w", err)
-		}
-		if n >= maxScheduled {
-			return xmpp.ResourceConstraint.Because("at most %d posts of a channel wait for their time", maxScheduled)
-		}
-		id = cs.db.Next()
-		_, err = cs.db.Exec(ctx, "insert into channel_scheduled (id, channel, due, item, author, segments, payload) values ($1, $2, $3, $4, $5, $6, $7)",
-			id, c.id, at.UnixMicro(), p.item, by.String(), join(p.segments), p.text)
+		id, err = cs.keepScheduled(ctx, c, p, at, by)
 		return err
 	}}).answered(t, func() *xmpp.Element {
 		item := xmpp.NewElement(nsPubSub, "item").Set("id", p.item)
 		return xmpp.NewElement(nsPubSub, "pubsub", xmpp.NewElement(nsPubSub, "publish", item).Set("node", c.name),
 			xmpp.NewElement(NS, "schedule").Set("id", strconv.FormatInt(id, 10)).Set("at", xmpp.FormatTime(at)))
 	}), nil
+}
+
+// keepScheduled keeps a post that waits, within the transaction of ctx, and gives its id. What waits under the id of the same post makes room for it.
+func (cs *Channels) keepScheduled(ctx context.Context, c *channel, p *post, at time.Time, by xmpp.JID) (id int64, err error) {
+	as, err := cs.stands(ctx, c, by)
+	if err != nil {
+		return 0, err
+	}
+	var author string
+	err = cs.db.QueryRow(ctx, "select id, author from channel_scheduled where channel = $1 and item = $2", c.id, p.item).Scan(&id, &author)
+	switch {
+	case errors.Is(err, store.ErrNoRows):
+		var n int
+		if err := cs.db.QueryRow(ctx, "select count(*) from channel_scheduled where channel = $1", c.id).Scan(&n); err != nil {
+			return 0, fmt.Errorf("count scheduled posts: %w", err)
+		}
+		if n >= maxScheduled {
+			return 0, xmpp.ResourceConstraint.Because("at most %d posts of a channel wait for their time", maxScheduled)
+		}
+		id = cs.db.Next()
+	case err != nil:
+		return 0, fmt.Errorf("look for a scheduled post: %w", err)
+	case as < owner && author != by.Bare().String():
+		return 0, xmpp.Forbidden.Because("somebody else has scheduled this")
+	default:
+		if _, err := cs.db.Exec(ctx, "delete from channel_scheduled where id = $1", id); err != nil {
+			return 0, fmt.Errorf("replace a scheduled post: %w", err)
+		}
+	}
+	_, err = cs.db.Exec(ctx, "insert into channel_scheduled (id, channel, due, item, author, segments, payload) values ($1, $2, $3, $4, $5, $6, $7)",
+		id, c.id, at.UnixMicro(), p.item, by.Bare().String(), join(p.segments), p.text)
+	return id, err
 }
 
 // published is the channel that a request of ours names, if the asker publishes there.

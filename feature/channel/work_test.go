@@ -76,7 +76,8 @@ func TestScheduledPostsArePublishedOnce(t *testing.T) {
 			return "<schedule xmlns='" + NS + "' at='" + xmpp.FormatTime(time.Now().Add(d)) + "'/>"
 		}
 		ask(t, romeo, "set", publishing("soon", in(time.Hour)))
-		ask(t, romeo, "set", publishing("later", in(10*time.Hour)))
+		ask(t, romeo, "set", publishing("later", in(time.Hour)))
+		ask(t, romeo, "set", publishing("later", in(10*time.Hour))) // takes its place
 		answer := ask(t, romeo, "set", publishing("never", in(time.Hour)))
 		id := strings.Split(answer[strings.Index(answer, "<schedule"):], "'")
 		for i, part := range id {
