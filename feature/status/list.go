@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxListed = 1000 // statuses in one answer: the newest
+	maxListed = 1000 // statuses in one answer
 	chunk     = 100  // contacts that are looked up at once
 )
 
