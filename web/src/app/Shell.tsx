@@ -10,7 +10,7 @@ import { Toasts } from '../ui/toast.tsx'
 import { desk, wide } from '../ui/width.ts'
 import { follow, place, type Place } from './router.ts'
 import { match } from './routes.ts'
-import { unreadChats } from './session.ts'
+import { somethingNew, unreadChats } from './session.ts'
 import { tabs } from './tabs.ts'
 import { exists, Feature } from './View.tsx'
 import { NotifyOffer } from './NotifyOffer.tsx'
@@ -92,8 +92,10 @@ function Bar({ rail, feature }: { rail: boolean; feature: string }): JSX.Element
         <a class="tab" key={tab.path} href={tab.path} aria-current={tab.features.includes(feature) ? 'page' : undefined}>
           <span class="ic"><Icon name={tab.icon} />
             {tab.path === '/' && unreadChats.value > 0 && <span class="badge num" aria-hidden="true">{unreadChats.value > 99 ? '99+' : unreadChats.value}</span>}
+            {tab.feature === 'updates' && somethingNew.value && <i class="dot" />}
           </span>
           {t(tab.text)}
+          {tab.feature === 'updates' && somethingNew.value && <span class="vh">{t('tab.new')}</span>}
           {tab.path === '/' && unreadChats.value > 0 && <span class="vh">{t('chats.unreadChats', { n: unreadChats.value })}</span>}
         </a>
       ))}

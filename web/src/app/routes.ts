@@ -30,6 +30,7 @@ export const routes: Route[] = [
   { path: '/chat/:jid/about', feature: 'about', pane: 'detail' },
   { path: '/chat/:jid/security', feature: 'security', pane: 'detail' },
   { path: '/chat/:jid/media', feature: 'media', pane: 'detail' },
+  { path: '/updates', feature: 'updates', pane: 'list' },
   { path: '/settings', feature: 'settings', pane: 'list' },
   { path: '/settings/:page', feature: 'settings', pane: 'main' },
   { path: '/devices', feature: 'devices', pane: 'main' },

@@ -15,6 +15,8 @@ export const contacts = signal<Contact[]>([])
 export const typing = signal<Typing>({})
 /** What the person chose; undefined until it was read. */
 export const choices = signal<Choices | undefined>(undefined)
+/** somethingNew is whether something that was not looked at stands among the updates. */
+export const somethingNew = signal(false)
 /** nobody is whether it is known that no one is signed in here. */
 export const nobody = signal(false)
 /** ready is whether somebody is signed in here and the engine runs. */
@@ -55,6 +57,7 @@ export function begin(engine: Engine): void {
   engine.watchChats((all) => { chats.value = all })
   engine.watchConnection((now) => { connection.value = now })
   engine.watchContacts((all) => { contacts.value = all })
+  engine.watchUpdates((now) => { somethingNew.value = now })
   engine.watchTyping((who) => { typing.value = who })
   engine.watchChoices((now) => { choices.value = now })
 }

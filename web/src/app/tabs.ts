@@ -8,6 +8,6 @@ export interface Tab { path: string; feature: string; icon: IconName; text: Key;
 export const tabs: Tab[] = [
   { path: '/', feature: 'chats', icon: 'message', text: 'tab.chats', features: ['chats', 'chat', 'newchat', 'search', 'about', 'security', 'media', 'groups'] },
   { path: '/contacts', feature: 'contacts', icon: 'users', text: 'tab.contacts', features: ['contacts'] },
-  { path: '/happening', feature: 'happening', icon: 'activity', text: 'tab.happening', features: ['happening'] },
-  { path: '/settings', feature: 'settings', icon: 'settings', text: 'tab.settings', features: ['settings', 'devices', 'admin'] },
+  { path: '/updates', feature: 'updates', icon: 'updates', text: 'tab.updates', features: ['updates', 'status', 'channels'] },
+  { path: '/settings', feature: 'settings', icon: 'settings', text: 'tab.settings', features: ['settings', 'devices', 'happening', 'admin'] },
 ]

@@ -119,6 +119,9 @@ export interface Engine {
   devices(jid: JID): Promise<Device[]>
   trust(device: Pick<Device, 'jid' | 'id'>, trust: Device['trust']): Promise<void>
 
+  /** Whether something new stands among the updates: what the dot at their tab says. */
+  watchUpdates(show: (something: boolean) => void): Stop
+
   // Groups (core/groups.ts)
   /** A page of the members of a group, as far as they are known here: without a connection too. */
   members(jid: JID, query?: MemberQuery): Promise<MemberPage>

@@ -18,12 +18,13 @@ import type settings from './en/settings.json'
 import type onboarding from './en/onboarding.json'
 import type admin from './en/admin.json'
 import type groups from './en/groups.json'
+import type updates from './en/updates.json'
 
 type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Texts = Record<string, Text>
 
 /** The name of a text. Whoever adds a part adds its type here. */
-export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof happening | keyof typeof admin | keyof typeof groups
+export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof happening | keyof typeof admin | keyof typeof groups | keyof typeof updates
 type Part = 'chat' | 'newchat' | (string & {})
 
 /** The languages there are, each by its own name. */

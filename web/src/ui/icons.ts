@@ -44,6 +44,7 @@ import sticker from 'icon:sticker'
 import store from 'icon:store'
 import trash from 'icon:trash-2'
 import undo from 'icon:undo-2'
+import updates from 'icon:circle-dashed'
 import user from 'icon:user'
 import userPlus from 'icon:user-plus'
 import users from 'icon:users'
@@ -54,5 +55,5 @@ import x from 'icon:x'
 export const icons = {
   activity, archive, arrowDown, atSign, bellOff, camera, chartBar, check, chevronLeft, chevronRight, circleAlert, circleCheck, clock, contact, ellipsis,
   fileText, forward, image, info, lock, lockOpen, mail, mailOpen, mapPin, message, mic, music, phone, pin, pinOff, plus, qr, radio, refresh, search, send,
-  settings, shield, shieldAlert, star, sticker, store, trash, undo, user, userPlus, users, video, wifiOff, x,
+  settings, shield, shieldAlert, star, sticker, store, trash, undo, updates, user, userPlus, users, video, wifiOff, x,
 }

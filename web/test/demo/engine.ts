@@ -246,6 +246,7 @@ export class DemoEngine extends DemoMore implements Engine {
   }
   async pause(id: string): Promise<void> { this.alter(id, (m) => m) }
   async cancel(id: string): Promise<void> { this.alter(id, (m) => m) }
+  watchUpdates(show: Show<boolean>): Stop { show(true); return () => undefined }
   watchStickers(show: Show<Sticker[]>): Stop { show([]); return () => undefined }
   async keepSticker(): Promise<void> { /* none here */ }
   async dropSticker(): Promise<void> { /* none here */ }

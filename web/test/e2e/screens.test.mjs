@@ -13,7 +13,7 @@ const looks = [
   { name: 'rtl-dark', lang: 'ar', size: [390, 844], dark: true },
   { name: 'text-200', lang: 'fr', size: [390, 844], text: 2 },
 ]
-const inside = ['/', '/archive', '/requests', ...['me', 'recovery', 'history', 'install'].map((step) => `/welcome?step=${step}`), '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/devices/link', '/happening',
+const inside = ['/', '/archive', '/requests', ...['me', 'recovery', 'history', 'install'].map((step) => `/welcome?step=${step}`), '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/devices/link', '/happening', '/updates',
   ...['', '/accounts', '/invitations', '/reports', '/storage'].map((p) => `/admin${p}`),
   ...['account', 'profile', 'privacy', 'notify', 'chats', 'language', 'data', 'storage', 'keys', 'help', 'about'].map((p) => `/settings/${p}`)]
 const outside = ['/welcome', '/welcome?step=invitation', '/signin', '/link', '/join/none']

@@ -14,6 +14,8 @@ export interface Changes {
   choices?: boolean
   /** Something was decided about chats that other devices have to be told. */
   settings?: boolean
+  /** What stands in the updates: statuses, channels. */
+  updates?: boolean
 }
 
 interface Channel {
@@ -27,7 +29,7 @@ export class Collector {
   private readonly chats = new Set<JID>()
   private readonly messages = new Map<JID, Set<string>>()
   private readonly removed = new Map<JID, Set<string>>()
-  private readonly flags: Pick<Changes, 'contacts' | 'outbox' | 'choices' | 'settings'> = {}
+  private readonly flags: Pick<Changes, 'contacts' | 'outbox' | 'choices' | 'settings' | 'updates'> = {}
 
   chat(jid: JID): void {
     this.chats.add(jid)
@@ -43,7 +45,7 @@ export class Collector {
     this.removed.set(chat, set)
   }
 
-  mark(what: 'contacts' | 'outbox' | 'choices' | 'settings'): void {
+  mark(what: 'contacts' | 'outbox' | 'choices' | 'settings' | 'updates'): void {
     this.flags[what] = true
   }
 

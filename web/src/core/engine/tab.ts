@@ -102,6 +102,10 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     members: (jid, query = {}) => memberPage(look(db, ['members']), jid, query),
     group: (what, ...args) => led.group(what, ...args),
 
+    watchUpdates: (show) => views.watch((c) => !!c.updates, async () => {
+      const { status = 0, channels = false } = await get(db, 'updates') ?? {}
+      show(channels || status > Date.now() * 1000)
+    }),
     watchContacts: (show) => views.watchContacts(show),
     ...contactsOf(db, news),
     devices: (jid) => led.devices(jid),

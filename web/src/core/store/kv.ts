@@ -51,6 +51,8 @@ export interface Values {
   /** Addresses that are blocked. */
   blocked: string[]
   profile: { name?: string; avatar?: string }
+  /** Something that was not looked at stands among the updates: a status until then, a channel. */
+  updates: { status?: Micros; channels?: boolean }
   choices: Partial<Choices>
   /** Stickers that a person kept, the newest first. */
   stickers: Sticker[]

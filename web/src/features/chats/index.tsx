@@ -118,7 +118,7 @@ function items(): Item[] {
   if (exists('groups')) list.push({ label: t('chats.newGroup'), icon: 'users', act: () => go('/groups/new') })
   list.push({ label: t('chats.archive'), icon: 'archive', act: () => go('/archive') })
   if (exists('devices')) list.push({ label: t('chats.devices'), icon: 'qr', act: () => go('/devices') })
-  if (exists('happening')) list.push({ label: t('tab.happening'), icon: 'activity', act: () => go('/happening') })
+  if (exists('happening')) list.push({ label: t('chats.connection'), icon: 'activity', act: () => go('/happening') })
   if (exists('settings')) list.push({ label: t('tab.settings'), icon: 'settings', act: () => go('/settings') })
   list.push({ label: t('keys.title'), icon: 'info', act: showShortcuts, line: true })
   return list

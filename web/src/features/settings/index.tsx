@@ -1,6 +1,7 @@
 // Settings: the list of pages, and each page.
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import activity from 'icon:activity'
 import bell from 'icon:bell'
 import disk from 'icon:database'
 import globe from 'icon:languages'
@@ -62,6 +63,7 @@ const entries: Entry[] = [
   { path: '/settings/account', icon: key, title: 'set.account', sub: 'set.accountSub' },
   { path: '/settings/language', icon: globe, title: 'set.language' },
   { path: '/settings/keys', icon: keyboard, title: 'set.keys', sub: 'set.keysSub' },
+  { path: '/happening', icon: activity, title: 'chats.connection', sub: 'set.connectionSub', feature: 'happening' },
   { path: '/settings/help', icon: help, title: 'set.help', sub: 'set.helpSub' },
 ]
 
