@@ -7,6 +7,7 @@ import type { Chat, Contact, JID, Message, Micros } from '../model.ts'
 import type { Errand } from './outbox.ts'
 import type { KeptFile } from './files.ts'
 import type { KeptMember } from './members.ts'
+import type { KeptChannel, KeptPost, Publishing } from './channels.ts'
 
 /** A message as it is kept: with the names that lead to it and the shelves that it stands on. */
 export interface KeptMessage extends Message {
@@ -55,6 +56,12 @@ export interface Schema extends DBSchema {
   contacts: { key: JID; value: Contact }
   /** Members of groups. */
   members: { key: [JID, JID]; value: KeptMember; indexes: { rank: [JID, number, string, JID]; nick: [JID, string] } }
+  /** Channels that the account follows, or that were looked at. */
+  channels: { key: string; value: KeptChannel }
+  /** What stands in their logs, as far as it is kept here. */
+  posts: { key: [string, Micros]; value: KeptPost; indexes: { item: [string, string] } }
+  /** Posts of ours that wait to leave. */
+  publishing: { key: string; value: Publishing }
   /** Names of messages that a person deleted here: they do not come back from the archive. */
   gone: { key: string; value: Micros }
 }
@@ -71,7 +78,7 @@ export type Look = Change
 /** All stores, for a step that may touch any. */
 export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone', 'members']
 
-const VERSION = 3
+const VERSION = 4
 
 export { databaseName } from './called.ts'
 
@@ -93,6 +100,7 @@ export async function openAccount(account: JID, ended: () => void = () => undefi
         if (from < 1) first(db)
         if (from < 2) second(tx.objectStore('messages'))
         if (from < 3) third(db)
+        if (from < 4) fourth(db)
       },
       blocking: () => {
         db.close()
@@ -139,6 +147,13 @@ function third(db: Database): void {
   const members = db.createObjectStore('members', { keyPath: ['group', 'jid'] })
   members.createIndex('rank', ['group', 'rank', 'sort', 'jid'])
   members.createIndex('nick', ['group', 'nick'])
+}
+
+/** What came with channels. */
+function fourth(db: Database): void {
+  db.createObjectStore('channels', { keyPath: 'name' })
+  db.createObjectStore('posts', { keyPath: ['channel', 'entry'] }).createIndex('item', ['channel', 'item'])
+  db.createObjectStore('publishing', { keyPath: 'item' })
 }
 
 /**
