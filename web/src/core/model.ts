@@ -14,6 +14,8 @@ export type Failure =
   | 'refused' | 'unknown-contact' | 'blocked' | 'too-large' | 'no-devices' | 'untrusted-devices' | 'upload' | 'quota' | 'server'
   /** In a group: we may not write there, or not any more. */
   | 'no-voice'
+  /** In a group: its log cannot be read, so that nobody knows for whom to encrypt. */
+  | 'group-log'
 
 export type Kind = 'person' | 'group' | 'self' | 'business'
 

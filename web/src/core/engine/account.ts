@@ -122,6 +122,7 @@ export class Worker {
       if (full) void freeRoom(db).catch(() => undefined)
     }
     this.groups.onFull = () => stuck(true)
+    this.groups.onStanding = () => this.sender.wake()
     this.inbox = new Inbox(db, this.account, this.secure, news, {
       ...heard,
       caughtUp: () => {

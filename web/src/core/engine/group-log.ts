@@ -22,6 +22,11 @@ const FIRST = 50
 const TOGETHER = 50
 /** Authors that are remembered by their ids in the group. */
 const MAX_KNOWN = 2000
+/** Failures in a row, after which nobody waits for the log. */
+const MAX_FAILURES = 5
+
+/** How what is here stands with the log: all of it is here, it is being read, or it cannot be read. */
+export type Standing = 'here' | 'behind' | 'unreadable'
 
 /** What a log needs of who leads. */
 export interface LogAround {
@@ -34,6 +39,8 @@ export interface LogAround {
   begun(): Promise<boolean>
   /** The log could not be read, and is to be read again later. */
   failed(room: JID, error: unknown): void
+  /** Who asked how it stands, and was told that it is being read, may ask again. */
+  changed(): void
 }
 
 /** Who said something, as far as the group tells. */
@@ -44,6 +51,13 @@ export class GroupLog {
   private newest: Micros | undefined
   /** The newest entry of which is known that there is one. */
   private top: Micros = 0
+  /** Up to here it was read, whether or not there is an entry. */
+  private seen: Micros = -1
+  /** The connection in which it was learned how far the log goes; see GroupLogs. */
+  private attended = 0
+  private failures = 0
+  private refused = false
+  private asked = false
   private line: Promise<unknown> = Promise.resolve()
   private readonly arriving: { stanza: Element; resolve: () => void }[] = []
   private reading: Promise<void> | undefined
@@ -59,10 +73,42 @@ export class GroupLog {
     })
   }
 
-  /** There are entries up to this one: what is not here is read. Fulfilled when all of it is here, or it failed. */
-  async upTo(newest: Micros): Promise<void> {
+  /** There are entries up to this one, and later ones come live in this connection: what is not here is read. Fulfilled when all of it is here, or it failed. */
+  async upTo(newest: Micros, connection: number): Promise<void> {
+    await this.inTurn(() => Promise.resolve()) // what came before we were told
     this.top = Math.max(this.top, newest)
-    if ((await this.place() ?? -1) < this.top) await this.read()
+    this.attended = connection
+    this.refused = false
+    if (await this.behind()) await this.read()
+    else this.failures = 0
+    this.tell()
+  }
+
+  /** How what is here stands with the log in this connection. Before it is attended, and while it is read, somebody may have left whom this device does not know to have. */
+  async standing(connection: number): Promise<Standing> {
+    await this.inTurn(() => Promise.resolve()) // what has come is kept
+    if (this.attended === connection && !await this.behind()) return 'here'
+    if (this.refused || this.failures >= MAX_FAILURES) return 'unreadable'
+    this.asked = true
+    return 'behind'
+  }
+
+  /** It could not be read, or not be attended. */
+  trouble(error: unknown): void {
+    if (error instanceof StanzaError && error.condition === 'disconnected') return
+    this.failures++
+    this.refused = error instanceof StanzaError && !error.temporary
+    this.tell()
+  }
+
+  private async behind(): Promise<boolean> {
+    return Math.max(await this.place() ?? -1, this.seen) < this.top
+  }
+
+  private tell(): void {
+    if (!this.asked) return
+    this.asked = false
+    this.around.changed()
   }
 
   /** Reads on to the end of the log, whatever is known of it. Fails when it cannot be read. */
@@ -150,16 +196,26 @@ export class GroupLog {
 
   /** Reads what is missing, unless that is under way. */
   private read(): Promise<void> {
-    return this.reading ??= this.readUp().catch((error: unknown) => this.around.failed(this.room, error)).finally(() => { this.reading = undefined })
+    return this.reading ??= this.readUp().catch((error: unknown) => {
+      this.trouble(error)
+      this.around.failed(this.room, error)
+    }).finally(() => {
+      this.reading = undefined
+      this.tell()
+    })
   }
 
   private async readUp(): Promise<void> {
     for (let before = -1; ;) {
       const session = this.around.session()
       const place = await this.place()
-      if (!session || (place !== undefined && (place >= this.top || place === before))) return
+      const { top } = this
+      if (!session || (place !== undefined && (place >= top || place === before))) return
       before = place ?? before
       await this.readAll(session)
+      this.seen = Math.max(this.seen, top)
+      this.failures = 0
+      this.refused = false
     }
   }
 

@@ -12,7 +12,7 @@ import { StanzaError } from '../xmpp/stanza.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { Collector, type News } from './changes.ts'
 import { groupChat, isIn, protectionOf, show } from './group-change.ts'
-import { GroupLog } from './group-log.ts'
+import { GroupLog, type Standing } from './group-log.ts'
 import { Keeper, type KeepEvents, type Opener } from './keep.ts'
 import type { Letter } from './said.ts'
 
@@ -30,6 +30,8 @@ export class GroupLogs {
   private readonly keeper: Keeper
   private timer: ReturnType<typeof setTimeout> | undefined
   private tries = 0
+  /** Counts connections: what is known of the end of a log holds for one of them. One that was resumed still has to bring what was said meanwhile. */
+  private connection = 0
   private running: Promise<void> | undefined
   private next: Promise<void> | undefined
   private readonly syncing = new Map<JID, Promise<void>>()
@@ -37,6 +39,8 @@ export class GroupLogs {
   onFull: () => void = () => undefined
   /** Told when all that the logs have is here. */
   onCaughtUp: (session: Session, service: string | undefined) => void = () => undefined
+  /** Told when a log stands otherwise than who asked for it was told. */
+  onStanding: () => void = () => undefined
 
   constructor(
     private readonly db: Database, private readonly account: JID, private readonly opener: Opener, private readonly news: News, events: KeepEvents, private readonly now: () => Micros,
@@ -47,6 +51,7 @@ export class GroupLogs {
   /** A session is there: a new one attends the groups. */
   connected(session: Session, resumed: boolean): void {
     this.session = session
+    this.connection++
     if (!resumed) this.found = undefined
     this.attend()
   }
@@ -94,6 +99,7 @@ export class GroupLogs {
     let log = this.logs.get(room)
     if (!log) this.logs.set(room, log = new GroupLog(room, {
       db: this.db, account: this.account, keeper: this.keeper, session: () => this.session?.live ? this.session : undefined, now: this.now, begun: () => this.begun(room), failed: (_, error) => this.failed(error),
+      changed: () => this.onStanding(),
     }))
     return log
   }
@@ -101,6 +107,11 @@ export class GroupLogs {
   /** Reads a group's log to its end; for who has to know what became of a message. */
   readOn(room: JID): Promise<void> {
     return this.log(room).readOn()
+  }
+
+  /** How what is here of a group stands with its log. */
+  async standing(room: JID): Promise<Standing> {
+    return this.session?.live ? this.log(room).standing(this.connection) : 'behind'
   }
 
   /** Reads one older page of a group. */
@@ -128,30 +139,44 @@ export class GroupLogs {
   }
 
   private async attendAll(): Promise<void> {
-    const session = this.session
+    const { session, connection, tries } = this
     if (!session) return
     const service = await this.service().catch((error: unknown) => {
       if (error instanceof StanzaError && error.condition === 'item-not-found') return undefined
       throw error
     })
     const all: Listed[] = []
+    const broken = new Set<JID>()
     if (service) await attend(session, service, async (groups) => {
       all.push(...groups)
-      for (const one of groups) await this.listed(session, one)
+      for (const one of groups) await this.listed(session, one).catch((error: unknown) => { // the others go on
+        broken.add(one.jid)
+        this.log(one.jid).trouble(error)
+        this.failed(error)
+      })
+    }).catch(async (error: unknown) => {
+      await this.trouble(error)
+      throw error
     })
     if (service) await this.missing(new Set(all.map((g) => g.jid)))
+    else await this.trouble(new StanzaError('item-not-found'))
     await this.opener.crypto.beginCatchUp()
     try {
-      const left = [...all]
+      const left = all.filter((one) => !broken.has(one.jid))
       const run = async () => {
-        for (let one = left.shift(); one; one = left.shift()) await this.log(one.jid).upTo(one.newest)
+        for (let one = left.shift(); one; one = left.shift()) await this.log(one.jid).upTo(one.newest, connection)
       }
       await Promise.all(Array.from({ length: AT_ONCE }, run))
     } finally {
       await this.opener.crypto.endCatchUp()
     }
-    this.tries = 0
+    if (this.tries === tries) this.tries = 0
     this.onCaughtUp(session, service)
+  }
+
+  /** Nothing is told of any group. */
+  private async trouble(error: unknown): Promise<void> {
+    for (const { jid, group } of await this.db.getAll('chats')) if (group && !group.ended && isIn(group.affiliation)) this.log(jid).trouble(error)
   }
 
   /** Puts a group into the list of chats, as the service lists it. */

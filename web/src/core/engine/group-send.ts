@@ -22,13 +22,18 @@ const MAX_NAMED = 10
 /** Timers of browsers end at 2^31 milliseconds. */
 const LONGEST = 3600_000
 
+/** Nobody can say who is in the group: what is said to it cannot be encrypted. */
+export class Unknown extends Error {
+  override readonly name = 'Unknown'
+}
+
 /** What the sender asks. */
 export interface GroupHelp {
   /** Reads the logs of those of these chats that are groups once more. */
   lookAgain(chats: Set<JID>): Promise<void>
   /** Whether an errand may leave: `never` is for a person to decide, `drop` for what is not said in groups, or was said by another way. */
   may(session: Session, errand: Errand, group: Group): Promise<'yes' | 'later' | 'never' | 'drop'>
-  /** Everybody else in the group. Throws NotNow when they are not known. */
+  /** Everybody else in the group, as its log says in this connection. Throws NotNow while that is not known, and Unknown when it cannot be. */
   readers(room: JID): Promise<JID[]>
   /** These members have no device that reads what is encrypted. */
   keyless(room: JID, who: JID[]): Promise<void>
@@ -69,8 +74,13 @@ export class GroupSend implements GroupHelp {
   }
 
   async readers(room: JID): Promise<JID[]> {
-    await this.logs.members(room)
-    if (!await get(this.db, `members ${room}`)) throw new NotNow('members are not known')
+    const standing = await this.logs.standing(room)
+    if (standing === 'behind') throw new NotNow('the log is not read') // the logs wake the sender
+    if (standing === 'unreadable') throw new Unknown('the log cannot be read')
+    await this.logs.members(room).catch((error: unknown) => {
+      throw error instanceof StanzaError && error.temporary ? new NotNow(error.condition) : new Unknown('members', { cause: error })
+    })
+    if (!await get(this.db, `members ${room}`)) throw new Unknown('members are not shown')
     return (await memberAddresses(look(this.db, ['members']), room)).filter((jid) => jid !== this.account)
   }
 

@@ -17,7 +17,7 @@ import type { Session } from '../xmpp/session.ts'
 import { message as stanza } from '../xmpp/stanza.ts'
 import type { News } from './changes.ts'
 import { isContactErrand } from './contacts.ts'
-import type { GroupHelp } from './group-send.ts'
+import { Unknown, type GroupHelp } from './group-send.ts'
 import { CannotEncrypt, inClear, NotNow, type SealedParts } from './secure.ts'
 import { SenderSteps } from './sender-steps.ts'
 import { needsNumber, write, type Outbound } from './write.ts'
@@ -225,6 +225,7 @@ export class Sender extends SenderSteps {
     } catch (error) {
       if (error instanceof CannotEncrypt && errand.task.what === 'timer') return this.drop(errand) // each message says it, when there can be one
       if (error instanceof CannotEncrypt) return this.fail(errand, failureOf(error))
+      if (error instanceof Unknown) return this.fail(errand, 'group-log')
       if (!(error instanceof NotNow)) throw error
       this.later()
       return false

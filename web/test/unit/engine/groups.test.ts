@@ -2,58 +2,33 @@
 import 'fake-indexeddb/auto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { IDBFactory } from 'fake-indexeddb'
-import type { Message } from '../../../src/core/model.ts'
 import { GroupSend } from '../../../src/core/engine/group-send.ts'
 import { BOOKMARKS } from '../../../src/core/xmpp/ns.ts'
 import { getItems } from '../../../src/core/xmpp/pubsub.ts'
 import { Proxy } from '../xmpp/proxy.ts'
 import { Town } from '../xmpp/town.ts'
-import { Client, stubLocks, type Disk } from './here.ts'
+import { Company, isIn, lines, messages, said } from './company.ts'
+import { stubLocks, type Client, type Disk } from './here.ts'
 
 let town: Town
 let proxy: Proxy
-const open: Client[] = []
+let here: Company
 stubLocks()
-beforeAll(async () => { town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio']) })
+beforeAll(async () => {
+  town = await Town.found(['romeo', 'juliet', 'nurse', 'tybalt', 'paris', 'rosaline', 'mercutio', 'benvolio'])
+  here = new Company(town)
+})
 afterAll(() => town.end())
 beforeEach(async () => { proxy = await Proxy.open(() => town.port) })
 afterEach(() => {
-  for (const client of open.splice(0)) client.kill()
+  here.end()
   proxy.close()
   vi.unstubAllGlobals()
 })
 
-async function client(...args: Parameters<typeof Client.open> extends [unknown, ...infer R] ? R : never): Promise<Client> {
-  const one = await Client.open(town, ...args)
-  open.push(one)
-  return one.live()
-}
-
-const messages = async (c: Client, jid: string): Promise<Message[]> => (await c.engine.page(jid, { before: Infinity, limit: 500, here: true })).messages
-const said = async (c: Client, jid: string): Promise<string[]> => (await messages(c, jid)).flatMap((m) => m.content.type === 'text' ? m.retracted ? '-' : m.content.text : m.content.type === 'undecryptable' ? '?' : [])
-const lines = async (c: Client, jid: string): Promise<string[]> => (await messages(c, jid)).flatMap((m) => m.content.type === 'system' ? m.content.key : [])
-const isIn = async (c: Client, jid: string): Promise<boolean> => {
-  const group = (await c.db.get('chats', jid))?.group
-  return !!group && group.affiliation !== 'none' && !group.ended && await c.db.get('kv', `members ${jid}`) === true
-}
-
-/** These have somebody among their contacts, who may add them to groups. */
-async function know(who: Client, ...others: Client[]): Promise<void> {
-  for (const c of others) if (!await c.db.get('contacts', who.jid)) await c.engine.addContact(who.jid)
-  for (const c of others) await c.until(async () => {
-    const contact = await c.db.get('contacts', who.jid)
-    return !!contact && !contact.waits
-  })
-}
-
-/** A group of these, made by the first; all have it. */
-async function group(name: string, owner: Client, ...others: Client[]): Promise<string> {
-  await know(owner, ...others)
-  const { jid, refused } = await owner.engine.group('create', { name, members: others.map((c) => c.jid) })
-  expect(refused).toEqual([])
-  for (const c of [owner, ...others]) await c.until(() => isIn(c, jid))
-  return jid
-}
+const client: Company['client'] = (...args) => here.client(...args)
+const know: Company['know'] = (...args) => here.know(...args)
+const group: Company['group'] = (...args) => here.group(...args)
 
 test('three people make a group and talk in it, encrypted, in one order', async () => {
   const [romeo, juliet, nurse] = [await client('romeo'), await client('juliet'), await client('nurse')]
