@@ -199,6 +199,7 @@ func (g *Groups) enter(ctx context.Context, t *core.Transit, r *room, nick strin
 	g.remember(t.Via, r)
 	if r.tellsPresence(g.cfg.PresenceLimit) {
 		r.showOthers(a)
+		r.showAllAway(g.cfg.PresenceLimit, a)
 	}
 	r.tellPresence(g.cfg.PresenceLimit, o, a.presence, a, notice{})
 	if !r.settings.Anonymous {

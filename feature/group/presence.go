@@ -157,7 +157,7 @@ func (g *Groups) out(r *room, a *attendee, st *xmpp.Stanza, n notice) {
 	r.part(a)
 	if len(o.here) > 0 { // another device is still there
 		r.tellPresence(g.cfg.PresenceLimit, o, o.now(), nil, notice{})
-	} else {
+	} else if s := r.stands(o.user); s.nick != o.nick || !r.showAway(g.cfg.PresenceLimit, o.user) {
 		r.tellPresence(g.cfg.PresenceLimit, left, away, a, n)
 	}
 	if !a.member {
@@ -179,6 +179,7 @@ func (g *Groups) showOut(r *room, o *occupant, n notice) {
 			delete(r.attending, a.session)
 		}
 	}
+	r.showAway(g.cfg.PresenceLimit, o.user)
 }
 
 // part separates a session from its occupant, who goes with their last one; r.mu is held.

@@ -20,6 +20,8 @@ func (g *Groups) nowStands(r *room, user xmpp.JID, before, now standing, n notic
 	}
 	if o := r.byUser(user); o != nil {
 		g.nowHere(r, o, before, now, n)
+	} else {
+		r.nowAway(g.cfg.PresenceLimit, user, before, now, n)
 	}
 	if now.affiliation < member {
 		for session, a := range r.attending {

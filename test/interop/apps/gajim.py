@@ -32,15 +32,21 @@ class Gajim:
             os.chown(self.home, self.user.pw_uid, self.user.pw_gid)
 
     def start(self):
-        """Logs in, trusting the server's certificate as a user does who has accepted it once."""
+        """Logs in; the first time with new settings and keys, which last until close(), so that it can quit and start again."""
+        if not self.processes:
+            self._prepare()
+        self._spawn("gajim", "--config-path", self.config, "--separate", "--loglevel", "gajim=INFO")
+        server.await_true("Gajim to be online", 60, lambda: self.remote("get_status", "app") == "online", self.evidence)
+
+    def _prepare(self):
+        """Writes the settings, trusting the server's certificate as a user does who has accepted it once, and makes the screen."""
+        shutil.copytree(os.path.join(HERE, "gajim_guest"), os.path.join(self.home, "guest"))
         self._run("/usr/bin/python3", self._copy("gajim_settings.py"), self.config, self.jid, server.PASSWORD,
-                  server.HOST, str(server.PORT), self.contact)
+                  server.HOST, str(server.PORT), self.contact, os.path.join(self.home, "guest"))
         self._trust(server_certificate())
         self._spawn("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=" + self.env["DBUS_SESSION_BUS_ADDRESS"])
         server.await_true("the private D-Bus", 10, lambda: os.path.exists(self.home + "/bus"), self.evidence)
         self._start_screen()
-        self._spawn("gajim", "--config-path", self.config, "--separate", "--loglevel", "nbxmpp=DEBUG", "gajim=INFO")
-        server.await_true("Gajim to be online", 60, lambda: self.remote("get_status", "app") == "online", self.evidence)
 
     def remote(self, method, *args):
         """What gajim-remote prints, or an empty string while Gajim does not answer."""
@@ -49,6 +55,9 @@ class Gajim:
 
     def send(self, text):
         server.await_true("Gajim to send", 10, lambda: self.remote("send_chat_message", self.contact, text, "app"), self.evidence)
+
+    def send_to_group(self, room, text):
+        server.await_true("Gajim to send to the group", 30, lambda: self.remote("send_groupchat_message", room, text, "app") == "True", self.evidence)
 
     def messages(self, text):
         """How Gajim's history has a text: a list of (whether it was encrypted) for each time it is there."""
@@ -67,14 +76,13 @@ class Gajim:
         with open(self.log, errors="replace") as log:
             return f"--- log of {self.jid} in Gajim\n" + "".join(line[:600] for line in log.readlines()[-60:])
 
+    def quit(self):
+        """Ends Gajim alone; its screen stays."""
+        _end(self.processes.pop())
+
     def close(self):
         for process in reversed(self.processes):
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
         shutil.rmtree(self.home)
 
     def _start_screen(self):
@@ -108,6 +116,15 @@ class Gajim:
         if check and run.returncode != 0:
             raise AssertionError(f"{command[0]}: {run.stdout}{run.stderr}")
         return run
+
+
+def _end(process):
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def server_certificate():

@@ -1,8 +1,10 @@
 """Writes the settings of a first start with Gajim's own code, since its account assistant needs a person.
 
-usage: gajim_settings.py FOLDER JID PASSWORD HOST PORT CONTACT
+usage: gajim_settings.py FOLDER JID PASSWORD HOST PORT CONTACT PLUGIN
 """
 
+import os
+import shutil
 import sys
 
 import gi
@@ -11,7 +13,7 @@ gi.require_version("Gdk", "3.0")
 
 from gajim.common import app, configpaths  # noqa: E402 (needs the version)
 
-folder, jid, password, host, port, contact = sys.argv[1:]
+folder, jid, password, host, port, contact, guest = sys.argv[1:]
 configpaths.set_config_root(folder)
 configpaths.init()
 configpaths.create_paths()
@@ -22,7 +24,10 @@ app.settings = Settings()
 app.settings.init()
 for name, value in {"remote_control": True, "use_keyring": False, "check_for_update": False}.items():
     app.settings.set_app_setting(name, value)
-app.settings.set_plugin_setting("omemo", "active", True)
+for plugin in "omemo", "gajim_guest":
+    app.settings.set_plugin_setting(plugin, "active", True)
+os.makedirs(configpaths.get("PLUGINS_USER"), exist_ok=True)
+shutil.copytree(guest, os.path.join(configpaths.get("PLUGINS_USER"), "gajim_guest"))
 app.settings.add_account("app")
 name, domain = jid.split("@")
 for setting, value in {

@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path'
 import { patience, until } from './person.mjs'
 
 const program = process.env.PALABRE
-const password = 'Pa-18-labre'
+/** The password of all accounts that addAccount makes. */
+export const password = 'Pa-18-labre'
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 const has = (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
 
@@ -28,7 +29,8 @@ export function addAccount(server, name) {
   return `${name}@localhost`
 }
 
-const authority = (server) => join(server.data, 'certificates/own/ca.crt')
+/** Where the authority of a server's certificate is. */
+export const authority = (server) => join(server.data, 'certificates/own/ca.crt')
 
 /** Profanity is one device of one account; its keys last until close(), so that it can quit and start again. */
 export class Profanity {
