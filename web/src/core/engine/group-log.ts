@@ -4,7 +4,7 @@
 import type { JID, Micros } from '../model.ts'
 import { change, look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { memberCalled } from '../store/members.ts'
+import { forgetKnown, memberCalled } from '../store/members.ts'
 import { entryID, entryOf, type Entry } from '../xmpp/groups.ts'
 import { resource } from '../xmpp/jid.ts'
 import { queryArchive, type ArchivePage } from '../xmpp/mam.ts'
@@ -39,6 +39,8 @@ export interface LogAround {
   begun(): Promise<boolean>
   /** The log could not be read, and is to be read again later. */
   failed(room: JID, error: unknown): void
+  /** The group is to be attended, and asked how it stands, once more: anyway, or unless that is under way. */
+  again(anyway: boolean): void
   /** Who asked how it stands, and was told that it is being read, may ask again. */
   changed(): void
 }
@@ -90,6 +92,7 @@ export class GroupLog {
     if (this.attended === connection && !await this.behind()) return 'here'
     if (this.refused || this.failures >= MAX_FAILURES) return 'unreadable'
     this.asked = true
+    if (this.attended !== connection) this.around.again(false) // we came in meanwhile
     return 'behind'
   }
 
@@ -172,7 +175,7 @@ export class GroupLog {
   }
 
   private envelope(stanza: Element, entry: Entry, author: Author, facts: { time: Micros; live: boolean; old?: boolean }): Envelope {
-    return groupEnvelope(stanza, this.room, { ...author, ...(entry.id ? { archived: String(entry.id) } : {}), ...facts })
+    return groupEnvelope(stanza, this.room, { ...author, ...(entry.occupant ? { occupant: entry.occupant } : {}), ...(entry.id ? { archived: String(entry.id) } : {}), ...facts })
   }
 
   /** Who said it: the address that the group tells, or the one of the member who is called so now; undefined when only its log can tell. */
@@ -229,9 +232,11 @@ export class GroupLog {
         page = await queryArchive(session, { at: this.room, after: String(after), max: PAGE })
       } catch (error) {
         if (!(error instanceof StanzaError) || error.condition !== 'item-not-found') throw error
-        // What is here is from before we came again: who came and went since is in no log that we may read.
-        await change(this.around.db, ['kv'], (tx) => tx.objectStore('kv').delete(`members ${this.room}`))
-        return this.begin(session)
+        // What is here is from before we came again: what changed meanwhile is in no log that we may read.
+        await change(this.around.db, ['kv'], (tx) => forgetKnown(tx, this.room))
+        this.newest = undefined
+        await this.begin(session)
+        return this.around.again(true)
       }
       await this.inTurn(() => this.keepPage(page, false))
       if (page.complete || !page.last) return
@@ -270,11 +275,5 @@ export class GroupLog {
     }
     const last = page.messages.at(-1)?.id
     await whole(back && !first ? undefined : last === undefined ? this.newest ?? (first ? 0 : undefined) : entryID(last))
-  }
-
-  /** Nothing of it is here any more. */
-  async forget(): Promise<void> {
-    this.newest = undefined
-    await change(this.around.db, ['kv'], (tx) => tx.objectStore('kv').delete(`log ${this.room}`))
   }
 }

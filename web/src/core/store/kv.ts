@@ -70,6 +70,8 @@ export interface Values {
   [keyless: `keyless ${string}`]: string[]
   /** All members of a group are known here. */
   [members: `members ${string}`]: true
+  /** How a group is called and set is known here. */
+  [settings: `settings ${string}`]: true
   /** A chat was cleared up to this place. */
   [cleared: `cleared ${string}`]: Micros
   /** The file of this message is on its way, or waits to be. */

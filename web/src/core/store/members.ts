@@ -37,6 +37,12 @@ export async function putMember(tx: Change, group: JID, jid: JID, affiliation: A
 /** Forgets all members of a group. */
 export const dropMembers = (tx: Change, group: JID): Promise<void> => tx.objectStore('members').delete(all(group))
 
+/** Who is in a group, and how it is set, is no longer known: it is asked again. */
+export async function forgetKnown(tx: Pick<Change, 'objectStore'>, group: JID): Promise<void> {
+  await tx.objectStore('kv').delete(`members ${group}`)
+  await tx.objectStore('kv').delete(`settings ${group}`)
+}
+
 /** One member, undefined for who is none. */
 export const memberOf = (tx: Look, group: JID, jid: JID): Promise<KeptMember | undefined> => tx.objectStore('members').get([group, jid])
 
