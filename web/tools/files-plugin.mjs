@@ -10,11 +10,11 @@ const emojiPart = /virtual:emoji\/([\w-]+)$/
 /** Administration asks the server for all that it shows, and few people have it; joining, signing in, linking a device and looking where one is signed in are
  * done seldom, and never without the server; so is what is decided about groups (talking in them, and who is in them, is kept); a pack of stickers comes from it, too; a video
  * is made smaller right before it leaves. Who opens one of these without network is told so. */
-const online = /^assets\/(?:admin|devices|groups|group-ask|group-after|manage|link|onboarding|door-open|packs|video)-/
-const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|devices|groups|link|onboarding)\.json$/
+const online = /^assets\/(?:admin|devices|groups|channels|channel-(?:lead|desk|keep|ask)|group-ask|group-after|manage|link|onboarding|door-open|packs|video)-/
+const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|devices|events|groups|link|onboarding)\.json$/
 /** What is pleasant and not needed: who asks for it without network is told so; emoji are then found by fewer names. */
-const spared = /^assets\/(?:Stickers|ChooseLists|editor)-/
-const sparedCode = /virtual:emoji-words\//
+const spared = /^assets\/(?:Stickers|ChooseLists|Once|once|broadcast|editor|Events|eventRemind)-/
+const sparedCode = /virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:once|broadcast)\.json$/
 
 /** What reads codes in pictures, where the browser cannot: sw/keep.ts asks it. */
 const spare = { BarcodeDetector: /\/qr\/decode\.js$/ }

@@ -4,14 +4,18 @@
 // and return how to stop.
 
 import type { Admin } from './admin.ts'
+import type { Channels } from './channels.ts'
 import type { Groups, MemberPage, MemberQuery } from './groups.ts'
+import type { Status, Statuses } from './status.ts'
 import type {
-  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, Place, SearchHit, SignedIn, PackPlace, Space, Sticker, StickerPack, Storage,
+  AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, Going, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, Place, SearchHit, SignedIn, PackPlace, Space, Sticker, StickerPack, Storage,
   Waiting, Waking,
 } from './model.ts'
 
 export type * from './admin.ts'
+export type * from './channels.ts'
 export type * from './groups.ts'
+export type * from './status.ts'
 
 export type Stop = () => void
 
@@ -21,8 +25,12 @@ export interface Outgoing {
   content?: Content
   /** Bytes to send as media: compressed, encrypted and uploaded by the engine. */
   file?: { blob: Blob; name: string; mime: string; as: 'image' | 'video' | 'file' | 'voice' | 'sticker'; caption?: string
-    width?: number; height?: number; seconds?: number; waveform?: number[]; hd?: boolean; poster?: string; thumbhash?: string; pack?: PackPlace }
+    width?: number; height?: number; seconds?: number; waveform?: number[]; hd?: boolean; poster?: string; thumbhash?: string; pack?: PackPlace
+    /** Can be opened once: a picture, video or voice message of at most MAX_ONCE, in a chat that is encrypted. */
+    once?: boolean }
   reply?: string
+  /** It answers a status: at most 300 characters of it. */
+  about?: Message['about']
   /** The file is this voice draft of the chat, which goes in the same step; if it is gone already, nothing is sent. */
   voice?: string
   forwardOf?: string
@@ -73,6 +81,12 @@ export interface Engine {
   remove(ids: string[], forAll: boolean): Promise<void>
   react(id: string, emoji: string | null): Promise<void>
   vote(id: string, options: number[]): Promise<void>
+  /** Closes a poll for all; it is not opened again. */
+  closePoll(id: string): Promise<void>
+  /** Answers an event, with so many guests; null takes the answer back. */
+  answer(id: string, going: Going | null, guests?: number): Promise<void>
+  /** Changes an event of ours, for all. */
+  changeEvent(id: string, event: Extract<Content, { type: 'event' }>): Promise<void>
   star(ids: string[], on: boolean): Promise<void>
   /** Says where we are now, in a place of ours that is followed; without a place that ends. What still waits of it is replaced. False when its time is over. */
   move(id: string, place?: Place): Promise<boolean>
@@ -96,6 +110,9 @@ export interface Engine {
   /** Fetches the file of a message; `most`: of a file whose size nobody told, no more than so many bytes. Goes on with what was stopped. */
   fetch(id: string, most?: number): Promise<void>
   pause(id: string): Promise<void>
+  /** Opens what can be opened once, for the only time: that it was is kept, and on its way to our other devices and its sender, before these bytes are given.
+   * They are kept nowhere. Fails with the names NotHere (it was opened, or is gone) and Offline, or as a fetch does: then it was not opened. */
+  openOnce(id: string): Promise<Blob>
   cancel(id: string): Promise<void>
 
   // Stickers
@@ -119,6 +136,10 @@ export interface Engine {
   devices(jid: JID): Promise<Device[]>
   trust(device: Pick<Device, 'jid' | 'id'>, trust: Device['trust']): Promise<void>
 
+  // Statuses (core/status.ts)
+  /** All that are not over, those that wait to leave among them, in the order in which they were told. */
+  watchStatuses(show: (statuses: Status[]) => void): Stop
+  status<K extends keyof Statuses>(what: K, ...args: Parameters<Statuses[K]>): ReturnType<Statuses[K]>
   /** Whether something new stands among the updates: what the dot at their tab says. */
   watchUpdates(show: (something: boolean) => void): Stop
 
@@ -127,6 +148,9 @@ export interface Engine {
   members(jid: JID, query?: MemberQuery): Promise<MemberPage>
   /** Asks or does one thing about groups; needs the connection. */
   group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]>
+
+  /** Channels (core/channels.ts): their part of the engine, which is loaded when it is first asked for. */
+  channels(): Promise<Channels>
 
   // Connection and account
   watchConnection(show: (connection: Connection) => void): Stop

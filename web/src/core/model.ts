@@ -17,7 +17,8 @@ export type Failure =
   /** In a group: its log cannot be read, so that nobody knows for whom to encrypt. */
   | 'group-log'
 
-export type Kind = 'person' | 'group' | 'self' | 'business'
+/** `broadcast` is a list of people: what is written to it goes to each of them, in their own chat (core/engine/broadcast.ts). */
+export type Kind = 'person' | 'group' | 'self' | 'business' | 'broadcast'
 
 /** How a chat's messages are protected. `omemo` is the default; `none` is shown as a warning in the chat. */
 export type Protection = 'omemo' | 'none'
@@ -61,6 +62,8 @@ export interface Chat {
   request?: boolean
   /** A person let this stranger write. */
   accepted?: boolean
+  /** Their statuses stand apart, and nothing is told of them. */
+  statusMuted?: boolean
   /** Of a group: what it is. */
   group?: Group
 }
@@ -105,8 +108,10 @@ export interface Message {
   state?: State
   failure?: Failure
   /** The last change of it (on a message of others: a reaction, a vote, a pin) that the others did not get, as a person has to decide; `undo`: it can be undone. */
-  untold?: { what: 'edit' | 'react' | 'vote' | 'pin' | 'retract' | 'caption' | 'place'; failure: Failure; undo?: true }
+  untold?: { what: 'edit' | 'react' | 'vote' | 'pin' | 'retract' | 'caption' | 'place' | 'answer' | 'close' | 'event'; failure: Failure; undo?: true }
   reply?: { id: string; to: JID; text: string }
+  /** It answers somebody's status: its words, or the kind of its file (docs/protocol/status.md). */
+  about?: { author: JID; id: string; text: string }
   forwarded?: number
   edited?: Micros
   /** Retracted by its author (or moderated): the content is gone, the place stays. */
@@ -130,12 +135,66 @@ export interface Message {
 export type Content =
   | { type: 'text'; text: string; preview?: LinkPreview }
   | { type: 'image' | 'video' | 'file' | 'voice' | 'audio' | 'sticker'; media: Media; caption?: string }
+  /** Can be opened once: `file` is there until then, and of ours until it has left. */
+  | { type: 'once'; as: OnceKind; file?: Media; opened?: Micros }
   | { type: 'location'; latitude: number; longitude: number; accuracy?: number; label?: string; /** It is corrected while its sender moves, until then at most. */ liveUntil?: Micros }
   | { type: 'contact'; jid: JID; name: string }
-  | { type: 'poll'; question: string; options: string[]; many: boolean; votes: Record<JID, number[]> }
+  | ({ type: 'poll' } & Poll)
+  | ({ type: 'event'; /** What it says in words, in the language of who made it. */ body: string; /** Who has answered; who comes, in the order of their places. */ answers: Record<JID, Answer> } & EventFacts)
   | { type: 'call'; video: boolean; outcome: 'missed' | 'declined' | 'ended'; seconds?: number }
   | { type: 'system'; key: string; values?: Record<string, string>; /** In a group: who did it, and to whom; at most 10 are named. */ by?: JID; who?: JID[] }
   | { type: 'undecryptable'; reason: 'no-key' | 'broken' | 'old-device' }
+
+/** A question, and what was answered as the rules count it (docs/protocol/polls-and-events.md). */
+export interface Poll {
+  question: string
+  options: string[]
+  many: boolean
+  /** What is said later does not count. */
+  closes?: Micros
+  /** It was closed at this place of the chat. */
+  closed?: Micros
+  /** Numbers of options by who has voted; [] for a vote that was taken back. */
+  votes: Record<JID, number[]>
+  /** At most so many votes stand there that this device cannot read. */
+  unread?: number
+}
+
+/** What somebody invites to. It has `starts`, or `day` if it lasts whole days. */
+export interface EventFacts {
+  name: string
+  description?: string
+  place?: string
+  latitude?: number
+  longitude?: number
+  starts?: Micros
+  ends?: Micros
+  /** YYYY-MM-DD, wherever one is; `until` is the last day of several. */
+  day?: string
+  until?: string
+  /** The place's time zone, an IANA name. */
+  zone?: string
+  /** People may bring others. */
+  guests: boolean
+  /** As many may come. */
+  places?: number
+  cancelled?: true
+}
+
+export type Going = 'yes' | 'maybe' | 'no'
+
+/** What somebody has answered. `row`: their places in the row of those who come, [place in the chat, people]; `waits`: so many of these people have no place. `stale`: it was said of
+ * another time or place. */
+export interface Answer { going: Going; guests: number; row?: [Micros, number][]; waits?: number; stale?: true }
+
+/** People that somebody may bring. */
+export const MAX_GUESTS = 20
+
+/** What can be sent to be opened once. */
+export type OnceKind = 'image' | 'video' | 'voice'
+
+/** The largest file that is sent, or fetched, to be opened once, in bytes: it is in memory alone while it is shown. */
+export const MAX_ONCE = 100 << 20
 
 /** Where somebody is. */
 export type Place = Pick<Extract<Content, { type: 'location' }>, 'latitude' | 'longitude' | 'accuracy'>

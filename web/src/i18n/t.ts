@@ -6,7 +6,9 @@ import type base from './en.json'
 import type chat from './en/chat.json'
 import type newchat from './en/newchat.json'
 import type happening from './en/happening.json'
+import type events from './en/events.json'
 import type media from './en/media.json'
+import type once from './en/once.json'
 import type search from './en/search.json'
 import type security from './en/security.json'
 import type about from './en/about.json'
@@ -18,13 +20,15 @@ import type settings from './en/settings.json'
 import type onboarding from './en/onboarding.json'
 import type admin from './en/admin.json'
 import type groups from './en/groups.json'
+import type channels from './en/channels.json'
+import type status from './en/status.json'
 import type updates from './en/updates.json'
 
 type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Texts = Record<string, Text>
 
 /** The name of a text. Whoever adds a part adds its type here. */
-export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof happening | keyof typeof admin | keyof typeof groups | keyof typeof updates
+export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof once | keyof typeof happening | keyof typeof events | keyof typeof admin | keyof typeof groups | keyof typeof channels | keyof typeof updates | keyof typeof status
 type Part = 'chat' | 'newchat' | (string & {})
 
 /** The languages there are, each by its own name. */

@@ -64,7 +64,7 @@ export function hue(id: string): number {
 interface Shown {
   id: string
   name: string
-  kind?: 'person' | 'group' | 'self' | 'business'
+  kind?: 'person' | 'group' | 'self' | 'business' | 'broadcast'
   picture?: string | undefined
   size?: 'xs' | 's' | 'l'
   online?: boolean | undefined
@@ -79,7 +79,7 @@ export function Avatar({ id, name, kind = 'person', picture, size, online }: Sho
   if (kind === 'group') {
     return <span class={`${classes} grp`} aria-hidden="true"><i class={`c${((n + 2) % 8) + 1}`} /><i class={`c${n}`}>{initials(name)}</i></span>
   }
-  const inside = kind === 'business' ? <Icon name="store" /> : kind === 'self' ? <Icon name="star" /> : initials(name) || <Icon name="user" />
+  const inside = kind === 'business' ? <Icon name="store" /> : kind === 'self' ? <Icon name="star" /> : kind === 'broadcast' ? <Icon name="radio" /> : initials(name) || <Icon name="user" />
   return (
     <span class={`${classes} c${n}${kind === 'business' ? ' biz' : ''}`} aria-hidden="true">
       {inside}{online && <i class="dot" />}

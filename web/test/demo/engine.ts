@@ -1,6 +1,6 @@
 // An engine that lives in memory and answers like the real one, so that screens can be looked at and tried without a server.
 import type { Engine, Outgoing, Stop, Window } from '../../src/core/engine.ts'
-import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft, JID, LinkPreview, Message, Micros, Place, SearchHit, State, Sticker } from '../../src/core/model.ts'
+import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft, Going, JID, LinkPreview, Message, Micros, Place, SearchHit, State, Sticker } from '../../src/core/model.ts'
 import type { Groups, MemberPage, MemberQuery } from '../../src/core/groups.ts'
 import { DemoGroups } from './groups.ts'
 import { DemoMore } from './more.ts'
@@ -204,6 +204,15 @@ export class DemoEngine extends DemoMore implements Engine {
       return { ...m, reactions }
     })
   }
+  async closePoll(id: string): Promise<void> { this.alter(id, (m) => (m.content.type === 'poll' ? { ...m, content: { ...m.content, closed: m.order + 1 } } : m)) }
+  async answer(id: string, going: Going | null, guests = 0): Promise<void> {
+    this.alter(id, (m) => {
+      if (m.content.type !== 'event') return m
+      const { [me]: _, ...others } = m.content.answers
+      return { ...m, content: { ...m.content, answers: going ? { ...others, [me]: { going, guests } } : others } }
+    })
+  }
+  async changeEvent(id: string, event: Extract<Content, { type: 'event' }>): Promise<void> { this.alter(id, (m) => ({ ...m, content: event })) }
   async vote(id: string, options: number[]): Promise<void> { this.alter(id, (m) => (m.content.type === 'poll' ? { ...m, content: { ...m.content, votes: { ...m.content.votes, [me]: options } } } : m)) }
   async star(ids: string[], on: boolean): Promise<void> { for (const id of ids) this.alter(id, (m) => ({ ...m, starred: on })) }
   async move(id: string, place?: Place): Promise<boolean> {
@@ -246,6 +255,12 @@ export class DemoEngine extends DemoMore implements Engine {
   }
   async pause(id: string): Promise<void> { this.alter(id, (m) => m) }
   async cancel(id: string): Promise<void> { this.alter(id, (m) => m) }
+  async openOnce(id: string): Promise<Blob> {
+    this.alter(id, (m) => (m.content.type === 'once' ? { ...m, content: { type: 'once', as: m.content.as, opened: now() } } : m))
+    return paint(id, 'image/webp')
+  }
+  watchStatuses(show: Show<Status[]>): Stop { return watchDemoStatuses(show) }
+  status<K extends keyof Statuses>(what: K, ...args: Parameters<Statuses[K]>): ReturnType<Statuses[K]> { return (demoStatuses[what] as (...all: Parameters<Statuses[K]>) => ReturnType<Statuses[K]>)(...args) }
   watchUpdates(show: Show<boolean>): Stop { show(true); return () => undefined }
   watchStickers(show: Show<Sticker[]>): Stop { show([]); return () => undefined }
   async keepSticker(): Promise<void> { /* none here */ }

@@ -13,10 +13,12 @@ import { addIfRoom, errandsOf } from '../store/outbox.ts'
 import { noteDecided } from '../store/settings.ts'
 import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
+import { act, number, recount } from './acts.ts'
 import type { Collector } from './changes.ts'
-import { about, groupNames, reasonIn } from './effects.ts'
+import { about, groupNames, reasonIn, shut } from './effects.ts'
 import { changeGroup, invited, spoke } from './group-change.ts'
 import type { Letter, Said } from './said.ts'
+import { looked } from './status-looked.ts'
 import { adoptTimer, startTimer, startTimers, timeOf } from './timer.ts'
 import { cameBack } from './untold.ts'
 import { captionId } from './write.ts'
@@ -54,7 +56,10 @@ async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {
   if (said.what === 'content' || said.what === 'tombstone') return keep(step, letter, said)
   if (said.what === 'typing') return undefined
   if (said.what === 'change') return changeGroup(step, letter, said.change)
+  if (said.what === 'vote' || said.what === 'answer' || said.what === 'close' || said.what === 'unread') return act(step, letter, said)
+  if (said.what === 'numbered') return number(step, letter)
   if (said.what === 'invite') return invited(step, letter, said)
+  if (said.what === 'seen') return looked(step, letter, said.items)
   if (said.what === 'timer') return adoptTimer(step, letter, said.seconds)
   if (said.what === 'error' && await cameBack(step.tx, step.changes, letter.chat, said.target, await reasonIn(step, letter.chat, said.condition, said.kind))) return
   const waits = await about(step, letter, said)
@@ -74,6 +79,7 @@ export async function known(tx: Change, letter: Letter): Promise<KeptMessage | u
 }
 
 async function keep(step: Step, letter: Letter, said: Said & { what: 'content' | 'tombstone' }): Promise<void> {
+  if (letter.own && said.what === 'content' && said.content.type === 'once') delete said.content.file // it is for the others
   const before = await known(step.tx, letter)
   if (before) return merge(step, before, letter, said)
   if (await isGone(step.tx, letter.chat, archivePlace(letter.archived), namesOf(letter))) return
@@ -123,6 +129,7 @@ async function make(step: Step, letter: Letter, said: Said & { what: 'content' |
 async function say(step: Step, message: KeptMessage, letter: Letter, said: Said & { what: 'content' }): Promise<void> {
   if (said.mentions) message.mentions = said.mentions
   if (said.forwarded) message.forwarded = said.forwarded
+  if (said.about) message.about = said.about
   let answersUs = false
   if (said.reply) {
     const { id, to, text } = said.reply
@@ -191,6 +198,7 @@ export async function arrivedAtServer(step: Step, message: KeptMessage): Promise
     message.state = 'sent'
     delete message.failure
     startTimer(message, step.now)
+    if (message.content.type === 'once') await shut(step, message.content)
   }
   for (const errand of await errandsOf(step.tx, message.id)) {
     if (errand.task.what !== 'message') continue
@@ -239,6 +247,7 @@ export async function afterwards(step: Step, message: KeptMessage): Promise<void
     const { letter, said } = one as { letter: Letter; said: Said }
     await applyOne(step, letter, said)
   }
+  await recount(step, message)
 }
 
 /** How far a state is. */

@@ -1,12 +1,13 @@
 // The content of a message between the model and the wire: text, files, places, contacts, polls. A foreign app sends text or an address of a
 // file in the body; what we add beside it makes it look right before it is loaded, and is left out by apps that do not know it.
 
-import { MAX_LIVE, MAX_POSTER, type Content, type LinkPreview, type Media, type PackPlace } from '../model.ts'
+import { MAX_LIVE, MAX_POSTER, type Content, type LinkPreview, type Media, type OnceKind, type PackPlace } from '../model.ts'
 import { parseJID } from '../xmpp/jid.ts'
 import { CLIENT, GEOLOC, OOB, STICKERS } from '../xmpp/ns.ts'
 import { formatTime, parseTime } from '../xmpp/time.ts'
 import { el, type Element } from '../xmpp/xml.ts'
-import { FILE, LIVE, LOOKS, OPEN_GRAPH, POLL, RDF, SFS, THUMBS, URL_DATA } from './own-ns.ts'
+import { readEvent, writeEvent } from './event.ts'
+import { FILE, LIVE, LOOKS, ONCE, OPEN_GRAPH, POLL, RDF, SFS, THUMBS, URL_DATA } from './own-ns.ts'
 
 /** Text beyond this is cut: as long as a stanza may be. */
 const MAX_TEXT = 256 << 10
@@ -27,8 +28,21 @@ const MIME = /^[\w.+-]{1,60}\/[\w.+-]{1,60}(;\s*[\w-]+=[\w.,-]+)?$/
 /** Reads a content; undefined if there is none. `body` is the text without what is only a fallback. */
 export function readContent(body: string | undefined, e: Element): Content | undefined {
   const text = (body ?? '').slice(0, MAX_TEXT)
-  return readPoll(e) ?? readFile(text, e) ?? readPlace(text, e) ?? readContact(text) ?? (text.trim() ? { type: 'text', text, ...readPreview(text, e) } : undefined)
+  return readPoll(e) ?? readEvent(text, e) ?? readOnce(e) ?? readFile(text, e) ?? readPlace(text, e) ?? readContact(text) ?? (text.trim() ? { type: 'text', text, ...readPreview(text, e) } : undefined)
 }
+
+/** What can be opened once. Its file stands inside, where only apps look that know what that means; without one there is nothing to open. */
+function readOnce(e: Element): Content | undefined {
+  const once = e.child('view-once', ONCE)
+  if (!once) return undefined
+  const found = readFile('', once)
+  const as = ONCE_KINDS.find((kind) => kind === (found?.type ?? once.attr('as')))
+  if (!as || !found || !('media' in found) || !/^aesgcm:/.test(found.media.url ?? '')) return { type: 'once', as: as ?? 'image' }
+  const { poster: _, thumbhash: __, ...file } = found.media
+  return { type: 'once', as, file }
+}
+
+const ONCE_KINDS: OnceKind[] = ['image', 'video', 'voice']
 
 function readFile(text: string, e: Element): Content | undefined {
   const sharing = e.child('file-sharing', SFS)
@@ -137,7 +151,8 @@ function readPoll(e: Element): Content | undefined {
   const poll = e.child('poll', POLL)
   const question = poll?.textOf('question')?.slice(0, 500)
   const options = poll?.children('option').slice(0, MAX_OPTIONS).map((o) => o.text.slice(0, 200)) ?? []
-  return question && options.length > 1 ? { type: 'poll', question, options, many: poll?.attr('many') === 'true', votes: {} } : undefined
+  const closes = parseTime(poll?.attr('closes'))
+  return question && options.length > 1 ? { type: 'poll', question, options, many: poll?.attr('many') === 'true', ...(closes === undefined ? {} : { closes }), votes: {} } : undefined
 }
 
 /**
@@ -174,9 +189,22 @@ export function writeContent(content: Content): Written {
     case 'location': return writePlace(content)
     case 'contact': return { body: `xmpp:${encodeURI(content.jid)}?roster;name=${encodeURIComponent(content.name)}`, elements: [] }
     case 'poll': return writePoll(content)
+    case 'event': return writeEvent(content)
+    case 'once': return writeOnce(content)
     case 'system': case 'call': case 'undecryptable': return { body: '', elements: [] }
     default: return writeFile(content)
   }
+}
+
+/** What apps show that do not know it. The file is for those that do: nothing that shows it, not its name either, stands anywhere else. */
+const ONCE_TEXT: Record<OnceKind, string> = {
+  image: 'This is a photo that can be viewed once. Your app cannot show it.', video: 'This is a video that can be viewed once. Your app cannot show it.',
+  voice: 'This is a voice message that can be heard once. Your app cannot play it.',
+}
+
+function writeOnce({ as, file }: Extract<Content, { type: 'once' }>): Written {
+  const bare = file && { ...file, poster: undefined, thumbhash: undefined, name: as + (/\.\w{1,5}$/.exec(file.name)?.[0] ?? '') }
+  return { body: ONCE_TEXT[as], elements: [el(ONCE, 'view-once', { as }, ...(bare ? writeFile({ type: as, media: bare }).elements : []))] }
 }
 
 function writeFile(content: Extract<Content, { media: Media }>): Written {
@@ -206,10 +234,10 @@ function writePlace(content: Extract<Content, { type: 'location' }>): Written {
 }
 
 function writePoll(content: Extract<Content, { type: 'poll' }>): Written {
-  const { question, options, many } = content
+  const { question, options, many, closes } = content
   return {
     body: [question, ...options.map((o, i) => `${i + 1}. ${o}`)].join('\n'),
-    elements: [el(POLL, 'poll', { many: String(many) }, el(POLL, 'question', {}, question), ...options.map((o) => el(POLL, 'option', {}, o)))],
+    elements: [el(POLL, 'poll', { many: String(many), closes: closes === undefined ? undefined : formatTime(closes) }, el(POLL, 'question', {}, question), ...options.map((o) => el(POLL, 'option', {}, o)))],
   }
 }
 

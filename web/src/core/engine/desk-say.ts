@@ -1,12 +1,13 @@
 // What a person says about messages that are there: corrections, reactions, votes, pins, taking back. It is here at once, and leaves by an errand.
 
-import type { LinkPreview, Message } from '../model.ts'
+import { MAX_GUESTS, type Content, type Going, type LinkPreview, type Message } from '../model.ts'
 import { noteChanged, noteGone } from '../store/changed.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { dropFile } from '../store/files.ts'
 import { drop, mediaOf, put } from '../store/messages.ts'
 import { add, addIfRoom, errandsOf, type Task } from '../store/outbox.ts'
 import { isRequest } from '../store/requests.ts'
+import { act, giveUpActs } from './acts.ts'
 import { freshId, type Step } from './apply.ts'
 import { textWith } from './content.ts'
 import { DeskSteps, MAX_TEXT, Unusable } from './desk-steps.ts'
@@ -17,7 +18,7 @@ import { setTimer } from './timer.ts'
 import { giveUp, sendAgain, undoOf } from './untold.ts'
 import { isToldApart } from './write.ts'
 
-type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' | 'change' | 'moderate' | 'invite' }>
+type Telling = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'error' | 'change' | 'moderate' | 'invite' | 'seen' | 'unread' | 'numbered' }>
 type Mentions = NonNullable<Message['mentions']>
 
 /** In a group what others said is known by its number in the log. */
@@ -32,18 +33,19 @@ export abstract class DeskSay extends DeskSteps {
   private async tellAbout(step: Step, message: KeptMessage, said: Telling, task: Task): Promise<void> {
     const { account, now, changes } = step
     const undo = undoOf(message, task.what, account)
-    await this.sayHere(step, message, said)
+    const id = freshId()
+    await this.sayHere(step, message, said, id)
     if (isLocal(message)) return
-    await add(step.tx, { chat: message.chat, id: freshId(), message: message.id, task, since: now, ...(undo ? { undo } : {}) })
+    await add(step.tx, { chat: message.chat, id, message: message.id, task, since: now, ...(undo ? { undo } : {}) })
     changes.mark('outbox')
   }
 
-  private async sayHere(step: Step, message: KeptMessage, said: Telling): Promise<void> {
+  private async sayHere(step: Step, message: KeptMessage, said: Telling, id = freshId()): Promise<void> {
     const isGroup = (await step.tx.objectStore('chats').get(message.chat))?.kind === 'group'
     const letter: Letter = {
-      ...(isGroup ? { group: { nick: '' } } : {}), chat: message.chat, from: step.account, own: true, ids: [], time: step.now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
+      ...(isGroup ? { group: { nick: '' } } : {}), chat: message.chat, from: step.account, own: true, ids: [id], time: step.now, live: false, wantsReceipt: false, wantsMarker: false, protection: message.protection, says: [],
     }
-    await about(step, letter, said)
+    await (said.what === 'vote' || said.what === 'answer' || said.what === 'close' ? act(step, letter, said) : about(step, letter, said))
   }
 
   /** Corrects a text of ours. One that no server has seen yet is simply changed. */
@@ -52,7 +54,7 @@ export abstract class DeskSay extends DeskSteps {
     return this.step(async (step) => {
       const message = await this.find(step, id)
       const media = mediaOf(message.content)
-      if (!message.own || message.retracted || (message.content.type !== 'text' && !media)) throw new Unusable('not a text of ours')
+      if (!message.own || message.retracted || (message.content.type !== 'text' && !media) || message.content.type === 'once') throw new Unusable('not a text of ours')
       const content = textWith(text, media ? undefined : preview)
       const still = message.content.type === 'text' ? keptMentions(message.content.text, message.mentions ?? [], text, named) : []
       const mentions = still.length ? { mentions: still } : {}
@@ -115,6 +117,25 @@ export abstract class DeskSay extends DeskSteps {
     return this.about(id, (m) => ({ said: { what: 'vote', target: wire(m), options }, task: { what: 'vote', options } }))
   }
 
+  /** Answers an event; null takes the answer back. */
+  answer(id: string, going: Going | null, guests: number): Promise<void> {
+    const said = { guests: going === 'yes' ? Math.max(0, Math.min(guests, MAX_GUESTS)) : 0, ...(going ? { going } : {}) }
+    return this.about(id, (m) => ({ said: { what: 'answer', target: wire(m), ...said }, task: { what: 'answer', ...said } }))
+  }
+
+  /** Closes a poll. */
+  close(id: string): Promise<void> {
+    return this.about(id, (m) => ({ said: { what: 'close', target: wire(m) }, task: { what: 'close' } }))
+  }
+
+  /** Changes an event of ours. */
+  change(id: string, event: Extract<Content, { type: 'event' }>): Promise<void> {
+    return this.about(id, (m) => {
+      if (!m.own || m.content.type !== 'event') throw new Unusable('no event of ours')
+      return { said: { what: 'edit', target: wire(m), content: event }, task: { what: 'event', event: { ...event, answers: {} } } }
+    })
+  }
+
   /** Pins a message for all of the chat, or takes the pin away. */
   pin(id: string, on: boolean): Promise<void> {
     return this.about(id, (m) => ({ said: { what: 'pin', target: wire(m), on }, task: { what: 'pin', on } }))
@@ -159,11 +180,11 @@ export abstract class DeskSay extends DeskSteps {
   /** Gives up a change that the others did not get: here it is as it was before. */
   undo(id: string): Promise<void> {
     return this.step(async (step) => {
-      const { content, edited, mentions, emoji, votes, pinned } = await giveUp(step.tx, step.changes, await this.find(step, id))
+      const { content, edited, mentions, emoji, acts, pinned } = await giveUp(step.tx, step.changes, await this.find(step, id))
       const message = await this.find(step, id)
       const target = wire(message)
       if (emoji) await this.sayHere(step, message, { what: 'react', target, emoji })
-      if (votes) await this.sayHere(step, message, { what: 'vote', target, options: votes })
+      if (acts) await giveUpActs(step, message, acts)
       if (pinned !== undefined) await this.sayHere(step, message, { what: 'pin', target, on: pinned })
       if (!content || message.retracted) return
       const now = await this.find(step, id)
@@ -185,6 +206,7 @@ export abstract class DeskSay extends DeskSteps {
       await sendAgain(tx, changes, await this.find(step, id))
       const message = await this.find(step, id)
       if (!message.own || message.state !== 'failed') return
+      if (message.content.type === 'once' && !message.content.file) throw new Unusable('it has left once, and is not here any more')
       message.state = 'waiting'
       delete message.failure
       setTimer(message, message.expires)

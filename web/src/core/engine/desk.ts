@@ -3,7 +3,7 @@
 
 import type { Outgoing } from '../engine.ts'
 import type { Chat, Content, JID, Media, Message, Micros } from '../model.ts'
-import { MAX_LIVE } from '../model.ts'
+import { MAX_LIVE, MAX_ONCE } from '../model.ts'
 import { chatFor, previewOf } from '../store/chats.ts'
 import type { Change, KeptMessage } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
@@ -44,8 +44,10 @@ export class Desk extends DeskFiles {
         protection: chat.protection, ...(out.mentions?.length ? { mentions: out.mentions } : {}), ...(original ? { forwarded: (original.forwarded ?? 0) + 1 } : {}),
         ...(chat.group?.nick ? { author: chat.group.nick } : {}),
       }
+      if (content.type === 'once' && chat.protection !== 'omemo') throw new Unusable('once, in clear')
       setTimer(message, chat.expires)
       await startTimers(step, jid, order)
+      if (out.about) message.about = { ...out.about, text: out.about.text.slice(0, 300) }
       if (answered?.chat === jid) message.reply = { id: answered.id, to: answered.from, text: (textOf(answered.content) ?? '').slice(0, 300) }
       if (out.voice) {
         if (!await dropPieces(tx, jid, out.voice)) throw new Unusable('the voice draft is gone')
@@ -85,21 +87,34 @@ async function copyFile(tx: Change, media: Media, own: Parameters<typeof keepFil
   await keepFile(tx, own, blob)
 }
 
+/** What can be opened once: nothing of it is shown before. */
+function onceOf(as: Content['type'], media: Media): Content {
+  if ((as !== 'image' && as !== 'video' && as !== 'voice') || media.size > MAX_ONCE) throw new Unusable('once')
+  const { poster: _, thumbhash: __, ...file } = media
+  return { type: 'once', as, file }
+}
+
 function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string, now: Micros): Content {
   const { file } = out
   if (file) {
     const { name, mime, as, caption, width, height, seconds, waveform, hd, poster, thumbhash, pack } = file
     const facts = Object.fromEntries(Object.entries({ width, height, seconds, waveform, hd: hd || undefined, poster: readPoster(poster), thumbhash, pack }).filter(([, v]) => v !== undefined))
-    return { type: as, media: { key: 'm ' + id, name: name.slice(0, 255), mime, size: file.blob.size, ...facts }, ...(caption ? { caption: caption.slice(0, 5000) } : {}) }
+    const media = { key: 'm ' + id, name: name.slice(0, 255), mime, size: file.blob.size, ...facts }
+    if (file.once) return onceOf(as, media)
+    return { type: as, media, ...(caption ? { caption: caption.slice(0, 5000) } : {}) }
   }
   const content = out.content ?? original?.content ?? { type: 'text' as const, text: out.text ?? '' }
   if (content.type === 'text' && (!content.text.trim() || content.text.length > MAX_TEXT)) throw new Unusable('text')
-  if (content.type === 'system' || content.type === 'undecryptable' || original?.retracted) throw new Unusable('content')
+  if (content.type === 'system' || content.type === 'undecryptable' || content.type === 'once' || original?.retracted) throw new Unusable('content')
   if (content.type === 'location') { // passed on it stays where it is
     const { liveUntil: _, ...place } = content
     return out.live ? { ...place, liveUntil: now + Math.min(out.live, MAX_LIVE) * 1e6 } : place
   }
-  if (content.type === 'poll') return { ...content, votes: {} }
+  if (content.type === 'poll') {
+    const { closed: _, unread: __, ...poll } = content
+    return { ...poll, votes: {} }
+  }
+  if (content.type === 'event') return { ...content, answers: {} }
   if (content.type === 'text') return structuredClone(textWith(content.text, content.preview))
   return structuredClone(content)
 }

@@ -1,7 +1,7 @@
 // What a message does to another one: corrections, retractions, reactions, receipts, markers. Each says under which name it looks for its
 // message, and that name contains who may do it: only the author corrects and retracts, only the other side receives and reads.
 
-import type { Micros } from '../model.ts'
+import type { Content, Micros } from '../model.ts'
 import { noteChanged } from '../store/changed.ts'
 import { countUnread, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
@@ -12,6 +12,7 @@ import { archiveName, senderName, waitName } from '../store/names.ts'
 import { add, errandsOf } from '../store/outbox.ts'
 import { noteDecided } from '../store/settings.ts'
 import { arrivedAtServer, isFurther, type Step } from './apply.ts'
+import { changeEvent, isCounted, takeBack } from './acts.ts'
 import type { Letter, Said } from './said.ts'
 import { startTimers } from './timer.ts'
 import { captionId, isToldApart } from './write.ts'
@@ -22,14 +23,15 @@ const MAX_REACTING = 1000
 const MAX_READ = 1000
 
 /** What somebody shall see who reads the message in the history later. */
-const LASTING = new Set<Said['what']>(['edit', 'retract', 'react', 'vote'])
+const LASTING = new Set<Said['what']>(['edit', 'retract', 'react'])
 
-type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'change' | 'invite' }>
+type Effect = Exclude<Said, { what: 'content' | 'tombstone' | 'typing' | 'timer' | 'change' | 'invite' | 'seen' | 'vote' | 'answer' | 'close' | 'unread' | 'numbered' }>
 
 /** Does it, or gives the name of the message that has to come first. */
 export async function about(step: Step, letter: Letter, said: Effect): Promise<string | undefined> {
   const names = targets(step, letter, said)
   const message = await byNames(step.tx, names)
+  if (!message && (said.what === 'retract' || said.what === 'moderate') && await takeBack(step, letter, said.target, said.what === 'moderate')) return undefined
   if (!message) return said.what === 'error' ? undefined : waitName(letter.chat, said.target)
   if (message.chat !== letter.chat) return undefined
   const changed = await effect(step, letter, said, message)
@@ -50,7 +52,7 @@ function targets(step: Step, letter: Letter, said: Effect): string[] {
   if (letter.group && said.what !== 'error' && said.what !== 'edit' && said.what !== 'apart') return groupNames(account, said.target)
   switch (said.what) {
     case 'edit': case 'retract': case 'apart': return [senderName(letter.from, said.target)]
-    case 'receipt': case 'played': return [senderName(letter.own ? other : account, said.target)]
+    case 'receipt': case 'played': case 'opened': return [senderName(letter.own ? other : account, said.target)]
     case 'error': return [senderName(account, said.target)]
     // Others mark what we said; some apps mark the newest message of all, which may be their own.
     case 'displayed': return letter.own ? [senderName(other, said.target), senderName(account, said.target)] : [senderName(account, said.target), senderName(other, said.target)]
@@ -60,16 +62,16 @@ function targets(step: Step, letter: Letter, said: Effect): string[] {
 
 async function effect(step: Step, letter: Letter, said: Effect, message: KeptMessage): Promise<boolean> {
   switch (said.what) {
-    case 'edit': return edit(message, letter, said)
+    case 'edit': return said.content.type === 'event' ? change(step, message, letter, said.content) : edit(message, letter, said)
     case 'retract': return message.from === letter.from && retract(step, message, letter, said.reason)
     case 'moderate': return retract(step, message, { from: await whoTook(step, letter, said.by), time: letter.time }, said.reason)
     case 'react': return react(message, letter, said.emoji)
-    case 'vote': return vote(message, letter, said.options)
     case 'pin': return pin(step, message, said.on)
     case 'apart': return apart(message)
     case 'receipt': return letter.own ? false : received(step, message, letter, 'delivered')
     case 'displayed': return letter.own ? readHere(step, message) : letter.group ? received(step, message, letter, 'read') : readThere(step, message, letter)
     case 'played': return played(message, letter)
+    case 'opened': return opened(step, message, letter)
     case 'error': return said.target !== captionId(message) && failed(step, message, letter, said.condition, said.kind)
   }
 }
@@ -98,7 +100,7 @@ export async function row(step: Step, message: KeptMessage): Promise<void> {
 function edit(message: KeptMessage, { time, protection }: Letter, said: Effect & { what: 'edit' }): boolean {
   // What was encrypted is corrected by nothing that a server could have written.
   if (message.protection === 'omemo' && protection === 'none') return false
-  if (message.retracted || (message.edited ?? 0) >= time || message.content.type === 'system') return false
+  if (message.retracted || (message.edited ?? 0) >= time || message.content.type === 'system' || message.content.type === 'once' || isCounted(message) || isCounted(said)) return false
   // A file stays the file that it was: what is corrected is its caption.
   const media = mediaOf(message.content)
   if (media && said.content.type === 'text') Object.assign(message.content, { caption: said.content.text })
@@ -141,15 +143,13 @@ function react(message: KeptMessage, letter: Letter, emoji: string[]): boolean {
   return true
 }
 
-function vote(message: KeptMessage, letter: Letter, options: number[]): boolean {
-  const { content } = message
-  if (content.type !== 'poll' || message.retracted) return false
-  const chosen = [...new Set(options)].filter((o) => o < content.options.length).slice(0, content.many ? undefined : 1)
-  const since = message.marks?.['vote ' + letter.from] ?? 0
-  if (since > letter.time) return false
-  message.marks = { ...message.marks, ['vote ' + letter.from]: letter.time }
-  content.votes = { ...content.votes, [letter.from]: chosen }
-  return true
+/** Who made an event changes it; what has come of it is counted from all its changes. */
+async function change(step: Step, message: KeptMessage, letter: Letter, event: Extract<Content, { type: 'event' }>): Promise<boolean> {
+  if (message.content.type !== 'event' || message.retracted || (message.protection === 'omemo' && letter.protection === 'none')) return false
+  message.content = { ...message.content, body: event.body }
+  await changeEvent(step, letter, message, event)
+  await row(step, message)
+  return false
 }
 
 async function pin(step: Step, message: KeptMessage, on: boolean): Promise<boolean> {
@@ -225,6 +225,28 @@ function played(message: KeptMessage, letter: Letter): boolean {
   if (!message.own || mark?.played !== undefined) return false
   message.receipts = { ...message.receipts, [letter.from]: { ...mark, played: letter.time } }
   return true
+}
+
+/** What can be opened once was: on another device of ours, or by somebody to whom we sent it. */
+async function opened(step: Step, message: KeptMessage, letter: Letter): Promise<boolean> {
+  const { content } = message
+  if (content.type !== 'once' || letter.own === message.own) return false
+  if (letter.own) {
+    if (content.opened !== undefined) return false
+    content.opened = letter.time
+    await shut(step, content)
+    return true
+  }
+  const mark = message.receipts?.[letter.from]
+  if (mark?.played !== undefined) return false
+  message.receipts = { ...message.receipts, [letter.from]: { ...mark, played: letter.time } }
+  return true
+}
+
+/** Takes away what can be opened once, with its key: nothing on this device opens it any more. */
+export async function shut(step: Pick<Step, 'tx'>, content: Extract<Content, { type: 'once' }>): Promise<void> {
+  if (content.file) for (const key of [content.file.key, 'part ' + content.file.key]) await dropFile(step.tx, key)
+  delete content.file
 }
 
 /** Somebody refuses a message of ours. The other side may have got it on one device and lost it on another: what was delivered stays so. */

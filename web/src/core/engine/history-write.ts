@@ -128,7 +128,7 @@ async function settle(tx: Change, part: Part, chunks: Chunk[], lines: Map<Micros
 }
 
 const writable = (m: KeptMessage): boolean =>
-  !!m.archiveId && m.protection === 'omemo' && !m.expiresAt && m.content.type !== 'undecryptable' && m.content.type !== 'system' && lineOf(m).length <= MAX_LINE
+  !!m.archiveId && m.protection === 'omemo' && !m.expiresAt && m.content.type !== 'undecryptable' && m.content.type !== 'system' && m.content.type !== 'once' && lineOf(m).length <= MAX_LINE
 
 /** Messages that came encrypted, from one place in the archive to another, in its order; whether there are more than one step takes. */
 async function between(db: Database, from: Micros, to: Micros): Promise<{ messages: KeptMessage[]; more: boolean }> {

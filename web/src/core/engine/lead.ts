@@ -2,10 +2,12 @@
 // (tab.ts), since the database is common to all.
 
 import type { Admin } from '../admin.ts'
+import type { ChannelAsks } from '../channels.ts'
 import type { Engine, Stop } from '../engine.ts'
 import type { Groups } from '../groups.ts'
 import { browserHttp } from '../media/http.ts'
 import type { Choices, Connection, JID, LinkPreview, PackPlace, StickerPack, Waiting, Waking } from '../model.ts'
+import type { Audience } from '../status.ts'
 import { choicesOf } from '../store/kv.ts'
 import { showLast } from '../xmpp/last.ts'
 import { askCard, makesCards } from '../xmpp/linkcard.ts'
@@ -16,16 +18,22 @@ export { Offline, type LeadParts } from './lead-base.ts'
 
 /** The parts of the engine that need the connection or the keys. */
 export type Led = Pick<Engine,
-  'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'devices' | 'trust' |
+  'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'openOnce' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
   'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'group' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
+  /** Asks or does one thing about channels. */
+  channel<K extends keyof ChannelAsks>(what: K, ...args: Parameters<ChannelAsks[K]>): ReturnType<ChannelAsks[K]>
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
   /** A choice was made that the server keeps as well. */
   chose(change: Partial<Choices>): Promise<void>
   /** Somebody looks at a chat: when its contact was there last is asked, if it is not known. */
   look(jid: JID): Promise<void>
+  /** Gets what is not here of a status. */
+  fetchStatus(author: JID, id: string): Promise<void>
+  /** Whom statuses were for last, as the account keeps it. */
+  statusAudience(): Promise<Audience | undefined>
   /** Opens the encrypted history with its recovery code. */
   recover(code: string): Promise<void>
 }
@@ -79,6 +87,12 @@ export class Lead extends LeadAccount implements Led {
 
   cancel(id: string): Promise<void> {
     return this.transfers.cancel(id)
+  }
+
+  async openOnce(id: string): Promise<Blob> {
+    const { openOnce } = await import('./once.ts') // seldom, and never without the server
+    this.session()
+    return openOnce({ ...this.parts, http: this.parts.http ?? browserHttp, crypto: this.worker.secure.crypto, now: () => this.worker.now() }, id)
   }
 
   watchConnection(show: (connection: Connection) => void): Stop {
@@ -135,6 +149,20 @@ export class Lead extends LeadAccount implements Led {
       return ask(...args)
     }
     return asked() as ReturnType<Groups[K]>
+  }
+
+  async fetchStatus(author: JID, id: string): Promise<void> {
+    this.session()
+    return (await this.status()).fetch(author, id)
+  }
+
+  async statusAudience(): Promise<Audience | undefined> {
+    this.session()
+    return (await this.status()).audience()
+  }
+
+  channel<K extends keyof ChannelAsks>(what: K, ...args: Parameters<ChannelAsks[K]>): ReturnType<ChannelAsks[K]> {
+    return this.soon().then(() => this.channels.ask(what, args)) as ReturnType<ChannelAsks[K]>
   }
 
   async chose(now: Partial<Choices>): Promise<void> {

@@ -59,7 +59,7 @@ export class Line {
     const out: Waiting[] = []
     for (const e of await errands(this.db)) {
       if (out.length >= MAX_WAITING) break
-      if (/^(receipt|displayed|played|timer)$/.test(e.task.what) || (e.task.what === 'caption' && e.state !== 'failed')) continue
+      if (/^(receipt|displayed|played|timer|seen|opened)$/.test(e.task.what) || (e.task.what === 'caption' && e.state !== 'failed')) continue
       if (isContactErrand(e)) {
         out.push({ id: `${e.message} ${e.seq}`, chat: e.chat, text: '', since: e.since, step: e.task.act.do })
         continue

@@ -2,12 +2,18 @@
 
 /** Polls and votes. */
 export const POLL = 'urn:palabre:poll:0'
+/** Events and answers. */
+export const EVENT = 'urn:palabre:event:0'
 /** Nobody needs to be woken for it (docs/protocol/polls-and-events.md). */
 export const QUIET = 'urn:palabre:quiet:0'
+/** Statuses: what somebody tells for a day (docs/protocol/status.md). */
+export const STATUS = 'urn:palabre:status:0'
 /** A message is pinned in its chat, for both sides. */
 export const PIN = 'urn:palabre:pin:0'
 /** A voice message was listened to. */
 export const PLAYED = 'urn:palabre:played:0'
+/** What can be opened once, and that it was. */
+export const ONCE = 'urn:palabre:view-once:0'
 /** Beside the chat state composing (XEP-0085): a voice message is being recorded. */
 export const RECORDING = 'urn:palabre:recording:0'
 /** A place is followed for a while: beside the place (XEP-0080), until when. */

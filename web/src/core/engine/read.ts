@@ -1,14 +1,14 @@
 // Reads what the elements of a message say. Everything here was written by somebody else: each list, text and number has a limit, and what makes
 // no sense is left out.
 
-import type { Content, JID } from '../model.ts'
+import { MAX_GUESTS, type Content, type Going, type JID, type Message } from '../model.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
 import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT, STATES } from '../xmpp/ns.ts'
 import { errorOf } from '../xmpp/stanza.ts'
 import { parseTime } from '../xmpp/time.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import { readContent } from './content.ts'
-import { FORWARDED, LOOKS, PIN, PLAYED, POLL, RECORDING } from './own-ns.ts'
+import { EVENT, FORWARDED, LOOKS, ONCE, PIN, PLAYED, POLL, RECORDING, STATUS } from './own-ns.ts'
 import { fromPoints } from './points.ts'
 import type { Said } from './said.ts'
 
@@ -16,6 +16,7 @@ const MAX_ID = 256
 const MAX_EMOJI = 8
 const MAX_EMOJI_LENGTH = 64
 const MAX_MENTIONS = 100
+const MAX_SEEN = 50
 /** Seconds after which a message may disappear at most: a year. */
 const MAX_EXPIRES = 31_536_000
 
@@ -106,11 +107,26 @@ function readAbout(find: Find): Said | undefined {
   const vote = find('vote', POLL)
   const voted = id(vote)
   if (vote && voted) return { what: 'vote', target: voted, options: vote.children('option').slice(0, 20).map((o) => Number(o.text)).filter((n) => Number.isInteger(n) && n >= 0 && n < 20) }
+  const answer = find('answer', EVENT)
+  const answered = id(answer)
+  if (answer && answered) return { what: 'answer', target: answered, ...readGoing(answer) }
+  const closed = id(find('close', POLL))
+  if (closed) return { what: 'close', target: closed }
+  const opened = id(find('opened', ONCE))
+  if (opened) return { what: 'opened', target: opened }
   const apart = id(find('apart', LOOKS))
   if (apart) return { what: 'apart', target: apart }
+  const seen = find('seen', STATUS)
+  if (seen) return { what: 'seen', items: seen.children('item').slice(0, MAX_SEEN).flatMap((i) => id(i) ?? []) }
   const pin = find('pin', PIN)
   const pinned = id(pin)
   return pinned ? { what: 'pin', target: pinned, on: pin?.attr('on') !== 'false' } : undefined
+}
+
+function readGoing(answer: Element): { going?: Going; guests: number } {
+  const [going, guests] = [answer.attr('going'), Number(answer.attr('guests') ?? 0)]
+  if (going !== 'yes' && going !== 'maybe' && going !== 'no') return { guests: 0 }
+  return { going, guests: going === 'yes' && Number.isInteger(guests) && guests > 0 ? Math.min(guests, MAX_GUESTS) : 0 }
 }
 
 function readTombstone(outer: Element): Said | undefined {
@@ -130,9 +146,16 @@ function aboutContent(content: Content, find: Find, body: string, cleaned: strin
   return {
     what: 'content', content, ...mentions,
     ...(replied ? { reply: { id: replied, to: bareOf(reply?.attr('to')) } } : {}),
+    ...readAnswered(find('about', STATUS)),
     ...(forwarded > 0 && forwarded < 1000 ? { forwarded: Math.floor(forwarded) } : {}),
     ...(expires ? { expires } : {}),
   }
+}
+
+/** The status that is answered. */
+function readAnswered(about: Element | undefined): { about?: Message['about'] } {
+  const [author, item] = [bareOf(about?.attr('author')), id(about)]
+  return about && author && item ? { about: { author, id: item, text: about.text.slice(0, 300) } } : {}
 }
 
 /** Seconds; undefined if nothing is said of it. */

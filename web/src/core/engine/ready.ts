@@ -26,7 +26,7 @@ export async function makeReady(db: Database, desk: Desk, makers: Makers, id: st
   const message = await db.get('messages', id)
   const media = message && mediaOf(message.content)
   if (!message || !media || media.thumbhash) return message
-  const { type } = message.content
+  const type = message.content.type === 'once' ? message.content.as : message.content.type
   if (type === 'image' || type === 'sticker') await makePicture(db, desk, makers, id, media, type === 'sticker' ? 'sticker' : media.hd ? 'hd' : 'usual')
   else if (type === 'video') await makeVideo(db, desk, makers, id, media, progress, signal)
   else return message

@@ -193,6 +193,17 @@ export class Secure {
     return { parts: whole && outbound.again ? [] : partsOf(outbound, messages, whole), older: !whole, ...(members ? { unreached } : {}) }
   }
 
+  /** Encrypts for accounts, in OMEMO 2 alone, and for our other devices; no message when nobody can read it. Throws NotNow or CannotEncrypt. */
+  async sealFor(to: JID[], content: string): Promise<Encrypted | undefined> {
+    const missed = this.missed
+    const result = await this.crypto.encrypt({ to, body: '', content })
+    if (missed !== this.missed) await this.mayWait('')
+    else this.waits.delete('')
+    if (result.ok) return result.value.messages.find((m) => m.version === '2')
+    if (/^(no-devices|undecided|distrusted)$/.test(result.error.code) && this.session) return undefined
+    throw TEMPORARY.includes(result.error.code) || !this.session ? new NotNow(result.error.detail) : new CannotEncrypt(result.error.code)
+  }
+
   /** What nobody can read: there is no key to it. */
   private unreadable(): Encrypted {
     return { version: '2', sid: this.device, keys: [], payload: crypto.getRandomValues(new Uint8Array(32)) }
@@ -246,6 +257,7 @@ function partsOf(outbound: Outbound, messages: Encrypted[], whole: boolean): Ele
   const beside = whole ? [] : outbound.beside ?? inner.filter((e) => allowed.has(e.ns) && !outer.some((o) => o.ns === e.ns))
   const [first] = messages
   if (!first) return beside.length ? [...beside, ...outer] : []
+  if (outbound.among) return [...messages.map(encryptedElement), ...outer]
   // What has no text is nothing to apps that cannot read it.
   const fallback = whole || body ? [bodyElement(CANNOT_READ)] : []
   return [...messages.map(encryptedElement), encryptionElement(first.version), ...beside, ...outer, ...fallback]

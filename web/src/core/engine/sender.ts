@@ -223,7 +223,7 @@ export class Sender extends SenderSteps {
     try {
       sealed = await this.protect(errand, outbound, about)
     } catch (error) {
-      if (error instanceof CannotEncrypt && errand.task.what === 'timer') return this.drop(errand) // each message says it, when there can be one
+      if (error instanceof CannotEncrypt && /^(timer|seen|opened)$/.test(errand.task.what)) return this.drop(errand) // each message says it, when there can be one
       if (error instanceof CannotEncrypt) return this.fail(errand, failureOf(error))
       if (error instanceof Unknown) return this.fail(errand, 'group-log')
       if (!(error instanceof NotNow)) throw error
@@ -241,7 +241,7 @@ export class Sender extends SenderSteps {
       return false
     }
     this.flying.add(errand.seq)
-    if (sealed.unreached) void this.helpers.groups?.keyless(errand.chat, sealed.unreached).catch(() => undefined) // told with the next message
+    if (sealed.unreached && !outbound.among) void this.helpers.groups?.keyless(errand.chat, sealed.unreached).catch(() => undefined) // told with the next message
     session.send(whole, (acknowledged) => { void this.sent(errand, acknowledged) })
     return marked.caption ? this.sendOne(marked.caption) : true // at once, so that nothing comes between a file and its words
   }
@@ -249,7 +249,10 @@ export class Sender extends SenderSteps {
   private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean; group?: boolean; message?: KeptMessage | undefined }): Promise<SealedParts> {
     // A group was opened to all meanwhile: what was said to its members does not go to everybody.
     if (about.group && about.plain && outbound.secrecy === 'encrypt' && about.message?.own && about.message.protection === 'omemo') throw new CannotEncrypt('no-devices')
-    if (outbound.secrecy === 'encrypt' && !about.plain) return this.helpers.seal(errand.chat, outbound, about.group ? await this.helpers.groups?.readers(errand.chat) : undefined)
+    if (outbound.secrecy === 'encrypt' && (!about.plain || /^(seen|opened)$/.test(errand.task.what))) {
+      const only = outbound.among && about.message && [about.message.from]
+      return this.helpers.seal(errand.chat, outbound, about.group ? only ?? await this.helpers.groups?.readers(errand.chat) : undefined)
+    }
     return { parts: outbound.again ? [] : inClear(outbound), older: false }
   }
 

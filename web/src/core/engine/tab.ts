@@ -44,6 +44,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     older: (jid) => within(led.older(jid), false),
     hasOlder: async (jid) => (await get(db, `older ${jid}`) ?? await get(db, 'floor') ?? '') !== '',
   })
+  const statuses = async () => new (await import('./status-desk.ts')).StatusDesk(db, own, news, led)
   const tells = async () => (await choicesOf(db)).readReceipts
   return {
     watchChats: (show) => views.watchChats(show),
@@ -72,6 +73,9 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     remove: (ids, forAll) => desk.remove(ids, forAll),
     react: (id, emoji) => desk.react(id, emoji),
     vote: (id, options) => desk.vote(id, options),
+    answer: (id, going, guests = 0) => desk.answer(id, going, guests),
+    closePoll: (id) => desk.close(id),
+    changeEvent: (id, event) => desk.change(id, event),
     star: (ids, on) => desk.star(ids, on),
     move: (id, place) => move(db, news, id, place),
     pin: (id, on) => desk.pin(id, on),
@@ -92,6 +96,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     fetch: (id, most) => led.fetch(id, most),
     pause: (id) => led.pause(id),
     cancel: (id) => led.cancel(id),
+    openOnce: (id) => led.openOnce(id),
 
     watchStickers: (show) => views.watch((c) => !!c.choices, async () => show(await stickers.all())),
     keepSticker: (from) => withRoom(db, () => stickers.keep(from)),
@@ -101,7 +106,18 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
 
     members: (jid, query = {}) => memberPage(look(db, ['members']), jid, query),
     group: (what, ...args) => led.group(what, ...args),
+    channels: async () => (await import('./channel-desk.ts')).channelDesk(db, news, own, (what, ...args) => led.channel(what, ...args)),
 
+    watchStatuses: (show) => {
+      let stop: (() => void) | undefined
+      let over = false
+      void statuses().then((all) => { if (!over) stop = all.watch(show) }, (error: unknown) => console.warn('statuses', error))
+      return () => {
+        over = true
+        stop?.()
+      }
+    },
+    status: ((what, ...args) => withRoom(db, async () => ((await statuses())[what] as (...all: typeof args) => Promise<unknown>)(...args))) as Engine['status'],
     watchUpdates: (show) => views.watch((c) => !!c.updates, async () => {
       const { status = 0, channels = false } = await get(db, 'updates') ?? {}
       show(channels || status > Date.now() * 1000)

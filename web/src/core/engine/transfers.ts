@@ -82,7 +82,7 @@ export class Transfers extends Downloads {
       await this.desk.retry(id) // if it has failed
       return this.begin(id, 'up')
     }
-    if (!media.url || await this.db.getKey('files', media.key)) return
+    if (!media.url || message.content.type === 'once' || await this.db.getKey('files', media.key)) return
     this.most.set(id, most)
     this.begin(id, 'down')
   }

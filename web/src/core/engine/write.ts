@@ -7,9 +7,9 @@ import { textOf } from '../store/preview.ts'
 import { CLIENT, CORRECT, EPHEMERAL, FALLBACK, HINTS, IDS, MARKERS, REACTIONS, RECEIPTS, REFERENCE, REPLY, RETRACT } from '../xmpp/ns.ts'
 import { DISPLAYED } from '../xmpp/ns.ts'
 import { el, type Element } from '../xmpp/xml.ts'
-import { bodyElement, writeContent, writePreview } from './content.ts'
+import { bodyElement, writeContent, writePreview, type Written } from './content.ts'
 import { toPoints } from './points.ts'
-import { FORWARDED, LOOKS, PIN, PLAYED, POLL, QUIET } from './own-ns.ts'
+import { EVENT, FORWARDED, LOOKS, ONCE, PIN, PLAYED, POLL, QUIET, STATUS } from './own-ns.ts'
 
 /** How much of a quoted message is repeated for apps that do not know replies, in characters. */
 const QUOTE = 200
@@ -30,6 +30,8 @@ export interface Outbound {
   placed?: true
   /** The body is for those who have OMEMO 0.3 alone; the others get `inner`, and know it already. */
   again?: true
+  /** In a group it is for the author of the message that it is about, and for our own devices: nobody else is told that there is something. */
+  among?: true
 }
 
 /** What is known when an errand is written: the message that it is about, the one that is answered. */
@@ -52,7 +54,7 @@ const targetId = (m: KeptMessage, { group }: About): string => (group && m.stanz
 export function needsNumber(task: Task, { group, message, answered }: About): boolean {
   if (!group) return false
   if (task.what === 'message') return !!answered && !answered.stanzaId
-  return !!message && !message.stanzaId && /^(retract|react|vote|pin)$/.test(task.what)
+  return !!message && !message.stanzaId && /^(retract|react|vote|pin|answer|close)$/.test(task.what)
 }
 
 /** The id of the message that says the words of a file to those who have OMEMO 0.3 alone (docs/protocol/web-messages.md). */
@@ -75,10 +77,15 @@ export function write(task: Task, about: About): Outbound | undefined {
     case 'retract': return message && writeRetraction(task.caption ? captionId(message) : targetId(message, about), id)
     case 'react': return message && hidden(id, el(REACTIONS, 'reactions', { id: targetId(message, about) }, ...task.emoji.map((e) => el(REACTIONS, 'reaction', {}, e))))
     case 'vote': return message && hidden(id, el(POLL, 'vote', { id: targetId(message, about) }, ...task.options.map((o) => el(POLL, 'option', {}, o))))
+    case 'answer': return message && hidden(id, el(EVENT, 'answer', { id: targetId(message, about), going: task.going, guests: task.guests || undefined }))
+    case 'close': return message && hidden(id, el(POLL, 'close', { id: targetId(message, about) }))
+    case 'event': return message && writeChange(message, writeContent(task.event), id)
     case 'pin': return message && hidden(id, el(PIN, 'pin', { id: targetId(message, about), on: String(task.on) }))
     case 'timer': return hidden(id, el(EPHEMERAL, 'ephemeral', { timer: task.seconds }))
     case 'receipt': return { body: '', inner: [], outer: [el(RECEIPTS, 'received', { id: task.target }), store()], secrecy: 'clear' }
+    case 'opened': return { ...hidden(id, el(ONCE, 'opened', { id: task.target })), among: true }
     case 'played': return { body: '', inner: [], outer: [el(PLAYED, 'played', { id: task.target }), store()], secrecy: 'clear' }
+    case 'seen': return hidden(id, el(STATUS, 'seen', {}, ...task.items.map((item) => el(STATUS, 'item', { id: item }))))
     case 'contact': return undefined // no message
     case 'displayed': return { body: '', inner: [], outer: displayed(task.marker, task.stanzaId, about.account), secrecy: 'clear' }
   }
@@ -99,6 +106,7 @@ function writeMessage(message: KeptMessage, about: About): Outbound {
   const { body, elements } = writeContent(message.content)
   const quote = message.reply && about.answered ? quoteOf(about.answered) : ''
   const inner = [...elements, ...replyElements(message, about, quote), ...mentionElements(message.mentions, body, quote)]
+  if (message.about) inner.push(el(STATUS, 'about', { author: message.about.author, id: message.about.id }, message.about.text))
   if (message.forwarded) inner.push(el(FORWARDED, 'forwarded', { times: message.forwarded }))
   if (message.expires) inner.push(el(EPHEMERAL, 'ephemeral', { timer: message.expires }))
   const wishes = about.group ? [] : [el(RECEIPTS, 'request'), el(MARKERS, 'markable')] // of a hundred people that is nobody's wish
@@ -143,8 +151,11 @@ function writeEdit(message: KeptMessage, { text, preview, mentions }: Extract<Ta
 
 /** A place that is followed is corrected: who knows nothing of following sees the newest place all the same. */
 function writeMove(message: KeptMessage, place: Extract<Task, { what: 'place' }>['place'], id: string): Outbound {
+  return writeChange(message, writeContent({ type: 'location', ...place }), id)
+}
+
+function writeChange(message: KeptMessage, { body, elements }: Written, id: string): Outbound {
   const replace = el(CORRECT, 'replace', { id: wireId(message) })
-  const { body, elements } = writeContent({ type: 'location', ...place })
   return { body, inner: [replace, ...elements], outer: [replace, origin(id), store()], secrecy: 'encrypt' }
 }
 

@@ -118,4 +118,4 @@ export async function newestPlace(tx: Look, chat: JID): Promise<Micros | undefin
 export const waits = (m: Pick<KeptMessage, 'own' | 'state'>): boolean => m.own && (m.state === 'waiting' || m.state === 'failed')
 
 /** The media of a content. */
-export const mediaOf = (content: Content) => ('media' in content ? content.media : undefined)
+export const mediaOf = (content: Content) => 'media' in content ? content.media : content.type === 'once' ? content.file : undefined

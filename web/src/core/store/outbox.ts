@@ -2,7 +2,7 @@
 // will leave; it is taken away in the same step in which the server's acknowledgement is noted. Between the two it may be tried many times,
 // always under the same id.
 
-import type { Content, Failure, JID, LinkPreview, Message, Micros, Place } from '../model.ts'
+import type { Content, Failure, Going, JID, LinkPreview, Message, Micros, Place } from '../model.ts'
 import type { Change, Database, Look } from './database.ts'
 
 /** What an errand is about. Messages are in the store of messages; the rest is here. */
@@ -17,6 +17,10 @@ export type Task =
   | { what: 'caption' }
   | { what: 'react'; emoji: string[] }
   | { what: 'vote'; options: number[] }
+  | { what: 'answer'; going?: Going; guests: number }
+  | { what: 'close' }
+  /** An event is to be another one. */
+  | { what: 'event'; event: Extract<Content, { type: 'event' }> }
   | { what: 'pin'; on: boolean }
   /** How long messages stay in the chat from now on (XEP-0466); 0: for ever. The errand's `message` is ''. */
   | { what: 'timer'; seconds: number }
@@ -25,6 +29,10 @@ export type Task =
   /** We have read up to here: for the contact if `marker` (XEP-0333), for our own devices if `stanzaId` (XEP-0490). */
   | { what: 'displayed'; marker?: string; stanzaId?: string }
   | { what: 'played'; target: string }
+  /** We opened what can be opened once: its sender learns it, and our other devices. */
+  | { what: 'opened'; target: string }
+  /** We have looked at these statuses of theirs; at most 50. */
+  | { what: 'seen'; items: string[] }
   /** What was decided about the contact `chat`; the errand's `message` is aboutContact() of engine/contacts.ts. */
   | { what: 'contact'; act: ContactAct }
 
@@ -60,7 +68,7 @@ export interface Errand {
 }
 
 /** How a message was before a change of it. */
-export interface Undo { content?: Content; edited?: Micros; mentions?: Message['mentions']; emoji?: string[]; votes?: number[]; pinned?: boolean }
+export interface Undo { content?: Content; edited?: Micros; mentions?: Message['mentions']; emoji?: string[]; pinned?: boolean; /** Ids of what was said of it. */ acts?: string[] }
 
 /** Errands that may wait; beyond, what a person sends is refused with an error, and what is sent for them is left out. */
 export const MAX_ERRANDS = 5000
@@ -99,7 +107,7 @@ export const errandsOf = (tx: Look, message: string): Promise<Errand[]> => tx.ob
 
 /** What waits, and since when: failed ones wait for a person and are not counted, nor what nobody asked for. */
 export async function waiting(db: Database): Promise<{ waiting: number; oldestWaiting?: Micros }> {
-  const open = (await errands(db)).filter((e) => e.state !== 'failed' && e.task.what !== 'receipt' && e.task.what !== 'displayed' && e.task.what !== 'played')
+  const open = (await errands(db)).filter((e) => e.state !== 'failed' && e.task.what !== 'receipt' && e.task.what !== 'displayed' && e.task.what !== 'played' && e.task.what !== 'seen' && e.task.what !== 'opened')
   const oldest = open.reduce((least, e) => Math.min(least, e.since), Infinity)
   return { waiting: open.length, ...(open.length ? { oldestWaiting: oldest } : {}) }
 }

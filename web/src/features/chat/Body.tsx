@@ -1,16 +1,19 @@
 // What a message contains, by its kind.
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
 import type { Content, LinkPreview, Message } from '../../core/model.ts'
 import { t } from '../../i18n/t.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { ContactCard, Place } from './cards.tsx'
 import { Picture, Sticker } from './Picture.tsx'
 import { Poll } from './Poll.tsx'
+import { Event } from './later.tsx'
 import { Document } from './Document.tsx'
 import { text } from './Text.tsx'
 import { Voice } from './Voice.tsx'
+import { once, wantOnce } from './late.ts'
 
-const cards = new Set<Content['type']>(['image', 'video', 'location', 'contact', 'poll', 'file'])
+const cards = new Set<Content['type']>(['image', 'video', 'location', 'contact', 'poll', 'event', 'file'])
 
 /** isCard is whether a content fills the bubble to its edges. */
 export const isCard = (content: Content): boolean => cards.has(content.type)
@@ -26,6 +29,8 @@ export function body(m: Message): JSX.Element | null {
     case 'file': return <><Document message={m} media={content.media} />{content.caption && <div class="pad">{text(content.caption)}</div>}</>
     case 'location': return <Place message={m} content={content} />
     case 'contact': return <ContactCard content={content} />
+    case 'event': return <Event message={m} content={content} />
+    case 'once': return <Once message={m} content={content} />
     case 'poll': return <Poll message={m} content={content} />
     case 'call': return <Call content={content} />
     case 'system': case 'undecryptable': return null
@@ -43,6 +48,12 @@ function Link({ preview }: { preview: LinkPreview }): JSX.Element | null {
       <span><b dir="auto">{preview.title}</b>{preview.description && <span class="desc" dir="auto">{preview.description}</span>}<small dir="ltr">{host}</small></span>
     </a>
   )
+}
+
+function Once(props: { message: Message; content: Extract<Content, { type: 'once' }> }): JSX.Element {
+  useEffect(wantOnce, [])
+  const part = once.value
+  return part ? <part.Seen {...props} /> : <span class="gone">{t('kind.once')}</span>
 }
 
 function Call({ content }: { content: Extract<Content, { type: 'call' }> }): JSX.Element {

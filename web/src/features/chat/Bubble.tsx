@@ -91,7 +91,7 @@ function problem(m: Message): JSX.Element {
   return (
     <div class="problem">
       <span>{t(`failed.${m.failure ?? 'server'}` as Key)}</span>
-      <button type="button" onClick={() => void engine().retry(m.id)}>{t('again')}</button>
+      {(m.content.type !== 'once' || m.content.file) && <button type="button" onClick={() => void engine().retry(m.id)}>{t('again')}</button>}
       <button type="button" onClick={() => void explainProblem(m)}>{t('why')}</button>
     </div>
   )

@@ -16,7 +16,7 @@ const most = 5
 
 /** forward asks to whom messages are to be passed on, and passes them on. */
 export function forward(messages: Message[]): Promise<void> {
-  return over((close) => <To messages={messages} close={close} />)
+  return over((close) => <To messages={messages.filter((m) => m.content.type !== 'once')} close={close} />)
 }
 
 /** Passes messages on; what could not be kept is told, and can be tried again. */

@@ -27,7 +27,7 @@ function Details({ message: m, close }: { message: Message; close: () => void })
           {m.device && <small>{t(m.device.trusted ? 'info.verified' : 'info.unverified')}</small>}</li>
         {m.expiresAt !== undefined && <li><Icon name="clock" />{t('info.expires')}<small class="num">{m.expiresAt === Infinity ? t(m.own ? 'info.expiresSent' : 'info.expiresRead') : fullTime(m.expiresAt)}</small></li>}
       </ul>
-      <People title="info.heardBy" people={receipts.filter(([, r]) => r.played).map(([jid, r]) => [jid, r.played])} />
+      <People title={m.content.type === 'once' ? 'once.openedBy' : 'info.heardBy'} people={receipts.filter(([, r]) => r.played).map(([jid, r]) => [jid, r.played])} />
       <People title="info.readBy" people={read.map(([jid, r]) => [jid, r.read])} />
       <People title="info.deliveredTo" people={delivered.map(([jid, r]) => [jid, r.delivered])} />
     </Sheet>

@@ -1,5 +1,6 @@
 // The microphone: hold to speak and let go to send, slide to the side to throw away, slide up to go on without a finger; a tap or a key begins
 // without a finger at once. What was said can be heard before it is sent.
+import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import pausePath from 'icon:square'
@@ -12,6 +13,7 @@ import { t } from '../../i18n/t.ts'
 import { IconButton } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { once, wantOnce } from './late.ts'
 import { begin as here, cancel, forget, InOtherTab, isHere, leave, lock, recording, restore, start, stop, type Recorded } from './recorder.ts'
 import { replying } from './state.ts'
 
@@ -34,21 +36,25 @@ async function finish(chat: Chat): Promise<void> {
   if (isHere(chat.jid)) recording.value = undefined
   const sent = await sendVoice(chat, done)
   if (!isHere(chat.jid)) return
-  if (sent) forget()
+  if (sent) { forget(); single.value = false }
   else recording.value = { since: 0, locked: true, level: 0, done }
 }
 
 /** Sends a recording; its draft goes in the same step. False when it could not be kept. */
+/** What is recorded can be heard once. */
+const single = signal(false)
+
 async function sendVoice(chat: Chat, { blob, seconds, waveform, kept }: Recorded): Promise<boolean> {
   const reply = replying.value?.id
   replying.value = undefined
   const ending = blob.type.includes('mp4') ? 'm4a' : blob.type.includes('ogg') ? 'ogg' : 'webm'
-  try { await engine().send(chat.jid, { file: { blob, name: `voice.${ending}`, mime: blob.type.split(';')[0] ?? blob.type, as: 'voice', seconds, waveform }, ...(reply ? { reply } : {}), ...(kept ? { voice: kept } : {}) }) }
+  try { await engine().send(chat.jid, { file: { blob, name: `voice.${ending}`, mime: blob.type.split(';')[0] ?? blob.type, as: 'voice', seconds, waveform, ...(single.value && once.value?.mayOnce() ? { once: true } : {}) }, ...(reply ? { reply } : {}), ...(kept ? { voice: kept } : {}) }) }
   catch (error) { console.error('voice', error); toast(t('voice.notKept')); return false }
   return true
 }
 
 function throwAway(chat: Chat): void {
+  single.value = false
   void cancel(chat.jid)
   engine().typing(chat.jid, 'paused')
 }
@@ -111,6 +117,7 @@ export function RecordBar({ chat }: { chat: Chat }): JSX.Element {
   if (!now) return <div class="rec-bar" />
   return (
     <div class="rec-bar" role="group" aria-label={t('voice.recording')}>
+      {now.locked && <Once />}
       {now.locked && <IconButton icon="trash" label={t('voice.cancel')} act={() => throwAway(chat)} />}
       {!now.done && <i class="rdot" />}
       <span class="num" role="timer">{length(seconds)}</span>
@@ -119,6 +126,13 @@ export function RecordBar({ chat }: { chat: Chat }): JSX.Element {
           : <><meter class="grow" min={0} max={1} value={now.level} aria-label={t('voice.level')} /><IconButton path={pausePath} label={t('voice.stop')} act={() => void stop()} /></>}
     </div>
   )
+}
+
+/** Loaded with the first recording that goes on without a finger. */
+function Once(): JSX.Element | null {
+  useEffect(wantOnce, [])
+  const part = once.value
+  return part?.mayOnce() ? <part.Choice on={single.value} change={(on) => { single.value = on; if (on) toast(t('once.hint')) }} /> : null
 }
 
 function Listen({ blob }: { blob: Blob }): JSX.Element {

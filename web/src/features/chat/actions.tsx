@@ -34,8 +34,8 @@ function items(m: Message): Item[] {
   if ('media' in m.content && m.content.media.transfer && m.content.media.transfer.state !== 'done') list.push({ label: t('transfer.cancel'), icon: 'x', act: () => void engine().cancel(m.id) })
   if (!gone && !system) {
     list.push({ label: t('act.reply'), path: replyPath, act: () => answer(m) })
-    if (m.content.type !== 'undecryptable') list.push({ label: t('act.forward'), icon: 'forward', act: () => void forward([m]) })
-    if (contentText(m.content)) list.push({ label: t('act.copy'), path: copyPath, act: () => void copy([m]) })
+    if (m.content.type !== 'undecryptable' && m.content.type !== 'once') list.push({ label: t('act.forward'), icon: 'forward', act: () => void forward([m]) })
+    if (m.content.type !== 'once' && contentText(m.content)) list.push({ label: t('act.copy'), path: copyPath, act: () => void copy([m]) })
     if (m.own && m.content.type === 'text') list.push({ label: t('act.edit'), path: editPath, act: () => edit(m) })
     list.push(...stickerItems(m))
     list.push({ label: t(m.starred ? 'act.unstar' : 'act.star'), icon: 'star', act: () => void engine().star([m.id], !m.starred) })

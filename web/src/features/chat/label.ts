@@ -18,6 +18,8 @@ export function contentText(content: Content): string {
     case 'image': case 'video': case 'sticker': return content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
     case 'location': return content.label ? t('kind.long', { kind: t('kind.location'), more: content.label }) : t('kind.location')
     case 'contact': return t('kind.long', { kind: t('kind.contact'), more: content.name })
+    case 'event': return t('kind.long', { kind: t('kind.event'), more: content.body || content.name })
+    case 'once': return t('kind.once')
     case 'poll': return t('kind.long', { kind: t('kind.poll'), more: content.question })
     case 'call': return t(`call.${content.outcome}`)
     case 'system': return systemText(content)
