@@ -3,7 +3,7 @@
 
 import type { Device, JID } from '../model.ts'
 import type {
-  Address, Bytes, Comparison, DecryptRequest, Due, Encrypted, EncryptRequest, HistoryChunk, HistoryIndex, HistoryState, LinkLogin, LinkMessage, LinkRole,
+  Address, Bytes, ChainName, Comparison, DecryptRequest, Due, Encrypted, EncryptRequest, HistoryChunk, HistoryIndex, HistoryState, LinkLogin, LinkMessage, LinkRole,
   LinkStep, MediaKey, Notice, Opened, Own, Result, ScannedKey, Sealed, Trust, Version,
 } from './types.ts'
 
@@ -38,6 +38,10 @@ export interface Crypto {
   due(): Answer<Due>
   /** The server has the bundle with this mark. With '': it has none, publish it again. */
   published(version: Version, mark: string): Answer<void>
+  /** What this device said in a group, encrypted for all at once, stands in the group's log: who had not got the chain has it from there. */
+  reflected(room: JID, epoch: string, n: number): Answer<void>
+  /** Somebody is asked for a chain that is missing here, once an hour at most: `due`. */
+  want(chain: ChainName): Answer<void>
   /** For the `labelsig` of the OMEMO 2 device list. */
   signLabel(label: string): Answer<Bytes>
 

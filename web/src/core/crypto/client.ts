@@ -7,7 +7,7 @@ import { utf8 } from './bytes.ts'
 import { unwrap, wrap } from './envelope.ts'
 import { answer } from './failure.ts'
 import type { FromWorker, InEnvelope, ToWorker } from './port.ts'
-import type { Asked, Bundle, Bytes, Opened, Own, Result, Sealed, Version } from './types.ts'
+import type { Asked, Bytes, Opened, Own, Result, Sealed } from './types.ts'
 import workerURL from './start.ts?worker&url'
 
 /** What the engine gives: how to ask the server, and whom to tell. */
@@ -29,7 +29,7 @@ export interface Port {
 }
 
 const names = [
-  'init', 'newSession', 'listed', 'encrypt', 'decrypt', 'decryptMany', 'stored', 'unstored', 'beginCatchUp', 'endCatchUp', 'maintain', 'due', 'published',
+  'init', 'newSession', 'listed', 'encrypt', 'decrypt', 'decryptMany', 'stored', 'unstored', 'beginCatchUp', 'endCatchUp', 'maintain', 'due', 'published', 'reflected', 'want',
   'signLabel', 'devices', 'learn', 'setTrust', 'setLabel', 'notices', 'noticed', 'trustURI', 'parseTrustURI', 'compare', 'safetyNumber',
   'verifyNumber', 'encryptMedia', 'decryptMedia', 'historyState', 'newHistoryKey', 'shareHistory', 'sealChunk', 'openChunk', 'sealIndex',
   'openIndex', 'newRecovery', 'wrapRecovery', 'recover', 'linkShow', 'linkScan', 'linkHear', 'linkConfirm', 'linkArrived', 'linkCancel', 'wipe',
@@ -62,7 +62,7 @@ function withEnvelopes(client: Client): Pick<Crypto, 'encrypt' | 'decrypt' | 'de
   return {
     async encrypt({ content, room, ...request }) {
       const envelope = await answer(() => utf8(wrap(content, client.account, Date.now() / 1000, random, room)))
-      return envelope.ok ? call<Sealed>('encrypt', { ...request, envelope: envelope.value }) : envelope
+      return envelope.ok ? call<Sealed>('encrypt', { ...request, ...(room === undefined ? {} : { room }), envelope: envelope.value }) : envelope
     },
     async decrypt(request) {
       const opened = await call<InEnvelope>('decrypt', request)
@@ -160,11 +160,11 @@ class Client {
     else this.around.onDue()
   }
 
-  private async find(ask: number, what: 'devices' | 'bundle', args: unknown[]): Promise<void> {
+  private async find(ask: number, what: keyof Asked, args: unknown[]): Promise<void> {
     const port = this.port
     try {
-      const value: number[] | Bundle | null = what === 'devices'
-        ? await this.around.devices(...(args as [string, Version])) : await this.around.bundle(...(args as [string, number, Version]))
+      const work = this.around[what] as ((...args: unknown[]) => Promise<unknown>) | undefined
+      const value = await work?.apply(this.around, args)
       port?.postMessage({ answer: ask, found: true, value })
     } catch {
       port?.postMessage({ answer: ask, found: false })

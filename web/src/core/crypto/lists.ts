@@ -36,7 +36,7 @@ export class Lists {
   /** Until when a device that is on no list is known to be on none. */
   private readonly doubted = new Map<string, number>()
 
-  constructor(private readonly d: Device, private readonly asked: Asked) {}
+  constructor(private readonly d: Device, readonly asked: Asked) {}
 
   /** A new session with the server: what was told before may have changed unseen. */
   newSession(): void {
@@ -185,8 +185,8 @@ function failedKey(version: Version, a: Address): string {
   return `${version} ${a.device} ${a.jid}`
 }
 
-// What was asked for, or nothing if it is not to be had now.
-async function ask<T>(work: () => Promise<T>): Promise<T | undefined> {
+/** What was asked for, or nothing if it is not to be had now. */
+export async function ask<T>(work: () => Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<undefined>((resolve) => { timer = setTimeout(() => resolve(undefined), patience) })
   const found = await Promise.race([answer(work), timeout])
@@ -194,8 +194,8 @@ async function ask<T>(work: () => Promise<T>): Promise<T | undefined> {
   return found?.ok ? found.value : undefined
 }
 
-// Runs work for all items, a limited number at a time.
-async function several<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+/** Runs work for all items, a limited number at a time. */
+export async function several<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items].reverse()
   const run = async (): Promise<void> => {
     for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item)

@@ -1,7 +1,7 @@
 // What travels between tab and worker.
 
 import type { Crypto } from './api.ts'
-import type { Bytes, EncryptRequest, Opened, Result } from './types.ts'
+import type { Asked, Bytes, EncryptRequest, Opened, Result } from './types.ts'
 
 /** A call, or the answer to what the worker asked. */
 export type ToWorker =
@@ -11,11 +11,11 @@ export type ToWorker =
 /** The result of a call, a question, or something that happened. */
 export type FromWorker =
   | { id: number; result: Result<unknown> }
-  | { ask: number; what: 'devices' | 'bundle'; args: unknown[] }
+  | { ask: number; what: keyof Asked; args: unknown[] }
   | { happened: 'notices' | 'due' | 'keys' }
 
 /** A request to encrypt as the worker gets it: with the envelope that OMEMO 2 encrypts. */
-export interface EnvelopeRequest extends Omit<EncryptRequest, 'content' | 'room'> { envelope: Bytes }
+export interface EnvelopeRequest extends Omit<EncryptRequest, 'content'> { envelope: Bytes }
 
 /** A decrypted message as the worker gives it: OMEMO 2 still in its envelope. */
 export interface InEnvelope extends Omit<Opened, 'content' | 'time'> {

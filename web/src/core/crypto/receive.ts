@@ -12,7 +12,7 @@ import { owesReply } from './ratchet.ts'
 import { kinds, newSaved, readSaved } from './saved.ts'
 import { fieldOf, readOnce } from './protobuf.ts'
 import { checkAddress, decryptMessage, decryptRepeated, withState, type OpenedKey, type Session } from './session.ts'
-import type { Address, Bytes, Encrypted, EncryptedKey, RefusalCode, Result, Trust } from './types.ts'
+import type { Address, Bytes, ChainName, Encrypted, EncryptedKey, RefusalCode, Result, Trust } from './types.ts'
 import { decodeExchange, decodeMessage } from './wire.ts'
 
 /** A decrypted message. */
@@ -32,6 +32,8 @@ export interface Decrypted {
   unlisted?: true
   /** Through which room it came, as the caller said. */
   room?: string
+  /** It brought a chain. */
+  chain?: ChainName
 }
 
 // One key of a message, opened and not kept.
@@ -77,7 +79,26 @@ async function decryptOne(step: Step, { from, message, key, room }: Received): P
   if (key !== undefined && (key === '' || key.length > maxKey)) refuse('malformed', 'key of a message')
   const again = key ? await step.read(openedName(key)) : undefined
   if (again) return loadOpened(again)
-  return noteOpened(step, p, sender, await tryKeys(step, p, sender, message), key, room)
+  const tried = await answer(() => tryKeys(step, p, sender, message))
+  if (tried.ok) return noteOpened(step, p, sender, tried.value, key, room)
+  if (message.all && room !== undefined && p.version === '2' && tried.error.code !== 'duplicate') {
+    const heard = await answer(async () => (await chains()).hear(step, sender, room, message, key))
+    if (heard.ok) return heard.value
+    // That a session is broken says more than that its chain did not come.
+    if (tried.error.code === 'not-for-us') refuse(heard.error.code, heard.error.detail)
+  }
+  return refuse(tried.error.code, tried.error.detail)
+}
+
+// What only large groups have is a chunk of its own.
+const chains = () => import('./sender-keys.ts')
+const senderKeys = utf8('urn:palabre:sender-keys:0')
+
+function mentions(plaintext: Bytes, words: Bytes): boolean {
+  for (let at = plaintext.indexOf(words[0] ?? 0); at >= 0; at = plaintext.indexOf(words[0] ?? 0, at + 1)) {
+    if (words.every((byte, i) => plaintext[at + i] === byte)) return true
+  }
+  return false
 }
 
 const maxKey = 1024
@@ -172,9 +193,18 @@ async function noteOpened(step: Step, p: Profile, sender: Address, t: Try, key?:
   if (!account.listed(p).includes(sender.device)) out.unlisted = true
   if (t.payload) {
     out.plaintext = t.payload
-    if (key) step.keep(openedName(key), saveOpened(out, t.payload))
+    if (p.version === '2' && mentions(t.payload, senderKeys)) {
+      const chain = await (await chains()).adopt(step, sender, curve, t.payload, room)
+      if (chain) out.chain = chain
+    }
+    if (key) keepOpened(step, key, out, t.payload)
   }
   return out
+}
+
+/** Keeps a plaintext until it is safe elsewhere. */
+export function keepOpened(step: Step, key: string, m: Decrypted, plaintext: Bytes): void {
+  step.keep(openedName(key), saveOpened(m, plaintext))
 }
 
 function saveOpened(m: Decrypted, plaintext: Bytes): Bytes {

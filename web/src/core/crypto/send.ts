@@ -89,8 +89,8 @@ function encryptFor(d: Device, p: Profile, body: SealedPayload, to: Address[], c
   })
 }
 
-// Advances the session with one device, which is kept with all the others.
-async function encryptKey(step: Step, p: Profile, a: Address, keyPart: Bytes, checkTrust: boolean): Promise<EncryptedKey> {
+/** Advances the session with one device, which is kept with all the others. */
+export async function encryptKey(step: Step, p: Profile, a: Address, keyPart: Bytes, checkTrust: boolean): Promise<EncryptedKey> {
   const { d } = step
   const session = (await step.session(p, a)) ?? refuse('no-session', `no session with ${a.jid}/${a.device}`)
   const state = cloneState(currentState(session))
@@ -107,8 +107,8 @@ function isOwn(d: Device, a: Address): boolean {
   return a.device === own.device && a.jid === own.jid
 }
 
-// The recipients without our own device and repetitions.
-function othersOf(d: Device, to: Address[]): Address[] {
+/** The recipients without our own device and repetitions. */
+export function othersOf(d: Device, to: Address[]): Address[] {
   checkCount(to.length)
   const seen = new Map<string, Address>()
   for (const a of to) {

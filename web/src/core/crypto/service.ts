@@ -9,13 +9,14 @@ import {
 import { answer, refuse, refusalOf } from './failure.ts'
 import { Lists, type Recipients } from './lists.ts'
 import type { EnvelopeRequest, InEnvelope } from './port.ts'
+import type { Asking } from './sender-receive.ts'
 import { profiles } from './profile.ts'
 import { Fields } from './protobuf.ts'
 import { kinds, readSaved } from './saved.ts'
 import { decryptAll, stored, unstored, type Decrypted } from './receive.ts'
 import { encrypt, encryptEmpty } from './send.ts'
 import type {
-  Address, Asked, Bundle, Bytes, DecryptRequest, Due, Encrypted, Notice, Own, Publication, RefusalCode, Result, Sealed, Skipped, Version,
+  Address, Asked, Bundle, Bytes, ChainName, DecryptRequest, Due, Encrypted, Notice, Own, Publication, RefusalCode, Result, Sealed, Skipped, Version,
 } from './types.ts'
 
 const healPause = 3600 // seconds between two attempts to mend a session with one device
@@ -30,6 +31,10 @@ const broken: readonly RefusalCode[] = ['no-session', 'no-prekey', 'decrypt', 't
 
 // What devices say among themselves is seldom: a chunk of its own.
 const among = () => import('./among.ts')
+const chains = () => import('./sender-keys.ts')
+const chainSpace = 'urn:palabre:sender-keys:0'
+/** Devices of a group up to which each has a key of its own in every message. */
+const largeGroup = 32
 const ownSpaces = ['urn:palabre:history:0', 'urn:xmpp:tm:1']
 
 /** Tells what happened without being asked: there are new notices, something is due, or keys of the history came. */
@@ -41,6 +46,7 @@ export class Service {
   /** Devices that wait for a message of ours, or whose session is broken, by version, device and account. */
   private readonly owed = new Map<string, { version: Version; to: Address; mend: boolean }>()
 
+  private askingOf: Asking | undefined
   private isNamed = false
   /** Archives that are being read. */
   private catching = 0
@@ -91,18 +97,45 @@ export class Service {
   async encrypt(request: EnvelopeRequest): Promise<Sealed> {
     const { newer, older, both } = await this.lists.recipients(request.to)
     const sealed: Sealed = { messages: [], whole: true, skipped: [], unreached: [] }
-    await this.encryptPart(request, { version: '2', to: newer }, sealed)
+    const read = request.room !== undefined && newer.length > largeGroup ? await this.encryptForAll(request, newer, sealed) : undefined
+    if (!read) await this.encryptPart(request, { version: '2', to: newer }, sealed)
     // One whose keys of OMEMO 2 cannot be used may have those of 0.3.
     const back = sealed.skipped.filter((s) => keyless.includes(s.reason) && both.some((a) => isSame(a, s)))
     sealed.skipped = sealed.skipped.filter((s) => !back.includes(s))
     await this.encryptPart(request, { version: '0.3', to: [...older, ...back.map(({ jid, device }) => ({ jid, device }))] }, sealed)
-    const reached = new Set(sealed.messages.flatMap((m) => m.keys.map((k) => k.jid)))
+    const reached = new Set([...sealed.messages.flatMap((m) => m.keys.map((k) => k.jid)), ...(read ?? [])])
     const others = [...new Set(request.to)].filter((jid) => jid !== this.device.jid)
     sealed.unreached = others.filter((jid) => !reached.has(jid))
     const silent = request.body === '' && !sealed.whole
     if (others.length > 0 && sealed.unreached.length === others.length && !silent) refuse(reasonOf(sealed.skipped, others), 'nobody can read it')
     for (const m of sealed.messages) for (const k of m.keys) this.owed.delete(owedKey(m.version, { jid: k.jid ?? '', device: k.rid }))
     return sealed
+  }
+
+  /** With one key for all who have our chain. Gives the accounts of those; nothing if what does it cannot be loaded now: then each has a key, as ever. */
+  private async encryptForAll(request: EnvelopeRequest, to: Address[], sealed: Sealed): Promise<string[] | undefined> {
+    const keys = await chains().catch(() => undefined)
+    if (!keys || request.room === undefined) return undefined
+    const { message, skipped, reached } = await keys.encryptForGroup(this.device, this.lists, request.room, to, request.envelope)
+    sealed.skipped.push(...skipped)
+    if (message) sealed.messages.push(message)
+    return reached
+  }
+
+  /** What this device said in a group stands in its log. */
+  async reflected(room: string, epoch: string, n: number): Promise<void> {
+    await (await chains()).reflected(this.device, room, epoch, n)
+  }
+
+  /** Asks a device for a chain that is missing. */
+  async want(chain: ChainName): Promise<void> {
+    (await this.asking()).want(chain)
+    this.happened('due')
+  }
+
+  private async asking(): Promise<Asking> {
+    const { Asking } = await chains()
+    return this.askingOf ??= new Asking(this.device, this.lists)
   }
 
   private async encryptPart(request: EnvelopeRequest, part: Recipients, sealed: Sealed): Promise<void> {
@@ -159,12 +192,16 @@ export class Service {
 
   // Makes text of a plaintext. One that is no text is not kept either.
   private async read(key: string, m: Decrypted): Promise<InEnvelope> {
-    const { sender, fingerprint, trust, version, plaintext, room } = m
-    const out: InEnvelope = { key, version, empty: plaintext === undefined, sender, fingerprint, trust }
+    const { sender, fingerprint, trust, version, plaintext, room, chain } = m
+    const out: InEnvelope = { key, version, empty: plaintext === undefined, sender, fingerprint, trust, ...(chain ? { chain } : {}) }
     if (!plaintext) return out
     try {
       if (version === '0.3') return { ...out, body: text(plaintext) }
       const opened = { ...out, envelope: text(plaintext), ...(room === undefined ? {} : { room }) }
+      if (room === undefined && opened.envelope.includes(chainSpace) && (await this.asking()).heard(opened)) {
+        this.happened('due')
+        return { ...opened, envelope: undefined, empty: true }
+      }
       return ownSpaces.some((space) => opened.envelope.includes(space)) ? await (await among()).takeOwn(this.device, opened) : opened
     } catch (thrown) {
       if (['malformed', 'too-large'].includes(refusalOf(thrown).code)) await stored(this.device, [key]) // it will never be readable
@@ -220,6 +257,7 @@ export class Service {
       const message = await answer(() => encryptEmpty(this.device, version, to))
       if (message.ok) out.answers.push({ to: to.jid, message: message.value })
     }
+    if (this.askingOf) out.answers.push(...await this.askingOf.due())
     const decided = await this.device.store.names('decided/', maxDecided)
     if (decided.length > 0) out.answers.push(...await (await among()).trustMessages(this.device, this.lists, decided))
     if (this.isNamed && (await this.device.store.names('recovered/', 1)).length > 0) out.answers.push(...await (await among()).recoveryMessages(this.device, this.lists))
@@ -322,5 +360,6 @@ function reasonOf(skipped: Skipped[], accounts: string[]): RefusalCode {
 function markOf(b: Bundle): string {
   const parts = new Fields().bytes(1, b.identity).number(2, b.signedPreKey.id).bytes(3, join(b.signedPreKey.key, b.signature))
   for (const k of b.preKeys) parts.number(4, k.id).bytes(5, k.key)
+  if (b.version === '2') parts.flag(6, true) // beside it stands that this device knows keys of senders
   return hex(sha256(parts.done()))
 }

@@ -13,13 +13,14 @@ export type Version = '0.3' | '2'
  * - `malformed`: a length, field, point or signature is wrong · `too-large`: over a stated limit
  * - `not-for-us`, `duplicate`: ignore the message silently (XEP-0384 §6)
  * - `no-session`, `no-prekey`, `too-far`, `decrypt`: cannot be read; the worker mends the session by itself, see `settle`
+ * - `no-chain`: it was encrypted for all of a group at once, and the chain of its sender is not here, see `want`
  * - `distrusted`, `undecided`: a person rejected the identity, or has to decide first
  * - `no-bundle`: the device's keys could not be fetched · `no-devices`: nobody could be encrypted for
  * - `state`: what is kept cannot be read · `storage`: could not be kept, nothing changed · `gone`: the worker ended, or was never begun
  * - `fault`: a mistake in this program; nothing changed */
 export type RefusalCode =
   | 'malformed' | 'too-large' | 'not-for-us' | 'duplicate' | 'no-session' | 'no-prekey' | 'too-far' | 'decrypt'
-  | 'distrusted' | 'undecided' | 'no-bundle' | 'no-devices' | 'state' | 'storage' | 'gone' | 'fault'
+  | 'no-chain' | 'distrusted' | 'undecided' | 'no-bundle' | 'no-devices' | 'state' | 'storage' | 'gone' | 'fault'
 
 export interface Refusal {
   code: RefusalCode
@@ -48,6 +49,27 @@ export interface Encrypted {
   iv?: Bytes
   /** Missing if there is no `<payload/>`: the message only serves the sessions. An empty element is an empty array. */
   payload?: Bytes
+  /** OMEMO 2 in a large group: the `<for-all/>` beside it. */
+  all?: ForAll
+}
+
+/** One key for all in a group who have the chain of its sender (docs/protocol/group-keys.md). */
+export interface ForAll {
+  /** 8 bytes in hex. */
+  epoch: string
+  /** Its place in the chain, from 0. */
+  n: number
+  /** 64 bytes: the 48 of a `<key/>`, encrypted. */
+  data: Bytes
+  /** Ed25519, 64 bytes. */
+  sign: Bytes
+}
+
+/** A chain that somebody speaks with in a group: whose device, and which. */
+export interface ChainName {
+  room: JID
+  sender: Address
+  epoch: string
 }
 
 /** A `<key/>` of it. */
@@ -82,6 +104,8 @@ export interface Asked {
   /** Ids on the account's device list, each once; none if it publishes no list. */
   devices(jid: JID, version: Version): Promise<number[]>
   bundle(jid: JID, device: number, version: Version): Promise<Bundle | null>
+  /** Ids of the account's devices that say they know keys of senders. Without it nobody does. */
+  knowing?(jid: JID): Promise<number[]>
 }
 
 // Own device
@@ -155,12 +179,14 @@ export interface Opened {
   sender: Address
   fingerprint: string
   trust: Trust
+  /** It brought the chain with which its sender speaks in a group: what could not be read for lack of it may be tried again. */
+  chain?: ChainName
 }
 
 /** What the sessions need sent. Ask after decrypting (at once, or at the end of a catch-up), before payloads are sent. */
 export interface Due {
   /** Messages without payload or with trust messages, each as `<message type='chat'>` with `<store xmlns='urn:xmpp:hints'/>` to the account. */
-  answers: { to: JID; message: Encrypted }[]
+  answers: { to: JID; message: Encrypted; /** It is about a group, and only for who is a member of it. */ room?: JID }[]
   publications: Publication[]
 }
 

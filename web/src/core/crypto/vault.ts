@@ -85,13 +85,13 @@ export class Vault implements Store {
     return { iv, data: await crypto.subtle.encrypt(this.how(name, iv), this.key, value) }
   }
 
-  // A session, a message or a notice that was damaged is as one that was lost: sessions are begun anew. Anything else is refused: without what was
+  // A session, a message, a notice or a chain that was damaged is as one that was lost: sessions and chains are begun anew. Anything else is refused: without what was
   // thought of an identity it would be trusted blindly, and without the device's keys another would be made.
   private async open(name: string, sealed: Sealed): Promise<Bytes | undefined> {
     try {
       return new Uint8Array(await crypto.subtle.decrypt(this.how(name, copy(sealed.iv)), this.key, sealed.data))
     } catch {
-      return /^(session|opened|notice)\//.test(name) ? undefined : refuse('state', `what is kept as ${name.split('/')[0]} was changed`)
+      return /^(session|opened|notice|sender|chain|want|knows)\//.test(name) ? undefined : refuse('state', `what is kept as ${name.split('/')[0]} was changed`)
     }
   }
 

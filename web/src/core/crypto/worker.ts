@@ -40,6 +40,7 @@ class Serving {
   private readonly asked: Asked = {
     devices: (...args) => this.ask('devices', args),
     bundle: (...args) => this.ask('bundle', args),
+    knowing: (...args) => this.ask('knowing', args),
   }
 
   constructor(private readonly post: (message: FromWorker) => void) {}
@@ -58,6 +59,8 @@ class Serving {
     maintain: () => this.open().maintain(),
     due: () => this.open().due(),
     published: (...args) => this.open().published(...args),
+    reflected: (...args) => this.open().reflected(...args),
+    want: (chain) => this.open().want(chain),
     signLabel: (label) => this.open().signLabel(label),
     devices: async (jid) => (await trust()).devicesOf(this.device(), jid),
     learn: (jid) => this.open().learn(jid),
@@ -111,7 +114,7 @@ class Serving {
     else one?.reject()
   }
 
-  private ask<T>(what: 'devices' | 'bundle', args: unknown[]): Promise<T> {
+  private ask<T>(what: keyof Asked, args: unknown[]): Promise<T> {
     return new Promise((resolve, reject) => {
       const n = ++this.asks
       this.waiting.set(n, { resolve: (value) => resolve(value as T), reject: () => reject(new Error(what)) })
