@@ -33,7 +33,7 @@ export async function start(): Promise<void> {
   if (engine) begin(engine)
   else if (!place.value.route.open && exists('onboarding')) go('/welcome', { replace: true })
   const idle = globalThis.requestIdleCallback ?? ((act: () => void) => setTimeout(act, 300))
-  idle(() => { if (engine && localStorage.getItem('palabre.live')) void import('./live.ts').then((live) => live.resume()).catch((error: unknown) => console.warn('live', error)); if (engine) void load('chat').catch(() => loadPart('chat').catch(() => undefined)); void keepOffline().catch((error: unknown) => console.warn('offline', error)) })
+  idle(() => { if (engine && localStorage.getItem('palabre.live')) void import('./live.ts').then((live) => live.resume()).catch((error: unknown) => console.warn('live', error)); if (engine && localStorage.getItem('palabre.reminders')) void import('./reminders.ts').then((r) => r.watch()).catch((error: unknown) => console.warn('reminders', error)); if (engine) void load('chat').catch(() => loadPart('chat').catch(() => undefined)); void keepOffline().catch((error: unknown) => console.warn('offline', error)) })
 }
 
 const drawnMs = 100

@@ -5,6 +5,7 @@ import archive from 'icon:archive'
 import arrowDown from 'icon:arrow-down'
 import atSign from 'icon:at-sign'
 import bellOff from 'icon:bell-off'
+import calendar from 'icon:calendar'
 import camera from 'icon:camera'
 import chartBar from 'icon:chart-bar-big'
 import check from 'icon:check'
@@ -53,7 +54,7 @@ import wifiOff from 'icon:wifi-off'
 import x from 'icon:x'
 
 export const icons = {
-  activity, archive, arrowDown, atSign, bellOff, camera, chartBar, check, chevronLeft, chevronRight, circleAlert, circleCheck, clock, contact, ellipsis,
+  activity, archive, arrowDown, atSign, bellOff, calendar, camera, chartBar, check, chevronLeft, chevronRight, circleAlert, circleCheck, clock, contact, ellipsis,
   fileText, forward, image, info, lock, lockOpen, mail, mailOpen, mapPin, message, mic, music, phone, pin, pinOff, plus, qr, radio, refresh, search, send,
   settings, shield, shieldAlert, star, sticker, store, trash, undo, updates, user, userPlus, users, video, wifiOff, x,
 }

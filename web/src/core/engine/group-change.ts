@@ -13,6 +13,7 @@ import { isKnown } from '../store/requests.ts'
 import type { GroupChange, Stands } from '../xmpp/groups.ts'
 import { closed } from '../xmpp/groups.ts'
 import { domain } from '../xmpp/jid.ts'
+import { followStays } from './acts.ts'
 import { archivePlace, freshId, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
 
@@ -39,6 +40,7 @@ export async function changeGroup(step: Step, letter: Letter, change: GroupChang
   const chat = await groupChat(step, letter.chat)
   const lines = linesOf(chat, change, id > chat.group.version)
   if (id > chat.group.version) await follow(step, chat, change, id)
+  await followStays(step, chat.jid, id, change)
   for (const [i, line] of lines.entries()) await putLine(step, chat, line, letter, id, i)
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(chat.jid)

@@ -2,9 +2,10 @@
 
 import type { JID, Micros } from '../model.ts'
 import { change, everything, look, type Database } from '../store/database.ts'
+import { actNamed } from '../store/acts.ts'
 import { get } from '../store/kv.ts'
 import type { Element } from '../xmpp/xml.ts'
-import { apply, known, type Step } from './apply.ts'
+import { apply, known, namesOf, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import type { Letter } from './said.ts'
 import type { Reading } from './secure.ts'
@@ -12,8 +13,8 @@ import { cryptoKey, letterOf, type Envelope } from './unwrap.ts'
 
 /** What keeping needs of the encryption. */
 export interface Opener {
-  /** `room`: it came through this group, and was said in it. */
-  open(stanza: Element, from: JID, key: string, room?: JID): Promise<Reading | undefined>
+  /** `time`: when the server took it; `room`: it came through this group, and was said in it. */
+  open(stanza: Element, from: JID, key: string, time: Micros, room?: JID): Promise<Reading | undefined>
   stored(keys: string[]): Promise<void>
   crypto: { beginCatchUp(): Promise<unknown>; endCatchUp(): Promise<unknown> }
 }
@@ -58,13 +59,14 @@ export class Keeper {
   private async again(e: Envelope): Promise<Letter | undefined> {
     const bare: Letter = { ...e, wantsReceipt: false, wantsMarker: false, protection: 'none', says: [{ what: 'content', content: { type: 'text', text: '' } }] }
     const before = e.ids.length || e.archived ? await known(look(this.db, ['messages']), bare) : undefined
-    return before && before.content.type !== 'undecryptable' ? bare : undefined
+    if (before) return before.content.type === 'undecryptable' ? undefined : bare
+    return e.archived && await actNamed(look(this.db, ['acts']), e.chat, namesOf(bare)) ? { ...bare, says: [{ what: 'numbered' }] } : undefined
   }
 
   /** Reads one envelope. */
   private async read(e: Envelope, since: Micros): Promise<{ letter?: Letter; key?: string }> {
     const key = cryptoKey(e)
-    const reading = await this.opener.open(e.stanza, e.from, key, e.group ? e.chat : undefined)
+    const reading = await this.opener.open(e.stanza, e.from, key, e.time, e.group ? e.chat : undefined)
     // From before this device was there: it could never have been read here, and is no news.
     if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < since) return {}
     const letter = letterOf(e, reading)

@@ -13,7 +13,7 @@ const MAX_TOLD = 200
 
 type Kind = NonNullable<Message['untold']>['what']
 
-const KINDS: readonly string[] = ['edit', 'react', 'vote', 'pin', 'retract', 'caption', 'place'] satisfies Kind[]
+const KINDS: readonly string[] = ['edit', 'react', 'vote', 'pin', 'retract', 'caption', 'place', 'answer', 'close', 'event'] satisfies Kind[]
 const kindOf = (errand: Pick<Errand, 'task'>): Kind | undefined => KINDS.includes(errand.task.what) ? errand.task.what as Kind : undefined
 
 /** What is to be put back if the others do not get a change of a message, as it was before. */
@@ -22,7 +22,7 @@ export function undoOf(message: KeptMessage, what: Errand['task']['what'], accou
   switch (what) {
     case 'edit': return { content, ...(message.edited ? { edited: message.edited } : {}), ...(message.mentions ? { mentions: message.mentions } : {}) }
     case 'react': return { emoji: Object.entries(message.reactions ?? {}).flatMap(([emoji, who]) => who.includes(account) ? [emoji] : []) }
-    case 'vote': return { votes: content.type === 'poll' ? content.votes[account] ?? [] : [] }
+    case 'vote': case 'answer': case 'close': case 'event': return { acts: [] }
     case 'pin': return { pinned: !!message.pinned }
     default: return undefined
   }
@@ -87,6 +87,7 @@ export async function giveUp(tx: Change, changes: Collector, message: KeptMessag
   const undo: Undo = {}
   for (const e of (await errandsOf(tx, message.id)).filter((one) => one.state === 'failed' && kindOf(one) && one.undo)) {
     for (const [name, value] of Object.entries(e.undo ?? {})) if (!(name in undo)) Object.assign(undo, { [name]: value as unknown })
+    if (e.undo?.acts) undo.acts = [...undo.acts ?? [], e.id]
     await tx.objectStore('outbox').delete(e.seq)
   }
   await settle(tx, changes, message.id)

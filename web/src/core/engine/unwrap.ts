@@ -8,6 +8,7 @@ import { bare, parseJID } from '../xmpp/jid.ts'
 import { isArchiveResult, type Archived } from '../xmpp/mam.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { isSubject, readInvitation, readOfGroup, readSubject } from './group-read.ts'
+import { QUIET } from './own-ns.ts'
 import { read, wants, type Parts } from './read.ts'
 import type { Letter, Said } from './said.ts'
 import type { Reading } from './secure.ts'
@@ -24,7 +25,7 @@ export interface Envelope {
   old?: boolean
   ids: string[]
   /** Said in a group; see Letter. */
-  group?: { nick: string }
+  group?: Letter['group']
 }
 
 /** Unwraps a message that the server sends now; undefined for what is not for us to keep. */
@@ -60,9 +61,9 @@ const idsOf = (stanza: Element): string[] => [...new Set([stanza.attr('id'), ori
 export const cryptoKey = (e: Envelope): string => e.archived ? 'a ' + e.archived : `s ${e.from} ${e.ids[0] ?? crypto.randomUUID()}`.slice(0, 1000)
 
 /** An envelope of what came from a group, live or from its log; `from` is who said it. */
-export function groupEnvelope(stanza: Element, room: JID, facts: { from: JID; nick: string; own: boolean; archived?: string; time: Micros; live: boolean; old?: boolean }): Envelope {
-  const { nick, ...rest } = facts
-  return { stanza, chat: room, ids: idsOf(stanza), group: { nick }, ...rest }
+export function groupEnvelope(stanza: Element, room: JID, facts: { from: JID; nick: string; occupant?: string; own: boolean; archived?: string; time: Micros; live: boolean; old?: boolean }): Envelope {
+  const { nick, occupant, ...rest } = facts
+  return { stanza, chat: room, ids: idsOf(stanza), group: { nick, ...(occupant ? { occupant } : {}) }, ...rest }
 }
 
 /** Reads an envelope; `reading` is what its encryption held, undefined for one that is not encrypted. undefined: it says nothing. */
@@ -70,7 +71,8 @@ export function letterOf(e: Envelope, reading: Reading | undefined): Letter | un
   if (reading?.what === 'nothing') return undefined
   const invitation = e.group || e.own || reading ? undefined : readInvitation(e.stanza, e.from)
   const parts: Parts = { outer: e.stanza, encrypted: reading !== undefined, ...(reading?.what === 'text' ? { body: reading.body, content: reading.content } : {}) }
-  const says: Said[] = reading?.what === 'unreadable' ? [{ what: 'content', content: { type: 'undecryptable', reason: reading.reason } }]
+  const says: Said[] = reading?.what === 'unreadable' && e.stanza.child('quiet', QUIET) ? [{ what: 'unread' }]
+    : reading?.what === 'unreadable' ? [{ what: 'content', content: { type: 'undecryptable', reason: reading.reason } }]
     : invitation ? [invitation]
     : e.group?.nick === '' ? readOfGroup(e.stanza, e.from)
     : e.group && isSubject(e.stanza) ? readSubject(e.stanza, e.from) : read(parts)

@@ -3,10 +3,12 @@
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction, type StoreNames } from 'idb'
 import { databaseName } from './called.ts'
-import type { Chat, Contact, JID, Message, Micros } from '../model.ts'
+import type { Chat, Contact, EventFacts, JID, Message, Micros } from '../model.ts'
+import type { KeptAct, Stay } from './acts.ts'
 import type { Errand } from './outbox.ts'
 import type { KeptFile } from './files.ts'
 import type { KeptMember } from './members.ts'
+import type { KeptStatus, KeptView } from './statuses.ts'
 import type { KeptChannel, KeptPost, Publishing } from './channels.ts'
 
 /** A message as it is kept: with the names that lead to it and the shelves that it stands on. */
@@ -21,6 +23,10 @@ export interface KeptMessage extends Message {
   markable?: string
   /** When each person's reactions were said last, `vote` before the address for votes: older ones change nothing. */
   marks?: Record<string, Micros>
+  /** Of a poll or an event: what was said about it is kept one by one (acts.ts), and what it shows is counted from that. */
+  counted?: true
+  /** Of an event: how it was made. */
+  first?: EventFacts
 }
 
 /** What came before the message that it is about; see later.ts. */
@@ -62,6 +68,13 @@ export interface Schema extends DBSchema {
   posts: { key: [string, Micros]; value: KeptPost; indexes: { item: [string, string] } }
   /** Posts of ours that wait to leave. */
   publishing: { key: string; value: Publishing }
+  /** What people tell for a day, and who has looked at it. */
+  statuses: { key: string; value: KeptStatus; indexes: { expires: Micros } }
+  statusViews: { key: [string, JID]; value: KeptView; indexes: { time: Micros } }
+  /** What was said about polls and events. */
+  acts: { key: string; value: KeptAct; indexes: { who: [string, JID]; names: string; chat: [JID, JID] } }
+  /** How people stood with groups. */
+  stays: { key: [JID, JID, Micros]; value: Stay }
   /** Names of messages that a person deleted here: they do not come back from the archive. */
   gone: { key: string; value: Micros }
 }
@@ -76,7 +89,7 @@ export type Change<S extends Store = Store> = IDBPTransaction<Schema, S[], 'read
 export type Look = Change
 
 /** All stores, for a step that may touch any. */
-export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone', 'members']
+export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone', 'members', 'statuses', 'statusViews', 'acts', 'stays']
 
 const VERSION = 4
 
@@ -149,11 +162,18 @@ function third(db: Database): void {
   members.createIndex('nick', ['group', 'nick'])
 }
 
-/** What came with channels. */
+/** What came with channels, status and events. */
 function fourth(db: Database): void {
+  db.createObjectStore('statuses', { keyPath: 'key' }).createIndex('expires', 'expires')
+  db.createObjectStore('statusViews', { keyPath: ['id', 'jid'] }).createIndex('time', 'time')
   db.createObjectStore('channels', { keyPath: 'name' })
   db.createObjectStore('posts', { keyPath: ['channel', 'entry'] }).createIndex('item', ['channel', 'item'])
   db.createObjectStore('publishing', { keyPath: 'item' })
+  const acts = db.createObjectStore('acts', { keyPath: 'id' })
+  acts.createIndex('who', ['about', 'from'])
+  acts.createIndex('names', 'names', { multiEntry: true })
+  acts.createIndex('chat', ['chat', 'from'])
+  db.createObjectStore('stays', { keyPath: ['group', 'jid', 'place'] })
 }
 
 /**

@@ -12,6 +12,7 @@ export function textOf(content: Content): string | undefined {
     case 'file': case 'audio': return content.caption ? `${content.media.name} ${content.caption}` : content.media.name
     case 'location': return content.label
     case 'contact': return content.name
+    case 'event': return [content.name, content.place, content.description].filter(Boolean).join(' ')
     case 'poll': return [content.question, ...content.options].join(' ')
     default: return undefined
   }
@@ -19,7 +20,7 @@ export function textOf(content: Content): string | undefined {
 
 /** One line of it, at most 200 characters; '' where the kind says all. */
 export function sayShortly(content: Content): string {
-  const text = content.type === 'poll' ? content.question : content.type === 'system' ? content.key : textOf(content) ?? ''
+  const text = content.type === 'poll' ? content.question : content.type === 'event' ? content.name : content.type === 'system' ? content.key : textOf(content) ?? ''
   const line = text.slice(0, 4 * MAX).replace(/\s+/g, ' ').trim()
   return line.length > MAX ? line.slice(0, MAX - 1) + '…' : line
 }

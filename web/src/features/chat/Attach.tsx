@@ -11,9 +11,10 @@ import { Button, Field, Switch } from '../../ui/controls.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
 import { choose, over, Sheet } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { withEvents } from './later.tsx'
 import { offerFiles } from './Prepare.tsx'
 
-const maxOptions = 10
+const maxOptions = 20
 
 /** openAttach shows what can be sent. */
 export function openAttach(chat: Chat): Promise<void> {
@@ -24,6 +25,7 @@ export function openAttach(chat: Chat): Promise<void> {
     ['contact', t('attach.contact'), 4, () => void over((close) => <PickContact jid={chat.jid} close={close} />)],
     ['mapPin', t('attach.place'), 2, () => void sendPlace(chat.jid)],
     ['chartBar', t('attach.poll'), 7, () => void over((close) => <MakePoll jid={chat.jid} close={close} />)],
+    ['calendar', t('attach.event'), 6, () => withEvents((e) => void e.makeEvent(chat.jid))],
   ]
   return over((close) => (
     <Sheet title={t('attach')} close={close}>
@@ -94,6 +96,7 @@ function MakePoll({ jid, close }: { jid: JID; close: () => void }): JSX.Element 
   const [question, setQuestion] = useState('')
   const [options, setOptions] = useState(['', ''])
   const [many, setMany] = useState(false)
+  const [closes, setCloses] = useState('')
   const full = options.map((o) => o.trim()).filter(Boolean)
   const change = (i: number, value: string): void => {
     const next = options.map((o, j) => (j === i ? value : o))
@@ -103,14 +106,15 @@ function MakePoll({ jid, close }: { jid: JID; close: () => void }): JSX.Element 
   const send = (event: Event): void => {
     event.preventDefault()
     close()
-    void sendContent(jid, { type: 'poll', question: question.trim(), options: full, many, votes: {} })
+    void sendContent(jid, { type: 'poll', question: question.trim(), options: full, many, ...(closes ? { closes: new Date(closes).getTime() * 1000 } : {}), votes: {} })
   }
   return (
     <Sheet title={t('attach.poll')} close={close}>
       <form class="form" onSubmit={send}>
-        <Field label={t('poll.question')} value={question} change={setQuestion} limit={200} required focus />
-        {options.map((o, i) => <Field key={i} label={t('poll.answer', { n: i + 1 })} value={o} change={(v) => change(i, v)} limit={100} />)}
+        <Field label={t('poll.question')} value={question} change={setQuestion} limit={500} required focus />
+        {options.map((o, i) => <Field key={i} label={t('poll.answer', { n: i + 1 })} value={o} change={(v) => change(i, v)} limit={200} />)}
         <Switch label={t('poll.many')} on={many} change={setMany} />
+        <div class="field"><label for="poll-closes">{t('poll.closes')}</label><input id="poll-closes" type="datetime-local" value={closes} aria-describedby="poll-closes-hint" onInput={(e) => setCloses(e.currentTarget.value)} /><span class="hint" id="poll-closes-hint">{t('poll.closesHint')}</span></div>
         <div class="do"><Button kind="t" act={close}>{t('cancel')}</Button><Button kind="p" submit disabled={!question.trim() || full.length < 2}>{t('send')}</Button></div>
       </form>
     </Sheet>
