@@ -16,11 +16,12 @@ import type { Address, Bytes, Due, Encrypted, Trust } from './types.ts'
 const history = 'urn:palabre:history:0'
 
 /** Takes such content out of a message and acts on it; a message that has any is not shown. Keys of the history are believed from our own verified
- * devices, and from one that proves to have the key that this device got with the recovery code. */
-export async function takeOwn(d: Device, opened: InEnvelope): Promise<InEnvelope> {
+ * devices, and from one that proves to have the key that this device got with the recovery code. What was decided counts from when its device says, but not
+ * from later than when the server took the message (`taken`, in microseconds). */
+export async function takeOwn(d: Device, opened: InEnvelope, taken = Infinity): Promise<InEnvelope> {
   const { envelope, sender, trust, fingerprint, room } = opened
   const { content, time } = unwrap(envelope ?? '', sender.jid, room)
-  const said = Math.min(Math.floor((time ?? 0) / 1e6), d.now())
+  const said = Math.min(Math.floor((time ?? 0) / 1e6), Math.floor(taken / 1e6), d.now())
   const { takeTrust } = await import('./atm.ts')
   const took = await takeTrust(d, { jid: sender.jid, fingerprint, trust }, content, said)
   const [keys, claim, proof] = [textOf(content, 'keys', history), textOf(content, 'claim', history), textOf(content, 'proof', history)]
@@ -166,7 +167,7 @@ export async function trustMessages(d: Device, lists: Lists, names: string[]): P
       if (hand) await owe(d, await withKey(d, unhex(identity))) // who proved it in another way is given them in that way
     }
     for (const telling of await tellingsOf(d, jid, unhex(identity), trust)) {
-      const message = await tell(d, lists, telling.jid, telling.to, telling.content, time)
+      const message = await tell(d, lists, telling.jid, telling.to, telling.content, telling.time ?? time)
       if (message) out.push({ to: telling.jid, message })
     }
   }

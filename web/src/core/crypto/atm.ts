@@ -3,7 +3,7 @@
 // What an unverified device says waits until it is verified. What was decided later counts, whenever it is told; a person's own decisions are never announced back.
 
 import { el, parse, serialise } from '../xmpp/xml.ts'
-import type { Account, DeviceRecord } from './account.ts'
+import type { Account, DeviceRecord, Known } from './account.ts'
 import { hex, same, text, unhex, utf8 } from './bytes.ts'
 import { curveOf, edwardsOf } from './curve.ts'
 import { Step, type Device } from './device.ts'
@@ -17,9 +17,12 @@ const encryption = 'urn:xmpp:omemo:2'
 const maxAccounts = 2000
 const maxKeys = 200
 const maxWaiting = 500
+/** Messages about what was decided before. */
+const maxTold = 30
 
-/** Trust messages to send: the same content to some devices of an account. */
-export interface Telling { jid: string; to: Address[]; content: string }
+/** Trust messages to send: the same content to some devices of an account. `time`: since when it holds, in seconds since 1970, where that is not when it was
+ * decided whom to tell. */
+export interface Telling { jid: string; to: Address[]; content: string; time?: number }
 
 /** What one device says about one key. The time is in seconds since 1970. */
 interface Claim { by: string; owner: string; key: string; trust: 'verified' | 'distrusted'; time: number }
@@ -30,13 +33,13 @@ export async function tellingsOf(d: Device, owner: string, identity: Bytes, trus
   const accounts = await d.turn(() => everybody(new Step(d)))
   const decision = messageOf([{ owner, keys: [identity], trust }])
   const told = accounts.filter((a) => a.jid === d.jid || owner === d.jid)
-  const out = told.map((a) => ({ jid: a.jid, to: verified(a, (r) => !isKey(r, identity)), content: decision }))
+  const out: Telling[] = told.map((a) => ({ jid: a.jid, to: verified(a, (r) => !isKey(r, identity)), content: decision }))
   const subject = accounts.find((a) => a.jid === owner)
   if (trust === 'verified' && subject) {
     const known = accounts.filter((a) => a.jid === d.jid || owner === d.jid)
-      .map((a) => ({ owner: a.jid, keys: verifiedKeys(a).filter((key) => !same(key, identity)), trust }))
-      .filter(({ keys }) => keys.length > 0)
-    if (known.length > 0) out.push({ jid: owner, to: verified(subject, (r) => isKey(r, identity)), content: messageOf(known) })
+      .flatMap((a) => verifiedKeys(a).filter((k) => !same(k.identity, identity)).map((k) => ({ owner: a.jid, key: k.identity, time: Math.max(1, k.decided) })))
+    const to = verified(subject, (r) => isKey(r, identity))
+    for (const { time, keys } of byTime(known)) out.push({ jid: owner, to, content: messageOf(byOwner(keys).map((one) => ({ ...one, trust }))), time })
   }
   return out.filter(({ to }) => to.length > 0)
 }
@@ -56,8 +59,31 @@ function verified(a: Account, which: (r: DeviceRecord) => boolean): Address[] {
   return a.devices.filter((r) => listed.includes(r.id) && a.trustOf(r) === 'verified' && which(r)).map((r) => ({ jid: a.jid, device: r.id }))
 }
 
-function verifiedKeys(a: Account): Bytes[] {
-  return a.known.filter((k) => k.trust === 'verified').map((k) => k.identity).slice(0, maxKeys)
+function verifiedKeys(a: Account): Known[] {
+  return a.known.filter((k) => k.trust === 'verified').slice(0, maxKeys)
+}
+
+interface Decided { owner: string; key: Bytes; time: number }
+
+function byOwner(keys: Decided[]): { owner: string; keys: Bytes[] }[] {
+  const out = new Map<string, Bytes[]>()
+  for (const { owner, key } of keys) out.set(owner, [...out.get(owner) ?? [], key])
+  return [...out].map(([owner, keys]) => ({ owner, keys }))
+}
+
+// A message has one time for all of its keys, so that what was decided at different times goes in messages of its own. Where these are too many, the oldest go
+// together, as the oldest of them: what was decided later by others holds.
+function byTime(keys: Decided[]): { time: number; keys: Decided[] }[] {
+  const sorted = [...keys].sort((a, b) => b.time - a.time)
+  const out: { time: number; keys: Decided[] }[] = []
+  for (const key of sorted) {
+    const last = out.at(-1)
+    if (last && (last.time === key.time || out.length >= maxTold)) {
+      last.keys.push(key)
+      last.time = key.time
+    } else out.push({ time: key.time, keys: [key] })
+  }
+  return out
 }
 
 // Keys are named in the form in which OMEMO 2 publishes them.

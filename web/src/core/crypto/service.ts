@@ -157,13 +157,13 @@ export class Service {
   async decryptMany(requests: DecryptRequest[]): Promise<Result<InEnvelope>[]> {
     const opened = await decryptAll(this.device, requests)
     const out: Result<InEnvelope>[] = []
-    for (const [i, { from, message, key }] of requests.entries()) {
+    for (const [i, { from, message, key, time }] of requests.entries()) {
       const one = opened[i]
       if (!one) continue
       if (one.ok) {
         if (one.value.owesReply || one.value.bundleChanged) this.owe(one.value)
         if (one.value.unlisted) this.lists.doubt(one.value.sender)
-        out.push(await answer(() => this.read(key, one.value)))
+        out.push(await answer(() => this.read(key, one.value, time)))
         continue
       }
       if (broken.includes(one.error.code)) this.note(message.version, { jid: from, device: message.sid }, true)
@@ -190,8 +190,8 @@ export class Service {
     this.happened('due')
   }
 
-  // Makes text of a plaintext. One that is no text is not kept either.
-  private async read(key: string, m: Decrypted): Promise<InEnvelope> {
+  // Makes text of a plaintext. One that is no text is not kept either. `time` is when the server took it, in microseconds.
+  private async read(key: string, m: Decrypted, time?: number): Promise<InEnvelope> {
     const { sender, fingerprint, trust, version, plaintext, room, chain } = m
     const out: InEnvelope = { key, version, empty: plaintext === undefined, sender, fingerprint, trust, ...(chain ? { chain } : {}) }
     if (!plaintext) return out
@@ -202,7 +202,7 @@ export class Service {
         this.happened('due')
         return { ...opened, envelope: undefined, empty: true }
       }
-      return ownSpaces.some((space) => opened.envelope.includes(space)) ? await (await among()).takeOwn(this.device, opened) : opened
+      return ownSpaces.some((space) => opened.envelope.includes(space)) ? await (await among()).takeOwn(this.device, opened, time) : opened
     } catch (thrown) {
       if (['malformed', 'too-large'].includes(refusalOf(thrown).code)) await stored(this.device, [key]) // it will never be readable
       throw thrown

@@ -163,6 +163,8 @@ export interface DecryptRequest {
   /** Bare address of the room, if it came through one. */
   room?: JID
   message: Encrypted
+  /** When the server took it. */
+  time?: Micros
 }
 
 export interface Opened {

@@ -14,7 +14,7 @@ import { cryptoKey, letterOf, type Envelope } from './unwrap.ts'
 /** What keeping needs of the encryption. */
 export interface Opener {
   /** `time`: when the server took it; `room`: it came through this group, and was said in it. */
-  open(stanza: Element, from: JID, key: string, time: Micros, room?: JID): Promise<Reading | undefined>
+  open(stanza: Element, from: JID, key: string, room?: JID, time?: Micros): Promise<Reading | undefined>
   stored(keys: string[]): Promise<void>
   crypto: { beginCatchUp(): Promise<unknown>; endCatchUp(): Promise<unknown> }
 }
@@ -66,7 +66,7 @@ export class Keeper {
   /** Reads one envelope. */
   private async read(e: Envelope, since: Micros): Promise<{ letter?: Letter; key?: string }> {
     const key = cryptoKey(e)
-    const reading = await this.opener.open(e.stanza, e.from, key, e.time, e.group ? e.chat : undefined)
+    const reading = await this.opener.open(e.stanza, e.from, key, e.group ? e.chat : undefined, e.time)
     // From before this device was there: it could never have been read here, and is no news.
     if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < since) return {}
     const letter = letterOf(e, reading)

@@ -4,7 +4,7 @@
 import type { Crypto } from '../crypto/api.ts'
 import type { Surroundings } from '../crypto/client.ts'
 import type { Due, Encrypted, Opened, RefusalCode, Result, Version } from '../crypto/types.ts'
-import type { JID } from '../model.ts'
+import type { JID, Micros } from '../model.ts'
 import { StorageFull } from '../store/database.ts'
 import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, removeBundle, type Listed } from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
@@ -219,15 +219,15 @@ export class Secure {
   }
 
   /** Reads a stanza; undefined if it is not encrypted. Throws NotNow, StorageFull. `key` names the message, the same whichever way it comes; `room` is the group in
-   * which it was said: what was encrypted for another one is not taken. */
-  async open(stanza: Element, from: JID, key: string, room?: JID): Promise<Reading | undefined> {
+   * which it was said: what was encrypted for another one is not taken. `time` is when the server took it. */
+  async open(stanza: Element, from: JID, key: string, room?: JID, time?: Micros): Promise<Reading | undefined> {
     const found = parseEncrypted(stanza)
     if (!found.length) return undefined
     // Our own, which we cannot read: what it says we knew when we sent it.
     if (from === this.account && found.some((m) => m.sid === this.device)) return { what: 'nothing' }
     let worst: RefusalCode = 'not-for-us'
     for (const one of found) {
-      const result = await this.crypto.decrypt({ key, from, message: one, ...(room === undefined ? {} : { room }) })
+      const result = await this.crypto.decrypt({ key, from, message: one, ...(room === undefined ? {} : { room }), ...(time === undefined ? {} : { time }) })
       if (result.ok) return readingOf(result.value)
       const { code, detail } = result.error
       if (code === 'storage' && detail.includes('QuotaExceeded')) throw new StorageFull(detail)

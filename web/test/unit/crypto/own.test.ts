@@ -5,6 +5,7 @@ import { adoptKept, historyState, loadKept, newHistoryKey } from '../../../src/c
 import { Links } from '../../../src/core/crypto/link.ts'
 import { newRecovery, recover } from '../../../src/core/crypto/recovery.ts'
 import { hex, utf8 } from '../../../src/core/crypto/bytes.ts'
+import { newKeyPair } from '../../../src/core/crypto/curve.ts'
 import { Service } from '../../../src/core/crypto/service.ts'
 import { MemoryStore, newTurn } from '../../../src/core/crypto/store.ts'
 import { devicesOf, setTrust, vouch } from '../../../src/core/crypto/trust.ts'
@@ -49,11 +50,11 @@ class Town {
   }
 
   /** Gives a message to every other device of both accounts, as the server and carbons do. */
-  async deliver(from: Service, message: Encrypted): Promise<InEnvelope[]> {
+  async deliver(from: Service, message: Encrypted, time?: number): Promise<InEnvelope[]> {
     const out: InEnvelope[] = []
     for (const { service } of this.ends) {
       if (service === from || !message.keys.some((k) => k.rid === service.device.id)) continue
-      out.push(await service.decrypt({ key: `m${this.count++}`, from: from.device.jid, message: cloned(message) }))
+      out.push(await service.decrypt({ key: `m${this.count++}`, from: from.device.jid, message: cloned(message), ...(time === undefined ? {} : { time: time * 1e6 }) }))
     }
     return out
   }
@@ -164,6 +165,60 @@ describe('automatic trust', () => {
       await t.settle()
       expect([earlier, await trustIn(a1, a3), await trustIn(a2, a3)]).toEqual([earlier, 'distrusted', 'distrusted'])
     }
+  })
+
+  test('who is told of what was decided before is told when', async () => {
+    const { t, a1, a2, b1 } = await town()
+    const [c1] = [await t.join('mercutio@example.org')]
+    for (const end of [a1, a2]) await t.chat(end, 'mercutio@example.org')
+    await decide(a1, b1, 'verified')
+    t.clock.now += 100
+    await decide(a2, b1, 'distrusted')
+    t.clock.now += 100
+    await decide(a1, c1, 'verified')
+    t.clock.now += 100
+    await decide(a1, a2, 'verified')
+    await decide(a2, a1, 'verified')
+    await t.settle()
+    expect([await trustIn(a2, b1), await trustIn(a2, c1)]).toEqual(['distrusted', 'verified'])
+  })
+
+  test('of what was decided before, however much it is, not more than some messages are sent', async () => {
+    const { a1, a2 } = await town()
+    const { tellingsOf } = await import('../../../src/core/crypto/atm.ts')
+    const { Step } = await import('../../../src/core/crypto/device.ts')
+    await decide(a1, a2, 'verified')
+    await a1.device.turn(async () => {
+      const step = new Step(a1.device)
+      const account = await step.account(juliet)
+      for (let i = 1; i <= 50; i++) {
+        const identity = newKeyPair(a1.device.random).public
+        account.observe(identity)
+        Object.assign(account.find(identity) ?? {}, { trust: 'verified', decided: start + i })
+      }
+      account.changed = true
+      await step.commit()
+    })
+    const told = (await tellingsOf(a1.device, romeo, a2.device.identity.curve, 'verified')).filter((one) => one.time !== undefined)
+    expect(told.length).toBe(30)
+    expect(told.map((one) => one.time)).toEqual([...Array.from({ length: 29 }, (_, i) => start + 50 - i), start + 1])
+    expect(told.flatMap((one) => one.content.match(/<trust>/g) ?? []).length).toBe(50)
+  })
+
+  test('a device whose clock is ahead takes nothing from what was decided since the server took its message', async () => {
+    const { t, a1, a2, a3 } = await town()
+    await decide(a1, a2, 'verified')
+    await decide(a2, a1, 'verified')
+    await t.settle()
+    const taken = t.clock.now
+    t.clock.now += 1000 // the clock of the other device
+    await decide(a2, a3, 'distrusted')
+    const { answers } = await a2.due()
+    t.clock.now = taken + 500
+    await decide(a1, a3, 'verified')
+    t.clock.now = taken + 2000
+    for (const { message } of answers) await t.deliver(a2, message, taken)
+    expect(await trustIn(a1, a3)).toBe('verified')
   })
 
   test('what proves a key later, and says that it did so earlier, takes nothing from what a person decided since', async () => {

@@ -62,7 +62,7 @@ const withoutNewer = (crypto: ReturnType<typeof openCrypto>, account: string): R
 /** Such a device does not know what OMEMO 2 looks like. */
 function blind({ worker: { secure } }: Lead): void {
   const open = secure.open.bind(secure)
-  secure.open = (e, from, key) => open(new Element(e.ns, e.name, e.attrs, e.nodes.filter((n) => typeof n === 'string' || n.ns !== OMEMO2)), from, key)
+  secure.open = (e, from, key, ...more) => open(new Element(e.ns, e.name, e.attrs, e.nodes.filter((n) => typeof n === 'string' || n.ns !== OMEMO2)), from, key, ...more)
 }
 
 const silent = () => ({ postMessage: () => undefined, onmessage: null, close: () => undefined })
