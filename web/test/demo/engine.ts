@@ -4,6 +4,8 @@ import type { AccountSummary, Chat, Connection, Contact, Content, Device, Draft,
 import type { Groups, MemberPage, MemberQuery } from '../../src/core/groups.ts'
 import { DemoGroups } from './groups.ts'
 import { DemoMore } from './more.ts'
+import type { Status, Statuses } from '../../src/core/status.ts'
+import { demoStatuses, watchDemoStatuses } from './statuses.ts'
 import { at, contacts, me, message, seeds } from './people.ts'
 
 type Show<T> = (value: T) => void

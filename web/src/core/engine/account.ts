@@ -13,8 +13,9 @@ import { isRequest } from '../store/requests.ts'
 import { Connection, type Options } from '../xmpp/connection.ts'
 import { answerAboutUs, capsElement } from '../xmpp/disco.ts'
 import { displayedEvent, fetchDisplayed } from '../xmpp/displayed.ts'
+import { STORIES } from '../xmpp/ns.ts'
 import { announce } from '../xmpp/presence.ts'
-import { parseEvent } from '../xmpp/pubsub.ts'
+import { parseEvent, type NodeEvent } from '../xmpp/pubsub.ts'
 import type { Socket } from '../xmpp/pipe.ts'
 import type { Session } from '../xmpp/session.ts'
 import type { Element } from '../xmpp/xml.ts'
@@ -89,6 +90,8 @@ export class Worker {
   readonly onSession = new Set<(session: Session, resumed: boolean) => void>()
   /** Told whenever the archive was read to its end. */
   readonly onCaughtUp = new Set<() => void>()
+  /** Statuses were told or taken back. */
+  onStatus: (event: NodeEvent) => void = () => undefined
   /** Begins the upload of a message's file. */
   upload: (message: Parameters<ConstructorParameters<typeof Sender>[2]['upload']>[0]) => void = () => undefined
 
@@ -245,6 +248,7 @@ export class Worker {
     await this.people.event(event)
     await noteDisplayed(displayedEvent(event, this.account), this.account, this.parts, this.now())
     await this.settings.event(event)
+    if (event.node === STORIES) this.onStatus(event)
   }
 
   private began(resumed: boolean): void {

@@ -14,6 +14,8 @@ export interface Changes {
   choices?: boolean
   /** Something was decided about chats that other devices have to be told. */
   settings?: boolean
+  /** Names of channels of which something changed; '' when something of ours is to leave. */
+  channels?: string[]
   /** What stands in the updates: statuses, channels. */
   updates?: boolean
 }

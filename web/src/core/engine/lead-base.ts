@@ -8,10 +8,12 @@ import type { Session } from '../xmpp/session.ts'
 import { change } from '../store/database.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import { Worker, type Parts } from './account.ts'
+import { ChannelDoor } from './channel-door.ts'
 import { History } from './history.ts'
 import { Notices } from './notices.ts'
 import { OwnDevices } from './own-devices.ts'
 import { Push } from './push.ts'
+import type { StatusLead } from './status-lead.ts'
 import { Transfers } from './transfers.ts'
 
 /** How long what a person waits for may wait for the connection, in milliseconds. */
@@ -39,6 +41,7 @@ export abstract class LeadBase {
   readonly history: History
   protected readonly devicesOfOurs: OwnDevices
   protected readonly notices: Notices
+  protected readonly channels: ChannelDoor
   /** What the server said of itself in this session. */
   protected cards: Promise<boolean> | undefined
 
@@ -68,6 +71,12 @@ export abstract class LeadBase {
     worker.groups.onCaughtUp = (session, service) => {
       if (service) void import('./group-after.ts').then((after) => after.caughtUp(session, parts.db, parts.news, service, worker.now())).catch(() => undefined) // the next session does it
     }
+    worker.onStatus = (event) => this.statuses((all) => all.heard(event))
+    worker.onCaughtUp.add(() => this.statuses((all) => all.connected()))
+    parts.news.listen((c) => { if (c.updates) this.statuses((all) => all.wake()) })
+    this.channels = new ChannelDoor({ db: parts.db, news: parts.news, account: worker.account, http: parts.http ?? browserHttp, now: () => worker.now(), session: () => this.session() })
+    worker.connection.on('message', (stanza) => this.channels.hear(stanza))
+    worker.onSession.add((_, resumed) => { void this.channels.connected(resumed).catch(() => undefined) }) // asked again when somebody looks at them
     worker.connection.on('message', (stanza) => { this.history.hear(stanza) })
     worker.secure.onOwnDevice = () => { void this.history.now() }
     worker.secure.onKeys = () => this.history.haveKeys()
@@ -80,6 +89,22 @@ export abstract class LeadBase {
     })
   }
 
+  private statusLead: Promise<StatusLead> | undefined
+
+  /** Statuses are a part of their own, loaded when there is a connection. */
+  protected status(): Promise<StatusLead> {
+    const { parts, worker } = this
+    const loaded = this.statusLead ??= import('./status-lead.ts').then(({ StatusLead }) => new StatusLead({
+      db: parts.db, account: worker.account, news: parts.news, secure: worker.secure, http: parts.http ?? browserHttp, session: () => this.session(), now: () => worker.now(),
+    }))
+    loaded.catch(() => { this.statusLead = undefined })
+    return loaded
+  }
+
+  private statuses(work: (all: StatusLead) => Promise<void>): void {
+    if (this.worker.connection.live) void this.status().then(work).catch(() => undefined) // the next session does it
+  }
+
   /** Begins to work. Without keys nothing can be read, so a failure ends it. */
   start(): Promise<void> {
     void this.transfers.begun().catch(() => undefined)
@@ -90,7 +115,9 @@ export abstract class LeadBase {
     this.notices.end()
     this.history.end()
     this.push.end()
+    this.channels.end()
     this.transfers.end()
+    void this.statusLead?.then((all) => all.end(), () => undefined)
     this.worker.stop()
   }
 

@@ -88,6 +88,7 @@ export class Settings {
         if (Number(told.cleared?.value ?? 0) > this.now() + AHEAD) delete told.cleared // what is yet to come cannot have been cleared
         const { changed, cleared } = await takeDecided(tx, jid, told)
         if (changed) changes.chat(jid)
+        if (told.statusMuted) changes.mark('updates')
         if (cleared) changes.remove(jid, await clearUpTo(tx, jid, cleared))
       }
     })

@@ -2,6 +2,7 @@
 
 import type { HistoryIndex } from '../crypto/types.ts'
 import type { Choices, Micros, Sticker } from '../model.ts'
+import type { Audience } from '../status.ts'
 import type { Snapshot } from './chats.ts'
 import type { Database, Look } from './database.ts'
 import type { Errand } from './outbox.ts'
@@ -53,6 +54,9 @@ export interface Values {
   profile: { name?: string; avatar?: string }
   /** Something that was not looked at stands among the updates: a status until then, a channel. */
   updates: { status?: Micros; channels?: boolean }
+  /** Whom statuses were for last, and whether the account's node does not know it yet. */
+  statusAudience: Audience
+  'statusAudience untold': true
   choices: Partial<Choices>
   /** Stickers that a person kept, the newest first. */
   stickers: Sticker[]

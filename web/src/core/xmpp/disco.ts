@@ -1,6 +1,6 @@
 // What an app can do: ours, told in one hash (XEP-0115) and in full to who asks (XEP-0030); and that of servers and contacts.
 
-import { OMEMO1, OMEMO2, AVATAR, BOOKMARK_PINNING, BOOKMARKS, CAPS, CHATS, CORRECT, DISCO, DISCO_ITEMS, DISPLAYED, MARKERS, NICK, NOTIFICATIONS, PING, REACTIONS, RECEIPTS, REPLY, RETRACT, STATES, STICKERS } from './ns.ts'
+import { OMEMO1, OMEMO2, AVATAR, BOOKMARK_PINNING, BOOKMARKS, CAPS, CHATS, CORRECT, DISCO, DISCO_ITEMS, DISPLAYED, MARKERS, NICK, NOTIFICATIONS, PING, REACTIONS, RECEIPTS, REPLY, RETRACT, STATES, STICKERS, STORIES } from './ns.ts'
 import { readForm } from './form.ts'
 import { parseJID } from './jid.ts'
 import type { Session, Stop } from './session.ts'
@@ -15,7 +15,7 @@ const MAX_FEATURES = 500
 export const FEATURES: readonly string[] = [
   CAPS, DISCO, PING, VERSION, RECEIPTS, MARKERS, STATES, CORRECT, RETRACT, REACTIONS, REPLY, STICKERS, OMEMO2, BOOKMARK_PINNING, NOTIFICATIONS,
   'urn:xmpp:eme:0', 'urn:xmpp:sid:0', 'urn:xmpp:hints', 'urn:xmpp:reference:0', 'urn:xmpp:ephemeral:0', 'urn:xmpp:sfs:0', 'jabber:x:oob',
-  ...[OMEMO1 + '.devicelist', OMEMO2 + ':devices', AVATAR, NICK, BOOKMARKS, DISPLAYED, CHATS].map((node) => node + '+notify'),
+  ...[OMEMO1 + '.devicelist', OMEMO2 + ':devices', AVATAR, NICK, BOOKMARKS, DISPLAYED, CHATS, STORIES].map((node) => node + '+notify'),
 ].sort()
 
 /** The hash of what we announce, to go with presence. */

@@ -36,6 +36,8 @@ export const FORM = 'jabber:x:data'
 export const ROSTER = 'jabber:iq:roster'
 /** In-band registration, passwords, removal (XEP-0077). */
 export const REGISTER = 'jabber:iq:register'
+/** Stories: the node of an account's statuses (XEP-0501). */
+export const STORIES = 'urn:xmpp:pubsub-social-feed:stories:0'
 /** Pre-authenticated requests (XEP-0379, XEP-0445). */
 export const PREAUTH = 'urn:xmpp:pars:0'
 /** Publish-subscribe (XEP-0060). */
@@ -120,6 +122,8 @@ export const LINK_CARD = 'urn:palabre:link-card:0'
 export const ACCESS = 'urn:xmpp:cam:0'
 /** Groups of Palabre (docs/protocol/groups.md). */
 export const GROUP = 'urn:palabre:group:0'
+/** Channels of Palabre (docs/protocol/channels.md). */
+export const CHANNEL = 'urn:palabre:channel:0'
 /** Rooms (XEP-0045), and its parts. */
 export const MUC = 'http://jabber.org/protocol/muc'
 /** What a room tells of who is in it. */

@@ -1,7 +1,7 @@
 // What a person decides about a chat, the same on all their devices (docs/protocol/chat-settings.md). For a room it stands in its bookmark, where other
 // apps read it (XEP-0402, XEP-0469, XEP-0492); for anybody else in a node of our own, since no XEP has a place for it.
 
-import type { Chat, Micros } from '../model.ts'
+import { MAX_BROADCAST, type Chat, type Micros } from '../model.ts'
 import { parseJID, bare } from './jid.ts'
 import { BOOKMARK_PINNING, BOOKMARKS, CHATS, NOTIFICATIONS } from './ns.ts'
 import type { Item } from './pubsub.ts'
@@ -9,7 +9,7 @@ import { formatTime, parseTime } from './time.ts'
 import { el, Element } from './xml.ts'
 
 /** The names of what is shared. */
-export const SHARED = ['pinned', 'archived', 'favourite', 'muted', 'accepted', 'lists', 'markedUnread', 'cleared'] as const
+export const SHARED = ['pinned', 'archived', 'favourite', 'muted', 'accepted', 'lists', 'markedUnread', 'cleared', 'statusMuted', 'title', 'to'] as const
 /** One of them. */
 export type Shared = (typeof SHARED)[number]
 
@@ -26,14 +26,23 @@ const MAX_LIST_NAME = 40
 export const listNames = (names: string[]): string[] =>
   [...new Set(names.map((n) => n.replace(/[,\s\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim().slice(0, MAX_LIST_NAME).trim()).filter(Boolean))].sort().slice(0, MAX_LISTS)
 
+/** What a broadcast list is called, tidy. */
+export const titleOf = (text: string): string => text.replace(/[\s\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim().slice(0, 100).trim()
+
+/** Who is on a broadcast list: bare addresses of people, each once. */
+export const peopleOf = (all: string[]): string[] =>
+  [...new Set(all.slice(0, 4 * MAX_BROADCAST).flatMap((one) => { const jid = parseJID(one); return jid?.includes('@') ? [bare(jid)] : [] }))].slice(0, MAX_BROADCAST)
+
 /** Those that are so or not. */
-const FLAGS: readonly Shared[] = ['archived', 'favourite', 'accepted', 'markedUnread']
+const FLAGS: readonly Shared[] = ['archived', 'favourite', 'accepted', 'markedUnread', 'statusMuted']
 
 /** Reads a value of a name: a time for `pinned`, a place for `cleared`, a time or `always` for `muted`, names with commas between for `lists`, `true` for the others. */
 function valueOf(name: Shared, text: string | undefined): Decision['value'] {
   if (text === undefined) return undefined
   if (FLAGS.includes(name)) return text === 'true' || undefined
   if (name === 'lists') return listNames(text.slice(0, 2 * MAX_LISTS * MAX_LIST_NAME).split(',')).join(',') || undefined
+  if (name === 'title') return titleOf(text.slice(0, 1000)) || undefined
+  if (name === 'to') return peopleOf(text.slice(0, 300_000).split(' ')).join(' ') || undefined
   return name === 'muted' && text === 'always' ? Infinity : parseTime(text)
 }
 
@@ -106,13 +115,14 @@ function writeNotify(before: Element | undefined, never: boolean): Element | und
 
 /** The decisions as fields of a chat. */
 export function fieldsOf(decisions: Decisions): Partial<Pick<Chat, Shared>> {
-  const { pinned, archived, favourite, muted, accepted, lists, markedUnread, cleared } = decisions
+  const { pinned, archived, favourite, muted, accepted, lists, markedUnread, cleared, statusMuted, title, to } = decisions
   const time = (d: Decision | undefined) => typeof d?.value === 'number' ? d.value : undefined
   return {
     ...(pinned ? { pinned: time(pinned) } : {}), ...(archived ? { archived: archived.value === true } : {}),
     ...(favourite ? { favourite: favourite.value === true } : {}), ...(muted ? { muted: time(muted) } : {}),
     ...(accepted ? { accepted: accepted.value === true } : {}), ...(lists ? { lists: typeof lists.value === 'string' ? lists.value.split(',') : undefined } : {}),
-    ...(markedUnread ? { markedUnread: markedUnread.value === true } : {}), ...(cleared ? { cleared: time(cleared) } : {}),
+    ...(markedUnread ? { markedUnread: markedUnread.value === true } : {}), ...(cleared ? { cleared: time(cleared) } : {}), ...(statusMuted ? { statusMuted: statusMuted.value === true } : {}),
+    ...(title ? { title: typeof title.value === 'string' ? title.value : undefined } : {}), ...(to ? { to: typeof to.value === 'string' ? to.value.split(' ') : undefined } : {}),
   }
 }
 
@@ -122,7 +132,7 @@ export function decide(fields: Partial<Chat>, at: Micros): Decisions {
   for (const name of SHARED) {
     if (!(name in fields)) continue
     const value = fields[name]
-    out[name] = { value: typeof value === 'number' ? value : Array.isArray(value) ? listNames(value).join(',') || undefined : value || undefined, at }
+    out[name] = { value: typeof value === 'number' ? value : Array.isArray(value) ? (name === 'to' ? peopleOf(value).join(' ') : listNames(value).join(',')) || undefined : value || undefined, at }
   }
   return out
 }

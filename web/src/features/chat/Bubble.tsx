@@ -28,6 +28,7 @@ export function Bubble({ message: m, first, group }: { message: Message; first: 
         {group && !m.own && first && <span class={`by c${hue(m.from)} cut`} dir="auto">{authorOf(m)}</span>}
         {m.forwarded !== undefined && !m.retracted && <span class="fwd"><Icon name="forward" flip />{t(m.forwarded >= manyTimes ? 'forwardedMany' : 'forwarded')}</span>}
         {m.reply && !m.retracted && quote(m.reply)}
+        {m.about && !m.retracted && aboutStatus(m.about)}
         {m.retracted ? gone(m) : m.content.type === 'undecryptable' ? locked(m) : body(m)}
         {meta(m)}
       </div>
@@ -57,6 +58,11 @@ function quote(reply: NonNullable<Message['reply']>): JSX.Element {
       <b dir="auto">{reply.to === engine().account().jid ? t('you') : called(reply.to)}</b><span dir="auto">{reply.text || t('quote.none')}</span>
     </button>
   )
+}
+
+/** The status that is answered; its words stay when it is over. */
+function aboutStatus({ author, text }: NonNullable<Message['about']>): JSX.Element {
+  return <div class="quote"><b dir="auto">{author === engine().account().jid ? t('about.yours') : t('about.theirs', { name: called(author) })}</b><span dir="auto">{text || t('quote.none')}</span></div>
 }
 
 function gone(m: Message): JSX.Element {

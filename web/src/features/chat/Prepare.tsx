@@ -13,7 +13,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { over, Sheet } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { once as oncePart, wantOnce } from './late.ts'
-import { lookAt } from './poster.ts'
+import { lookAt } from '../../app/poster.ts'
 import { replying } from './state.ts'
 
 const mostAtOnce = 20

@@ -1,5 +1,5 @@
 // What a video looks like: its size, its length, and a small picture out of it that goes with the message.
-import { MAX_POSTER } from '../../core/model.ts'
+import { MAX_POSTER } from '../core/model.ts'
 
 /** What is known of a video before it is sent; the length is not told by all files. */
 export interface Looks { width: number; height: number; seconds?: number; poster?: string }
