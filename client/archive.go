@@ -17,6 +17,8 @@ const MaxPage = 250
 type ArchiveQuery struct {
 	// Archive is whose archive: zero for the account's own, or a room.
 	Archive xmpp.JID
+	// Node is the node of a publish-subscribe service whose log is wanted, "" for none (XEP-0313 §4.1).
+	Node string
 	// With narrows it to the conversation with one address.
 	With xmpp.JID
 	// Start and End narrow it by time; zero for open.
@@ -100,7 +102,11 @@ func (q *ArchiveQuery) element(id string) *xmpp.Element {
 		form.Add("end", "", "", xmpp.FormatTime(q.End))
 	}
 	page := xmpp.Page{Max: q.Max, After: q.After, Before: q.Before, Last: q.Last || q.Before != "", Index: -1}
-	return xmpp.NewElement(nsArchive, "query", form.Element(), page.Element()).Set("queryid", id)
+	query := xmpp.NewElement(nsArchive, "query", form.Element(), page.Element()).Set("queryid", id)
+	if q.Node != "" {
+		query.Set("node", q.Node)
+	}
+	return query
 }
 
 // collected takes a result of a query. One that nobody asked for is dropped too: it may be forged.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"testing"
 
 	"palabre.dev/palabre/client"
 	"palabre.dev/palabre/xmpp"
@@ -19,6 +20,15 @@ type place struct {
 	id, after int64
 	body      string
 	about     int // what the group is described by from then on, 0 for nothing new
+}
+
+// groupPlace says in which group's log a message has its place, and which.
+func groupPlace(st *xmpp.Stanza) (xmpp.JID, place, error) {
+	if st.Type != "groupchat" {
+		return xmpp.JID{}, place{}, nil
+	}
+	p, err := placeOf(st)
+	return st.From.Bare(), p, err
 }
 
 // placeOf is the place of a message in a group's log, the zero one for what is not kept.
@@ -66,20 +76,53 @@ func readLog(ctx context.Context, c *client.Client, room xmpp.JID, after int64) 
 	}
 }
 
-// follower is a device of a member that attends all its groups, and closes gaps from their logs (docs/protocol/groups.md).
+// feed is how devices have the logs that they follow: what comes live, where each log is when a session begins, and what was missed.
+type feed struct {
+	t       *testing.T
+	server  *palabre
+	place   func(st *xmpp.Stanza) (log xmpp.JID, p place, err error) // the zero place for what has none
+	newest  func(ctx context.Context, c *client.Client) (map[xmpp.JID]int64, error)
+	read    func(ctx context.Context, c *client.Client, log xmpp.JID, after int64) ([]place, error)
+	bounced func(st *xmpp.Stanza)
+}
+
+// groupFeed is that of a member that attends all its groups, and closes gaps from their logs (docs/protocol/groups.md).
+func (c *crowd) groupFeed() *feed {
+	return &feed{t: c.t, server: c.server, place: groupPlace, newest: attend, read: readLog, bounced: c.bounce}
+}
+
+// attend has a new session get what is said in all groups, and gives their newest entries.
+func attend(ctx context.Context, c *client.Client) (map[xmpp.JID]int64, error) {
+	list, err := c.Set(ctx, xmpp.MustJID(groupDomain), xmpp.NewElement(nsGroup, "attend"))
+	if err != nil {
+		return nil, fmt.Errorf("attend: %w", err)
+	}
+	all := map[xmpp.JID]int64{}
+	for one := range list.Children() {
+		if !one.Is(nsGroup, "group") {
+			continue
+		}
+		if all[xmpp.MustJID(one.Attr("jid"))], err = strconv.ParseInt(one.Attr("newest"), 10, 64); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// follower is a device that follows logs.
 type follower struct {
-	crowd  *crowd
+	feed   *feed
 	name   string
 	client *client.Client
 	got    counter
 	signal chan struct{} // has an element when there is something to ask the server for
 
-	mu     sync.Mutex // guards what follows
-	fresh  bool       // the session is new: nothing is attended yet
-	groups map[xmpp.JID]*followed
+	mu    sync.Mutex // guards what follows
+	fresh bool       // the session is new: nothing is attended yet
+	logs  map[xmpp.JID]*followed
 }
 
-// followed is a group as one device has it.
+// followed is a log as one device has it.
 type followed struct {
 	log    []place
 	behind bool  // there is a gap: what comes live is in the log, too
@@ -95,20 +138,26 @@ func (g *followed) newest() int64 {
 
 // follow brings up the device of a member.
 func (c *crowd) follow(ctx context.Context, n int) *follower {
-	f := &follower{crowd: c, name: member(n).Local(), signal: make(chan struct{}, 1), groups: map[xmpp.JID]*followed{}}
-	cfg := c.server.config(f.name)
+	f := c.feed.follow(ctx, member(n).Local())
+	c.devices = append(c.devices, f)
+	return f
+}
+
+// follow brings up a device of an account.
+func (feed *feed) follow(ctx context.Context, name string) *follower {
+	f := &follower{feed: feed, name: name, signal: make(chan struct{}, 1), logs: map[xmpp.JID]*followed{}}
+	cfg := feed.server.config(name)
 	cfg.OnMessage = func(_ context.Context, st *xmpp.Stanza) { f.take(st) }
 	cfg.OnState = func(state client.State) {
 		if state.Online && !state.Resumed {
 			f.again()
 		}
 	}
-	f.client = c.server.connect(ctx, cfg)
-	c.devices = append(c.devices, f)
+	f.client = feed.server.connect(ctx, cfg)
 	following, stop := context.WithCancel(ctx)
 	var under sync.WaitGroup
 	under.Go(func() { f.run(following) })
-	c.t.Cleanup(func() { stop(); under.Wait() })
+	feed.t.Cleanup(func() { stop(); under.Wait() })
 	return f
 }
 
@@ -130,19 +179,19 @@ func (f *follower) ask() {
 // take takes what comes live: the next entry is the one that has the newest before it.
 func (f *follower) take(st *xmpp.Stanza) {
 	if st.IsError() {
-		f.crowd.bounce(st)
+		f.feed.bounced(st)
 		return
 	}
-	p, err := placeOf(st)
+	log, p, err := f.feed.place(st)
 	if err != nil {
-		f.crowd.t.Errorf("%s got %s: %v", f.name, st, err)
+		f.feed.t.Errorf("%s got %s: %v", f.name, st, err)
 	}
-	if st.Type != "groupchat" || p.id == 0 {
+	if p.id == 0 {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	g := f.group(st.From.Bare())
+	g := f.log(log)
 	switch {
 	case p.id <= g.newest(): // it was in the log already
 	case !g.behind && p.after == g.newest():
@@ -154,12 +203,12 @@ func (f *follower) take(st *xmpp.Stanza) {
 	}
 }
 
-// group is what is known of a group; f.mu is held.
-func (f *follower) group(room xmpp.JID) *followed {
-	g := f.groups[room]
+// log is what is known of a log; f.mu is held.
+func (f *follower) log(name xmpp.JID) *followed {
+	g := f.logs[name]
 	if g == nil {
 		g = &followed{}
-		f.groups[room] = g
+		f.logs[name] = g
 	}
 	return g
 }
@@ -179,14 +228,14 @@ func (f *follower) run(ctx context.Context) {
 		switch refused := (*xmpp.Error)(nil); {
 		case err == nil || ctx.Err() != nil:
 		case !uncertain(err):
-			f.crowd.t.Errorf("%s: %v", f.name, err)
+			f.feed.t.Errorf("%s: %v", f.name, err)
 		case errors.As(err, &refused):
 			f.again()
 		}
 	}
 }
 
-// attend has a new session get what is said in all groups, and finds out in which of them something was missed.
+// attend has a new session get what is new, and finds out in which logs something was missed.
 func (f *follower) attend(ctx context.Context) error {
 	f.mu.Lock()
 	fresh := f.fresh
@@ -195,21 +244,14 @@ func (f *follower) attend(ctx context.Context) error {
 	if !fresh {
 		return nil
 	}
-	list, err := f.client.Set(ctx, xmpp.MustJID(groupDomain), xmpp.NewElement(nsGroup, "attend"))
+	all, err := f.feed.newest(ctx, f.client)
 	if err != nil {
-		return fmt.Errorf("attend: %w", err)
+		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for one := range list.Children() {
-		if !one.Is(nsGroup, "group") {
-			continue
-		}
-		newest, err := strconv.ParseInt(one.Attr("newest"), 10, 64)
-		if err != nil {
-			return err
-		}
-		if g := f.group(xmpp.MustJID(one.Attr("jid"))); newest > g.newest() {
+	for name, newest := range all {
+		if g := f.log(name); newest > g.newest() {
 			g.behind, g.seen = true, max(g.seen, newest)
 		}
 	}
@@ -220,18 +262,18 @@ func (f *follower) attend(ctx context.Context) error {
 func (f *follower) catchUp(ctx context.Context) error {
 	for room := f.nextBehind(); !room.IsZero(); room = f.nextBehind() {
 		f.mu.Lock()
-		newest := f.groups[room].newest()
+		newest := f.logs[room].newest()
 		f.mu.Unlock()
-		log, err := readLog(ctx, f.client, room, newest)
+		log, err := f.feed.read(ctx, f.client, room, newest)
 		if err != nil {
 			f.ask()
 			return fmt.Errorf("read %s: %w", room, err)
 		}
 		f.mu.Lock()
-		g := f.groups[room]
+		g := f.logs[room]
 		for _, p := range log {
 			if p.after != g.newest() && g.newest() > 0 {
-				f.crowd.t.Errorf("%s read from %s: %d after %d, not after %d", f.name, room, p.id, p.after, g.newest())
+				f.feed.t.Errorf("%s read from %s: %d after %d, not after %d", f.name, room, p.id, p.after, g.newest())
 			}
 			g.log = append(g.log, p)
 			f.got.add()
@@ -245,7 +287,7 @@ func (f *follower) catchUp(ctx context.Context) error {
 func (f *follower) nextBehind() xmpp.JID {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for room, g := range f.groups {
+	for room, g := range f.logs {
 		if g.behind {
 			return room
 		}
@@ -253,25 +295,25 @@ func (f *follower) nextBehind() xmpp.JID {
 	return xmpp.JID{}
 }
 
-// compare waits until the device has a group's newest entry, and checks that it has the log from when it became a member.
+// compare waits until the device has a log's newest entry, and checks that it has the log from when it began to follow.
 func (f *follower) compare(ctx context.Context, room xmpp.JID, log []place) {
-	f.crowd.t.Helper()
+	f.feed.t.Helper()
 	last := log[len(log)-1].id
 	for {
 		had := f.got.value()
 		f.mu.Lock()
-		mine := slices.Clone(f.group(room).log)
+		mine := slices.Clone(f.log(room).log)
 		f.mu.Unlock()
 		if n := len(mine); n > 0 && mine[n-1].id >= last {
 			first := slices.IndexFunc(log, func(p place) bool { return p.id == mine[0].id })
 			before := slices.IndexFunc(log, func(p place) bool { return p.body != "" })
 			if first < 0 || first > before || !slices.Equal(mine, log[first:]) {
-				f.crowd.t.Errorf("%s has another log of %s than the server: %d of %d entries from the %d. on", f.name, room, n, len(log), first)
+				f.feed.t.Errorf("%s has another log of %s than the server: %d of %d entries from the %d. on", f.name, room, n, len(log), first)
 			}
 			return
 		}
 		if err := f.got.reach(ctx, had+1); err != nil {
-			f.crowd.t.Fatalf("%s waits for entry %d of %s and has %d: %v", f.name, last, room, len(mine), err)
+			f.feed.t.Fatalf("%s waits for entry %d of %s and has %d: %v", f.name, last, room, len(mine), err)
 		}
 	}
 }

@@ -35,6 +35,7 @@ func killGroups(t *testing.T, database string, times int) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*10*time.Second+2*patience)
 	defer cancel()
 	c := &crowd{t: t, server: newServer(t, database), refused: map[string]bool{}}
+	c.feed = c.groupFeed()
 	c.server.add("--admin", "m0")
 	c.server.start()
 	c.gather(ctx)
@@ -66,6 +67,7 @@ func killGroups(t *testing.T, database string, times int) {
 type crowd struct {
 	t       *testing.T
 	server  *palabre
+	feed    *feed
 	rooms   []xmpp.JID
 	acked   counter
 	work    sync.WaitGroup
