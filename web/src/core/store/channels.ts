@@ -19,6 +19,8 @@ export interface KeptChannel extends Channel {
   /** What was kept before a gap; it joins when the log was read back to it. */
   old?: Stretch
   readUpTo: Micros
+  /** Our other devices know that it was read up to here. */
+  told?: Micros
   /** When it was looked at last. */
   looked: Micros
 }

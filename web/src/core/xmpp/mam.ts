@@ -21,6 +21,8 @@ export interface Archived {
 export interface ArchiveQuery {
   /** Whose archive: a group's; our own unless said. */
   at?: string
+  /** Which of its logs: a channel's. */
+  node?: string
   /** Only what was exchanged with this address. */
   with?: string
   /** What comes after this id, oldest first. */
@@ -73,7 +75,7 @@ export async function queryArchive(session: Session, query: ArchiveQuery): Promi
 
 function request(id: string, max: number, query: ArchiveQuery): Element {
   const { start, end } = query
-  return el(MAM, 'query', { queryid: id },
+  return el(MAM, 'query', { queryid: id, node: query.node },
     form(MAM, { with: query.with, start: start && formatTime(start), end: end && formatTime(end), ids: query.ids }),
     el(RSM, 'set', {}, el(RSM, 'max', {}, max),
       query.after !== undefined && el(RSM, 'after', {}, query.after), query.before !== undefined && el(RSM, 'before', {}, query.before)))

@@ -1,0 +1,312 @@
+// Channels in the tab that leads (docs/protocol/channels.md): attended with each new session, so that what is published comes; what was missed is read
+// from their logs. Loaded when it is first needed.
+
+import type { ChannelAsks } from '../channels.ts'
+import type { JID, Micros } from '../model.ts'
+import type { Http } from '../media/http.ts'
+import { change, type Database } from '../store/database.ts'
+import * as ask from '../xmpp/channels-ask.ts'
+import { parseDeleted, parseEntry, type Listed, type LogEntry } from '../xmpp/channels.ts'
+import { displayedEvent, fetchDisplayed, publishDisplayed, type Displayed } from '../xmpp/displayed.ts'
+import { domain, local } from '../xmpp/jid.ts'
+import { queryArchive } from '../xmpp/mam.ts'
+import { parseEvent } from '../xmpp/pubsub.ts'
+import type { Session } from '../xmpp/session.ts'
+import { StanzaError } from '../xmpp/stanza.ts'
+import type { Element } from '../xmpp/xml.ts'
+import type { News } from './changes.ts'
+import { asksOf } from './channel-ask.ts'
+import { alter, keepEntries, range, tally, unknown } from './channel-keep.ts'
+import { ChannelKeys } from './channel-keys.ts'
+import { Publisher } from './channel-publish.ts'
+
+const PAGE = 50
+/** Pages that are read back to where the log was read before: what is older is read when somebody looks for it. */
+const MAX_BACK = 5
+/** Between two tries after a failure that passes by itself, in milliseconds: 2, 4, 8 … 60 s. */
+const RETRY = 2000
+/** Channels that were looked at and are not followed. */
+const MAX_LOOKED = 20
+
+/** What channels need of the tab that leads. */
+export interface Around {
+  db: Database
+  news: News
+  account: JID
+  http: Http
+  now(): Micros
+  /** Fails with Offline. */
+  session(): Session
+}
+
+/** The channels of one account. */
+export class ChannelLead {
+  readonly keys: ChannelKeys
+  readonly asks: ChannelAsks
+  readonly publisher: Publisher
+  private found: Promise<string> | undefined
+  private at: string | undefined
+  /** The session that hears the channels. */
+  private attended: Promise<void> | undefined
+  private readonly filling = new Map<string, Promise<void>>()
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private tries = 0
+  private ended = false
+  private readonly stop: () => void
+
+  constructor(readonly around: Around) {
+    const { db, account, now, news } = around
+    this.keys = new ChannelKeys(db, account, now)
+    this.publisher = new Publisher(this)
+    this.asks = asksOf(this)
+    this.stop = news.listen((c) => { if (c.channels?.includes('')) this.leave() })
+  }
+
+  end(): void {
+    this.ended = true
+    clearTimeout(this.timer)
+    this.publisher.end()
+    this.stop()
+  }
+
+  /** A session is there; a new one attends the channels. */
+  connected(resumed: boolean): void {
+    if (!resumed) this.attended = this.found = undefined
+    this.again()
+    this.leave()
+  }
+
+  /** What waits leaves: posts, and how far channels were read (XEP-0490). */
+  private leave(): void {
+    this.publisher.wake()
+    void this.tellRead().catch(() => undefined) // told with what is read next
+  }
+
+  private async tellRead(): Promise<void> {
+    const { db, session } = this.around
+    for (const { name, following, readUpTo, told = 0 } of await db.getAll('channels')) {
+      if (!following || readUpTo <= told) continue
+      const chat = await this.address(name)
+      await publishDisplayed(session(), { chat, id: String(readUpTo), by: chat })
+      await alter(db, name, (channel) => { channel.told = Math.max(channel.told ?? 0, readUpTo) })
+    }
+  }
+
+  private again(): void {
+    clearTimeout(this.timer)
+    void this.attend().catch((error: unknown) => this.failed(error))
+  }
+
+  private failed(error: unknown): void {
+    if (this.ended || (error instanceof StanzaError && (error.condition === 'disconnected' || !error.temporary)) || (error instanceof Error && error.name === 'Offline')) return
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.again(), Math.min(RETRY * 2 ** this.tries++, 60_000))
+  }
+
+  /** The service; fails with `item-not-found` where there is none. */
+  service(): Promise<string> {
+    const found = this.found ??= ask.findService(this.around.session()).then((service) => {
+      if (!service) throw new StanzaError('item-not-found')
+      return this.at = service
+    })
+    found.catch(() => { if (this.found === found) this.found = undefined })
+    return found
+  }
+
+  /** The bare address of a channel. */
+  async address(name: string): Promise<JID> {
+    return `${name}@${await this.service()}`
+  }
+
+  /** Has this session hear the channels, once, and reads what was missed. */
+  attend(): Promise<void> {
+    const attended = this.attended ??= this.attendAll()
+    attended.catch(() => { if (this.attended === attended) this.attended = undefined })
+    return attended
+  }
+
+  /** Lists and attends them anew. */
+  here(): Promise<void> {
+    this.attended = undefined
+    return this.attend()
+  }
+
+  private async attendAll(): Promise<void> {
+    const session = this.around.session()
+    const service = await this.service()
+    const listed = await ask.attend(session, service)
+    const gone = await this.list(listed)
+    this.tell([...listed.map((one) => one.name), ...gone])
+    await this.readMarks(await fetchDisplayed(session).catch(() => []))
+    for (const { name, newest } of listed) await this.upTo(name, newest)
+    for (const { name } of listed) if (!(await this.around.db.get('channels', name))?.owners.length) await this.about(name)
+    this.tries = 0
+  }
+
+  /** Keeps what the service lists; gives those that are followed no more. */
+  private list(listed: Listed[]): Promise<string[]> {
+    const { db, now } = this.around
+    return change(db, ['channels', 'posts', 'kv'], async (tx) => {
+      const channels = tx.objectStore('channels')
+      for (const { newest, ...one } of listed) {
+        const before = await channels.get(one.name)
+        const row = { ...(before ?? { ...unknown(one.name, now()), readUpTo: newest, told: newest }), ...one, following: true }
+        if (!one.mark) delete row.marked
+        delete row.ended
+        if (before && !before.following) row.readUpTo = Math.max(before.readUpTo, newest)
+        await channels.put(row)
+      }
+      const names = new Set(listed.map((one) => one.name))
+      const gone = []
+      const rest = (await channels.getAll()).filter((c) => !names.has(c.name)).sort((a, b) => b.looked - a.looked)
+      for (const [i, c] of rest.entries()) {
+        if (c.following) gone.push(c.name)
+        if (c.following) await channels.put({ ...c, following: false, unread: 0 })
+        else if (i >= MAX_LOOKED) {
+          await channels.delete(c.name)
+          await tx.objectStore('posts').delete(range(c.name, 0))
+        }
+      }
+      await tx.objectStore('kv').put(listed.length > 0, 'channels')
+      return gone
+    })
+  }
+
+  /** Asks what a channel is, and keeps it. */
+  async about(name: string): Promise<Micros> {
+    const { newest, marked, ...info } = await ask.fetchInfo(this.around.session(), await this.service(), name)
+    const { account, db, now } = this.around
+    await alter(db, name, (channel) => {
+      const standing = info.owners.includes(account) ? 'owner' : info.publishers.includes(account) ? 'publisher' : /^(owner|publisher)$/.test(channel.standing) ? 'none' : channel.standing
+      Object.assign(channel, info, { standing })
+      delete channel.ended
+      delete channel.marked
+      if (marked && info.mark) channel.marked = marked
+    }, now())
+    this.tell([name])
+    return newest
+  }
+
+  /** Takes a message that came; nobody but the service speaks of channels. */
+  async hear(stanza: Element): Promise<void> {
+    const event = parseEvent(stanza)
+    if (event && event.from === this.around.account) return this.readMarks(displayedEvent(event, event.from))
+    const service = this.at ?? await this.service().catch(() => undefined)
+    if (!service || stanza.attr('from') !== service || stanza.attr('type') === 'error') return
+    const deleted = parseDeleted(stanza)
+    if (deleted) {
+      await alter(this.around.db, deleted, (channel) => { Object.assign(channel, { ended: true, following: false, standing: 'none', unread: 0 }) })
+      return this.tell([deleted])
+    }
+    const entry = parseEntry(stanza)
+    if (entry) await this.take(entry)
+  }
+
+  private async take(entry: LogEntry): Promise<void> {
+    const { db, account } = this.around
+    const { name } = entry
+    const first = !(await db.get('channels', name))?.kept
+    if (!await keepEntries(db, account, [entry], true)) return void this.here().catch((error: unknown) => this.failed(error)) // followed on another device, a moment ago
+    if (entry.what === 'post' && entry.by !== account) await this.fresh()
+    this.tell([name])
+    if (first || (await db.get('channels', name))?.old) void this.fill(name).catch((error: unknown) => this.failed(error))
+    else void this.checkSignatures(name).catch(() => undefined) // checked when the channel is opened
+    if (entry.what === 'settings' || entry.what === 'mark') void this.about(name).catch(() => undefined) // asked again when it is opened
+  }
+
+  /** Something new stands among the updates. */
+  private fresh(): Promise<void> {
+    return change(this.around.db, ['kv'], async (tx) => {
+      const before = await tx.objectStore('kv').get('updates') as { status?: Micros; channels?: boolean } | undefined
+      await tx.objectStore('kv').put({ ...before, channels: true }, 'updates')
+    }, 'relaxed').then(() => this.around.news.tell({ choices: true }))
+  }
+
+  /** Reads the newest page of a log, if it has more than is here, and back to where it was read before. */
+  async upTo(name: string, newest: Micros): Promise<void> {
+    const { db } = this.around
+    if (((await db.get('channels', name))?.kept?.to ?? -1) >= newest) return this.checkSignatures(name)
+    await this.read(name, '')
+    await this.fill(name)
+  }
+
+  /** Closes the gap of a channel, and checks what was read. One run at a time. */
+  private fill(name: string): Promise<void> {
+    let run = this.filling.get(name)
+    if (!run) this.filling.set(name, run = this.fillUp(name).finally(() => this.filling.delete(name)))
+    return run
+  }
+
+  private async fillUp(name: string): Promise<void> {
+    for (let pages = 0; pages < MAX_BACK; pages++) {
+      const channel = await this.around.db.get('channels', name)
+      const few = pages === 0 && channel?.kept?.before && await this.around.db.count('posts', range(name, channel.kept.from)) < 10
+      if (!channel?.kept || !(channel.old ?? few)) break
+      await this.read(name, String(channel.kept.from))
+    }
+    await this.checkSignatures(name)
+  }
+
+  /** Reads a page of a log that ends before an entry, '' for the newest. False when it had nothing. */
+  async read(name: string, before: string): Promise<boolean> {
+    const { db, account } = this.around
+    const service = await this.service()
+    const { messages } = await queryArchive(this.around.session(), { at: service, node: name, before, max: PAGE })
+    const entries = messages.flatMap(({ id, stanza }) => {
+      const entry = parseEntry(stanza)
+      return entry?.name === name && String(entry.id) === id ? entry : []
+    }).sort((a, b) => a.id - b.id)
+    if (!entries.length) return false
+    await keepEntries(db, account, entries, before === '')
+    this.tell([name])
+    return true
+  }
+
+  /** Reads a page before what is here. */
+  async older(name: string): Promise<boolean> {
+    const kept = (await this.around.db.get('channels', name))?.kept
+    if (!kept?.before) return false
+    const more = await this.read(name, String(kept.from))
+    await this.checkSignatures(name)
+    return more
+  }
+
+  /** Checks the signatures of a channel that were not checked yet; with `publisher` those of one whose keys had changed. */
+  async checkSignatures(name: string, publisher?: JID): Promise<void> {
+    const { db } = this.around
+    const posts = (await db.getAll('posts', range(name, 0))).filter((p) => p.kind === 'post' && p.xml && (p.signature === 'unchecked' || (!!publisher && p.by === publisher)))
+    if (!posts.length) return
+    const address = await this.address(name)
+    const session = this.around.session()
+    for (const post of posts) {
+      const signature = await this.keys.check(session, address, post)
+      if (signature === 'unchecked') continue
+      await change(db, ['posts'], async (tx) => {
+        const now = await tx.objectStore('posts').get([name, post.entry])
+        if (now?.kind !== 'post' || now.xml !== post.xml) return
+        const { xml, ...rest } = now
+        await tx.objectStore('posts').put({ ...rest, signature, ...(signature === 'changed' || signature === 'unknown' ? { xml } : {}) })
+      }, 'relaxed')
+    }
+    this.tell([name])
+  }
+
+  /** Another device of ours has read a channel up to a place. */
+  private async readMarks(marks: Displayed[]): Promise<void> {
+    const { db, account } = this.around
+    for (const { chat, id } of marks) {
+      const [name, place] = [local(chat), Number(id)]
+      if (domain(chat) !== this.at || !Number.isSafeInteger(place)) continue
+      const known = await alter(db, name, async (channel, tx) => {
+        if (place <= channel.readUpTo) return
+        channel.readUpTo = channel.told = place
+        await tally(tx, channel, account)
+      })
+      if (known) this.tell([name])
+    }
+  }
+
+  tell(channels: string[]): void {
+    this.around.news.tell({ channels })
+  }
+}
