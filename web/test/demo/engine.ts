@@ -94,6 +94,7 @@ export class DemoEngine extends DemoMore implements Engine {
     change: (id, by, reason) => this.alter(id, (m) => ({ ...m, retracted: { by, time: now(), ...(reason ? { reason } : {}) } })),
   })
   members(jid: JID, query?: MemberQuery): Promise<MemberPage> { return this.town.members(jid, query) }
+  channels = () => Promise.reject(new Error('the demo has no channels'))
   group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]> {
     return (this.town.groups[what] as (...args: Parameters<Groups[K]>) => ReturnType<Groups[K]>)(...args)
   }
