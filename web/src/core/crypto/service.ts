@@ -97,7 +97,7 @@ export class Service {
   async encrypt(request: EnvelopeRequest): Promise<Sealed> {
     const { newer, older, both } = await this.lists.recipients(request.to)
     const sealed: Sealed = { messages: [], whole: true, skipped: [], unreached: [] }
-    const read = request.room !== undefined && newer.length > largeGroup ? await this.encryptForAll(request, newer, sealed) : undefined
+    const read = request.room !== undefined && request.to.length > 1 && newer.length > largeGroup ? await this.encryptForAll(request, newer, sealed) : undefined
     if (!read) await this.encryptPart(request, { version: '2', to: newer }, sealed)
     // One whose keys of OMEMO 2 cannot be used may have those of 0.3.
     const back = sealed.skipped.filter((s) => keyless.includes(s.reason) && both.some((a) => isSame(a, s)))

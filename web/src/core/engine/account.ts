@@ -6,6 +6,7 @@ import type { JID, Micros } from '../model.ts'
 import type { Account as Registered, Accounts } from '../store/accounts.ts'
 import { look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
+import { memberOf } from '../store/members.ts'
 import { byNames } from '../store/messages.ts'
 import { senderName } from '../store/names.ts'
 import { sayShortly } from '../store/preview.ts'
@@ -125,6 +126,9 @@ export class Worker {
       if (full) void freeRoom(db).catch(() => undefined)
     }
     this.groups.onFull = () => stuck(true)
+    this.secure.isMember = async (room, jid) => !!await memberOf(look(db, ['members']), room, jid)
+    // Behind the message that brought it, which is kept first.
+    this.secure.onChain = (chain) => setTimeout(() => { void this.groups.unlock(chain).catch(() => undefined) }) // tried again at the next start
     this.groups.onStanding = () => this.sender.wake()
     this.inbox = new Inbox(db, this.account, this.secure, news, {
       ...heard,
@@ -232,6 +236,7 @@ export class Worker {
       }
     }
     if (this.ended) return
+    void this.groups.unlock().catch(() => undefined) // a chain may have come right before this device was left
     this.tellNotices()
     session.start()
   }

@@ -1,5 +1,6 @@
 // The groups that the account is in: attended with each new session, so that what is said in them comes, and caught up with.
 
+import type { ChainName } from '../crypto/types.ts'
 import type { JID, Micros } from '../model.ts'
 import type { Database } from '../store/database.ts'
 import { attend, findGroups, type Listed } from '../xmpp/groups.ts'
@@ -111,6 +112,11 @@ export class GroupLogs {
   /** How what is here of a group stands with its log. */
   async standing(room: JID): Promise<Standing> {
     return this.session?.live ? this.log(room).standing(this.connection) : 'behind'
+  }
+
+  /** The chain came with which somebody speaks in a group: what waited for it is read. Without one, whatever waited when this device was left. */
+  unlock(chain?: ChainName): Promise<void> {
+    return this.keeper.unlock(chain)
   }
 
   /** Reads one older page of a group. */

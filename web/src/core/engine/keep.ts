@@ -1,5 +1,6 @@
 // Opens what came and keeps it: decrypted, read, and put into the database in one step with whatever has to be noted beside it.
 
+import type { ChainName } from '../crypto/types.ts'
 import type { JID, Micros } from '../model.ts'
 import { change, everything, look, type Database } from '../store/database.ts'
 import { actNamed } from '../store/acts.ts'
@@ -7,8 +8,9 @@ import { get } from '../store/kv.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { apply, known, namesOf, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
+import { everyWaiting, noteLocked, unlocked, waitingFor, type Waiting } from './locked.ts'
 import type { Letter } from './said.ts'
-import type { Reading } from './secure.ts'
+import type { Missing, Reading } from './secure.ts'
 import { cryptoKey, letterOf, type Envelope } from './unwrap.ts'
 
 /** What keeping needs of the encryption. */
@@ -16,6 +18,10 @@ export interface Opener {
   /** `time`: when the server took it; `room`: it came through this group, and was said in it. */
   open(stanza: Element, from: JID, key: string, room?: JID, time?: Micros): Promise<Reading | undefined>
   stored(keys: string[]): Promise<void>
+  /** Something of ours came back from a group. */
+  reflected?(stanza: Element, room: JID): Promise<void>
+  /** A chain is missing. */
+  missing?(chain: ChainName): Promise<void>
   crypto: { beginCatchUp(): Promise<unknown>; endCatchUp(): Promise<unknown> }
 }
 
@@ -27,6 +33,12 @@ export interface KeepEvents {
   typing?(letter: Letter, state: 'composing' | 'recording' | 'paused'): void
 }
 
+/** What came of an envelope: what it says, the name under which the encryption keeps it, the chain for which it waits. */
+interface Read { letter?: Letter; key?: string; chain?: Missing }
+
+/** Messages that waited and are read in one step. */
+const TOGETHER = 50
+
 /** Keeps what comes for one account. */
 export class Keeper {
   constructor(
@@ -35,24 +47,48 @@ export class Keeper {
   ) {}
 
   /** Opens envelopes and keeps them in one step, with what is done `also`. */
-  async keep(envelopes: Envelope[], also?: (step: Step) => Promise<void>): Promise<void> {
+  keep(envelopes: Envelope[], also?: (step: Step) => Promise<void>): Promise<void> {
+    return this.keepAll(envelopes.map((envelope) => ({ envelope })), also)
+  }
+
+  /** A chain came, or may have: what waited for it is read. */
+  async unlock(chain?: ChainName): Promise<void> {
+    const store = look(this.db, ['later'])
+    const waiting = chain ? await waitingFor(store, chain) : await everyWaiting(store)
+    for (let i = 0; i < waiting.length; i += TOGETHER) await this.keepAll(waiting.slice(i, i + TOGETHER))
+  }
+
+  private async keepAll(all: { envelope: Envelope; id?: number }[], also?: (step: Step) => Promise<void>): Promise<void> {
+    const envelopes = all.map((one) => one.envelope)
     const since = await get(this.db, 'since') ?? 0
     const before = await Promise.all(envelopes.map((e) => this.again(e)))
     // Asked in order and answered in order, without a pause between two.
-    const read = await Promise.all(envelopes.map((e, i): Promise<{ letter?: Letter; key?: string }> => before[i] ? Promise.resolve({ letter: before[i] }) : this.read(e, since)))
+    const read = await Promise.all(envelopes.map((e, i): Promise<Read> => before[i] ? Promise.resolve({ letter: before[i] }) : this.read(e, since)))
     const letters = read.flatMap((one) => one.letter ?? [])
     const keys = read.flatMap((one) => one.key ?? [])
     for (const letter of letters) for (const said of letter.says) if (said.what === 'typing' && letter.live) this.events.typing?.(letter, said.state)
     const changes = new Collector()
     const lasting = letters.filter((l) => l.says.some((s) => s.what !== 'typing'))
-    if (lasting.length || also) await change(this.db, everything, async (tx) => {
+    const locked = all.flatMap(({ id, envelope }, i) => id === undefined && read[i]?.chain ? [{ envelope, chain: read[i].chain }] : [])
+    const open = all.flatMap(({ id, envelope }, i) => id !== undefined && !read[i]?.chain ? [{ waiting: { id, envelope } satisfies Waiting, letter: read[i]?.letter }] : [])
+    if (lasting.length || also || open.length) await change(this.db, everything, async (tx) => {
       const step = { tx, account: this.account, now: this.now(), changes }
+      for (const one of open) await unlocked(step, one.waiting, one.letter)
+      for (const one of locked) await noteLocked(tx, one.envelope, one.chain)
       for (const letter of lasting) await apply(step, letter)
       await also?.(step)
     })
     this.news.tell(changes.all)
     await this.opener.stored(keys)
+    await this.told(envelopes, locked)
     for (const letter of lasting) if (letter.live) this.events.arrived?.(letter)
+  }
+
+  /** Tells the encryption what came of it. What fails comes again with the next message. */
+  private async told(envelopes: Envelope[], locked: { envelope: Envelope; chain: Missing }[]): Promise<void> {
+    for (const { stanza, chat, own, group, archived } of envelopes) if (own && group && archived) await this.opener.reflected?.(stanza, chat).catch(() => undefined)
+    const asked = new Map(locked.map(({ envelope: { chat, from }, chain: { device, epoch } }) => [`${chat} ${from} ${device} ${epoch}`, { room: chat, sender: { jid: from, device }, epoch }]))
+    for (const chain of asked.values()) await this.opener.missing?.(chain).catch(() => undefined)
   }
 
   /** A letter that says nothing new, for a message that is kept already: it is not decrypted again, its keys are used up. */
@@ -64,13 +100,14 @@ export class Keeper {
   }
 
   /** Reads one envelope. */
-  private async read(e: Envelope, since: Micros): Promise<{ letter?: Letter; key?: string }> {
+  private async read(e: Envelope, since: Micros): Promise<Read> {
     const key = cryptoKey(e)
     const reading = await this.opener.open(e.stanza, e.from, key, e.group ? e.chat : undefined, e.time)
     // From before this device was there: it could never have been read here, and is no news.
-    if (reading?.what === 'unreadable' && reading.reason === 'old-device' && e.time < since) return {}
+    if (reading?.what === 'unreadable' && (reading.reason === 'old-device' || reading.chain) && e.time < since) return {}
     const letter = letterOf(e, reading)
     if (!letter) return reading && reading.what !== 'unreadable' ? { key: reading.key } : {} // it says nothing: there is nothing to keep
-    return { letter, ...(reading?.what === 'text' ? { key } : {}) }
+    const chain = reading?.what === 'unreadable' && e.group && e.archived ? reading.chain : undefined
+    return { letter, ...(reading?.what === 'text' ? { key } : {}), ...(chain ? { chain } : {}) }
   }
 }

@@ -3,17 +3,20 @@
 
 import type { Crypto } from '../crypto/api.ts'
 import type { Surroundings } from '../crypto/client.ts'
-import type { Due, Encrypted, Opened, RefusalCode, Result, Version } from '../crypto/types.ts'
+import type { ChainName, Due, Encrypted, Opened, RefusalCode, Result, Version } from '../crypto/types.ts'
 import type { JID, Micros } from '../model.ts'
 import { StorageFull } from '../store/database.ts'
-import { deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, parseEncrypted, publishBundle, publishDevices, removeBundle, type Listed } from '../xmpp/omemo.ts'
+import {
+  deviceListEvent, encryptedElement, encryptionElement, fetchBundle, fetchDevices, fetchKnowing, forAllElement, parseEncrypted, publishBundle, publishDevices, publishKnowing, removeBundle,
+  removeKnowing, type Listed,
+} from '../xmpp/omemo.ts'
 import { hint } from '../xmpp/ids.ts'
 import { CORRECT, EME, EPHEMERAL, FALLBACK, REACTIONS, REFERENCE, REPLY } from '../xmpp/ns.ts'
-import { FORWARDED } from './own-ns.ts'
+import { FORWARDED, QUIET } from './own-ns.ts'
 import type { NodeEvent } from '../xmpp/pubsub.ts'
 import type { Session } from '../xmpp/session.ts'
 import { message, newID, StanzaError } from '../xmpp/stanza.ts'
-import { parse, type Element } from '../xmpp/xml.ts'
+import { el, parse, type Element } from '../xmpp/xml.ts'
 import { CANNOT_READ, clearBody, envelope, type Outbound } from './write.ts'
 import { bodyElement } from './content.ts'
 
@@ -21,7 +24,10 @@ import { bodyElement } from './content.ts'
 export type Reading =
   | { what: 'text'; key: string; body?: string; content?: Element; device: { id: number; trusted: boolean } }
   | { what: 'nothing'; key?: string }
-  | { what: 'unreadable'; reason: 'no-key' | 'broken' | 'old-device' }
+  | { what: 'unreadable'; reason: 'no-key' | 'broken' | 'old-device'; /** It can be read when its sender's chain comes. */ chain?: Missing }
+
+/** A chain that is not here, and the place in it that is needed. */
+export interface Missing { device: number; epoch: string; n: number }
 
 /** The parts of a stanza, and whether some of those who can read it have OMEMO 0.3 alone: they got the text of it and nothing else. */
 export interface SealedParts { parts: Element[]; older: boolean; /** Members of the group who have no device that can read it. */ unreached?: JID[] }
@@ -64,6 +70,10 @@ export class Secure {
   onOwnDevice: () => void = () => undefined
   /** Says whether somebody shall not learn that we are there: their sessions get no answers before ours is a message. */
   hides: (jid: JID) => Promise<boolean> = () => Promise.resolve(false)
+  /** Says whether somebody is in a group. */
+  isMember: (room: JID, jid: JID) => Promise<boolean> = () => Promise.resolve(true)
+  /** Told when the chain came with which somebody speaks in a group. */
+  onChain: (chain: ChainName) => void = () => undefined
   /** Told when another device of ours gave us keys of the history. */
   onKeys: () => void = () => undefined
   /** Labels of our other devices' lists, as they were told: they are published again with the list. */
@@ -74,6 +84,7 @@ export class Secure {
     this.crypto = open({
       devices: (jid, version) => this.ask(async (session) => (await fetchDevices(session, jid, version)).map((d) => d.id)),
       bundle: (jid, device, version) => this.ask((session) => fetchBundle(session, jid, device, version)),
+      knowing: (jid) => this.session ? fetchKnowing(this.session, jid) : Promise.reject(new NotNow('not connected')),
       onNotices: notices,
       onDue: () => { void this.sendDue() },
       onKeys: () => this.onKeys(),
@@ -147,6 +158,7 @@ export class Secure {
       value(await this.crypto.listed(this.account, version, left.map((d) => d.id)))
       await removeBundle(session, version, device)
     }
+    await removeKnowing(session, device)
   }
 
   /** Sends what the sessions need: one run at a time, again if something came up meanwhile. */
@@ -171,9 +183,14 @@ export class Secure {
   private async sendOne(session: Session, due: Due): Promise<void> {
     for (const p of due.publications) {
       await publishBundle(session, p.version, p.device, p.bundle)
+      if (p.version === '2') await publishKnowing(session, p.device)
       value(await this.crypto.published(p.version, p.mark))
     }
-    for (const { to, message: empty } of due.answers) if (!await this.hides(to)) session.send(message({ to, id: newID() }, encryptedElement(empty), hint('store')))
+    for (const { to, message: said, room } of due.answers) {
+      // Who is in a group with us knows of us.
+      const may = room === undefined ? !await this.hides(to) : await this.isMember(room, to)
+      if (may) session.send(message({ to, id: newID() }, encryptedElement(said), ...(said.payload ? [el(QUIET, 'quiet')] : []), hint('store')))
+    }
   }
 
   /** Makes the parts of a stanza of what has to be said, to somebody, or to a group with these `members`. Throws NotNow or CannotEncrypt. No parts if there
@@ -228,7 +245,10 @@ export class Secure {
     let worst: RefusalCode = 'not-for-us'
     for (const one of found) {
       const result = await this.crypto.decrypt({ key, from, message: one, ...(room === undefined ? {} : { room }), ...(time === undefined ? {} : { time }) })
-      if (result.ok) return readingOf(result.value)
+      if (result.ok) {
+        if (result.value.chain) this.onChain(result.value.chain)
+        return readingOf(result.value)
+      }
       const { code, detail } = result.error
       if (code === 'storage' && detail.includes('QuotaExceeded')) throw new StorageFull(detail)
       if (TEMPORARY.includes(code)) throw new NotNow(`${code}: ${detail}`)
@@ -238,6 +258,16 @@ export class Secure {
     // What devices say among themselves has no word for who cannot read it: it is for the others.
     if (worst === 'not-for-us' && !stanza.child('body') && !stanza.child('encryption', EME)) return { what: 'nothing' }
     return unreadable(worst, found)
+  }
+
+  /** A message of ours came back from a group: what it brought to others has arrived. */
+  async reflected(stanza: Element, room: JID): Promise<void> {
+    for (const { sid, all } of parseEncrypted(stanza)) if (all && sid === this.device) await this.crypto.reflected(room, all.epoch, all.n)
+  }
+
+  /** Asks for a chain that is missing here. */
+  async missing(chain: ChainName): Promise<void> {
+    await this.crypto.want(chain)
   }
 
   /** The engine keeps these now. */
@@ -260,13 +290,15 @@ function partsOf(outbound: Outbound, messages: Encrypted[], whole: boolean): Ele
   if (outbound.among) return [...messages.map(encryptedElement), ...outer]
   // What has no text is nothing to apps that cannot read it.
   const fallback = whole || body ? [bodyElement(CANNOT_READ)] : []
-  return [...messages.map(encryptedElement), encryptionElement(first.version), ...beside, ...outer, ...fallback]
+  return [...messages.map(encryptedElement), ...messages.flatMap((m) => m.all ? forAllElement(m.all) : []), encryptionElement(first.version), ...beside, ...outer, ...fallback]
 }
 
 function unreadable(code: RefusalCode, found: Encrypted[]): Reading {
   if (!found.some((m) => m.payload)) return { what: 'nothing' }
   if (code === 'not-for-us') return { what: 'unreadable', reason: 'old-device' }
-  return { what: 'unreadable', reason: code === 'no-session' || code === 'no-prekey' ? 'no-key' : 'broken' }
+  const one = found.find((m) => m.all)
+  const chain = one?.all && code !== 'malformed' ? { chain: { device: one.sid, epoch: one.all.epoch, n: one.all.n } } : {}
+  return { what: 'unreadable', reason: /^no-(session|prekey|chain)$/.test(code) ? 'no-key' : 'broken', ...chain }
 }
 
 function readingOf(opened: Opened): Reading {

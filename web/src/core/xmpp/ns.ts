@@ -88,6 +88,8 @@ export const GEOLOC = 'http://jabber.org/protocol/geoloc'
 export const OOB = 'jabber:x:oob'
 /** OMEMO 0.3 (XEP-0384 0.3.0). */
 export const OMEMO1 = 'eu.siacs.conversations.axolotl'
+/** One key for all in a large group (docs/protocol/group-keys.md), and the node in which devices say that they know it. */
+export const SENDER_KEYS = 'urn:palabre:sender-keys:0'
 /** OMEMO 2 (XEP-0384 0.8 and later). */
 export const OMEMO2 = 'urn:xmpp:omemo:2'
 /** Pictures of people (XEP-0084). */

@@ -1,9 +1,9 @@
 // The XML of OMEMO, 0.3 and 2 (XEP-0384): device lists, bundles of keys, encrypted messages, as the objects of core/crypto/types.ts. What the
 // keys are worth, the crypto worker finds out.
 
-import type { Bundle, Encrypted, EncryptedKey, PreKey, Version } from '../crypto/types.ts'
+import type { Bundle, Encrypted, EncryptedKey, ForAll, PreKey, Version } from '../crypto/types.ts'
 import { bare, parseJID } from './jid.ts'
-import { EME, OMEMO1, OMEMO2 } from './ns.ts'
+import { EME, OMEMO1, OMEMO2, SENDER_KEYS } from './ns.ts'
 import { deleteNode, getItems, publish, retractItem, type NodeEvent, type NodeOptions } from './pubsub.ts'
 import type { Session } from './session.ts'
 import { base64, fromBase64 } from './stanza.ts'
@@ -83,6 +83,20 @@ export function removeBundle(session: Session, version: Version, device: number)
   return version === '2' ? retractItem(session, node, id) : deleteNode(session, node)
 }
 
+/** Says that our device knows keys of senders. It stands in a node of its own: apps that check lists and bundles against their schema refuse what is not in it. */
+export function publishKnowing(session: Session, device: number): Promise<void> {
+  return publish(session, SENDER_KEYS, el(SENDER_KEYS, 'sender-keys'), { persist_items: true, access_model: 'open', max_items: 'max' }, String(device))
+}
+
+/** Ids of somebody's devices that say so. */
+export async function fetchKnowing(session: Session, jid: string): Promise<number[]> {
+  const items = await getItems(session, SENDER_KEYS, { to: jid })
+  return items.flatMap(({ id, payload }) => payload?.is('sender-keys', SENDER_KEYS) ? parseDevice(id) ?? [] : [])
+}
+
+/** A device of ours that is no more says nothing. */
+export const removeKnowing = (session: Session, device: number): Promise<void> => retractItem(session, SENDER_KEYS, String(device))
+
 /** Reads a bundle; undefined if a part is missing or is not base64. */
 export function parseBundle(e: Element | undefined, version: Version): Bundle | undefined {
   if (!e?.is('bundle', SPACES[version])) return undefined
@@ -123,9 +137,21 @@ export function parseEncrypted(stanza: Element): Encrypted[] {
     const keys = groups.flatMap((g) => parseKeys(g, version)).slice(0, MAX_KEYS)
     const [iv, payload] = [header.textOf('iv'), e.textOf('payload')]
     const [ivBytes, bytes] = [iv === undefined ? undefined : fromBase64(iv), payload === undefined ? undefined : fromBase64(payload)]
-    return (iv !== undefined && !ivBytes) || (payload !== undefined && !bytes) ? [] : [{ version, sid, keys, iv: ivBytes, payload: bytes }]
+    return (iv !== undefined && !ivBytes) || (payload !== undefined && !bytes) ? [] : [{ version, sid, keys, iv: ivBytes, payload: bytes, ...(version === '2' ? forAllOf(stanza) : {}) }]
   })
 }
+
+/** The key for all that stands beside it; what cannot be read is as if it did not. */
+function forAllOf(stanza: Element): { all?: ForAll } {
+  const e = stanza.child('for-all', SENDER_KEYS)
+  const [epoch, n] = [e?.attr('epoch') ?? '', e?.attr('n') ?? '']
+  if (!e || !/^[0-9a-f]{16}$/.test(epoch) || !/^(0|[1-9]\d{0,2})$/.test(n) || e.text.length > 200) return {}
+  const [data, sign] = [fromBase64(e.text), fromBase64(e.attr('sign') ?? '')]
+  return data && sign ? { all: { epoch, n: Number(n), data, sign } } : {}
+}
+
+/** Writes it. */
+export const forAllElement = ({ epoch, n, data, sign }: ForAll): Element => el(SENDER_KEYS, 'for-all', { epoch, n, sign: base64(sign) }, base64(data))
 
 function parseKeys(group: Element, version: Version): EncryptedKey[] {
   const jid = version === '2' ? parseJID(group.attr('jid') ?? '') : undefined
