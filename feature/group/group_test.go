@@ -28,6 +28,12 @@ func TestLimits(t *testing.T) {
 	palabretest.Run(t, "testdata/limits/*.txt", with(cfg))
 }
 
+func TestFullGroups(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxMembers = 3
+	palabretest.Run(t, "testdata/full/*.txt", with(cfg), withPresence())
+}
+
 func TestStrangers(t *testing.T) {
 	palabretest.Run(t, "testdata/strangers/*.txt", withPresence(), withStrangers())
 }
