@@ -10,8 +10,10 @@ const emojiPart = /virtual:emoji\/([\w-]+)$/
 /** Administration asks the server for all that it shows, and few people have it; joining, signing in, linking a device and looking where one is signed in are
  * done seldom, and never without the server; so is what is decided about groups (talking in them, and who is in them, is kept); a pack of stickers comes from it, too; a video
  * is made smaller right before it leaves. Who opens one of these without network is told so. */
-const online = /^assets\/(?:admin|devices|groups|channels|channel-(?:lead|desk|keep|ask)|group-ask|group-after|manage|link|onboarding|door-open|packs|video)-/
-const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|devices|events|groups|link|onboarding)\.json$/
+const online = /^assets\/(?:admin|devices|communities|community-ask|groups|channels|channel-(?:lead|desk|keep|ask)|group-ask|group-after|manage|link|onboarding|door-open|packs|video)-/
+const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|communities|devices|events|groups|link|onboarding)\.json$/
+/** Statuses and channels are looked at where there is a connection: what was loaded once the browser has for a while. */
+const updates = /^assets\/(?:updates|status|status-(?:lead|desk)|stories|telling)-|\/i18n\/[\w-]+\/(?:updates|status)\.json$/
 /** What is pleasant and not needed: who asks for it without network is told so; emoji are then found by fewer names. */
 const spared = /^assets\/(?:Stickers|ChooseLists|Once|once|broadcast|editor|Events|eventRemind)-/
 const sparedCode = /virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:once|broadcast)\.json$/
@@ -47,9 +49,10 @@ export function files() {
       const first = {}
       const locales = {}
       const common = ['index.html']
+      const left = new Set()
       const lacking = Object.fromEntries(Object.keys(spare).map((what) => [what, []]))
       for (const [name, item] of Object.entries(bundle)) {
-        if (online.test(name) || spared.test(name) || onlineCode.test(item.facadeModuleId ?? '') || sparedCode.test(item.facadeModuleId ?? '')) continue
+        if (updates.test(name) || updates.test(item.facadeModuleId ?? '') || online.test(name) || spared.test(name) || onlineCode.test(item.facadeModuleId ?? '') || sparedCode.test(item.facadeModuleId ?? '')) { left.add(name); continue }
         const what = Object.keys(spare).find((w) => spare[w].test(item.facadeModuleId ?? ''))
         if (what) { lacking[what].push(name); continue }
         const found = item.type === 'chunk' ? languageOf(item) : undefined
@@ -57,6 +60,8 @@ export function files() {
         ;(locales[found.language] ??= []).push(name)
         if (found.first) first[found.language] = name
       }
+      // What something that is kept begins with is kept, whatever its name.
+      for (const name of common) for (const needed of bundle[name]?.imports ?? []) if (left.delete(needed)) common.push(needed)
       const sorted = (table) => Object.fromEntries(Object.keys(table).sort().map((key) => [key, Array.isArray(table[key]) ? table[key].sort() : table[key]]))
       const lists = { files: common.sort(), locales: sorted(locales), lacking: sorted(lacking) }
       const version = createHash('sha256').update(JSON.stringify(lists)).digest('hex').slice(0, 16)

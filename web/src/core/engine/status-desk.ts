@@ -63,7 +63,7 @@ export class StatusDesk implements Statuses {
       if (await change(this.db, STORES, (tx) => dropOver(tx, now))) this.news.tell({ updates: true })
       else await update(false)
     }
-    const quietly = (work: Promise<void>) => { work.catch((error: unknown) => console.warn('statuses', error)) }
+    const quietly = (work: Promise<void>) => { work.catch((error: unknown) => { if (!stopped) console.warn('statuses', error) }) }
     quietly(tick().then(() => update(true)))
     const stop = this.news.listen((c) => { if (c.updates || c.choices || c.settings) quietly(update(true)) })
     const timer = setInterval(() => quietly(tick()), TICK)

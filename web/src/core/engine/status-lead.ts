@@ -85,7 +85,7 @@ export class StatusLead {
       }
       this.tries = 0
     } catch (error) {
-      console.warn('status', error)
+      if (!(error instanceof StanzaError) || !error.temporary) console.warn('status', error)
       this.again()
     } finally {
       this.sending = false

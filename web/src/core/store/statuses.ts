@@ -28,6 +28,8 @@ export interface KeptView { id: string; jid: JID; time: Micros }
 /** Under what a status is kept. */
 export const keyOf = (author: JID, id: string): string => `${author} ${id}`
 
+/** Views are kept for so long: twice as long as a status lives. */
+const VIEWS_LIFE = 2 * 24 * 3600e6
 /** Statuses that are kept; beyond, none come in. */
 export const MAX_STATUSES = 5000
 
@@ -38,7 +40,7 @@ export const isStatusMuted = async (from: Look, jid: JID): Promise<boolean> => (
 export async function dropOver(tx: Change, now: Micros): Promise<boolean> {
   const over = await tx.objectStore('statuses').index('expires').getAll(IDBKeyRange.upperBound(now))
   for (const status of over) await dropStatus(tx, status)
-  for (let c = await tx.objectStore('statusViews').index('time').openCursor(IDBKeyRange.upperBound(now - 2 * STATUS_LIFE)); c; c = await c.continue()) await c.delete()
+  for (let c = await tx.objectStore('statusViews').index('time').openCursor(IDBKeyRange.upperBound(now - VIEWS_LIFE)); c; c = await c.continue()) await c.delete()
   return over.length > 0
 }
 

@@ -5,17 +5,19 @@ import pencil from 'icon:pencil'
 import type { Status } from '../../core/engine.ts'
 import { byPeople, type StatusPerson } from '../../core/status.ts'
 import { contactOf, engine, nameOf } from '../../app/session.ts'
-import { newStatus, showStatuses } from '../../app/status.ts'
+import { beforehand, newStatus, showStatuses } from '../../app/status.ts'
 import { t } from '../../i18n/t.ts'
 import { ago } from '../../i18n/when.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { IconButton } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
+import { lowData } from '../../ui/prefs.ts'
 
 /** Statuses lists them. */
 export function Statuses(): JSX.Element {
   const [all, setAll] = useState<Status[]>()
   useEffect(() => engine().watchStatuses(setAll), [])
+  useEffect(() => { if (!lowData.value) beforehand() }, [])
   const { own, fresh, seen, muted } = byPeople(all ?? [])
   return (
     <section class="statuses" aria-labelledby="up-status">
