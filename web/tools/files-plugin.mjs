@@ -15,7 +15,7 @@ const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|communities|devi
 /** Statuses and channels are looked at where there is a connection: what was loaded once the browser has for a while. */
 const updates = /^assets\/(?:updates|status|status-(?:lead|desk)|stories|telling)-|\/i18n\/[\w-]+\/(?:updates|status)\.json$/
 /** What is pleasant and not needed: who asks for it without network is told so; emoji are then found by fewer names. */
-const spared = /^assets\/(?:Stickers|ChooseLists|Once|once|broadcast|editor|Events|eventRemind)-/
+const spared = /^assets\/(?:Stickers|ChooseLists|Once|once|Broadcast|broadcast|editor|Events|eventRemind)-/
 const sparedCode = /virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:once|broadcast)\.json$/
 
 /** What reads codes in pictures, where the browser cannot: sw/keep.ts asks it. */

@@ -5,6 +5,7 @@
 
 import type { Admin } from './admin.ts'
 import type { Channels } from './channels.ts'
+import type { Communities } from './communities.ts'
 import type { Groups, MemberPage, MemberQuery } from './groups.ts'
 import type { Status, Statuses } from './status.ts'
 import type {
@@ -14,6 +15,7 @@ import type {
 
 export type * from './admin.ts'
 export type * from './channels.ts'
+export type * from './communities.ts'
 export type * from './groups.ts'
 export type * from './status.ts'
 
@@ -55,7 +57,7 @@ export interface Engine {
   // Chats
   watchChats(show: (chats: Chat[]) => void): Stop
   watchChat(jid: JID, show: (chat: Chat | undefined) => void): Stop
-  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'accepted' | 'markedUnread' | 'expires' | 'protection' | 'lists'>>): Promise<void>
+  setChat(jid: JID, change: Partial<Pick<Chat, 'pinned' | 'archived' | 'muted' | 'favourite' | 'accepted' | 'markedUnread' | 'expires' | 'protection' | 'lists' | 'title' | 'to'>>): Promise<void>
   setDraft(jid: JID, draft: Draft | undefined): Promise<void>
   /** Keeps a piece of what is being recorded, in order from 0; the first makes it the chat's voice draft. Fails with OtherVoice when the chat has another
    * one, or this one is gone, and with StorageFull: the pieces before stay. */
@@ -151,6 +153,9 @@ export interface Engine {
 
   /** Channels (core/channels.ts): their part of the engine, which is loaded when it is first asked for. */
   channels(): Promise<Channels>
+
+  /** Asks or does one thing about communities (core/communities.ts); needs the connection. */
+  community<K extends keyof Communities>(what: K, ...args: Parameters<Communities[K]>): ReturnType<Communities[K]>
 
   // Connection and account
   watchConnection(show: (connection: Connection) => void): Stop

@@ -20,6 +20,12 @@ export type Failure =
 /** `broadcast` is a list of people: what is written to it goes to each of them, in their own chat (core/engine/broadcast.ts). */
 export type Kind = 'person' | 'group' | 'self' | 'business' | 'broadcast'
 
+/** People that a broadcast list may have. */
+export const MAX_BROADCAST = 256
+
+/** Says whether an address is that of a broadcast list. Nobody can have one (RFC 6761 §6.4): nothing is ever sent to it. */
+export const isBroadcast = (jid: JID): boolean => jid.endsWith('@broadcast.invalid')
+
 /** How a chat's messages are protected. `omemo` is the default; `none` is shown as a warning in the chat. */
 export type Protection = 'omemo' | 'none'
 
@@ -44,6 +50,9 @@ export interface Chat {
   favourite?: boolean
   /** Names of the lists that a person put it on, in order: at most 20 of at most 40 characters, without commas. */
   lists?: string[]
+  /** Of a broadcast list: what it is called, and who is on it, at most MAX_BROADCAST. */
+  title?: string
+  to?: JID[]
   /** Muted until then; Infinity for always. */
   muted?: Micros
   draft?: Draft
@@ -113,6 +122,8 @@ export interface Message {
   /** It answers somebody's status: its words, or the kind of its file (docs/protocol/status.md). */
   about?: { author: JID; id: string; text: string }
   forwarded?: number
+  /** Written to a broadcast list: the messages that came of it, by who got them. */
+  copies?: Record<JID, string>
   edited?: Micros
   /** Retracted by its author (or moderated): the content is gone, the place stays. */
   retracted?: { by: JID; time: Micros; reason?: string }

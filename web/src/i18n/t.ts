@@ -6,8 +6,10 @@ import type base from './en.json'
 import type chat from './en/chat.json'
 import type newchat from './en/newchat.json'
 import type happening from './en/happening.json'
+import type communities from './en/communities.json'
 import type events from './en/events.json'
 import type media from './en/media.json'
+import type broadcast from './en/broadcast.json'
 import type once from './en/once.json'
 import type search from './en/search.json'
 import type security from './en/security.json'
@@ -28,7 +30,7 @@ type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Texts = Record<string, Text>
 
 /** The name of a text. Whoever adds a part adds its type here. */
-export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof once | keyof typeof happening | keyof typeof events | keyof typeof admin | keyof typeof groups | keyof typeof channels | keyof typeof updates | keyof typeof status
+export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof broadcast | keyof typeof once | keyof typeof happening | keyof typeof events | keyof typeof communities | keyof typeof admin | keyof typeof groups | keyof typeof channels | keyof typeof updates | keyof typeof status
 type Part = 'chat' | 'newchat' | (string & {})
 
 /** The languages there are, each by its own name. */

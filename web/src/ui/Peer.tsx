@@ -7,7 +7,7 @@ import './css/pages.css'
 interface PeerProps {
   id: string
   name: string
-  kind?: 'person' | 'group' | 'self' | 'business' | undefined
+  kind?: 'person' | 'group' | 'self' | 'business' | 'broadcast' | undefined
   picture?: string | undefined
   online?: boolean | undefined
   under?: ComponentChildren

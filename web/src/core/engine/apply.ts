@@ -15,7 +15,7 @@ import { isRequest } from '../store/requests.ts'
 import { textOf } from '../store/preview.ts'
 import { act, number, recount } from './acts.ts'
 import type { Collector } from './changes.ts'
-import { about, groupNames, reasonIn, shut } from './effects.ts'
+import { about, groupNames, reasonIn, row, shut } from './effects.ts'
 import { changeGroup, invited, spoke } from './group-change.ts'
 import type { Letter, Said } from './said.ts'
 import { looked } from './status-looked.ts'
@@ -199,12 +199,25 @@ export async function arrivedAtServer(step: Step, message: KeptMessage): Promise
     delete message.failure
     startTimer(message, step.now)
     if (message.content.type === 'once') await shut(step, message.content)
+    await noteCopy(step, message)
   }
   for (const errand of await errandsOf(step.tx, message.id)) {
     if (errand.task.what !== 'message') continue
     await step.tx.objectStore('outbox').delete(errand.seq)
     step.changes.mark('outbox')
   }
+}
+
+/** What became of a message that came of a broadcast list is told at what was written to the list, too. */
+export async function noteCopy(step: Step, copy: KeptMessage): Promise<void> {
+  const list = copy.listed ? await step.tx.objectStore('messages').get(copy.listed) : undefined
+  if (!list?.copies) return
+  list.receipts = { ...list.receipts, [copy.chat]: { ...copy.receipts?.[copy.chat] } }
+  const [marks, all] = [Object.values(list.receipts), Object.keys(list.copies).length]
+  list.state = marks.length < all ? 'waiting' : marks.every((m) => m.read) ? 'read' : marks.every((m) => m.delivered) ? 'delivered' : 'sent'
+  await put(step.tx, list, false)
+  step.changes.message(list.chat, list.id)
+  await row(step, list)
 }
 
 /** The server has the words of our file: they are not sent again. */

@@ -1,6 +1,6 @@
 // What a person does to a chat: reads it, decides about it, writes a draft, clears it.
 
-import type { Chat, Draft, JID, Micros } from '../model.ts'
+import { isBroadcast, type Chat, type Draft, type JID, type Micros } from '../model.ts'
 import { chatFor } from '../store/chats.ts'
 import { clearingPlace, clearUpTo } from '../store/clear.ts'
 import type { KeptMessage } from '../store/database.ts'
@@ -9,7 +9,7 @@ import { newestPlace } from '../store/messages.ts'
 import { addIfRoom } from '../store/outbox.ts'
 import { isRequest } from '../store/requests.ts'
 import { noteDecided } from '../store/settings.ts'
-import { listNames } from '../xmpp/settings.ts'
+import { listNames, peopleOf, titleOf } from '../xmpp/settings.ts'
 import { freshId, type Step } from './apply.ts'
 import { DeskSay } from './desk-say.ts'
 import { MAX_TEXT } from './desk-steps.ts'
@@ -80,7 +80,8 @@ export abstract class DeskChats extends DeskSay {
   /** Changes what a person decides about a chat. */
   setChat(jid: JID, change: Partial<Chat>): Promise<void> {
     const lists = change.lists && listNames(change.lists)
-    const fields = lists ? { ...change, lists: lists.length ? lists : undefined } : change
+    const tidy = { ...change, ...(change.title === undefined ? {} : { title: titleOf(change.title) }), ...(change.to ? { to: peopleOf(change.to) } : {}) }
+    const fields = lists ? { ...tidy, lists: lists.length ? lists : undefined } : tidy
     return this.step(async (step) => {
       const before = await chatFor(step.tx, jid, this.account, step.now)
       if (await noteDecided(step.tx, before, fields, step.now)) step.changes.mark('settings')
@@ -89,7 +90,8 @@ export abstract class DeskChats extends DeskSay {
       if ('expires' in fields && (fields.expires ?? 0) !== (before.expires ?? 0)) await decideTimer(step, chat, fields.expires ?? 0, freshId())
       if (chat.accepted && chat.request) await this.letIn(step, chat)
       if (fields.accepted && chat.group) delete chat.group.invited
-      await step.tx.objectStore('chats').put(chat)
+      if (isBroadcast(jid)) Object.assign(chat, { kind: 'broadcast', name: chat.title ?? chat.name })
+      await (isBroadcast(jid) && !chat.to ? step.tx.objectStore('chats').delete(jid) : step.tx.objectStore('chats').put(chat))
       step.changes.chat(jid)
     })
   }

@@ -6,12 +6,17 @@ import type { Change, KeptMessage } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
 import { mediaOf, put } from '../store/messages.ts'
 import { errandsOf } from '../store/outbox.ts'
+import type { Step } from './apply.ts'
 import { DeskChats } from './desk-chats.ts'
+
+/** Has what was written to a broadcast list leave to each of its people, in this step (broadcast.ts). */
+export type FanOut = (step: Step, message: KeptMessage) => Promise<void>
 
 /** What transfers do to messages. */
 export abstract class DeskFiles extends DeskChats {
-  /** The file of a message is on the server: the message can leave, and the bytes here can be fetched again. */
-  uploaded(id: string, url: string): Promise<void> {
+  /** The file of a message is on the server: the message can leave, and the bytes here can be fetched again. What was written to a broadcast list
+   * leaves in the same step: the file was put there once, and each gets its key. */
+  uploaded(id: string, url: string, fanOut?: FanOut): Promise<void> {
     return this.step(async (step) => {
       const { tx, changes } = step
       const message = await tx.objectStore('messages').get(id)
@@ -25,6 +30,9 @@ export abstract class DeskFiles extends DeskChats {
       await put(tx, message, false)
       changes.message(message.chat, id)
       changes.mark('outbox')
+      if (!fanOut) return
+      for (const e of await errandsOf(tx, id)) await tx.objectStore('outbox').delete(e.seq)
+      await fanOut(step, message)
     })
   }
 

@@ -27,6 +27,13 @@ const wire = (m: KeptMessage): string => (!m.own && m.author && m.stanzaId) || (
 /** It never left this device, and nobody else knows of it. */
 const isLocal = (m: KeptMessage): boolean => m.content.type === 'system'
 
+/** What was written to a broadcast list is taken away from all who got it. */
+async function withCopies(step: Step, ids: string[], forAll: boolean): Promise<string[]> {
+  if (!forAll) return ids
+  const found = await Promise.all(ids.map((id) => step.tx.objectStore('messages').get(id)))
+  return [...found.flatMap((m) => Object.values(m?.copies ?? {})), ...ids]
+}
+
 /** What a person does to messages. */
 export abstract class DeskSay extends DeskSteps {
   /** Says something about a message: here at once, to the others by an errand. */
@@ -76,7 +83,7 @@ export abstract class DeskSay extends DeskSteps {
   /** Takes messages away: here, and with `forAll` from the others as well, as far as they are ours. */
   remove(ids: string[], forAll: boolean): Promise<void> {
     return this.step(async (step) => {
-      for (const id of ids.slice(0, 500)) {
+      for (const id of await withCopies(step, ids.slice(0, 500), forAll)) {
         const message = await step.tx.objectStore('messages').get(id)
         if (message) await (forAll && message.own ? this.retract(step, message) : this.forget(step, message))
       }

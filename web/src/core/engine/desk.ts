@@ -3,7 +3,7 @@
 
 import type { Outgoing } from '../engine.ts'
 import type { Chat, Content, JID, Media, Message, Micros } from '../model.ts'
-import { MAX_LIVE, MAX_ONCE } from '../model.ts'
+import { isBroadcast, MAX_LIVE, MAX_ONCE } from '../model.ts'
 import { chatFor, previewOf } from '../store/chats.ts'
 import type { Change, KeptMessage } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
@@ -15,7 +15,7 @@ import { textOf } from '../store/preview.ts'
 import { dropPieces } from '../store/voice.ts'
 import { freshId } from './apply.ts'
 import { readPoster, textWith } from './content.ts'
-import { DeskFiles } from './desk-files.ts'
+import { DeskFiles, type FanOut } from './desk-files.ts'
 import { MAX_TEXT, Unusable } from './desk-steps.ts'
 import { setTimer, startTimers } from './timer.ts'
 
@@ -28,6 +28,10 @@ export const MAX_FILE = 2 ** 31
 export class Desk extends DeskFiles {
   /** Keeps a new message and its errand. `aside`: it was not written in the chat, and what is being written there stays. */
   send(jid: JID, out: Outgoing, aside = false): Promise<Message> {
+    return isBroadcast(jid) ? import('./broadcast.ts').then(({ fanOut }) => this.keep(jid, out, aside, fanOut)) : this.keep(jid, out, aside)
+  }
+
+  private keep(jid: JID, out: Outgoing, aside: boolean, fanOut?: FanOut): Promise<Message> {
     const { file } = out
     if (file && file.blob.size > MAX_FILE) return Promise.reject(new Unusable('too large'))
     const read = (tx: Change) => {
@@ -60,7 +64,10 @@ export class Desk extends DeskFiles {
       if (await noteDecided(tx, chat, { archived: false, markedUnread: false }, now)) step.changes.mark('settings')
       this.intoChat(chat, message)
       if (aside && draft) chat.draft = draft
-      await Promise.all([put(tx, message, true), add(tx, { chat: jid, id, message: id, task: { what: 'message' }, since: now }), tx.objectStore('chats').put(chat)])
+      // What is written to a list leaves from its people's chats: at once, or when its file is on the server (desk-files.ts).
+      const leaves = !fanOut || (mediaOf(content) && !mediaOf(content)?.url)
+      await Promise.all([put(tx, message, true), leaves && add(tx, { chat: jid, id, message: id, task: { what: 'message' }, since: now }), tx.objectStore('chats').put(chat)])
+      if (fanOut && !leaves) await fanOut(step, message)
       step.changes.chat(jid)
       step.changes.message(jid, id)
       step.changes.mark('outbox')

@@ -11,7 +11,7 @@ import { memberCalled } from '../store/members.ts'
 import { archiveName, senderName, waitName } from '../store/names.ts'
 import { add, errandsOf } from '../store/outbox.ts'
 import { noteDecided } from '../store/settings.ts'
-import { arrivedAtServer, isFurther, type Step } from './apply.ts'
+import { arrivedAtServer, isFurther, noteCopy, type Step } from './apply.ts'
 import { changeEvent, isCounted, takeBack } from './acts.ts'
 import type { Letter, Said } from './said.ts'
 import { startTimers } from './timer.ts'
@@ -172,6 +172,7 @@ async function received(step: Step, message: KeptMessage, letter: Letter, how: '
   const mark = message.receipts?.[letter.from] ?? {}
   if (mark[how] !== undefined && (letter.group || !isFurther(how, message.state))) return false
   message.receipts = { ...message.receipts, [letter.from]: { delivered: letter.time, ...mark, [how]: mark[how] ?? letter.time } }
+  await noteCopy(step, message)
   if (!letter.group && isFurther(how, message.state)) message.state = how // in a group one of many is not the other side
   return true
 }
@@ -240,6 +241,7 @@ async function opened(step: Step, message: KeptMessage, letter: Letter): Promise
   const mark = message.receipts?.[letter.from]
   if (mark?.played !== undefined) return false
   message.receipts = { ...message.receipts, [letter.from]: { ...mark, played: letter.time } }
+  await noteCopy(step, message)
   return true
 }
 

@@ -2,16 +2,18 @@
 // (tab.ts), since the database is common to all.
 
 import type { Admin } from '../admin.ts'
+import type { Communities } from '../communities.ts'
 import type { ChannelAsks } from '../channels.ts'
 import type { Engine, Stop } from '../engine.ts'
 import type { Groups } from '../groups.ts'
 import { browserHttp } from '../media/http.ts'
-import type { Choices, Connection, JID, LinkPreview, PackPlace, StickerPack, Waiting, Waking } from '../model.ts'
+import { isBroadcast, type Choices, type Connection, type JID, type LinkPreview, type PackPlace, type StickerPack, type Waiting, type Waking } from '../model.ts'
 import type { Audience } from '../status.ts'
 import { choicesOf } from '../store/kv.ts'
 import { showLast } from '../xmpp/last.ts'
 import { askCard, makesCards } from '../xmpp/linkcard.ts'
 import { readPreview } from './content.ts'
+import type { Around } from './group-ask.ts'
 import { LeadAccount } from './lead-account.ts'
 
 export { Offline, type LeadParts } from './lead-base.ts'
@@ -20,7 +22,7 @@ export { Offline, type LeadParts } from './lead-base.ts'
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'openOnce' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'group' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
+  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'group' | 'community' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
   /** Asks or does one thing about channels. */
   channel<K extends keyof ChannelAsks>(what: K, ...args: Parameters<ChannelAsks[K]>): ReturnType<ChannelAsks[K]>
@@ -51,10 +53,11 @@ export class Lead extends LeadAccount implements Led {
   }
 
   async look(jid: JID): Promise<void> {
-    if (this.worker.connection.live && !await this.isGroup(jid)) await this.worker.people.askLastSeen(jid)
+    if (this.worker.connection.live && !isBroadcast(jid) && !await this.isGroup(jid)) await this.worker.people.askLastSeen(jid)
   }
 
   typing(jid: JID, what: 'composing' | 'recording' | 'paused'): void {
+    if (isBroadcast(jid)) return
     void Promise.all([choicesOf(this.parts.db), this.isGroup(jid)]).then(([choices, group]) => { if (choices.typing) this.worker.typing.say(this.worker.connection, jid, what, group) })
   }
 
@@ -144,8 +147,7 @@ export class Lead extends LeadAccount implements Led {
     const asked = async () => {
       const { groupsOf } = await import('./group-ask.ts')
       await this.soon()
-      const { account, groups } = this.worker
-      const ask = groupsOf({ db: this.parts.db, account, session: () => this.session(), service: () => groups.service(), here: () => groups.here(), clear: (jid) => this.worker.desk.clear(jid) })[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
+      const ask = groupsOf(this.around())[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
       return ask(...args)
     }
     return asked() as ReturnType<Groups[K]>
@@ -163,6 +165,21 @@ export class Lead extends LeadAccount implements Led {
 
   channel<K extends keyof ChannelAsks>(what: K, ...args: Parameters<ChannelAsks[K]>): ReturnType<ChannelAsks[K]> {
     return this.soon().then(() => this.channels.ask(what, args)) as ReturnType<ChannelAsks[K]>
+  }
+
+  community<K extends keyof Communities>(what: K, ...args: Parameters<Communities[K]>): ReturnType<Communities[K]> {
+    const asked = async () => {
+      const { communitiesOf } = await import('./community-ask.ts')
+      await this.soon()
+      const ask = communitiesOf(this.around())[what] as (...args: Parameters<Communities[K]>) => Promise<unknown>
+      return ask(...args)
+    }
+    return asked() as ReturnType<Communities[K]>
+  }
+
+  private around(): Around {
+    const { account, groups } = this.worker
+    return { db: this.parts.db, account, session: () => this.session(), service: () => groups.service(), here: () => groups.here(), clear: (jid) => this.worker.desk.clear(jid) }
   }
 
   async chose(now: Partial<Choices>): Promise<void> {

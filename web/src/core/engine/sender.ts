@@ -9,7 +9,7 @@
 // A stanza whose session ended without an acknowledgement is in the state after 3. The catch-up reads the archive from before 2, so whatever the
 // server kept is found there by its origin-id; what is still not found after a second look a moment later goes again, under the same id.
 
-import type { Failure, JID, Micros } from '../model.ts'
+import { isBroadcast, type Failure, type JID, type Micros } from '../model.ts'
 import { change, type Database, type KeptMessage } from '../store/database.ts'
 import { mediaOf } from '../store/messages.ts'
 import { type Errand, errands } from '../store/outbox.ts'
@@ -217,6 +217,7 @@ export class Sender extends SenderSteps {
       this.helpers.upload(about.message)
       return true // texts overtake what takes long
     }
+    if (isBroadcast(errand.chat)) return this.drop(errand) // there is nobody of this address
     const outbound = write(errand.task, about)
     if (!outbound) return this.drop(errand)
     let sealed: SealedParts

@@ -2,7 +2,7 @@
 // keys is asked of the tab that leads. So a message is kept, and the list is there, even while no tab leads.
 
 import type { Engine } from '../engine.ts'
-import type { AccountSummary, Choices, JID } from '../model.ts'
+import { isBroadcast, type AccountSummary, type Choices, type JID } from '../model.ts'
 import { change, look, StorageFull, type Database } from '../store/database.ts'
 import { readFile, useFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
@@ -42,7 +42,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
   const stickers = new Stickers(db, news, desk)
   const views = new Views(db, own, news, {
     older: (jid) => within(led.older(jid), false),
-    hasOlder: async (jid) => (await get(db, `older ${jid}`) ?? await get(db, 'floor') ?? '') !== '',
+    hasOlder: async (jid) => !isBroadcast(jid) && (await get(db, `older ${jid}`) ?? await get(db, 'floor') ?? '') !== '',
   })
   const statuses = async () => new (await import('./status-desk.ts')).StatusDesk(db, own, news, led)
   const tells = async () => (await choicesOf(db)).readReceipts
@@ -106,6 +106,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
 
     members: (jid, query = {}) => memberPage(look(db, ['members']), jid, query),
     group: (what, ...args) => led.group(what, ...args),
+    community: (what, ...args) => led.community(what, ...args),
     channels: async () => (await import('./channel-desk.ts')).channelDesk(db, news, own, (what, ...args) => led.channel(what, ...args)),
 
     watchStatuses: (show) => {

@@ -3,6 +3,7 @@
 import type { MediaKey } from '../crypto/types.ts'
 import { secretAddress } from '../media/address.ts'
 import { HttpBroken, HttpRefused } from '../media/http.ts'
+import { isBroadcast } from '../model.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { alterFile, readFile, type KeptFile } from '../store/files.ts'
 import { mediaOf } from '../store/messages.ts'
@@ -38,7 +39,8 @@ export abstract class Uploads extends TransferSteps {
       throw new SlotOver('slot')
     }
     if (signal.aborted) return // the message is gone, or the upload stopped at its last byte
-    await this.desk.uploaded(id, secret ? secretAddress(slot.get, secret) : slot.get)
+    const fanOut = isBroadcast(message.chat) ? (await import('./broadcast.ts')).fanOut : undefined
+    await this.desk.uploaded(id, secret ? secretAddress(slot.get, secret) : slot.get, fanOut)
     this.uploads.delete(id)
     this.means.full?.(false)
   }

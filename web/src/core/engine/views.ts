@@ -22,7 +22,7 @@ const MAX_PAGES = 100
 
 /** A message as screens get it: without what only the store needs. */
 export function shown(m: KeptMessage): Message {
-  const { names: _, shelves: __, marks: ___, calls: ____, markable: _____, ...message } = m
+  const { names: _, shelves: __, marks: ___, calls: ____, markable: _____, listed: ______, ...message } = m
   const { content } = message
   // Where it is, and its key, is nothing to look at, and nothing to be saved with a chat.
   if (content.type === 'once' && content.file) message.content = { ...content, file: { ...content.file, url: undefined } }

@@ -21,6 +21,8 @@ export interface KeptMessage extends Message {
   calls?: boolean
   /** Its sender wants to be told that it was read here (XEP-0333), with this id. */
   markable?: string
+  /** It came of what was written to a broadcast list: the id of that message. */
+  listed?: string
   /** When each person's reactions were said last, `vote` before the address for votes: older ones change nothing. */
   marks?: Record<string, Micros>
   /** Of a poll or an event: what was said about it is kept one by one (acts.ts), and what it shows is counted from that. */

@@ -1,7 +1,7 @@
 // What a person decided about chats, with when: what is shown stands in the chats, and this is what other devices are told and what is compared with
 // what they tell. Chats that are not told yet are on a list, which is written in the same step as the decision.
 
-import type { Chat, JID, Micros } from '../model.ts'
+import { isBroadcast, type Chat, type JID, type Micros } from '../model.ts'
 import { decide, fieldsOf, isSame, merge, SHARED, type Decisions } from '../xmpp/settings.ts'
 import type { Change, Database, Look } from './database.ts'
 
@@ -45,19 +45,23 @@ export async function takeDecided(tx: Change, jid: JID, told: Decisions): Promis
   const cleared = Number(all.cleared?.value ?? 0)
   await tx.objectStore('kv').put(all, nameOf(jid))
   await mark(tx, jid, newer)
-  const chat = await tx.objectStore('chats').get(jid)
   const fields = fieldsOf(all)
-  const changed = !!chat && SHARED.some((name) => name in fields && !isSame(fields[name], chat[name]))
-  if (chat && changed) await tx.objectStore('chats').put(withDecided(chat, all))
+  const known = await tx.objectStore('chats').get(jid)
+  const chat = known ?? (isBroadcast(jid) && fields.to ? blank(jid, all) : undefined)
+  const changed = !!chat && (!known || SHARED.some((name) => name in fields && !isSame(fields[name], chat[name])))
+  if (chat && changed) await (isBroadcast(jid) && !fields.to ? tx.objectStore('chats').delete(jid) : tx.objectStore('chats').put(withDecided(chat, all)))
   return { changed, newer, ...(cleared > Number(before.cleared?.value ?? 0) ? { cleared } : {}) }
 }
+
+/** A broadcast list that was made on another device. */
+const blank = (jid: JID, { to }: Decisions): Chat => ({ jid, kind: 'broadcast', name: jid, time: to?.at ?? 0, unread: 0, protection: 'omemo' })
 
 /** A chat with what was decided about it. */
 export function withDecided(chat: Chat, decisions: Decisions): Chat {
   const out = { ...chat, ...fieldsOf(decisions) }
   for (const name of SHARED) if (!out[name]) delete out[name]
   if (out.accepted) delete out.request
-  return out
+  return isBroadcast(chat.jid) ? { ...out, kind: 'broadcast', name: out.title ?? chat.name } : out
 }
 
 /** The server knows these decisions; what was decided meanwhile is still to be told. */

@@ -1,7 +1,7 @@
 // What can be sent besides words: pictures, files, people, places, questions.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Chat, Content, JID, Place } from '../../core/model.ts'
+import { isBroadcast, type Chat, type Content, type JID, type Place } from '../../core/model.ts'
 import { share, where } from '../../app/live.ts'
 import { takePhoto } from '../../app/media.ts'
 import { contacts, engine } from '../../app/session.ts'
@@ -18,6 +18,7 @@ const maxOptions = 20
 
 /** openAttach shows what can be sent. */
 export function openAttach(chat: Chat): Promise<void> {
+  // What is answered or followed is for one chat: to a list go the first four.
   const tiles: [IconName, string, number, () => void][] = [
     ['image', t('attach.photo'), 3, () => pickFiles(chat.jid, 'image/*,video/*')],
     ['camera', t('attach.camera'), 5, () => takePicture(chat.jid)],
@@ -30,7 +31,7 @@ export function openAttach(chat: Chat): Promise<void> {
   return over((close) => (
     <Sheet title={t('attach')} close={close}>
       <div class="attach">
-        {tiles.map(([icon, name, colour, act]) => <button type="button" key={icon} onClick={() => { close(); act() }}><span class={`tile c${colour}`}><Icon name={icon} /></span>{name}</button>)}
+        {(isBroadcast(chat.jid) ? tiles.slice(0, 4) : tiles).map(([icon, name, colour, act]) => <button type="button" key={icon} onClick={() => { close(); act() }}><span class={`tile c${colour}`}><Icon name={icon} /></span>{name}</button>)}
       </div>
     </Sheet>
   ))

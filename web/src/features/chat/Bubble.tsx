@@ -9,6 +9,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { Ticks } from '../../ui/Ticks.tsx'
 import { authorOf, called, contentText, goneText, systemText } from './label.ts'
 import { body, isCard } from './Body.tsx'
+import { broadcast } from './late.ts'
 import { jump } from './state.ts'
 import { showReactions } from './reactions.tsx'
 import { explainLocked, explainProblem } from './help.tsx'
@@ -30,12 +31,18 @@ export function Bubble({ message: m, first, group }: { message: Message; first: 
         {m.reply && !m.retracted && quote(m.reply)}
         {m.about && !m.retracted && aboutStatus(m.about)}
         {m.retracted ? gone(m) : m.content.type === 'undecryptable' ? locked(m) : body(m)}
+        {m.copies && counts(m)}
         {meta(m)}
       </div>
       {reactions(m)}
       {m.state === 'failed' ? problem(m) : m.untold && untold(m, m.untold)}
     </>
   )
+}
+
+function counts(m: Message): JSX.Element | null {
+  const Count = broadcast.value?.Count
+  return Count ? <Count message={m} /> : null
 }
 
 function meta(m: Message): JSX.Element {

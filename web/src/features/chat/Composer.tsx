@@ -164,7 +164,7 @@ function useDraft(chat: Chat, text: string): Draft {
 }
 
 function editLast(event: KeyboardEvent): void {
-  const mine = timeline.value?.messages.value.filter((m) => m.own && m.content.type === 'text' && !m.retracted)
+  const mine = timeline.value?.messages.value.filter((m) => m.own && !m.copies && m.content.type === 'text' && !m.retracted)
   const last = mine?.[mine.length - 1]
   if (last) { event.preventDefault(); edit(last) }
 }

@@ -1,5 +1,6 @@
 // Who one is talking with, whether they are there, and how the talk is protected.
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
 import copyPath from 'icon:copy'
 import calendarPath from 'icon:calendar'
 import banPath from 'icon:ban'
@@ -21,10 +22,13 @@ import { copy, removeMessages } from './actions.tsx'
 import { askDate, askExpiry, askMute, blockContact, saveChat } from './chatActions.tsx'
 import { forward } from './Forward.tsx'
 import { called } from './label.ts'
+import { broadcast, wantBroadcast } from './late.ts'
 import { chosen, deselect, selected } from './state.ts'
 
 /** Head is the top of a conversation. */
 export function Head({ chat }: { chat: Chat }): JSX.Element {
+  const list = chat.kind === 'broadcast'
+  useEffect(() => { if (list) wantBroadcast() }, [list])
   const name = chat.kind === 'self' ? t('chats.self') : chat.name
   const inside = (
     <>
@@ -35,7 +39,7 @@ export function Head({ chat }: { chat: Chat }): JSX.Element {
   return (
     <header class="hd">
       {!wide.value && <IconButton icon="chevronLeft" flip label={t('back')} act={() => back('/')} />}
-      {exists('about') ? <a class="who" href={`${chatPath(chat.jid)}/about`}>{inside}</a> : <div class="who">{inside}</div>}
+      {exists('about') ? <a class="who" href={`${chatPath(chat.jid)}/${list ? 'list' : 'about'}`}>{inside}</a> : <div class="who">{inside}</div>}
       <IconButton icon="ellipsis" label={t('chat.menu')} menu act={(e) => void openMenu(e.currentTarget as HTMLElement, t('chat.menu'), items(chat))} />
     </header>
   )
@@ -54,6 +58,7 @@ function Sub({ chat }: { chat: Chat }): JSX.Element {
 }
 
 function presence(chat: Chat): string {
+  if (chat.kind === 'broadcast') return broadcast.value?.people(chat) ?? ''
   if (chat.group) return t('group.members', { n: chat.group.members })
   if (chat.kind === 'self' || chat.kind === 'group') return ''
   const contact = contactOf(chat.jid)
@@ -64,13 +69,14 @@ function presence(chat: Chat): string {
 
 function items(chat: Chat): Item[] {
   const list: Item[] = []
-  if (exists('about')) list.push({ label: t('chat.about'), icon: 'info', act: () => go(`${chatPath(chat.jid)}/about`) })
+  const many = chat.kind === 'broadcast'
+  if (exists('about')) list.push({ label: t('chat.about'), icon: 'info', act: () => go(`${chatPath(chat.jid)}/${many ? 'list' : 'about'}`) })
   if (exists('groups') && chat.group && mayAdd(chat.group)) list.push({ label: t('chat.addPeople'), icon: 'userPlus', act: () => go(`${chatPath(chat.jid)}/group/add`) })
-  if (exists('security') && chat.kind !== 'self' && chat.kind !== 'group') list.push({ label: t('chat.security'), icon: 'shield', act: () => go(`${chatPath(chat.jid)}/security`) })
+  if (exists('security') && !many && chat.kind !== 'self' && chat.kind !== 'group') list.push({ label: t('chat.security'), icon: 'shield', act: () => go(`${chatPath(chat.jid)}/security`) })
   if (exists('search')) list.push({ label: t('chat.search'), icon: 'search', act: () => go(`/search?in=${encodeURIComponent(chat.jid)}`) })
   list.push({ label: t('chat.date'), path: calendarPath, act: () => void askDate() })
-  list.push({ label: t(isMuted(chat) ? 'act.unmute' : 'act.mute'), icon: 'bellOff', act: () => void askMute(chat) })
-  if (mayWrite(chat)) list.push({ label: t('chat.expires'), icon: 'clock', act: () => void askExpiry(chat) })
+  if (!many) list.push({ label: t(isMuted(chat) ? 'act.unmute' : 'act.mute'), icon: 'bellOff', act: () => void askMute(chat) })
+  if (mayWrite(chat) && !many) list.push({ label: t('chat.expires'), icon: 'clock', act: () => void askExpiry(chat) })
   list.push({ label: t('chat.export'), path: downloadPath, act: () => void saveChat(chat) })
   if (chat.kind === 'person' || chat.kind === 'business') list.push({ label: t(chat.blocked ? 'act.unblock' : 'act.block'), path: banPath, line: true, danger: true, act: () => void (chat.blocked ? engine().unblock(chat.jid) : blockContact(chat)) })
   if (chat.group && isIn(chat.group)) list.push({ label: t('group.leave'), path: leavePath, line: true, danger: true, act: () => void leaveGroup(chat) })
@@ -81,7 +87,7 @@ function items(chat: Chat): Item[] {
 export function SelectionHead(): JSX.Element {
   const all = chosen()
   const then = (act: () => unknown) => (): void => { void act(); deselect() }
-  const usable = all.filter((m) => !m.retracted && m.content.type !== 'system' && m.content.type !== 'undecryptable')
+  const usable = all.filter((m) => !m.retracted && m.content.type !== 'system' && m.content.type !== 'undecryptable' && m.content.type !== 'once')
   return (
     <div class="picking" role="toolbar" aria-label={t('select.tools')} onKeyDown={(e) => { if (e.key === 'Escape') { e.stopPropagation(); deselect() } }}>
       <IconButton icon="x" label={t('pick.stop')} act={deselect} />

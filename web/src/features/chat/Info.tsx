@@ -7,6 +7,7 @@ import { Avatar } from '../../ui/Avatar.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { over, Sheet } from '../../ui/overlay.tsx'
 import { Ticks } from '../../ui/Ticks.tsx'
+import { broadcast } from './late.ts'
 import { called } from './label.ts'
 
 /** showInfo tells what became of a message. */
@@ -29,6 +30,7 @@ function Details({ message: m, close }: { message: Message; close: () => void })
       </ul>
       <People title={m.content.type === 'once' ? 'once.openedBy' : 'info.heardBy'} people={receipts.filter(([, r]) => r.played).map(([jid, r]) => [jid, r.played])} />
       <People title="info.readBy" people={read.map(([jid, r]) => [jid, r.read])} />
+      {m.copies && broadcast.value && <People title="bc.rest" people={broadcast.value.rest(m)} />}
       <People title="info.deliveredTo" people={delivered.map(([jid, r]) => [jid, r.delivered])} />
     </Sheet>
   )

@@ -24,7 +24,7 @@ const quick = ['👍', '❤️', '😂', '😮', '😢', '🙏']
 
 /** messageMenu shows what can be done with a message. */
 export function messageMenu(m: Message, at: { x: number; y: number }): void {
-  void openMenu(at, t('message.menu'), items(m), m.retracted || m.content.type === 'system' ? undefined : (close) => <Quick message={m} close={close} />)
+  void openMenu(at, t('message.menu'), items(m), m.retracted || m.copies || m.content.type === 'system' ? undefined : (close) => <Quick message={m} close={close} />)
 }
 
 function items(m: Message): Item[] {
@@ -36,10 +36,10 @@ function items(m: Message): Item[] {
     list.push({ label: t('act.reply'), path: replyPath, act: () => answer(m) })
     if (m.content.type !== 'undecryptable' && m.content.type !== 'once') list.push({ label: t('act.forward'), icon: 'forward', act: () => void forward([m]) })
     if (m.content.type !== 'once' && contentText(m.content)) list.push({ label: t('act.copy'), path: copyPath, act: () => void copy([m]) })
-    if (m.own && m.content.type === 'text') list.push({ label: t('act.edit'), path: editPath, act: () => edit(m) })
+    if (m.own && !m.copies && m.content.type === 'text') list.push({ label: t('act.edit'), path: editPath, act: () => edit(m) })
     list.push(...stickerItems(m))
     list.push({ label: t(m.starred ? 'act.unstar' : 'act.star'), icon: 'star', act: () => void engine().star([m.id], !m.starred) })
-    list.push({ label: t(m.pinned ? 'act.unpinHere' : 'act.pinHere'), icon: m.pinned ? 'pinOff' : 'pin', act: () => void engine().pin(m.id, !m.pinned) })
+    if (!m.copies) list.push({ label: t(m.pinned ? 'act.unpinHere' : 'act.pinHere'), icon: m.pinned ? 'pinOff' : 'pin', act: () => void engine().pin(m.id, !m.pinned) })
     list.push({ label: t('act.info'), icon: 'info', act: () => void showInfo(m) })
   }
   list.push({ label: t('act.select'), icon: 'circleCheck', act: () => select(m.id) })

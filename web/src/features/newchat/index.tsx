@@ -64,7 +64,10 @@ function Ways(): JSX.Element {
       <li><Act icon="qr" title={t('chats.myCode')} text={t('new.codeText')} act={() => go('/new/code')} /></li>
       <li><Act icon="userPlus" title={t('new.invite')} text={t('new.inviteText')} act={() => void share()} /></li>
       {exists('groups') && <li><Act icon="users" title={t('chats.newGroup')} text={t('new.groupText')} act={() => go('/groups/new')} /></li>}
+      {exists('broadcast') && <li><Act icon="radio" title={t('new.broadcast')} text={t('new.broadcastText')} act={() => go('/broadcast/new')} /></li>}
       {exists('groups') && <li><Act icon="search" title={t('new.findGroups')} text={t('new.findGroupsText')} act={() => go('/groups/find')} /></li>}
+      {exists('communities') && <li><Act icon="users" title={t('new.community')} text={t('new.communityText')} act={() => go('/communities/new')} /></li>}
+      {exists('communities') && <li><Act icon="search" title={t('new.findCommunities')} text={t('new.findCommunitiesText')} act={() => go('/communities/find')} /></li>}
       <li><Act icon="star" title={t('chats.self')} text={t('new.selfText')} act={() => go(chatPath(engine().account().jid))} /></li>
     </ul>
   )
