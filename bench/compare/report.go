@@ -17,6 +17,7 @@ func (c *comparison) report() string {
 			t.write(&b, s)
 		}
 	}
+	b.WriteString("\n## The web client\n\nSizes and times of the client have a file of their own: [WEB.md](WEB.md).\n")
 	return b.String()
 }
 

@@ -125,7 +125,7 @@ func TestFullAddressIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	find := func(who string, last bool) (int, bool, error) {
-		q := &request{with: xmpp.MustJID("juliet@localhost/" + who), until: 1<<63 - 1, page: xmpp.Page{Max: 10, Last: last}}
+		q := &request{With: xmpp.MustJID("juliet@localhost/" + who), Until: 1<<63 - 1, Page: xmpp.Page{Max: 10, Last: last}}
 		found, complete, err := w.archive.find(t.Context(), account, q)
 		return len(found), complete, err
 	}

@@ -18,11 +18,11 @@ var resultStanza = &xmpp.Stanza{Kind: xmpp.Message}
 // send sends the messages of a page to the device that asked (XEP-0313 §4.2).
 func send(to *core.Session, q *request, found []entry) {
 	bare, full := to.Account.JID, to.JID
-	if q.flip {
+	if q.Flip {
 		found = slices.Clone(found)
 		slices.Reverse(found)
 	}
-	head := appendResultHead(nil, bare, full, q.queryID)
+	head := appendResultHead(nil, bare, full, q.QueryID)
 	for _, e := range found {
 		bytes := make([]byte, 0, len(head)+len(e.stanza)+256)
 		bytes = append(bytes, head...)
@@ -65,7 +65,7 @@ func (a *Archive) fin(ctx context.Context, account *core.Account, q *request, fo
 	if len(found) > 0 {
 		paged.First, paged.Last = formatID(found[0].id), formatID(found[len(found)-1].id)
 	}
-	if q.page.Max == 0 {
+	if q.Page.Max == 0 {
 		var err error
 		if paged.Count, err = a.count(ctx, account, q); err != nil {
 			return nil, err
@@ -120,8 +120,8 @@ func (a *Archive) metadata(ctx context.Context, r *core.Request) (*xmpp.Element,
 func (a *Archive) Metadata(ctx context.Context, account *core.Account) (*xmpp.Element, error) {
 	e := xmpp.NewElement(NS, "metadata")
 	for _, end := range []string{"start", "end"} {
-		q := &request{until: math.MaxInt64}
-		q.page.Last = end == "end"
+		q := &request{Until: math.MaxInt64}
+		q.Page.Last = end == "end"
 		found, _, err := a.read(ctx, account, q, 1)
 		if err != nil || len(found) == 0 {
 			return e, err

@@ -215,7 +215,7 @@ func (a *Archive) expire(ctx context.Context, before time.Time) error {
 
 func (a *Archive) expireOf(ctx context.Context, id, before int64) error {
 	account := &core.Account{ID: id}
-	old, err := a.ids(ctx, account, &request{until: before}, 1) // most have nothing to delete: not worth a transaction
+	old, err := a.ids(ctx, account, &request{Until: before}, 1) // most have nothing to delete: not worth a transaction
 	for more := len(old) > 0; more && err == nil; {
 		more, err = a.deleteSome(ctx, account, before)
 	}

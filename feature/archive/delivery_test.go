@@ -236,8 +236,8 @@ func TestPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		account := &core.Account{ID: 1}
-		all, chat := &request{until: 1<<63 - 1}, &request{until: 1<<63 - 1, with: xmpp.MustJID("juliet@localhost")}
-		all.page.Last, chat.page.Last = true, true
+		all, chat := &request{Until: 1<<63 - 1}, &request{Until: 1<<63 - 1, With: xmpp.MustJID("juliet@localhost")}
+		all.Page.Last, chat.Page.Last = true, true
 		a := begin(t, db, DefaultConfig()).archive // knows what is not filed
 		if err := a.file(t.Context()); err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ func Around() *xmpp.Element { return xmpp.NewElement(nsArchive, "archive") }
 // Each hands all messages that the account's archive has now to write, oldest first, each as a child of Around, and stops with the error of
 // write.
 func (a *Archive) Each(ctx context.Context, account *core.Account, write func(*xmpp.Element) error) error {
-	q := &request{until: a.db.Next()}
+	q := &request{Until: a.db.Next()}
 	for {
 		entries, more, err := a.read(ctx, account, q, exportChunk)
 		if err != nil {
@@ -39,7 +39,7 @@ func (a *Archive) Each(ctx context.Context, account *core.Account, write func(*x
 			if err := write(xmpp.NewElement(NS, "result", forwarded).Set("id", formatID(e.id))); err != nil {
 				return err
 			}
-			q.after = e.id
+			q.After = e.id
 		}
 		if len(entries) < exportChunk && !more {
 			return nil

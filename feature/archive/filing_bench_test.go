@@ -97,7 +97,7 @@ func BenchmarkChat(b *testing.B) {
 				index(b, a)
 			}
 			for b.Loop() {
-				q := &request{with: contactOfChat(7), until: 1<<63 - 1, page: xmpp.Page{Last: true}}
+				q := &request{With: contactOfChat(7), Until: 1<<63 - 1, Page: xmpp.Page{Last: true}}
 				if found, _, err := a.read(b.Context(), &core.Account{ID: 1}, q, 50); err != nil || len(found) != 50 {
 					b.Fatal(len(found), err)
 				}

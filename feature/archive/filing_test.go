@@ -448,7 +448,7 @@ func TestDatabaseOfBefore(t *testing.T) {
 // TestWhatIsNotSettledIsNotRead asks for the log while a message is being kept: pages are read in parts, and it must not be missing between others.
 func TestWhatIsNotSettledIsNotRead(t *testing.T) {
 	a := begin(t, storetest.Open(t, storetest.SQLite), DefaultConfig()).archive
-	account, all := &core.Account{ID: 3}, &request{until: math.MaxInt64}
+	account, all := &core.Account{ID: 3}, &request{Until: math.MaxInt64}
 	ids := func(ctx context.Context) (ids []int64) {
 		for _, s := range a.stretches(ctx, account, all) {
 			ids = append(ids, s.ids...)

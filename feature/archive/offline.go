@@ -231,8 +231,8 @@ func (a *Archive) fail(session *core.Session, err error) {
 
 // newest moves a starting point so far forward that at most MaxOffline messages follow it.
 func (a *Archive) newest(ctx context.Context, account *core.Account, from int64) (int64, error) {
-	q := &request{after: from, until: math.MaxInt64}
-	q.page.Last = true
+	q := &request{After: from, Until: math.MaxInt64}
+	q.Page.Last = true
 	left := a.cfg.MaxOffline
 	for _, s := range a.stretches(ctx, account, q) {
 		where, args := s.among(account)
@@ -287,7 +287,7 @@ func (a *Archive) step(ctx context.Context, session *core.Session, c *catchUp) {
 // missed reads at most chunk entries that a device is to be sent: what is incoming, and no tombstone; of what it has read by itself, up to an id,
 // only what the archive did not show. See shown for how the bits are compared.
 func (a *Archive) missed(ctx context.Context, account *core.Account, from, read int64) (found []entry, err error) {
-	for _, s := range a.stretches(ctx, account, &request{after: from, until: math.MaxInt64}) {
+	for _, s := range a.stretches(ctx, account, &request{After: from, Until: math.MaxInt64}) {
 		where, args := s.among(account)
 		args = append(args, read)
 		where += " and (kind & 1) <> 0 and (kind & 4) <> 4 and (id > $" + strconv.Itoa(len(args)) + " or (kind & 2) = 2) order by id"

@@ -17,13 +17,13 @@ func TestSQLiteReadsAChatByItsIndex(t *testing.T) {
 	const message, ofAccount, ofChat = "archive_entry USING INTEGER PRIMARY KEY (rowid=?)", "archive_account USING PRIMARY KEY (account=? AND id=?)",
 		"archive_contact USING PRIMARY KEY (account=? AND contact=? AND id=?)"
 	romeo, some := &core.Account{ID: 1}, make([]int64, manyIDs)
-	one := request{with: xmpp.MustJID("juliet@example.org"), until: 1<<63 - 1}
-	filed, all, late := stretch{from: byContact, request: one}, stretch{from: byAccount, request: request{until: 1<<63 - 1}}, stretch{ids: some, request: one}
+	one := request{With: xmpp.MustJID("juliet@example.org"), Until: 1<<63 - 1}
+	filed, all, late := stretch{from: byContact, request: one}, stretch{from: byAccount, request: request{Until: 1<<63 - 1}}, stretch{ids: some, request: one}
 	where, args := filed.shown(romeo)
 	counted, _ := filed.among(romeo)
 	whole, ofAll := all.among(romeo)
 	waiting, ofWaiting := late.shown(romeo)
-	named, ofNamed := (&request{with: one.with, until: 1<<63 - 1, named: []int64{1, 2}}).among(romeo)
+	named, ofNamed := (&request{With: one.With, Until: 1<<63 - 1, IDs: []int64{1, 2}}).among(romeo)
 	deleted, ofDeleted := oneOf([]any{1}, some)
 	for sql, c := range map[string]struct {
 		args  []any

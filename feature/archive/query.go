@@ -18,15 +18,7 @@ const (
 )
 
 // request is what a device asks of its archive (XEP-0313 §4).
-type request struct {
-	queryID      string
-	with         xmpp.JID
-	after, until int64 // ids strictly between
-	named        []int64
-	page         xmpp.Page
-	flip         bool
-	mustExist    []int64 // ids that the request refers to
-}
+type request xmpp.ArchiveRequest
 
 // query answers a device that reads its archive.
 func (a *Archive) query(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
@@ -40,7 +32,7 @@ func (a *Archive) query(ctx context.Context, r *core.Request) (*xmpp.Element, er
 	if err != nil {
 		return nil, err
 	}
-	if err := a.exist(ctx, r.Account, q.mustExist); err != nil {
+	if err := a.exist(ctx, r.Account, q.MustExist); err != nil {
 		return nil, err
 	}
 	if r.Via != nil {
@@ -78,10 +70,7 @@ func queryForm() *xmpp.Element {
 // parse reads what a device asks.
 func (a *Archive) parse(payload *xmpp.Element) (*request, error) {
 	asked, err := xmpp.ParseArchiveRequest(payload, xmpp.ArchiveLimits{IDs: maxIDs, Page: a.cfg.MaxPage, With: true})
-	if err != nil {
-		return nil, err
-	}
-	return &request{queryID: asked.QueryID, with: asked.With, after: asked.After, until: asked.Until, named: asked.IDs, page: asked.Page, flip: asked.Flip, mustExist: asked.MustExist}, nil
+	return (*request)(asked), err
 }
 
 // exist refuses ids that are not in the account's archive (XEP-0313 §4.3.2).
@@ -121,22 +110,22 @@ type entry struct {
 // find reads the page that a request asks for, oldest first, and whether it is all there is in that direction. A page of large messages is
 // shorter than was asked for.
 func (a *Archive) find(ctx context.Context, account *core.Account, q *request) (found []entry, complete bool, err error) {
-	if q.page.Max == 0 {
+	if q.Page.Max == 0 {
 		return nil, false, nil
 	}
 	var more bool
-	if q.with.IsBare() || q.with.IsZero() {
-		found, more, err = a.read(ctx, account, q, q.page.Max+1)
+	if q.With.IsBare() || q.With.IsZero() {
+		found, more, err = a.read(ctx, account, q, q.Page.Max+1)
 	} else {
 		found, more, err = a.readFull(ctx, account, q)
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	if len(found) > q.page.Max {
-		found, more = found[:q.page.Max], true
+	if len(found) > q.Page.Max {
+		found, more = found[:q.Page.Max], true
 	}
-	if q.page.Last {
+	if q.Page.Last {
 		slices.Reverse(found)
 	}
 	return found, !more, nil
@@ -160,7 +149,7 @@ func (a *Archive) read(ctx context.Context, account *core.Account, q *request, l
 
 // order is the direction of the page.
 func (q *request) order() string {
-	if q.page.Last {
+	if q.Page.Last {
 		return " order by id desc"
 	}
 	return " order by id"
@@ -242,17 +231,17 @@ func (a *Archive) fits(account int64, n int) {
 
 // among is the condition of a request, with the entries that are not shown.
 func (q *request) among(account *core.Account) (string, []any) {
-	args := []any{account.ID, q.after + 1, q.until - 1}
+	args := []any{account.ID, q.After + 1, q.Until - 1}
 	sql := "account = $1 and id between $2 and $3"
-	if len(q.named) > 0 {
+	if len(q.IDs) > 0 {
 		sql = "account = $1 and +id between $2 and $3" // the plus has SQLite look the ids up, not the whole log through
 	}
-	if !q.with.IsZero() {
-		args = append(args, contactID(q.with))
+	if !q.With.IsZero() {
+		args = append(args, contactID(q.With))
 		sql += " and contact = $4"
 	}
-	if len(q.named) > 0 {
-		named, more := inList("id", q.named, args)
+	if len(q.IDs) > 0 {
+		named, more := inList("id", q.IDs, args)
 		return sql + " and " + named, more
 	}
 	return sql, args
@@ -268,7 +257,7 @@ func (a *Archive) readFull(ctx context.Context, account *core.Account, q *reques
 	defer func() { a.allowed.end(account.ID, looked*lookCost) }()
 	const chunk = 500
 	step := *q
-	for size := 0; len(found) <= q.page.Max; {
+	for size := 0; len(found) <= q.Page.Max; {
 		if looked >= maxLooked && len(found) > 0 {
 			return found, true, nil
 		}
@@ -285,7 +274,7 @@ func (a *Archive) readFull(ctx context.Context, account *core.Account, q *reques
 			if err != nil {
 				return nil, false, err
 			}
-			if st.From != q.with && st.To != q.with {
+			if st.From != q.With && st.To != q.With {
 				continue
 			}
 			if size += len(e.stanza); size > maxPageBytes && len(found) > 0 {
@@ -296,10 +285,10 @@ func (a *Archive) readFull(ctx context.Context, account *core.Account, q *reques
 		if len(entries) < chunk && !more {
 			break
 		}
-		if q.page.Last {
-			step.until = entries[len(entries)-1].id
+		if q.Page.Last {
+			step.Until = entries[len(entries)-1].id
 		} else {
-			step.after = entries[len(entries)-1].id
+			step.After = entries[len(entries)-1].id
 		}
 	}
 	return found, false, nil

@@ -20,7 +20,7 @@ func (a *Archive) RemovePiece(ctx context.Context, account *core.Account) (more 
 func (a *Archive) deleteSome(ctx context.Context, account *core.Account, before int64) (more bool, err error) {
 	err = a.db.Tx(ctx, func(ctx context.Context) error {
 		more = false // this may be another attempt
-		ids, err := a.ids(ctx, account, &request{until: before}, manyIDs)
+		ids, err := a.ids(ctx, account, &request{Until: before}, manyIDs)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

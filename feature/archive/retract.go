@@ -24,7 +24,7 @@ const maxCandidates = 20
 // bury replaces the message that st retracts by a tombstone in one account's log (XEP-0424 §5). Only its own author can retract a
 // message; anything else leaves the log as it is. from is the bit that the author's messages have in this log.
 func (a *Archive) bury(ctx context.Context, account *core.Account, contact xmpp.JID, from kind, st *xmpp.Stanza, id string) error {
-	latest := &request{with: contact, until: 1<<63 - 1, page: xmpp.Page{Last: true}}
+	latest := &request{With: contact, Until: 1<<63 - 1, Page: xmpp.Page{Last: true}}
 	for _, s := range a.stretches(ctx, account, latest) {
 		where, args := s.among(account)
 		place := func(i int) string { return "$" + strconv.Itoa(len(args)+i) }

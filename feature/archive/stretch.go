@@ -38,23 +38,23 @@ const (
 // stretches parts a request where filing has come to, in the direction of its page. What is not settled yet is left out: stretches are read one after
 // the other, and an entry that is kept meanwhile must not be missing between others, for whoever reads goes on behind those.
 func (a *Archive) stretches(ctx context.Context, account *core.Account, q *request) []stretch {
-	if !a.filing.late || len(q.named) > 0 {
+	if !a.filing.late || len(q.IDs) > 0 {
 		return []stretch{{from: asKept, index: asKept, request: *q}}
 	}
-	upto, unfiled := a.filing.snapshot(account.ID, q.after, min(q.until-1, a.db.Settled(ctx)))
+	upto, unfiled := a.filing.snapshot(account.ID, q.After, min(q.Until-1, a.db.Settled(ctx)))
 	var parts []stretch
-	if q.after < upto {
+	if q.After < upto {
 		old := stretch{from: byAccount, index: filedByAccount, request: *q}
-		if !q.with.IsZero() {
+		if !q.With.IsZero() {
 			old.from, old.index = byContact, filedByContact
 		}
-		old.until = min(q.until, upto+1)
+		old.Until = min(q.Until, upto+1)
 		parts = append(parts, old)
 	}
 	for late := range slices.Chunk(unfiled, manyIDs) {
 		parts = append(parts, stretch{from: asKept, index: asKept, ids: late, request: *q})
 	}
-	if q.page.Last {
+	if q.Page.Last {
 		slices.Reverse(parts)
 	}
 	return parts
@@ -67,8 +67,8 @@ func (s *stretch) among(account *core.Account) (string, []any) {
 	}
 	where, args := oneOf([]any{account.ID}, s.ids)
 	where = "account = $1 and " + where
-	if !s.with.IsZero() {
-		args = append(args, contactID(s.with))
+	if !s.With.IsZero() {
+		args = append(args, contactID(s.With))
 		where += " and contact = $" + strconv.Itoa(len(args))
 	}
 	return where, args
@@ -100,8 +100,8 @@ func (s *stretch) shown(account *core.Account) (string, []any) {
 
 // end is the id of the last entry of an account, shown or not, 0 if there is none.
 func (a *Archive) end(ctx context.Context, account *core.Account) (int64, error) {
-	q := &request{until: math.MaxInt64}
-	q.page.Last = true
+	q := &request{Until: math.MaxInt64}
+	q.Page.Last = true
 	last, err := a.ids(ctx, account, q, 1)
 	if err != nil || len(last) == 0 {
 		return 0, err

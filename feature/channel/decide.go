@@ -5,6 +5,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // plan is what was decided about a stanza: what to write, in the log of which channel, and what to do when it was kept.
@@ -118,7 +119,7 @@ func doFirst(ctx context.Context, t *core.Transit, payload *xmpp.Element, acts m
 func (cs *Channels) node(ctx context.Context, e *xmpp.Element) (*channel, error) {
 	name := e.Attr("node")
 	if name == "" {
-		return nil, errNodeRequired
+		return nil, fault.NodeRequired
 	}
 	return cs.loaded.get(ctx, name)
 }

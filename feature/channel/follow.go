@@ -8,6 +8,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // mayMove refuses who follows, or follows no more, too often, and who asks it for others.
@@ -25,7 +26,7 @@ func (cs *Channels) mayMove(t *core.Transit, e *xmpp.Element) error {
 func ownAddress(t *core.Transit, e *xmpp.Element) error {
 	who, err := xmpp.ParseJID(e.Attr("jid"))
 	if err != nil || who.Bare() != t.Sender.JID {
-		return errInvalidJID
+		return fault.InvalidJID
 	}
 	return nil
 }
@@ -78,7 +79,7 @@ func (cs *Channels) unsubscribe(ctx context.Context, t *core.Transit, _, e *xmpp
 	}
 	return cs.setFollowing(c, t.Sender, func(was following) (following, error) {
 		if !was.is {
-			return was, errNotSubscribed
+			return was, fault.NotSubscribed
 		}
 		return following{}, nil
 	}).answered(t, nil), nil
@@ -133,9 +134,9 @@ func (cs *Channels) mayFollow(ctx context.Context, c *channel, account *core.Acc
 	case as == outcast:
 		return xmpp.Forbidden
 	case s.settings.Private && as < member:
-		return errClosedNode
+		return fault.ClosedNode
 	case !s.settings.has(segments):
-		return errInvalidOptions.Because("the channel has no such segment")
+		return fault.InvalidOptions.Because("the channel has no such segment")
 	case already:
 		return nil
 	}
@@ -185,11 +186,11 @@ func readChoice(options *xmpp.Element) ([]string, error) {
 		}
 	}
 	if len(chosen) > maxSegments {
-		return nil, errInvalidOptions.Because("at most %d segments", maxSegments)
+		return nil, fault.InvalidOptions.Because("at most %d segments", maxSegments)
 	}
 	for _, one := range chosen {
 		if !isWord(one, maxSegmentName) {
-			return nil, errInvalidOptions.Because("the channel has no such segment")
+			return nil, fault.InvalidOptions.Because("the channel has no such segment")
 		}
 	}
 	return chosen, nil
@@ -210,7 +211,7 @@ func (cs *Channels) setOptions(ctx context.Context, t *core.Transit, _, e *xmpp.
 	}
 	return cs.setFollowing(c, t.Sender, func(was following) (following, error) {
 		if !was.is {
-			return was, errNotSubscribed
+			return was, fault.NotSubscribed
 		}
 		return following{is: true, segments: chosen}, nil
 	}).answered(t, nil), nil
@@ -230,7 +231,7 @@ func (cs *Channels) options(ctx context.Context, t *core.Transit, _, e *xmpp.Ele
 		return nil, err
 	}
 	if !is.is {
-		return nil, errNotSubscribed
+		return nil, fault.NotSubscribed
 	}
 	form := xmpp.NewForm("form", optionsType)
 	form.Add(NS+"#segments", "list-multi", "What posts are for", is.segments...)

@@ -9,18 +9,19 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // askedOwner decides about what owners do (XEP-0060 §8). Who follows is shown to nobody.
 func (cs *Channels) askedOwner(ctx context.Context, t *core.Transit, pubsub *xmpp.Element, set bool) (*plan, error) {
 	hidden := func(context.Context, *core.Transit, *xmpp.Element, *xmpp.Element) (*plan, error) {
-		return nil, unsupported("manage-subscriptions")
+		return nil, fault.Unsupported("manage-subscriptions")
 	}
 	acts := map[string]act{"configure": cs.settingsForm, "default": cs.defaultForm, "affiliations": cs.people, "subscriptions": hidden}
 	if set {
 		acts = map[string]act{"configure": cs.configure, "delete": cs.delete, "affiliations": cs.setPeople, "subscriptions": hidden,
 			"purge": func(context.Context, *core.Transit, *xmpp.Element, *xmpp.Element) (*plan, error) {
-				return nil, unsupported("purge-nodes")
+				return nil, fault.Unsupported("purge-nodes")
 			}}
 	}
 	return doFirst(ctx, t, pubsub, acts)
@@ -35,7 +36,7 @@ func hashOf(text string) string {
 func (cs *Channels) create(ctx context.Context, t *core.Transit, pubsub, e *xmpp.Element) (*plan, error) {
 	name := e.Attr("node")
 	if name == "" {
-		return nil, errNodeRequired
+		return nil, fault.NodeRequired
 	}
 	if !isName(name) {
 		return nil, xmpp.NotAcceptable.Because("a channel has a name of at most %d small letters, digits, dots, hyphens and underscores", maxName)

@@ -6,6 +6,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // people lists to owners who stands how with the channel (XEP-0060 §8.9.1). That is not who follows.
@@ -47,7 +48,7 @@ func readWishes(e *xmpp.Element) (wishes []wish, err error) {
 		who, err := xmpp.ParseJID(child.Attr("jid"))
 		as, ok := parseAffiliation(child.Attr("affiliation"))
 		if err != nil || who.Local() == "" {
-			return nil, errInvalidJID
+			return nil, fault.InvalidJID
 		}
 		if !ok {
 			return nil, xmpp.NotAcceptable.Because("somebody is owner, publisher, member, outcast or none")

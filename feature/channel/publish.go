@@ -10,6 +10,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // maxItem is the most bytes that the id of a post may have.
@@ -31,7 +32,7 @@ type post struct {
 func (cs *Channels) parsePost(pubsub, publish *xmpp.Element) (*post, error) {
 	item := publish.Child(nsPubSub, "item")
 	if item == nil {
-		return nil, errItemRequired
+		return nil, fault.ItemRequired
 	}
 	n := 0
 	for child := range publish.Children() {
@@ -40,17 +41,17 @@ func (cs *Channels) parsePost(pubsub, publish *xmpp.Element) (*post, error) {
 		}
 	}
 	if n > 1 {
-		return nil, errMaxItems.Because("one post at a time")
+		return nil, fault.MaxItems.Because("one post at a time")
 	}
 	p := &post{item: item.Attr("id"), named: item.Attr("id") != ""}
 	entry := item.First()
 	for child := range item.Children() {
 		if child != entry {
-			return nil, errInvalidPayload.Because("an item holds one element")
+			return nil, fault.InvalidPayload.Because("an item holds one element")
 		}
 	}
 	if entry == nil {
-		return nil, errPayloadRequired
+		return nil, fault.PayloadRequired
 	}
 	if len(p.item) > maxItem {
 		return nil, xmpp.NotAcceptable.Because("the id of a post has at most %d bytes", maxItem)
@@ -59,7 +60,7 @@ func (cs *Channels) parsePost(pubsub, publish *xmpp.Element) (*post, error) {
 		return nil, err
 	}
 	if len(p.text) > cs.cfg.MaxPostBytes {
-		return nil, errPayloadTooBig.Because("a post has at most %d bytes", cs.cfg.MaxPostBytes)
+		return nil, fault.PayloadTooBig.Because("a post has at most %d bytes", cs.cfg.MaxPostBytes)
 	}
 	if p.item == "" {
 		p.item = rand.Text()
@@ -77,15 +78,15 @@ func (cs *Channels) parsePost(pubsub, publish *xmpp.Element) (*post, error) {
 // takeEntry reads an Atom entry (RFC 4287 §4.1.2), as far as the server must know it. It goes on unchanged.
 func (p *post) takeEntry(entry *xmpp.Element) error {
 	if !entry.Is(nsAtom, "entry") {
-		return errInvalidPayload.Because("a post is an Atom entry")
+		return fault.InvalidPayload.Because("a post is an Atom entry")
 	}
 	for _, name := range []string{"id", "title", "updated"} {
 		if entry.Child(nsAtom, name) == nil {
-			return errInvalidPayload.Because("an Atom entry has an %s", name)
+			return fault.InvalidPayload.Because("an Atom entry has an %s", name)
 		}
 	}
 	if _, err := xmpp.ParseTime(entry.ChildText(nsAtom, "updated")); err != nil {
-		return errInvalidPayload.Because("updated: %v", err)
+		return fault.InvalidPayload.Because("updated: %v", err)
 	}
 	for child := range entry.Children() {
 		if child.Is(nsAtom, "category") && child.Attr("scheme") == segmentScheme {
@@ -206,7 +207,7 @@ func (cs *Channels) mayPost(ctx context.Context, c *channel, s state, p *post, b
 	}
 	if p.options != nil {
 		if unmet := s.settings.unmet(p.options); unmet != "" {
-			return errPrecondition.Because("%.80s", unmet)
+			return fault.Precondition.Because("%.80s", unmet)
 		}
 	}
 	return nil
@@ -259,7 +260,7 @@ func (cs *Channels) retract(ctx context.Context, t *core.Transit, _, e *xmpp.Ele
 	items := namedItems(e)
 	switch {
 	case len(items) == 0 || items[0] == "":
-		return nil, errItemRequired
+		return nil, fault.ItemRequired
 	case len(items) > maxRetracted:
 		return nil, xmpp.PolicyViolation.Because("one post at a time")
 	case len(items[0]) > maxItem:

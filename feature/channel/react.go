@@ -10,6 +10,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // Limits of reactions.
@@ -51,7 +52,7 @@ func (cs *Channels) react(ctx context.Context, t *core.Transit, payload *xmpp.El
 	item, emoji := payload.Attr("item"), payload.Text()
 	switch {
 	case item == "" || len(item) > maxItem:
-		return nil, errItemRequired
+		return nil, fault.ItemRequired
 	case emoji != "" && !isEmoji(emoji):
 		return nil, xmpp.NotAcceptable.Because("a reaction is one emoji")
 	case !cs.reacts.Allow(t.Sender.ID):

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/language"
 
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 const configType = nsPubSub + "#node_config"
@@ -154,7 +155,7 @@ func (s *Settings) takeField(name, value string) error {
 		}
 	case "pubsub#access_model":
 		if value != "open" && value != "whitelist" {
-			return xmpp.NotAcceptable.With(condition("unsupported-access-model"))
+			return fault.AccessModel
 		}
 		s.Private = value == "whitelist"
 	case NS + "#picture":

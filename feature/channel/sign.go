@@ -10,6 +10,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // KeysNode is the node at which an account publishes the keys that it signs with, and the namespace of what is in it (docs/protocol/channels.md).
@@ -72,7 +73,7 @@ func (cs *Channels) checkSignature(ctx context.Context, c *channel, p *post, ent
 			continue
 		}
 		if found != nil {
-			return errInvalidPayload.Because("a post has one signature")
+			return fault.InvalidPayload.Because("a post has one signature")
 		}
 		found = child
 	}
@@ -81,11 +82,11 @@ func (cs *Channels) checkSignature(ctx context.Context, c *channel, p *post, ent
 	}
 	signature, err := base64.StdEncoding.DecodeString(found.Text())
 	if err != nil || len(signature) != ed25519.SignatureSize || !p.named {
-		return errInvalidPayload.Because("a signature is of %d bytes in base64, and the post has an id", ed25519.SignatureSize)
+		return fault.InvalidPayload.Because("a signature is of %d bytes in base64, and the post has an id", ed25519.SignatureSize)
 	}
 	signer, err := xmpp.ParseJID(found.Attr("by"))
 	if err != nil || signer != by.JID || len(found.Attr("key")) != fingerprintLen {
-		return errInvalidPayload.Because("a signature names its author, who publishes it, and a key")
+		return fault.InvalidPayload.Because("a signature names its author, who publishes it, and a key")
 	}
 	if cs.keys == nil {
 		return nil

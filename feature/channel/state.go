@@ -13,6 +13,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // affiliation is how somebody stands with a channel (XEP-0060 §4.1); the numbers are stored.
@@ -85,7 +86,7 @@ func (c *channel) mayRead(who xmpp.JID) error {
 	case a == outcast:
 		return xmpp.Forbidden
 	case c.settings.Private && a < member:
-		return errClosedNode
+		return fault.ClosedNode
 	}
 	return nil
 }

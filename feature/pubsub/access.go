@@ -8,6 +8,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // The affiliations that somebody may have with a node (XEP-0060 §4.1). The account itself is the one owner.
@@ -57,17 +58,17 @@ func (f *Feature) mayRead(ctx context.Context, account *core.Account, n *node, w
 			return err
 		}
 		if !subscribed {
-			return errNeedPresence
+			return fault.NeedPresence
 		}
 		return nil
 	case Roster:
 		in, err := f.groups.InGroup(ctx, account, who, n.settings.Groups...)
 		if err == nil && !in {
-			err = errNotInGroup
+			err = fault.NotInGroup
 		}
 		return err
 	}
-	return errClosedNode
+	return fault.ClosedNode
 }
 
 // mayPublish returns nil if an address may publish to a node (XEP-0060 §7.1.3.1).

@@ -9,6 +9,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // maxName is the most bytes that the name of a node or the id of an item may have.
@@ -76,7 +77,7 @@ func (f *Feature) find(ctx context.Context, account *core.Account, name string) 
 // need is find for a node that must be there: item-not-found if it is not.
 func (f *Feature) need(ctx context.Context, account *core.Account, name string) (*node, error) {
 	if name == "" {
-		return nil, errNodeRequired
+		return nil, fault.NodeRequired
 	}
 	n, err := f.find(ctx, account, name)
 	if err == nil && n == nil {
@@ -98,7 +99,7 @@ func (f *Feature) create(ctx context.Context, account *core.Account, name string
 		return nil, err
 	}
 	if nodes > int64(f.cfg.MaxNodes) {
-		return nil, errMaxNodes
+		return nil, fault.MaxNodes
 	}
 	text, err := n.settings.encode()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // handle answers what anybody may ask, as far as access allows (XEP-0060 §5–§7, §8.1).
@@ -59,7 +60,7 @@ func (f *Feature) action(name string, set bool) act {
 
 func refuse(feature string) act {
 	return func(context.Context, *core.Request, *xmpp.Element) (*xmpp.Element, error) {
-		return nil, unsupported(feature)
+		return nil, fault.Unsupported(feature)
 	}
 }
 
@@ -76,7 +77,7 @@ type publication struct {
 func (f *Feature) parsePublication(pubsub, publish *xmpp.Element) (*publication, error) {
 	p := &publication{node: publish.Attr("node")}
 	if p.node == "" {
-		return nil, errNodeRequired
+		return nil, fault.NodeRequired
 	}
 	items := 0
 	for child := range publish.Children() {
@@ -84,14 +85,14 @@ func (f *Feature) parsePublication(pubsub, publish *xmpp.Element) (*publication,
 			continue
 		}
 		if items++; items > 1 {
-			return nil, errMaxItems.Because("one item at a time")
+			return nil, fault.MaxItems.Because("one item at a time")
 		}
 		if err := p.readItem(child); err != nil {
 			return nil, err
 		}
 	}
 	if items == 0 {
-		return nil, errItemRequired
+		return nil, fault.ItemRequired
 	}
 	if options := pubsub.Child(NS, "publish-options"); options != nil {
 		form, err := parseForm(options.Child(xmpp.NSData, "x"), NS+"#publish-options")
@@ -107,7 +108,7 @@ func (p *publication) readItem(e *xmpp.Element) error {
 	p.id = e.Attr("id")
 	for payload := range e.Children() {
 		if p.payload != nil {
-			return errInvalidPayload.Because("an item holds one element")
+			return fault.InvalidPayload.Because("an item holds one element")
 		}
 		p.payload = payload
 	}
@@ -126,7 +127,7 @@ func (f *Feature) check(p *publication) error {
 		p.text = string(p.payload.Append(nil, ""))
 	}
 	if len(p.text) > f.cfg.MaxPayloadBytes {
-		return errPayloadTooBig.Because("an item has at most %d bytes", f.cfg.MaxPayloadBytes)
+		return fault.PayloadTooBig.Because("an item has at most %d bytes", f.cfg.MaxPayloadBytes)
 	}
 	return nil
 }
@@ -180,14 +181,14 @@ func (f *Feature) keep(ctx context.Context, account *core.Account, p *publicatio
 		n, err = f.autoCreate(ctx, account, p)
 	case p.options != nil:
 		if unmet := n.settings.unmet(p.options, f.cfg.MaxItems); unmet != "" {
-			err = errPrecondition.Because("the node is not configured as wanted: %.80s", unmet)
+			err = fault.Precondition.Because("the node is not configured as wanted: %.80s", unmet)
 		}
 	}
 	if err != nil {
 		return err
 	}
 	if p.payload == nil && (n.settings.Persist || n.settings.DeliverPayloads) {
-		return errPayloadRequired
+		return fault.PayloadRequired
 	}
 	return f.keepItem(ctx, account, n, p, by, via)
 }
@@ -218,12 +219,12 @@ func (f *Feature) autoCreate(ctx context.Context, account *core.Account, p *publ
 	settings := f.settingsFor(p.node)
 	if p.options != nil {
 		if err := settings.apply(p.options); err != nil {
-			return nil, errPrecondition.Because("%v", err)
+			return nil, fault.Precondition.Because("%v", err)
 		}
 		settings.clamp(f.cfg.MaxItems)
 		f.hold(p.node, &settings)
 		if unmet := settings.unmet(p.options, f.cfg.MaxItems); unmet != "" {
-			return nil, errPrecondition.Because("this cannot be configured: %.80s", unmet)
+			return nil, fault.Precondition.Because("this cannot be configured: %.80s", unmet)
 		}
 	}
 	return f.create(ctx, account, p.node, settings)

@@ -5,6 +5,7 @@ import (
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // retractItems removes items (XEP-0060 §7.2). Others are told if the request or the node's configuration says so.
@@ -16,7 +17,7 @@ func (f *Feature) retractItems(ctx context.Context, r *core.Request, e *xmpp.Ele
 	names := namesIn(e)
 	switch {
 	case len(names) == 0:
-		return nil, errItemRequired
+		return nil, fault.ItemRequired
 	case len(names) > maxNamed:
 		return nil, xmpp.PolicyViolation.Because("at most %d items at a time", maxNamed)
 	}
@@ -57,7 +58,7 @@ func (f *Feature) mayRetract(ctx context.Context, r *core.Request, n *node, name
 // take removes one item within a Change; item-not-found if it is not there.
 func (f *Feature) take(ctx context.Context, account *core.Account, nodeName, id string, notify bool, via *core.Session) error {
 	if id == "" {
-		return errItemRequired
+		return fault.ItemRequired
 	}
 	n, err := f.need(ctx, account, nodeName)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // The access models that a node may have: who may read it (XEP-0060 §4.5).
@@ -155,11 +156,11 @@ func boolField(name, label string, of func(*Settings) *bool) field {
 func choiceField(name, label string, of func(*Settings) *string, options ...string) field {
 	f := single(name, "list-single", label, func(s *Settings) string { return *of(s) }, func(s *Settings, value string) error {
 		if !slices.Contains(options, value) {
-			err := xmpp.NotAcceptable.Because("%s cannot be %.40q here", name, value)
+			refusal := xmpp.NotAcceptable
 			if name == "pubsub#access_model" {
-				return err.With(condition("unsupported-access-model")) // XEP-0060 §8.1.3
+				refusal = fault.AccessModel // XEP-0060 §8.1.3
 			}
-			return err
+			return refusal.Because("%s cannot be %.40q here", name, value)
 		}
 		*of(s) = value
 		return nil

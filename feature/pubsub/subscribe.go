@@ -9,6 +9,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
+	"palabre.dev/palabre/xmpp/fault"
 )
 
 // subscription is the id of an address's explicit subscription to a node, "" if it has none.
@@ -27,7 +28,7 @@ func (f *Feature) subscription(ctx context.Context, n *node, who xmpp.JID) (id s
 func subscriberIn(r *core.Request, e *xmpp.Element) (xmpp.JID, error) {
 	who, err := xmpp.ParseJID(e.Attr("jid"))
 	if err != nil || who.Bare() != asker(r).Bare() {
-		return xmpp.JID{}, errInvalidJID
+		return xmpp.JID{}, fault.InvalidJID
 	}
 	return who, nil
 }
@@ -114,7 +115,7 @@ func (f *Feature) unsubscribe(ctx context.Context, r *core.Request, e *xmpp.Elem
 		return nil, told(err)
 	}
 	if removed == 0 {
-		return nil, errNotSubscribed
+		return nil, fault.NotSubscribed
 	}
 	return nil, nil
 }
