@@ -19,6 +19,7 @@ const (
 	tombstone                        // a message that was taken back
 	noteEntry                        // what is about something that was said: reactions, markers, that it was taken back
 	correctionEntry                  // a message in the place of an earlier one (XEP-0308)
+	quietEntry                       // a message that its author wants nobody to notice, such as a vote (docs/protocol/polls-and-events.md)
 )
 
 // kindOf says what a message is for the log.
@@ -26,10 +27,12 @@ func kindOf(st *xmpp.Stanza) entryKind {
 	switch {
 	case st.Child("urn:xmpp:message-correct:0", "replace") != nil:
 		return correctionEntry
-	case st.Child(nsRetract, "retract") == nil && (st.Body() != "" || hasPayload(st)):
-		return saidEntry
+	case st.Child(nsRetract, "retract") != nil || st.Body() == "" && !hasPayload(st):
+		return noteEntry
+	case st.Child(nsQuiet, "quiet") != nil:
+		return quietEntry
 	}
-	return noteEntry
+	return saidEntry
 }
 
 var insertEntry = store.NewInsert("group_entry", "id", "room", "after", "kind", "author", "stanza")

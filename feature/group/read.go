@@ -42,7 +42,7 @@ func (s *span) statement(room int64) (sql string, args []any) {
 		sql += ")"
 	}
 	if s.said {
-		sql += " and kind in (" + strconv.Itoa(int(saidEntry)) + ", " + strconv.Itoa(int(correctionEntry)) + ")"
+		sql += " and kind in (" + strconv.Itoa(int(saidEntry)) + ", " + strconv.Itoa(int(correctionEntry)) + ", " + strconv.Itoa(int(quietEntry)) + ")"
 	}
 	if s.last {
 		return sql + " order by id desc limit ", args

@@ -19,7 +19,7 @@ type Markers interface {
 const maxUnread = 250
 
 // unread is how many messages of others an account has not seen in a part of a group's log, at most maxUnread: those after its marker, and after the last that it has
-// written itself. What is about messages does not count, nor does what replaces one.
+// written itself. What is about messages does not count, nor does what replaces one, or what its author wants nobody to notice.
 func (g *Groups) unread(ctx context.Context, r *room, account *core.Account, in span) (n int, err error) {
 	if g.others.Markers != nil && in.after < in.until-1 {
 		text, err := g.others.Markers.Displayed(ctx, account, r.jid)
@@ -44,7 +44,7 @@ func (g *Groups) unread(ctx context.Context, r *room, account *core.Account, in 
 		if err := rows.Scan(&author, &kind); err != nil {
 			return 0, fmt.Errorf("count unread: %w", err)
 		}
-		if kind == saidEntry && author == me { // who writes has read
+		if (kind == saidEntry || kind == quietEntry) && author == me { // who writes has read
 			return n, nil
 		}
 		if kind == saidEntry {

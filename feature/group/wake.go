@@ -47,7 +47,7 @@ type unheard struct {
 	called   map[xmpp.JID]bool // whom they name
 }
 
-// nsQuiet marks a message for which its author wants nobody woken, such as a vote (docs/protocol/polls-and-events.md).
+// nsQuiet marks a message for which its author wants nobody woken, and which is nothing unread, such as a vote (docs/protocol/polls-and-events.md).
 const nsQuiet = "urn:palabre:quiet:0"
 
 // said notes that a message was told, if it is one that a person wants to know of.
