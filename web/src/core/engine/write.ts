@@ -144,7 +144,7 @@ function writeEdit(message: KeptMessage, { text, preview, mentions }: Extract<Ta
   const replace = el(CORRECT, 'replace', { id: wireId(message) })
   // A file stays what it is: those who have its words as a text get another text.
   if ('media' in message.content) {
-    return { body: text, inner: [replace], outer: [origin(about.id), store()], secrecy: 'encrypt', beside: [el(CORRECT, 'replace', { id: captionId(message) })] }
+    return { body: text, inner: [replace], outer: [origin(about.id), el(QUIET, 'quiet'), store()], secrecy: 'encrypt', beside: [el(CORRECT, 'replace', { id: captionId(message) })] }
   }
   return { body: text, inner: [replace, ...(preview ? [writePreview(preview)] : []), ...mentionElements(mentions, text)], outer: [replace, origin(about.id), store()], secrecy: 'encrypt' }
 }
