@@ -26,12 +26,10 @@ export const MAX_FILE = 2 ** 31
 
 /** What a person does in one account. */
 export class Desk extends DeskFiles {
-  /** Keeps a new message and its errand. `aside`: it was not written in the chat, and what is being written there stays. */
-  send(jid: JID, out: Outgoing, aside = false): Promise<Message> {
-    return isBroadcast(jid) ? import('./broadcast.ts').then(({ fanOut }) => this.keep(jid, out, aside, fanOut)) : this.keep(jid, out, aside)
-  }
-
-  private keep(jid: JID, out: Outgoing, aside: boolean, fanOut?: FanOut): Promise<Message> {
+  /** Keeps a new message and its errand. `aside`: it was not written in the chat, and what is being written there stays. `fanOut`: for a
+   * broadcast list alone, which needs it. */
+  send(jid: JID, out: Outgoing, aside = false, fanOut?: FanOut): Promise<Message> {
+    if (isBroadcast(jid) && !fanOut) return Promise.reject(new Unusable('a list'))
     const { file } = out
     if (file && file.blob.size > MAX_FILE) return Promise.reject(new Unusable('too large'))
     const read = (tx: Change) => {

@@ -28,7 +28,7 @@ const opened: Open = async (blob) => (await import('../media/image.ts')).prepare
 
 /** The stickers of one account. */
 export class Stickers {
-  constructor(private readonly db: Database, private readonly news: News, private readonly desk: Desk, private readonly open: Open = opened) {}
+  constructor(private readonly db: Database, private readonly news: News, private readonly desk: Pick<Desk, 'send'>, private readonly open: Open = opened) {}
 
   /** Those that are kept, the newest first. */
   async all(): Promise<Sticker[]> {

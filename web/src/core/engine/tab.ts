@@ -1,8 +1,8 @@
 // The engine as one tab has it: what is kept is read and changed here, in each tab, since the database is common; what needs the connection or the
 // keys is asked of the tab that leads. So a message is kept, and the list is there, even while no tab leads.
 
-import type { Engine } from '../engine.ts'
-import { isBroadcast, type AccountSummary, type Choices, type JID } from '../model.ts'
+import type { Engine, Outgoing } from '../engine.ts'
+import { isBroadcast, type AccountSummary, type Choices, type JID, type Message } from '../model.ts'
 import { change, look, StorageFull, type Database } from '../store/database.ts'
 import { readFile, useFile } from '../store/files.ts'
 import { choicesOf, get } from '../store/kv.ts'
@@ -39,7 +39,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
   const { jid: own } = account()
   const desk = new Desk(db, own, news)
   const voice = new VoiceDrafts(db, own, news)
-  const stickers = new Stickers(db, news, desk)
+  const stickers = new Stickers(db, news, { send: (jid, message, aside) => sendTo(desk, jid, message, aside) })
   const views = new Views(db, own, news, {
     older: (jid) => within(led.older(jid), false),
     hasOlder: async (jid) => !isBroadcast(jid) && (await get(db, `older ${jid}`) ?? await get(db, 'floor') ?? '') !== '',
@@ -66,7 +66,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
 
     page: (jid, at) => views.page(jid, at),
     watchMessages: (jid, show) => views.watchMessages(jid, show),
-    send: (jid, message) => withRoom(db, () => desk.send(jid, message)),
+    send: (jid, message) => withRoom(db, () => sendTo(desk, jid, message)),
     retry: (id) => desk.retry(id),
     undo: (id) => desk.undo(id),
     edit: (id, text, preview, mentions) => desk.edit(id, text, preview, mentions),
@@ -170,6 +170,11 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     signOut: (wipe) => led.signOut(wipe),
     exportData: () => led.exportData(),
   }
+}
+
+/** To a broadcast list, what has it leave to each is loaded first. */
+async function sendTo(desk: Desk, jid: JID, message: Outgoing, aside = false): Promise<Message> {
+  return isBroadcast(jid) ? desk.send(jid, message, aside, (await import('./broadcast.ts')).fanOut) : desk.send(jid, message, aside)
 }
 
 type Contacts = Pick<Engine, 'addContact' | 'renameContact' | 'removeContact' | 'answerContact' | 'block' | 'unblock'>
