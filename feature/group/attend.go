@@ -83,7 +83,7 @@ func (g *Groups) join(r *room, session *core.Session) (told *xmpp.Element, reada
 	r.add(session).member = true
 	g.remember(session, r)
 	s := r.stands(session.Account.JID)
-	e := xmpp.NewElement(NS, "group").Set("jid", r.jid.String()).Set("name", r.settings.Name).Set("affiliation", s.affiliation.String()).Set("nick", s.nick).
+	e := xmpp.NewElement(NS, "group").Set("jid", r.jid.String()).Set("name", r.settings.Name).Set("affiliation", s.affiliation.String()).Set("nick", s.nick).Set("occupant", r.idOf(session.Account.JID)).
 		Set("newest", strconv.FormatInt(r.told, 10)).Set("since", strconv.FormatInt(s.since, 10)).Set("members", strconv.Itoa(r.countMembers()))
 	if r.settings.Community {
 		e.Set("kind", "community")

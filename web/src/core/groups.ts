@@ -48,6 +48,8 @@ export interface Group {
   affiliation: Affiliation
   /** What we are called in it. */
   nick?: string
+  /** Our id in it (XEP-0421), which stays when we are called otherwise. */
+  occupant?: string
   settings: GroupSettings
   /** In a slow group: we may write again from then on. */
   nextAt?: Micros

@@ -44,7 +44,7 @@ export class GroupList {
     const { group } = chat
     const before = JSON.stringify(chat)
     if (group.version <= one.newest) { // else a log has told something newer
-      Object.assign(group, { affiliation: one.affiliation, members: one.members, ...(one.nick ? { nick: one.nick } : {}) })
+      Object.assign(group, { affiliation: one.affiliation, members: one.members, ...(one.nick ? { nick: one.nick } : {}), ...(one.occupant ? { occupant: one.occupant } : {}) })
       delete group.ended
       show(chat, one.picture)
     }

@@ -64,6 +64,7 @@ export class GroupLog {
   private readonly arriving: { stanza: Element; resolve: () => void }[] = []
   private reading: Promise<void> | undefined
   private readonly known = new Map<string, JID>()
+  private called: Map<string, string> | undefined
 
   constructor(private readonly room: JID, private readonly around: LogAround) {}
 
@@ -178,18 +179,34 @@ export class GroupLog {
     return groupEnvelope(stanza, this.room, { ...author, ...(entry.occupant ? { occupant: entry.occupant } : {}), ...(entry.id ? { archived: String(entry.id) } : {}), ...facts })
   }
 
-  /** Who said it: the address that the group tells, or the one of the member who is called so now; undefined when only its log can tell. */
+  /** Who said it: the address that the group tells, or the one of the member who is called so now; undefined when only its log can tell. Where no addresses are
+   * shown people are known by their ids in the group, whatever they are called. */
   private async authorOf(stanza: Element, { author, occupant }: Entry, last = false): Promise<Author | undefined> {
     const { account, db } = this.around
     const from = stanza.attr('from') ?? ''
     const nick = resource(from)
     if (!nick) return { from: this.room, nick: '', own: false }
     if (author && occupant) this.remember(occupant, author)
-    const jid = author ?? (occupant && this.known.get(occupant)) ?? (await memberCalled(look(db, ['members']), this.room, nick))?.jid
-    if (jid) return { from: jid, nick, own: jid === account }
     const group = (await db.get('chats', this.room))?.group
+    const hidden = group?.settings.anonymous && group.affiliation !== 'owner' && group.affiliation !== 'admin' // who is called how is told to nobody else
+    const jid = author ?? (hidden ? undefined : (occupant && this.known.get(occupant)) ?? (await memberCalled(look(db, ['members']), this.room, nick))?.jid)
+    if (jid) return { from: jid, nick, own: jid === account }
     if (!last && !group?.settings.anonymous) return undefined
-    return group?.nick === nick ? { from: account, nick, own: true } : { from, nick, own: false }
+    const own = occupant && group?.occupant ? occupant === group.occupant : group?.nick === nick
+    return own ? { from: account, nick, own: true } : { from: occupant ? await this.addressOf(from, occupant) : from, nick, own: false }
+  }
+
+  /** The address under which somebody is known here: the one under which they spoke first, unless that was somebody else's before. */
+  private async addressOf(from: string, occupant: string): Promise<string> {
+    const { db } = this.around
+    const called = this.called ??= new Map(await get(db, `occupants ${this.room}`))
+    const known = called.get(occupant)
+    if (known) return known
+    const address = [...called.values()].includes(from) ? `${from} (${occupant.slice(0, 6)})` : from
+    called.set(occupant, address)
+    for (const oldest of called.keys()) if (called.size > MAX_KNOWN) called.delete(oldest)
+    await change(db, ['kv'], (tx) => tx.objectStore('kv').put([...called], `occupants ${this.room}`))
+    return address
   }
 
   private remember(occupant: string, jid: JID): void {

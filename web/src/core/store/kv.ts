@@ -74,6 +74,8 @@ export interface Values {
   [keyless: `keyless ${string}`]: string[]
   /** All members of a group are known here. */
   [members: `members ${string}`]: true
+  /** Addresses under which those are known whose own addresses a group does not show, by their ids in it (XEP-0421); the oldest first. */
+  [occupants: `occupants ${string}`]: [string, string][]
   /** How a group is called and set is known here. */
   [settings: `settings ${string}`]: true
   /** A chat was cleared up to this place. */

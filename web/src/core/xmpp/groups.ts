@@ -40,14 +40,14 @@ export function entryID(text: string | undefined): Micros {
 }
 
 /** A group of the account, as the service lists it. */
-export interface Listed { jid: JID; name?: string; affiliation: Affiliation; nick?: string; newest: Micros; since: Micros; members: number; picture?: string }
+export interface Listed { jid: JID; name?: string; affiliation: Affiliation; nick?: string; /** Our own id in it. */ occupant?: string; newest: Micros; since: Micros; members: number; picture?: string }
 
 function listed(e: Element): Listed[] {
   const [jid, affiliation] = [address(e.attr('jid')), affiliationOf(e.attr('affiliation'))]
   if (!jid || !affiliation) return []
   const members = Number(e.attr('members'))
   return [{
-    jid, affiliation, name: cut(e.attr('name'), MAX_NAME), nick: cut(e.attr('nick'), MAX_NAME), newest: entryID(e.attr('newest')), since: entryID(e.attr('since')),
+    jid, affiliation, name: cut(e.attr('name'), MAX_NAME), nick: cut(e.attr('nick'), MAX_NAME), occupant: cut(e.attr('occupant'), 256), newest: entryID(e.attr('newest')), since: entryID(e.attr('since')),
     members: Number.isSafeInteger(members) && members > 0 ? members : 1, picture: hashOf(e.attr('picture')),
   }]
 }
