@@ -18,6 +18,7 @@ import { update, updateWaits } from './update.ts'
 
 type Shown = Pick<Place, 'route' | 'params' | 'path'>
 const settings: Shown = { route: { path: '/settings', feature: 'settings', pane: 'list' }, params: {}, path: '/settings' }
+const updates: Shown = { route: { path: '/updates', feature: 'updates', pane: 'list' }, params: {}, path: '/updates' }
 const home: Shown = { route: { path: '/', feature: 'chats', pane: 'list' }, params: {}, path: '/' }
 
 /** What stands in each pane: the list keeps what it showed last, a detail stands beside its conversation. */
@@ -26,7 +27,8 @@ function usePanes(): { list: Shown; main: Shown | undefined; detail: Shown | und
   const at = place.value
   const { pane } = at.route
   if (pane === 'list') last.current = at
-  else if (pane === 'main' && /^(newchat|groups)$/.test(last.current.route.feature)) last.current = home
+  else if (pane === 'main' && /^(newchat|groups|communities)$/.test(last.current.route.feature)) last.current = home
+  else if (at.route.feature === 'channels' && (last.current === home || last.current.path === '/channels/new')) last.current = updates
   else if (pane === 'main' && last.current === home && (at.route.feature === 'settings' || at.route.feature === 'devices')) last.current = settings
   const parent = pane === 'detail' ? parentOf(at) : undefined
   return { list: last.current, main: pane === 'main' || pane === 'full' ? at : parent, detail: pane === 'detail' ? at : undefined, full: pane === 'full' }

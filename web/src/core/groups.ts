@@ -57,6 +57,10 @@ export interface Group {
   ended?: GroupEnd
   /** We were invited by this person, and are no member yet, or did not look at it yet. With Chat.request it stands apart until a person decides. */
   invited?: { by: JID; reason?: string }
+  /** It is the announcements of a community (core/communities.ts). */
+  kind?: 'community'
+  /** The community that it belongs to. */
+  community?: JID
   /** The SHA-1 of its picture; Chat.avatar leads to the picture once it is here. */
   picture?: string
   /** Moves on whenever members, roles or settings changed: what was read of them is to be read again. */
@@ -191,10 +195,13 @@ export interface Groups {
  * - `group-invited` by, reason: we are invited, and no member yet · `group-invites` by, who: others are
  * - `group-private`, `group-open` by: encrypted from now on, or not any more
  * - `group-link` by · `group-unlink` by: a link was made, revoked · `group-ended` by, reason
+ * - `group-inside`, `group-outside` by, name: a group came into the community, or is not in it any more · `group-community`, `group-alone` by: the group belongs to a
+ *   community, or to none any more
  * - `group-keyless` who: they have no device that reads what is encrypted; said once for each
  */
 export type GroupLine =
   | 'group-made' | 'group-joined' | 'group-added' | 'group-left' | 'group-removed' | 'group-banned' | 'group-unbanned' | 'group-owner' | 'group-admin' | 'group-member' | 'group-nick'
   | 'group-name' | 'group-description' | 'group-picture' | 'group-subject' | 'group-writes-all' | 'group-writes-admins' | 'group-adds-all' | 'group-adds-admins'
   | 'group-edits-all' | 'group-edits-admins' | 'group-approval-on' | 'group-approval-off' | 'group-history-on' | 'group-history-off' | 'group-slow' | 'group-slow-off'
+ | 'group-inside' | 'group-outside' | 'group-community' | 'group-alone'
   | 'group-invited' | 'group-invites' | 'group-private' | 'group-open' | 'group-link' | 'group-unlink' | 'group-ended' | 'group-keyless'

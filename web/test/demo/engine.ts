@@ -95,6 +95,7 @@ export class DemoEngine extends DemoMore implements Engine {
   })
   members(jid: JID, query?: MemberQuery): Promise<MemberPage> { return this.town.members(jid, query) }
   channels = () => Promise.reject(new Error('the demo has no channels'))
+  community(): never { throw new Error('offline') }
   group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]> {
     return (this.town.groups[what] as (...args: Parameters<Groups[K]>) => ReturnType<Groups[K]>)(...args)
   }

@@ -12,7 +12,7 @@ import { archiveName } from '../store/names.ts'
 import { isKnown } from '../store/requests.ts'
 import type { GroupChange, Stands } from '../xmpp/groups.ts'
 import { closed } from '../xmpp/groups.ts'
-import { domain } from '../xmpp/jid.ts'
+import { domain, local } from '../xmpp/jid.ts'
 import { followStays } from './acts.ts'
 import { archivePlace, freshId, type Step } from './apply.ts'
 import type { Letter, Said } from './said.ts'
@@ -57,6 +57,7 @@ async function follow(step: Step, chat: Chat & { group: Group }, change: GroupCh
     const grown = change.who.reduce((sum, { was, affiliation }) => sum + Number(isIn(affiliation)) - Number(isIn(was)), 0)
     group.members = await get(step.tx, `members ${chat.jid}`) ? await countMembers(step.tx, chat.jid) : Math.max(0, group.members + grown)
   }
+  if (change.what === 'community') belong(chat, change.jid)
   if (change.what === 'picture') show(chat, change.hash)
   if (change.what === 'destroyed') end(chat, { how: 'destroyed', ...(change.by ? { by: change.by } : {}), ...(change.reason ? { reason: change.reason } : {}), ...(change.instead ? { instead: change.instead } : {}) })
   if (!change.settings) return
@@ -80,6 +81,12 @@ export function show(chat: Chat & { group: Group }, picture: string | undefined)
     delete chat.group.picture
     delete chat.avatar
   }
+}
+
+/** The group belongs to a community, or to none. */
+export function belong({ group }: Chat & { group: Group }, community: JID | undefined): void {
+  if (community) group.community = community
+  else delete group.community
 }
 
 /** Says whether somebody who stands so is in the group. */
@@ -140,6 +147,9 @@ function linesOf(chat: Chat & { group: Group }, change: GroupChange, fresh: bool
     case 'link-revoked': return [{ key: 'group-unlink', by }]
     case 'subject': return [{ key: 'group-subject', by, values: { subject: change.name ?? '' } }]
     case 'picture': return [{ key: 'group-picture', by }]
+    case 'group-added': return [{ key: 'group-inside', by, values: { name: change.name ?? '' } }]
+    case 'group-removed': return [{ key: 'group-outside', by, values: { name: change.name ?? (change.jid && local(change.jid)) ?? '' } }]
+    case 'community': return [{ key: change.jid ? 'group-community' : 'group-alone', by }]
     case 'nick': return change.who.map((one) => ({ key: 'group-nick', who: [one], values: { was: change.was ?? '', nick: one.nick ?? '' } }))
     case 'settings': return fresh ? settingLines(chat, change) : []
   }

@@ -11,7 +11,7 @@ import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import type { Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
-import { groupChat, isIn, protectionOf, show } from './group-change.ts'
+import { belong, groupChat, isIn, protectionOf, show } from './group-change.ts'
 
 /** How often is asked again while a log tells changes. */
 const MAX_ASKED = 5
@@ -47,7 +47,9 @@ export class GroupList {
       Object.assign(group, { affiliation: one.affiliation, members: one.members, ...(one.nick ? { nick: one.nick } : {}), ...(one.occupant ? { occupant: one.occupant } : {}) })
       delete group.ended
       show(chat, one.picture)
+      belong(chat, one.community)
     }
+    if (one.kind) group.kind = one.kind
     if (about) {
       chat.name = about.name ?? one.name ?? chat.name
       group.settings = about.settings

@@ -25,13 +25,15 @@ const MAX_WHO = 2000
 export const closed: GroupSettings = { private: true, listed: false, writes: 'all', adds: 'admins', edits: 'admins', approval: false, history: false, slow: 0, anonymous: false }
 
 const affiliations = new Set<string | undefined>(['owner', 'admin', 'member', 'none', 'outcast'])
-const affiliationOf = (word: string | undefined): Affiliation | undefined => affiliations.has(word) ? word as Affiliation : undefined
+/** How somebody stands with a group, in the word of XEP-0045; undefined for any other. */
+export const affiliationOf = (word: string | undefined): Affiliation | undefined => affiliations.has(word) ? word as Affiliation : undefined
 const address = (text: string | undefined): JID | undefined => {
   const jid = text ? parseJID(text) : undefined
   return jid && bare(jid)
 }
 const hashOf = (text: string | undefined): string | undefined => /^[\da-f]{40}$/.test(text ?? '') ? text : undefined
-const cut = (text: string | undefined, most: number) => text?.slice(0, most) || undefined
+/** A text that has at most so many characters; undefined for none. */
+export const cut = (text: string | undefined, most: number) => text?.slice(0, most) || undefined
 
 /** An id of an entry as a number; 0 for none. */
 export function entryID(text: string | undefined): Micros {
@@ -40,7 +42,7 @@ export function entryID(text: string | undefined): Micros {
 }
 
 /** A group of the account, as the service lists it. */
-export interface Listed { jid: JID; name?: string; affiliation: Affiliation; nick?: string; /** Our own id in it. */ occupant?: string; newest: Micros; since: Micros; members: number; picture?: string }
+export interface Listed { jid: JID; name?: string; affiliation: Affiliation; nick?: string; /** Our own id in it. */ occupant?: string; newest: Micros; since: Micros; members: number; picture?: string; /** It is the announcements of a community. */ kind?: 'community'; /** The community that it belongs to. */ community?: JID }
 
 function listed(e: Element): Listed[] {
   const [jid, affiliation] = [address(e.attr('jid')), affiliationOf(e.attr('affiliation'))]
@@ -49,6 +51,7 @@ function listed(e: Element): Listed[] {
   return [{
     jid, affiliation, name: cut(e.attr('name'), MAX_NAME), nick: cut(e.attr('nick'), MAX_NAME), occupant: cut(e.attr('occupant'), 256), newest: entryID(e.attr('newest')), since: entryID(e.attr('since')),
     members: Number.isSafeInteger(members) && members > 0 ? members : 1, picture: hashOf(e.attr('picture')),
+    ...(e.attr('kind') === 'community' ? { kind: 'community' as const } : {}), community: address(e.attr('community')),
   }]
 }
 
@@ -93,6 +96,8 @@ export interface GroupChange {
   was?: string
   instead?: JID
   reason?: string
+  /** Of a group that comes into a community, or goes: the group; in its own log the community that it belongs to from then on. */
+  jid?: JID
   /** Of a picture: its SHA-1, if there is one. */
   hash?: string
 }
@@ -109,7 +114,7 @@ export function parseChange(stanza: Element): GroupChange | undefined {
   return {
     what: (e.attr('what') ?? '').slice(0, 50), by: address(e.attr('by')), who, settings: fields && settingsOf(fields),
     name: cut(fields?.get(FIELD + 'roomname')?.[0] ?? e.attr('name'), MAX_NAME), description: cut(fields?.get(FIELD + 'roomdesc')?.[0] ?? e.attr('description'), MAX_TEXT),
-    was: cut(e.attr('was'), MAX_NAME), instead: address(e.attr('instead')), hash: hashOf(e.attr('hash')), reason: cut(e.attr('reason') ?? e.textOf('reason'), MAX_TEXT),
+    was: cut(e.attr('was'), MAX_NAME), jid: address(e.attr('jid')), instead: address(e.attr('instead')), hash: hashOf(e.attr('hash')), reason: cut(e.attr('reason') ?? e.textOf('reason'), MAX_TEXT),
   }
 }
 

@@ -13,7 +13,7 @@ import type { Chat } from '../../core/model.ts'
 import { destroyGroup, isIn, leads, leaveGroup, mayAdd, mayEdit, mayWrite } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath, go } from '../../app/router.ts'
-import { engine, isMuted } from '../../app/session.ts'
+import { engine, isMuted, nameOf } from '../../app/session.ts'
 import { exists } from '../../app/View.tsx'
 import { t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -37,6 +37,7 @@ export function GroupPage({ chat, group }: { chat: Chat; group: Group }): JSX.El
           <Quick icon="search" label={t('ab.find')} act={() => go(`/search?in=${encodeURIComponent(jid)}`)} />
           <Quick icon="bellOff" label={t(isMuted(chat) ? 'ab.unmute' : 'ab.mute')} act={() => void engine().setChat(jid, { muted: isMuted(chat) ? undefined : Infinity })} />
         </div>
+        {exists('communities') && isIn(group) && <Parent jid={group.kind ? jid : group.community} />}
         {exists('groups') && isIn(group) && <Managing group={group} to={to} />}
         <Members chat={chat} group={group} />
         <Shared jid={jid} />
@@ -44,6 +45,12 @@ export function GroupPage({ chat, group }: { chat: Chat; group: Group }): JSX.El
       </div>
     </div>
   )
+}
+
+/** The community that it belongs to, or whose announcements it is. */
+function Parent({ jid }: { jid: string | undefined }): JSX.Element | null {
+  if (!jid) return null
+  return <section class="card flat"><Go icon="users" label={t('ab.community')} text={nameOf(jid)} to={`/communities/${encodeURIComponent(jid)}`} /></section>
 }
 
 function Face({ chat, group }: { chat: Chat; group: Group }): JSX.Element {

@@ -81,6 +81,7 @@ export function Row({ chat, at }: { chat: Chat; at: boolean }): JSX.Element {
       <Avatar id={chat.jid} name={chat.name} kind={chat.kind} picture={chat.avatar} online={online} />
       {chosen && <span class="pick"><Icon name="check" /><span class="vh">{t('picked')}</span></span>}
       <span class="b">
+        {chat.group?.community && <small class="of cut" dir="auto">{nameOf(chat.group.community)}</small>}
         <span class="l1">
           <span class="n cut" dir="auto">{chat.kind === 'self' ? t('chats.self') : chat.name}</span>
           {chat.favourite && <span class="fav"><Icon name="star" full kind="k" /><span class="vh">{t('mark.favourite')}</span></span>}

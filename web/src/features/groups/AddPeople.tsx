@@ -9,7 +9,7 @@ import { t } from '../../i18n/t.ts'
 import { Button, Empty } from '../../ui/controls.tsx'
 import { toast } from '../../ui/toast.tsx'
 import type { PageProps } from './index.tsx'
-import { useAsked } from './load.tsx'
+import { useAsked } from '../../app/asked.tsx'
 import { showRefused } from './NewGroup.tsx'
 import { People } from './People.tsx'
 

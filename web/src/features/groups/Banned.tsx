@@ -7,7 +7,7 @@ import { t } from '../../i18n/t.ts'
 import { Empty } from '../../ui/controls.tsx'
 import { Peer } from '../../ui/Peer.tsx'
 import type { PageProps } from './index.tsx'
-import { useAsked, Waiting } from './load.tsx'
+import { useAsked, Waiting } from '../../app/asked.tsx'
 
 /** Banned lists who may not come in any more. */
 export function Banned({ chat: { jid }, group }: PageProps): JSX.Element {

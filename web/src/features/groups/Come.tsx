@@ -9,7 +9,7 @@ import { t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Busy, Button, Field, IconButton, Pill } from '../../ui/controls.tsx'
 import { Logo } from '../../ui/Logo.tsx'
-import { useAsked, Waiting } from './load.tsx'
+import { useAsked, Waiting } from '../../app/asked.tsx'
 
 /** The address or link of a group that the page was opened with; what follows # never left this browser. */
 function linkHere(): string | undefined {

@@ -19,7 +19,7 @@ import { Radios } from '../../ui/Radios.tsx'
 import { copy, share } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
 import type { PageProps } from './index.tsx'
-import { useAsked, Waiting } from './load.tsx'
+import { useAsked, Waiting } from '../../app/asked.tsx'
 
 const day = 86_400
 const spans = [1, 7, 30, 365]

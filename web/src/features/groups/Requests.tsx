@@ -10,7 +10,7 @@ import { Avatar } from '../../ui/Avatar.tsx'
 import { Empty } from '../../ui/controls.tsx'
 import { Peer } from '../../ui/Peer.tsx'
 import type { PageProps } from './index.tsx'
-import { useAsked, Waiting } from './load.tsx'
+import { useAsked, Waiting } from '../../app/asked.tsx'
 
 /** Requests lists who waits to be let in. */
 export function Requests({ chat: { jid }, group }: PageProps): JSX.Element {

@@ -45,7 +45,7 @@ export async function leave(chat: Chat): Promise<void> {
   const others = owner ? (await engine().members(jid, { admins: true, limit: 2 })).members.filter((m) => m.affiliation === 'owner').length > 1 : true
   const alone = (group?.members ?? 2) <= 1
   const answer = await choose({
-    title: t('gr.leaveTitle', { name }), text: t(alone ? 'gr.leaveAlone' : owner && !others ? 'gr.leaveOwner' : 'gr.leaveText'),
+    title: t('gr.leaveTitle', { name }), text: t(group?.kind ? 'gr.leaveCommunity' : alone ? 'gr.leaveAlone' : owner && !others ? 'gr.leaveOwner' : 'gr.leaveText'),
     answers: [...(owner && !others && !alone ? [{ value: 'hand' as const, label: t('gr.leaveHand') }] : []), { value: 'leave', label: t('gr.leaveYes'), danger: true }],
   })
   if (answer === 'hand') go(`${chatPath(jid)}/group/owner`)
@@ -53,8 +53,8 @@ export async function leave(chat: Chat): Promise<void> {
 }
 
 /** destroy ends a group for all its members. */
-export async function destroy({ jid, name }: Chat): Promise<void> {
-  const reason = await askWords({ title: t('gr.destroyTitle', { name }), text: t('gr.destroyText'), label: t('gr.reason'), yes: t('gr.destroyYes'), limit: longestReason, danger: true })
+export async function destroy({ jid, name, group }: Chat): Promise<void> {
+  const reason = await askWords({ title: t('gr.destroyTitle', { name }), text: t(group?.kind ? 'gr.destroyCommunity' : 'gr.destroyText'), label: t('gr.reason'), yes: t('gr.destroyYes'), limit: longestReason, danger: true })
   if (reason !== undefined) await tried(engine().group('destroy', jid, reason || undefined), t('gr.destroyed'))
 }
 

@@ -1,9 +1,9 @@
 // What is asked of the server for a page, and what is shown until it has answered, or when it cannot.
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { whyNot } from '../../app/groups.ts'
-import { t } from '../../i18n/t.ts'
-import { Busy, Button, Empty } from '../../ui/controls.tsx'
+import { whyNot } from './groups.ts'
+import { t } from '../i18n/t.ts'
+import { Busy, Button, Empty } from '../ui/controls.tsx'
 
 /** What was asked: not here yet, here, or why not. */
 export interface Asked<T> { value: T | undefined; failed: string | undefined; again: () => void }
