@@ -10,7 +10,7 @@ import { change, look, type Database } from '../store/database.ts'
 import { domain } from '../xmpp/jid.ts'
 import { newID } from '../xmpp/stanza.ts'
 import type { Changes, News } from './changes.ts'
-import { alter, range, shownChannel, tally } from './channel-keep.ts'
+import { alter, noteUnread, range, shownChannel, tally } from './channel-keep.ts'
 import { soon } from './views.ts'
 
 const MAX_TEXT = 10_000
@@ -88,7 +88,9 @@ async function read(db: Database, news: News, account: JID, name: string): Promi
     channel.readUpTo = Math.max(channel.readUpTo, channel.kept?.to ?? 0)
     await tally(tx, channel, account)
   })
-  if (changed) news.tell({ channels: [name, ''] })
+  if (!changed) return
+  news.tell({ channels: [name, ''] })
+  await noteUnread(db, news)
 }
 
 async function publish(db: Database, news: News, name: string, draft: Draft): Promise<void> {

@@ -7,6 +7,7 @@ import type { KeptChannel, KeptPost, Stretch } from '../store/channels.ts'
 import { change, type Change, type Database } from '../store/database.ts'
 import { readPost, signatureOf, type LogEntry } from '../xmpp/channels.ts'
 import { serialise } from '../xmpp/xml.ts'
+import type { News } from './changes.ts'
 
 /** Entries of one channel that are kept on this device. */
 export const MAX_KEPT = 500
@@ -26,7 +27,7 @@ export function shownChannel({ kept: _, old: __, readUpTo: ___, looked: ____, to
 const touch = (a: Stretch, b: Stretch): boolean => a.before <= b.to && b.before <= a.to
 const union = (a: Stretch, b: Stretch): Stretch => ({ from: Math.min(a.from, b.from), before: a.from <= b.from ? a.before : b.before, to: Math.max(a.to, b.to) })
 
-/** Joins a stretch that was read to what is kept; gives the stretch that is dropped for it, if there is one. Undefined behaviour of nobody: one that touches nothing and is older is not kept. */
+/** Joins a stretch that was read to what is kept; gives the stretch that is dropped for it, if there is one. One that touches nothing and is older is not kept. */
 export function join(channel: Pick<KeptChannel, 'kept' | 'old'>, read: Stretch): { keep: boolean; drop?: Stretch } {
   const { kept, old } = channel
   let drop: Stretch | undefined
@@ -45,7 +46,7 @@ export function join(channel: Pick<KeptChannel, 'kept' | 'old'>, read: Stretch):
   return { keep: true, ...(drop ? { drop } : {}) }
 }
 
-/** A place in the log for which nothing is shown. */
+/** What is shown of an entry; undefined for a place that holds nothing to show. */
 export function postOf(e: LogEntry): KeptPost | undefined {
   const place = { channel: e.name, entry: e.id }
   if (e.what === 'made' || e.what === 'settings' || e.what === 'mark') return { ...place, kind: 'line', what: e.what, text: e.text, item: '' }
@@ -137,6 +138,18 @@ export function alter(db: Database, name: string, work: (channel: KeptChannel, t
     await tx.objectStore('channels').put(channel)
     return true
   })
+}
+
+/** Notes whether something that was not read stands among the channels, and tells it: the dot at the updates. */
+export async function noteUnread(db: Database, news: News): Promise<void> {
+  const changed = await change(db, ['channels', 'kv'], async (tx) => {
+    const before = await tx.objectStore('kv').get('updates') as { status?: Micros; channels?: boolean } | undefined
+    const channels = (await tx.objectStore('channels').getAll()).some((c) => c.unread > 0)
+    if (channels === (before?.channels ?? false)) return false
+    await tx.objectStore('kv').put({ ...before, channels }, 'updates')
+    return true
+  }, 'relaxed')
+  if (changed) news.tell({ updates: true })
 }
 
 /** All of a channel goes from this device. */

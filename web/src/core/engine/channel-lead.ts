@@ -16,7 +16,7 @@ import { StanzaError } from '../xmpp/stanza.ts'
 import type { Element } from '../xmpp/xml.ts'
 import type { News } from './changes.ts'
 import { asksOf } from './channel-ask.ts'
-import { alter, keepEntries, range, tally, unknown } from './channel-keep.ts'
+import { alter, keepEntries, noteUnread, range, tally, unknown } from './channel-keep.ts'
 import { ChannelKeys } from './channel-keys.ts'
 import { Publisher } from './channel-publish.ts'
 
@@ -207,19 +207,10 @@ export class ChannelLead {
     const { name } = entry
     const first = !(await db.get('channels', name))?.kept
     if (!await keepEntries(db, account, [entry], true)) return void this.here().catch((error: unknown) => this.failed(error)) // followed on another device, a moment ago
-    if (entry.what === 'post' && entry.by !== account) await this.fresh()
     this.tell([name])
     if (first || (await db.get('channels', name))?.old) void this.fill(name).catch((error: unknown) => this.failed(error))
     else void this.checkSignatures(name).catch(() => undefined) // checked when the channel is opened
     if (entry.what === 'settings' || entry.what === 'mark') void this.about(name).catch(() => undefined) // asked again when it is opened
-  }
-
-  /** Something new stands among the updates. */
-  private fresh(): Promise<void> {
-    return change(this.around.db, ['kv'], async (tx) => {
-      const before = await tx.objectStore('kv').get('updates') as { status?: Micros; channels?: boolean } | undefined
-      await tx.objectStore('kv').put({ ...before, channels: true }, 'updates')
-    }, 'relaxed').then(() => this.around.news.tell({ choices: true }))
   }
 
   /** Reads the newest page of a log, if it has more than is here, and back to where it was read before. */
@@ -306,7 +297,10 @@ export class ChannelLead {
     }
   }
 
+  /** Tells what changed, in this tab and the others. */
   tell(channels: string[]): void {
-    this.around.news.tell({ channels })
+    const { db, news } = this.around
+    news.tell({ channels })
+    void noteUnread(db, news).catch(() => undefined) // noted with the next change
   }
 }

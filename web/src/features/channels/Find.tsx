@@ -42,13 +42,13 @@ function List(): JSX.Element {
       <PageHead title={t('ch.find')} always up="/updates" />
       <div class="find"><label class="search"><Icon name="search" /><span class="vh">{t('ch.findHint')}</span><input type="search" placeholder={t('ch.findHint')} value={words} dir="auto" autocomplete="off" onInput={(e) => setWords(e.currentTarget.value)} /></label></div>
       <div class="sheet-top"><div class="scroll list-in">
-        {named && !found?.some((c) => c.name === named) && (
-          <a class="act" href={pathOf(named)}><span class="tile"><Icon name="radio" /></span><span class="grow">{t('ch.openName', { name: named })}</span><Icon name="chevronRight" flip kind="go" /></a>
-        )}
         {!found ? <Waiting asked={asked} /> : !found.length && !named && <Empty title={t('ch.findNone')} text={t('ch.findNoneText')} />}
         <ul>{found?.slice(0, 200).map((c) => (
           <li key={c.name}><a class="act peer" href={pathOf(c.name)}><Picture name={c.name} title={c.title} size="s" /><span class="grow"><b class="cut one" dir="auto">{c.title}</b><small class="cut one" dir="ltr">{c.name}</small></span><Icon name="chevronRight" flip kind="go" /></a></li>
         ))}</ul>
+        {named && found && !found.some((c) => c.name === named) && (
+          <a class="act" href={pathOf(named)}><span class="tile"><Icon name="radio" /></span><span class="grow">{t('ch.openName', { name: named })}</span><Icon name="chevronRight" flip kind="go" /></a>
+        )}
       </div></div>
     </>
   )

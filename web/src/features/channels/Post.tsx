@@ -26,9 +26,10 @@ const quick = ['👍', '❤️', '😂', '😮', '😢', '🙏']
 
 /** PostCard shows a post. `edit` is there for who publishes. */
 export function PostCard({ channel, post, edit }: { channel: Channel; post: Written; edit: ((post: Written) => void) | undefined }): JSX.Element {
-  const wrong = post.signature === 'bad'
+  const takes = channel.reactions && !channel.ended
+  const react = (emoji: string): void => { void tried(ask('react', channel.name, post.item, emoji === post.mine ? '' : emoji)) }
   return (
-    <article class={`ch-post${wrong ? ' bad' : ''}`} aria-label={post.title || post.text.slice(0, 60)}>
+    <article class={`ch-post${post.signature === 'bad' ? ' bad' : ''}`} aria-label={post.title || post.text.slice(0, 60)}>
       {post.media.length > 0 && <Media all={post.media} />}
       {post.title && <h2 dir="auto">{post.title}</h2>}
       {post.text && <Words text={post.text} />}
@@ -38,9 +39,10 @@ export function PostCard({ channel, post, edit }: { channel: Channel; post: Writ
         {post.edited && <span>{t('ch.edited')}</span>}
         {post.views > 0 && <span class="ch-views"><Icon path={eye} /><span aria-hidden="true">{post.views}</span><span class="vh">{t('ch.views', { n: post.views })}</span></span>}
         <time title={fullTime(post.entry)}>{clock(post.entry)}</time>
+        {takes && <IconButton path={smile} label={t('ch.react')} act={() => void choose(react)} />}
         <IconButton icon="ellipsis" label={t('ch.postMenu')} menu act={(e) => void menu(e.currentTarget as HTMLElement, channel, post, edit)} />
       </footer>
-      <Reactions channel={channel} post={post} />
+      <Reactions channel={channel} post={post} react={react} />
     </article>
   )
 }
@@ -89,10 +91,9 @@ function explain(post: Written): Promise<void> {
   ))
 }
 
-function Reactions({ channel, post }: { channel: Channel; post: Written }): JSX.Element | null {
-  const { name, reactions, comments, ended } = channel
-  const react = (emoji: string): void => { void tried(ask('react', name, post.item, emoji === post.mine ? '' : emoji)) }
-  if (!reactions && !comments && !post.sums.length) return null
+function Reactions({ channel, post, react }: { channel: Channel; post: Written; react: (emoji: string) => void }): JSX.Element | null {
+  const { reactions, comments, ended } = channel
+  if (!comments && !post.sums.length) return null
   return (
     <div class="ch-reacts">
       {post.sums.map(({ emoji, count }) => (
@@ -100,7 +101,6 @@ function Reactions({ channel, post }: { channel: Channel; post: Written }): JSX.
           <span aria-hidden="true">{emoji} <span class="num">{count}</span></span>
         </button>
       ))}
-      {reactions && !ended && <button type="button" class="rx add" aria-label={t('ch.react')} title={t('ch.react')} onClick={() => void choose(react)}><Icon path={smile} /></button>}
       {comments && <button type="button" class="rx talk" onClick={() => go(groupIn(comments) ?? `/g#${encodeURI(comments.replace(/^xmpp:/i, ''))}`)}><Icon name="message" />{t('ch.comments')}</button>}
     </div>
   )
