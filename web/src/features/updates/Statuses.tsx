@@ -76,7 +76,7 @@ function Ring({ parts, children }: { parts: boolean[]; children: preact.Componen
   const gap = shown.length > 1 ? Math.min(4, around / shown.length / 3) : 0
   const length = around / Math.max(1, shown.length)
   return (
-    <span class="ring">
+    <span class="story-ring">
       {shown.length > 0 && (
         <svg viewBox="0 0 58 58" aria-hidden="true">
           {shown.map((seen, i) => <circle key={i} cx="29" cy="29" r="27" class={seen ? 'seen' : ''} stroke-dasharray={`${length - gap} ${around - length + gap}`} stroke-dashoffset={-(i * length + gap / 2)} />)}
