@@ -15,7 +15,7 @@ import './once.css'
 
 type Once = Extract<Content, { type: 'once' }>
 
-const One = ({ used }: { used?: boolean }): JSX.Element => <span class={`once-1${used ? ' used' : ''}`} aria-hidden="true">1</span>
+const One = ({ used }: { used?: boolean }): JSX.Element => <span class={`once-1${used ? ' used' : ''}`} aria-hidden="true" />
 
 /** Seen is what can be opened once, in its bubble. */
 export function Seen({ message: m, content }: { message: Message; content: Once }): JSX.Element {
@@ -23,7 +23,7 @@ export function Seen({ message: m, content }: { message: Message; content: Once 
   if (m.own) return <span class="once"><One used={someOpened(m) > 0} /><span><b>{kind}</b><small>{ownText(m)}</small></span></span>
   if (content.opened !== undefined || !content.file) return <span class="once"><One used /><span><b>{kind}</b><small>{t(content.opened === undefined ? 'once.none' : 'once.opened')}</small></span></span>
   return (
-    <button type="button" class="once" aria-label={t('once.open', { kind })} onClick={() => show(m)}>
+    <button type="button" class="once" onClick={() => show(m)}>
       <One /><span><b>{kind}</b><small>{t(content.as === 'voice' ? 'once.plays' : 'once.tap')}</small></span>
     </button>
   )
