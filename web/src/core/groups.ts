@@ -56,7 +56,7 @@ export interface Group {
   /** It is over for us: what was said stays here, and nothing can be said any more. */
   ended?: GroupEnd
   /** We were invited by this person, and are no member yet, or did not look at it yet. With Chat.request it stands apart until a person decides. */
-  invited?: { by: JID; reason?: string }
+  invited?: { by: JID; reason?: string; /** The line that says so. */ line?: string }
   /** It is the announcements of a community (core/communities.ts). */
   kind?: 'community'
   /** The community that it belongs to. */
@@ -197,6 +197,7 @@ export interface Groups {
  * - `group-link` by · `group-unlink` by: a link was made, revoked · `group-ended` by, reason
  * - `group-inside`, `group-outside` by, name: a group came into the community, or is not in it any more · `group-community`, `group-alone` by: the group belongs to a
  *   community, or to none any more
+ * - `group-whisper` who, text: said to us alone by who is called so there · `group-whispered` who, text: we said it to them alone, in another app
  * - `group-keyless` who: they have no device that reads what is encrypted; said once for each
  */
 export type GroupLine =
@@ -204,4 +205,4 @@ export type GroupLine =
   | 'group-name' | 'group-description' | 'group-picture' | 'group-subject' | 'group-writes-all' | 'group-writes-admins' | 'group-adds-all' | 'group-adds-admins'
   | 'group-edits-all' | 'group-edits-admins' | 'group-approval-on' | 'group-approval-off' | 'group-history-on' | 'group-history-off' | 'group-slow' | 'group-slow-off'
  | 'group-inside' | 'group-outside' | 'group-community' | 'group-alone'
-  | 'group-invited' | 'group-invites' | 'group-private' | 'group-open' | 'group-link' | 'group-unlink' | 'group-ended' | 'group-keyless'
+  | 'group-invited' | 'group-invites' | 'group-private' | 'group-open' | 'group-link' | 'group-unlink' | 'group-ended' | 'group-keyless' | 'group-whisper' | 'group-whispered'

@@ -17,6 +17,7 @@ import { act, number, recount } from './acts.ts'
 import type { Collector } from './changes.ts'
 import { about, groupNames, reasonIn, row, shut } from './effects.ts'
 import { changeGroup, invited, spoke } from './group-change.ts'
+import { isWhisper, whisper } from './group-whisper.ts'
 import type { Letter, Said } from './said.ts'
 import { looked } from './status-looked.ts'
 import { adoptTimer, startTimer, startTimers, timeOf } from './timer.ts'
@@ -49,7 +50,9 @@ export function archivePlace(id: string | undefined): Micros | undefined {
 
 /** Keeps a letter. */
 export async function apply(step: Step, letter: Letter): Promise<void> {
-  for (const said of letter.says) await applyOne(step, letter, said)
+  const whispered = await isWhisper(step, letter)
+  for (const said of letter.says) if (!whispered || said.what === 'invite' || said.what === 'error') await applyOne(step, letter, said)
+  if (whispered) await whisper(step, letter)
 }
 
 async function applyOne(step: Step, letter: Letter, said: Said): Promise<void> {

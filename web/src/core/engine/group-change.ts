@@ -3,11 +3,11 @@
 
 import type { Group, GroupLine, GroupSettings } from '../groups.ts'
 import type { Chat, JID, Micros } from '../model.ts'
-import { nameFor, previewOf } from '../store/chats.ts'
+import { nameFor, previewOf, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import { countMembers, memberOf, putMember } from '../store/members.ts'
-import { byNames, freePlace, isGone, put } from '../store/messages.ts'
+import { byNames, drop, freePlace, isGone, put } from '../store/messages.ts'
 import { archiveName } from '../store/names.ts'
 import { isKnown } from '../store/requests.ts'
 import type { GroupChange, Stands } from '../xmpp/groups.ts'
@@ -42,6 +42,7 @@ export async function changeGroup(step: Step, letter: Letter, change: GroupChang
   if (id > chat.group.version) await follow(step, chat, change, id)
   await followStays(step, chat.jid, id, change)
   for (const [i, line] of lines.entries()) await putLine(step, chat, line, letter, id, i)
+  if (!chat.last) await refreshLast(step.tx, chat)
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(chat.jid)
 }
@@ -102,6 +103,7 @@ async function stand(step: Step, chat: Chat & { group: Group }, { by }: GroupCha
   if (by === step.account) delete group.invited
   if (isIn(was) || !by || by === step.account) return
   group.invited = { ...group.invited, by }
+  await unsay(step, chat)
   if (await isStranger(step, chat, by)) chat.request = true
 }
 
@@ -120,11 +122,22 @@ export async function invited(step: Step, letter: Letter, { room, by, reason, na
     delete group.ended
     if (name) chat.name = name
     if (await isStranger(step, chat, by)) chat.request = true
-    await putLine(step, chat, { key: 'group-invited', by, values: { reason: reason ?? '' } }, letter, archivePlace(letter.archived) ?? letter.time, 0)
+    const line = await putLine(step, chat, { key: 'group-invited', by, values: { reason: reason ?? '' } }, letter, archivePlace(letter.archived) ?? letter.time, 0)
+    if (line) group.invited.line = line
     chat.markedUnread = true
   }
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(room)
+}
+
+/** Who invited us has added us: the line about that says all. */
+async function unsay(step: Step, chat: Chat & { group: Group }): Promise<void> {
+  const line = chat.group.invited?.line
+  if (!line) return
+  delete chat.group.invited?.line
+  await drop(step.tx, [line])
+  step.changes.message(chat.jid, line)
+  if (chat.last?.id === line) delete chat.last
 }
 
 const isStranger = async (step: Step, chat: Chat, by: JID): Promise<boolean> =>
@@ -186,11 +199,11 @@ function settingLines(chat: Chat & { group: Group }, { by, name, description, se
   return lines
 }
 
-/** Puts a line where its entry stands in the log; of several the others come right behind it. */
-async function putLine(step: Step, chat: Chat, line: Line, letter: Letter, id: Micros, nth: number): Promise<void> {
+/** Puts a line where its entry stands in the log; of several the others come right behind it. Gives its id, undefined if it stands there already. */
+export async function putLine(step: Step, chat: Chat, line: Line, letter: Letter, id: Micros, nth: number): Promise<string | undefined> {
   const { tx } = step
   const name = nth ? `${archiveName(String(id))} ${nth}` : archiveName(String(id))
-  if (await byNames(tx, [name]) || await isGone(tx, chat.jid, id, [name])) return
+  if (await byNames(tx, [name]) || await isGone(tx, chat.jid, id, [name])) return undefined
   const who = (line.who ?? []).slice(0, MAX_NAMED)
   const names = await Promise.all(who.map((one) => nameIn(step, chat.jid, one.jid, one.nick)))
   const values = {
@@ -200,13 +213,14 @@ async function putLine(step: Step, chat: Chat, line: Line, letter: Letter, id: M
   const message: KeptMessage = {
     id: freshId(), chat: chat.jid, order: await freePlace(tx, chat.jid, id + nth), time: letter.time, from: line.by ?? chat.jid, own: false,
     content: { type: 'system', key: line.key, values, ...(line.by ? { by: line.by } : {}), ...(who.length ? { who: who.map((one) => one.jid) } : {}) },
-    names: [name], shelves: [], protection: chat.protection, ...(nth ? {} : { stanzaId: String(id), archiveId: id }),
+    names: [name], shelves: [], protection: chat.protection, ...(nth || !letter.group ? {} : { stanzaId: String(id), archiveId: id }),
   }
   await put(tx, message, false)
   step.changes.message(chat.jid, message.id)
-  if (message.time < chat.time) return
+  if (message.time < chat.time) return message.id
   chat.last = previewOf(message)
   chat.time = message.time
+  return message.id
 }
 
 /** What to call somebody in a line: as we call them, else as the group does. */

@@ -4,8 +4,9 @@
 import type { JID, Micros } from '../model.ts'
 import { isCarbon, unwrapCarbon, delayOf } from '../xmpp/forward.ts'
 import { originID, stanzaID } from '../xmpp/ids.ts'
-import { bare, parseJID } from '../xmpp/jid.ts'
+import { bare, parseJID, resource } from '../xmpp/jid.ts'
 import { isArchiveResult, type Archived } from '../xmpp/mam.ts'
+import { MUC_USER } from '../xmpp/ns.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { isSubject, readInvitation, readOfGroup, readSubject } from './group-read.ts'
 import { QUIET } from './own-ns.ts'
@@ -24,6 +25,8 @@ export interface Envelope {
   live: boolean
   old?: boolean
   ids: string[]
+  /** See Letter. */
+  alone?: Letter['alone']
   /** Said in a group; see Letter. */
   group?: Letter['group']
 }
@@ -52,7 +55,9 @@ function envelope(stanza: Element, account: JID, facts: { archived?: string; tim
   const to = parseJID(stanza.attr('to') ?? account)
   if (!from || !to || !/^(chat|normal|error)$/.test(type) || !bare(from).includes('@')) return undefined
   const own = bare(from) === account && type !== 'error'
-  return { stanza, from: bare(from), chat: bare(own ? to : from), own, ids: idsOf(stanza), ...facts }
+  const nick = type === 'chat' ? resource(own ? to : from) : ''
+  const marked = !!stanza.child('x', MUC_USER) && !stanza.child('x', MUC_USER)?.nodes.length
+  return { stanza, from: bare(from), chat: bare(own ? to : from), own, ids: idsOf(stanza), ...(nick ? { alone: { nick, marked } } : {}), ...facts }
 }
 
 const idsOf = (stanza: Element): string[] => [...new Set([stanza.attr('id'), originID(stanza)].filter((id): id is string => !!id && id.length <= 256))]
@@ -80,7 +85,7 @@ export function letterOf(e: Envelope, reading: Reading | undefined): Letter | un
   const { receipt, marker } = wants(parts)
   return {
     chat: e.chat, from: e.from, own: e.own, ids: e.ids, archived: e.archived, time: e.time, live: e.live, old: e.old, wantsReceipt: receipt && !e.group, wantsMarker: marker && !e.group,
-    ...(e.group ? { group: e.group } : {}),
+    ...(e.group ? { group: e.group } : {}), ...(e.alone ? { alone: e.alone } : {}),
     protection: reading ? 'omemo' : 'none', ...(reading?.what === 'text' ? { device: reading.device } : {}), says,
   }
 }
