@@ -45,7 +45,7 @@ export function asksOf(lead: ChannelLead): ChannelAsks {
     },
     believe: async (publisher) => {
       await lead.keys.believe(session(), publisher)
-      for (const { name } of await db.getAll('channels')) await lead.checkSignatures(name, publisher)
+      for (const { name } of await db.getAll('channels')) await lead.checkSignatures(name, true)
     },
     create: (name, settings, readers, picture) => create(lead, name, settings, readers, picture),
     configure: async (name, fields, picture) => {
@@ -77,6 +77,7 @@ async function open(lead: ChannelLead, name: string): Promise<void> {
     const newest = await lead.about(name)
     await alter(db, name, (channel) => { channel.looked = now() })
     await lead.upTo(name, newest)
+    await lead.checkSignatures(name, true)
   } catch (error) {
     if (!(error instanceof StanzaError) || !/^(item-not-found|gone)$/.test(error.condition)) throw error
     if (!await alter(db, name, (channel) => { Object.assign(channel, { ended: true, following: false, unread: 0 }) })) throw error

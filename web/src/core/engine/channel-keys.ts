@@ -70,7 +70,7 @@ export class ChannelKeys {
     const mine = known[signature.key]
     if (mine) return await fits(mine, channel, post.item, entry) ? 'good' : 'bad'
     if (!session) return 'unchecked'
-    const now = await this.published(session, signature.by)
+    const now = await this.published(session, signature.by, post.entry)
     const key = now[signature.key]
     if (!key) return 'unknown'
     if (!await fits(key, channel, post.item, entry)) return 'bad'
@@ -82,7 +82,7 @@ export class ChannelKeys {
   /** The keys that a publisher has now are believed, whatever was known before. */
   async believe(session: Session, publisher: JID): Promise<void> {
     this.asked.delete(publisher)
-    await this.remember(publisher, await this.published(session, publisher), true)
+    await this.remember(publisher, await this.published(session, publisher, 0), true)
   }
 
   private async known(publisher: JID): Promise<Known> {
@@ -97,10 +97,10 @@ export class ChannelKeys {
     })
   }
 
-  /** The keys that a publisher publishes. */
-  private published(session: Session, publisher: JID): Promise<Known> {
+  /** The keys that a publisher publishes, as they were asked after some time: who makes a new key publishes it before the first post that it signs. */
+  private published(session: Session, publisher: JID, after: Micros): Promise<Known> {
     const asked = this.asked.get(publisher)
-    if (asked && this.now() / 1000 - asked.at < FRESH) return asked.keys
+    if (asked && asked.at > after / 1000 && this.now() / 1000 - asked.at < FRESH) return asked.keys
     if (this.asked.size >= MAX_ASKED) this.asked.clear()
     const keys = this.fetch(session, publisher)
     this.asked.set(publisher, { at: this.now() / 1000, keys })

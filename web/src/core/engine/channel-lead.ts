@@ -187,8 +187,18 @@ export class ChannelLead {
     return newest
   }
 
-  /** Takes a message that came; nobody but the service speaks of channels. */
+  /** Takes a message that came. What could not be kept is read from the log. */
   async hear(stanza: Element): Promise<void> {
+    try {
+      await this.heard(stanza)
+    } catch (error) {
+      this.attended = undefined
+      this.failed(error)
+    }
+  }
+
+  /** Nobody but the service speaks of channels. */
+  private async heard(stanza: Element): Promise<void> {
     const event = parseEvent(stanza)
     if (event && event.from === this.around.account) return this.readMarks(displayedEvent(event, event.from))
     const service = this.at ?? await this.service().catch(() => undefined)
@@ -262,16 +272,16 @@ export class ChannelLead {
     return more
   }
 
-  /** Checks the signatures of a channel that were not checked yet; with `publisher` those of one whose keys had changed. */
-  async checkSignatures(name: string, publisher?: JID): Promise<void> {
+  /** Checks the signatures of a channel that were not checked yet; with `again` also those by keys that were not known. */
+  async checkSignatures(name: string, again = false): Promise<void> {
     const { db } = this.around
-    const posts = (await db.getAll('posts', range(name, 0))).filter((p) => p.kind === 'post' && p.xml && (p.signature === 'unchecked' || (!!publisher && p.by === publisher)))
+    const posts = (await db.getAll('posts', range(name, 0))).filter((p) => p.kind === 'post' && p.xml && (again || p.signature === 'unchecked'))
     if (!posts.length) return
     const address = await this.address(name)
     const session = this.around.session()
     for (const post of posts) {
       const signature = await this.keys.check(session, address, post)
-      if (signature === 'unchecked') continue
+      if (signature === 'unchecked' || (post.kind === 'post' && signature === post.signature)) continue
       await change(db, ['posts'], async (tx) => {
         const now = await tx.objectStore('posts').get([name, post.entry])
         if (now?.kind !== 'post' || now.xml !== post.xml) return

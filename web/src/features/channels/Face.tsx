@@ -26,13 +26,15 @@ export function Mark({ words }: { words?: boolean }): JSX.Element {
   return <span class="ch-mark" title={t('ch.marked')}><Icon path={badge} />{words ? t('ch.marked') : <span class="vh">{t('ch.marked')}</span>}</span>
 }
 
+/** isolated keeps a text of somebody from mixing up the direction of the sentence that it stands in. */
+const isolated = (text: string): string => `\u2068${text}\u2069`
+
 /** showMark says who vouches for a channel, and why. */
 export function showMark({ mark, marked }: Channel): Promise<void> {
   const host = engine().account().jid.split('@')[1] ?? location.host
   return over((close) => (
     <Sheet title={t('ch.markTitle')} close={close}>
-      <p class="ch-why" dir="auto">{t('ch.markText', { host, reason: mark })}</p>
-      {marked !== undefined && <p class="small">{t('ch.markSince', { time: fullTime(marked) })}</p>}
+      <div class="sheet-in ch-why"><p>{t('ch.markText', { host, reason: isolated(mark) })}</p>{marked !== undefined && <p>{t('ch.markSince', { time: fullTime(marked) })}</p>}</div>
       <div class="do"><Button kind="p" act={close}>{t('close')}</Button></div>
     </Sheet>
   ))

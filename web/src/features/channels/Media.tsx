@@ -62,5 +62,5 @@ function File({ one }: { one: Enclosure }): JSX.Element {
   }
   const about = <><span class="tile"><Icon name="fileText" /></span><span class="grow"><b class="cut one" dir="auto">{one.name || one.type}</b><small>{here(one.url) ? (one.size ? size(one.size) : '') : t('ch.media.elsewhere', { host: new URL(one.url).host })}</small></span></>
   if (!here(one.url)) return <a class="act ch-file" href={one.url} target="_blank" rel="noopener noreferrer">{about}</a>
-  return <button type="button" class="act ch-file" disabled={busy} aria-label={t('ch.media.file', { name: one.name || one.type })} onClick={() => void save()}>{about}{busy && <span class="spin" />}</button>
+  return <button type="button" class="act ch-file" disabled={busy} title={t('ch.media.file', { name: one.name || one.type })} onClick={() => void save()}>{about}{busy && <span class="spin" />}</button>
 }

@@ -39,7 +39,7 @@ export function People({ name }: { name: string }): JSX.Element {
           <Button kind="p" submit disabled={!typed.trim()}>{t('ch.add')}</Button>
         </form>
         {!asked.value ? <Waiting asked={asked} /> : (
-          <ul class="card flat">{asked.value.map((one) => (
+          <ul class="card flat ch-people">{asked.value.map((one) => (
             <li key={one.jid}><Peer id={one.jid} name={nameOf(one.jid)} under={t(`ch.standing.${one.standing}` as Key)}>
               {one.jid !== engine().account().jid && <IconButton icon="ellipsis" label={t('ch.personMenu', { name: nameOf(one.jid) })} menu act={(e) => void menu(e.currentTarget as HTMLElement, one, closed, set)} />}
             </Peer></li>

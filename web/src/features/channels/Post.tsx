@@ -35,12 +35,13 @@ export function PostCard({ channel, post, edit }: { channel: Channel; post: Writ
       {post.text && <Words text={post.text} />}
       <footer>
         <Signature post={post} />
-        <span class="grow" />
+        <span class="ch-end">
         {post.edited && <span>{t('ch.edited')}</span>}
         {post.views > 0 && <span class="ch-views"><Icon path={eye} /><span aria-hidden="true">{post.views}</span><span class="vh">{t('ch.views', { n: post.views })}</span></span>}
         <time title={fullTime(post.entry)}>{clock(post.entry)}</time>
         {takes && <IconButton path={smile} label={t('ch.react')} act={() => void choose(react)} />}
         <IconButton icon="ellipsis" label={t('ch.postMenu')} menu act={(e) => void menu(e.currentTarget as HTMLElement, channel, post, edit)} />
+        </span>
       </footer>
       <Reactions channel={channel} post={post} react={react} />
     </article>
@@ -81,8 +82,7 @@ function explain(post: Written): Promise<void> {
   const { signature: state, by } = post
   return over((close) => (
     <Sheet title={t(`ch.sig.${state}` as Key, { name: nameOf(by) })} close={close}>
-      <p class="ch-why">{t(`ch.sigText.${state}` as Key, { name: nameOf(by) })}</p>
-      <p class="small" dir="ltr">{by}</p>
+      <div class="sheet-in ch-why"><p>{t(`ch.sigText.${state}` as Key, { name: nameOf(by) })}</p><p><bdi dir="ltr">{by}</bdi></p></div>
       <div class="do">
         <Button kind={state === 'changed' ? 't' : 'p'} act={close}>{t('close')}</Button>
         {state === 'changed' && <Button kind="p" act={() => { close(); void tried(ask('believe', by), t('ch.saved')) }}>{t('ch.believe')}</Button>}

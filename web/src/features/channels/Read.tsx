@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import megaphone from 'icon:megaphone'
 import type { Channel, Post, Waiting as Unsent } from '../../core/channels.ts'
 import { back, go } from '../../app/router.ts'
-import { ready } from '../../app/session.ts'
+import { engine, ready } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { dayName } from '../../i18n/when.ts'
 import { Busy, Button, Empty, IconButton } from '../../ui/controls.tsx'
@@ -53,6 +53,12 @@ function Whole({ channel }: { channel: Channel }): JSX.Element {
   const [edited, setEdited] = useState<Post & { kind: 'post' }>()
   const publishes = !channel.ended && (channel.standing === 'owner' || channel.standing === 'publisher')
   const limit = useRef(page)
+  const fresh = useRef<{ unread: number; first?: { entry: number; unread: number } }>({ unread: channel.unread })
+  if (posts && fresh.current.unread) {
+    const { unread } = fresh.current
+    const entry = posts.filter((p) => p.kind === 'post' && p.by !== engine().account().jid).at(-unread)?.entry
+    fresh.current = { unread: 0, ...(entry ? { first: { entry, unread } } : {}) }
+  }
   const again = useRef<() => void>(() => undefined)
   useEffect(() => watch((d) => {
     let stop = d.watchPosts(name, () => limit.current, (all, more) => { setPosts(all); setOlder(more) })
@@ -76,7 +82,7 @@ function Whole({ channel }: { channel: Channel }): JSX.Element {
     <>
       <Head channel={channel} />
       <div class="ch-body">
-        {!posts ? <Busy /> : <Log channel={channel} posts={posts} older={older} more={more} edit={publishes ? setEdited : undefined}>{waits.length > 0 && <Unsents all={waits} />}</Log>}
+        {!posts ? <Busy /> : <Log channel={channel} posts={posts} first={fresh.current.first} older={older} more={more} edit={publishes ? setEdited : undefined}>{waits.length > 0 && <Unsents all={waits} />}</Log>}
         {channel.ended ? <p class="ch-bar small" role="status">{t('ch.ended')}</p> : publishes ? <Compose key={edited?.item ?? ''} channel={channel} edited={edited} done={() => setEdited(undefined)} /> : !channel.following && <Follow channel={channel} />}
       </div>
     </>
@@ -103,9 +109,9 @@ function Follow({ channel: { name } }: { channel: Channel }): JSX.Element {
   return <div class="ch-bar"><p class="small">{t('ch.hidden')}</p><Button kind="p" wide disabled={busy} act={() => void follow()}>{t(busy ? 'busy' : 'ch.follow')}</Button></div>
 }
 
-interface LogProps { channel: Channel; posts: Post[]; older: boolean; more: () => Promise<void>; edit: ((post: Post & { kind: 'post' }) => void) | undefined; children?: JSX.Element | false }
+interface LogProps { channel: Channel; posts: Post[]; /** The first that was not read when the page was opened, and how many there were. */ first: { entry: number; unread: number } | undefined; older: boolean; more: () => Promise<void>; edit: ((post: Post & { kind: 'post' }) => void) | undefined; children?: JSX.Element | false }
 
-function Log({ channel, posts, older, more, edit, children }: LogProps): JSX.Element {
+function Log({ channel, posts, first: fresh, older, more, edit, children }: LogProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null)
   const at = useRef({ end: true, height: 0, first: 0 })
   const [busy, setBusy] = useState(false)
@@ -114,7 +120,9 @@ function Log({ channel, posts, older, more, edit, children }: LogProps): JSX.Ele
     const e = box.current
     if (!e) return
     const first = posts[0]?.entry ?? 0
-    if (at.current.end) e.scrollTop = e.scrollHeight
+    const line = at.current.height ? undefined : e.querySelector<HTMLElement>('.unread-line')
+    if (line) { e.scrollTop = line.offsetTop - near; at.current.end = e.scrollHeight - e.scrollTop - e.clientHeight < near }
+    else if (at.current.end) e.scrollTop = e.scrollHeight
     else if (first < at.current.first) e.scrollTop += e.scrollHeight - at.current.height
     at.current = { ...at.current, height: e.scrollHeight, first }
   })
@@ -142,6 +150,7 @@ function Log({ channel, posts, older, more, edit, children }: LogProps): JSX.Ele
           {posts.map((post, i) => (
             <>
               {dayName(post.entry) !== dayName(posts[i - 1]?.entry ?? 0) && <li class="day" key={`d${post.entry}`}>{dayName(post.entry)}</li>}
+              {post.entry === fresh?.entry && <li class="unread-line" key="unread">{t('ch.fresh', { n: fresh.unread })}</li>}
               <li key={post.entry} data-item={post.kind === 'post' ? post.item : undefined} ref={post.kind === 'post' ? see : undefined}>
                 {post.kind === 'line' ? <Line post={post} /> : <PostCard channel={channel} post={post} edit={edit} />}
               </li>
