@@ -151,7 +151,7 @@ export type Content =
   | { type: 'location'; latitude: number; longitude: number; accuracy?: number; label?: string; /** It is corrected while its sender moves, until then at most. */ liveUntil?: Micros }
   | { type: 'contact'; jid: JID; name: string }
   | ({ type: 'poll' } & Poll)
-  | ({ type: 'event'; /** What it says in words, in the language of who made it. */ body: string; /** Who has answered; who comes, in the order of their places. */ answers: Record<JID, Answer> } & EventFacts)
+  | ({ type: 'event'; /** What it says in words, in the language of who made it. */ body: string; /** Who has answered; who comes, in the order of their places. */ answers: Record<JID, Answer>; /** At most so many answers stand there that this device cannot read. */ unread?: number } & EventFacts)
   | { type: 'call'; video: boolean; outcome: 'missed' | 'declined' | 'ended'; seconds?: number }
   | { type: 'system'; key: string; values?: Record<string, string>; /** In a group: who did it, and to whom; at most 10 are named. */ by?: JID; who?: JID[] }
   | { type: 'undecryptable'; reason: 'no-key' | 'broken' | 'old-device' }

@@ -2,7 +2,7 @@
 
 import type { Affiliation } from '../groups.ts'
 import type { EventFacts, JID, Message, Micros } from '../model.ts'
-import { actNamed, actsAbout, actsOf, dropActs, putAct, putStay, stoodAt, type KeptAct } from '../store/acts.ts'
+import { actNamed, actsAbout, adoptAct, actsOf, dropActs, putAct, putStay, stoodAt, type KeptAct } from '../store/acts.ts'
 import { noteChanged } from '../store/changed.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { memberOf } from '../store/members.ts'
@@ -13,8 +13,9 @@ import { archivePlace, freshId, namesOf, type Step } from './apply.ts'
 import { countEvent, countPoll, type Act, type Deed } from './count.ts'
 import type { Letter, Said } from './said.ts'
 
-/** Polls of one chat that are counted anew because of something that cannot be read. */
+/** Polls and events of one chat that are counted anew because of something that cannot be read. */
 const MAX_POLLS = 20
+const MAX_LOOKED = 500
 /** The name under which what cannot be read is kept: it may be about any poll of its chat. */
 const unreadName = (chat: JID): string => waitName(chat, '?')
 
@@ -48,7 +49,9 @@ export async function changeEvent(step: Step, letter: Letter, message: KeptMessa
 async function keepAct(step: Step, letter: Letter, about: string, deed: Deed): Promise<void> {
   const { tx } = step
   const names = namesOf(letter)
-  if (names.length && await actNamed(tx, letter.chat, names)) return number(step, letter)
+  const before = names.length ? await actNamed(tx, letter.chat, names) : undefined
+  if (before && (before.deed.what !== 'unread' || deed.what === 'unread')) return number(step, letter)
+  if (before) await tx.objectStore('acts').delete(before.id)
   const place = archivePlace(letter.archived)
   const from = personOf(letter)
   const kept: KeptAct = {
@@ -78,6 +81,14 @@ export async function number(step: Step, letter: Letter): Promise<void> {
   if (!known || !place || known.numbered) return
   await step.tx.objectStore('acts').put({ ...known, place, numbered: true, names: [...new Set([...known.names, archiveName(String(place))])] })
   await recountAbout(step, known)
+}
+
+/** What could not be read here has been read, and was about something else: it is no vote. */
+export async function readAfterAll(step: Step, letter: Letter): Promise<void> {
+  const known = await actNamed(step.tx, letter.chat, namesOf(letter))
+  if (known?.deed.what !== 'unread') return
+  await step.tx.objectStore('acts').delete(known.id)
+  await recountPolls(step, letter.chat)
 }
 
 /** Something that was said about a poll or an event is taken back: what its author said before counts again. False if it is nothing of that kind. */
@@ -129,10 +140,12 @@ async function recountAbout(step: Step, { about, chat }: KeptAct): Promise<void>
 }
 
 async function recountPolls(step: Step, chat: JID): Promise<void> {
-  let cursor = await step.tx.objectStore('messages').index('kinds').openCursor(IDBKeyRange.bound(['poll', -Infinity], ['poll', Infinity]), 'prev')
-  const polls: KeptMessage[] = []
-  for (; cursor && polls.length < MAX_POLLS; cursor = await cursor.continue()) if (cursor.value.chat === chat) polls.push(cursor.value)
-  for (const poll of polls) await recount(step, poll)
+  for (const kind of ['poll', 'event']) {
+    let cursor = await step.tx.objectStore('messages').index('kinds').openCursor(IDBKeyRange.bound([kind, -Infinity], [kind, Infinity]), 'prev')
+    const found: KeptMessage[] = []
+    for (let looked = 0; cursor && found.length < MAX_POLLS && looked < MAX_LOOKED; looked++, cursor = await cursor.continue()) if (cursor.value.chat === chat) found.push(cursor.value)
+    for (const one of found) await recount(step, one)
+  }
 }
 
 /** The names under which something may be said about a message. */
@@ -147,22 +160,22 @@ export async function recount(step: Step, message: KeptMessage): Promise<void> {
   const { tx } = step
   const { content } = message
   if (message.retracted || (content.type !== 'poll' && content.type !== 'event')) return
-  if (!message.counted) for (const one of actsIn(message)) await putAct(tx, one)
+  if (!message.counted) for (const one of actsIn(message)) await adoptAct(tx, one)
   const group = (await tx.objectStore('chats').get(message.chat))?.kind === 'group'
   const about = { by: message.from, group }
-  const acts = await actsAbout(tx, namesUnder(message))
+  const unread = (await actsAbout(tx, [unreadName(message.chat)])).filter((one) => one.place > message.order)
+  const acts = [...await actsAbout(tx, namesUnder(message)), ...unread]
   const before = JSON.stringify([message.content, message.marks])
   let places: Record<JID, Micros>
   if (content.type === 'poll') {
-    const unread = group || content.closed ? (await actsAbout(tx, [unreadName(message.chat)])).filter((a) => a.place > message.order) : []
-    const { closed, unread: n, ...tally } = countPoll(content, about, [...acts, ...unread])
+    const { places: at, ...tally } = countPoll(content, about, acts)
     const { closed: _, unread: __, ...poll } = content
-    places = tally.places
-    message.content = { ...poll, votes: tally.votes, ...(closed === undefined ? {} : { closed }), ...(n ? { unread: n } : {}) }
+    places = at
+    message.content = { ...poll, ...tally }
   } else {
     const { facts, answers, places: at, changed } = countEvent(message.first ??= factsOf(content), about, acts)
     places = at
-    message.content = { type: 'event', body: content.body, ...facts, answers }
+    message.content = { type: 'event', body: content.body, ...facts, answers, ...(unread.length ? { unread: unread.length } : {}) }
     if (changed !== undefined) message.edited = changed
   }
   message.marks = { ...message.marks, ...Object.fromEntries(Object.entries(places).map(([jid, at]) => ['vote ' + jid, at])) }
@@ -173,8 +186,15 @@ export async function recount(step: Step, message: KeptMessage): Promise<void> {
   step.changes.message(message.chat, message.id)
 }
 
+/** What another device has counted of a message that is here is taken over. */
+export async function adopt(step: Step, message: KeptMessage, other: KeptMessage): Promise<void> {
+  if (message.content.type !== other.content.type) return
+  for (const one of actsIn({ ...message, content: other.content, marks: other.marks })) await adoptAct(step.tx, one)
+  await recount(step, message)
+}
+
 /** What a message tells of what was said about it, as another device counted it, or this one before it kept what was said. */
-export function actsIn(message: Pick<KeptMessage, 'content' | 'marks' | 'chat' | 'from' | 'time' | 'order' | 'originId' | 'stanzaId' | 'id'>): KeptAct[] {
+function actsIn(message: Pick<KeptMessage, 'content' | 'chat' | 'from' | 'order' | 'originId' | 'stanzaId' | 'id'> & { marks?: KeptMessage['marks'] | undefined }): KeptAct[] {
   const { content, marks = {}, chat } = message
   const about = waitName(chat, message.stanzaId ?? message.originId ?? message.id)
   const one = (from: JID, place: Micros, deed: Deed): KeptAct => ({ id: freshId(), chat, about, names: [archiveName(String(place))], from, place, deed, numbered: true, stands: 'member' })

@@ -119,7 +119,10 @@ function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string,
     const { closed: _, unread: __, ...poll } = content
     return { ...poll, votes: {} }
   }
-  if (content.type === 'event') return { ...content, answers: {} }
+  if (content.type === 'event') {
+    const { unread: _, ...event } = content
+    return { ...event, answers: {} }
+  }
   if (content.type === 'text') return structuredClone(textWith(content.text, content.preview))
   return structuredClone(content)
 }

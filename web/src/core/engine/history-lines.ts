@@ -1,7 +1,7 @@
 // Messages as lines of the encrypted history (docs/protocol/encrypted-history.md §3). Lines are read as strictly as what a stranger sends, although
 // only our own devices can have written them.
 
-import type { Content, JID, LinkPreview, Message, Micros } from '../model.ts'
+import { MAX_GUESTS, type Answer, type Content, type JID, type LinkPreview, type Message, type Micros } from '../model.ts'
 import { noteChanged } from '../store/changed.ts'
 import { chatFor, countUnread, refreshLast } from '../store/chats.ts'
 import type { KeptMessage } from '../store/database.ts'
@@ -10,6 +10,7 @@ import type { Gone } from '../store/kv.ts'
 import { byNames, drop, freePlace, isGone, mediaOf, put } from '../store/messages.ts'
 import { archiveName, isUnique, senderName } from '../store/names.ts'
 import { bare, parseJID } from '../xmpp/jid.ts'
+import { adopt, isCounted } from './acts.ts'
 import { afterwards, archivePlace, freshId, type Step } from './apply.ts'
 import { fileURL, mediaKey, textWith } from './content.ts'
 import { groupChat } from './group-change.ts'
@@ -109,6 +110,7 @@ async function keep(step: Step, message: KeptMessage): Promise<boolean> {
  * device found them to be who may do it. */
 async function renew(step: Step, before: KeptMessage, line: KeptMessage): Promise<void> {
   if (before.chat !== line.chat || before.from !== line.from || before.retracted) return
+  if (isCounted(before) && !line.retracted) await adopt(step, before, line)
   const changed = line.retracted ? await retract(step, before, { from: line.retracted.by, time: line.retracted.time })
     : [correct(before, line), ...Object.entries(line.marks ?? {}).map(([who, time]) => mark(before, line, who, time))].some(Boolean)
   if (!changed) return
@@ -118,7 +120,7 @@ async function renew(step: Step, before: KeptMessage, line: KeptMessage): Promis
 }
 
 function correct(before: KeptMessage, line: KeptMessage): boolean {
-  if ((line.edited ?? 0) <= (before.edited ?? 0) || before.content.type !== line.content.type) return false
+  if (isCounted(before) || (line.edited ?? 0) <= (before.edited ?? 0) || before.content.type !== line.content.type) return false
   before.edited = line.edited
   if ('media' in before.content && 'media' in line.content) before.content = { ...before.content, caption: line.content.caption }
   else before.content = line.content
@@ -127,16 +129,10 @@ function correct(before: KeptMessage, line: KeptMessage): boolean {
   return true
 }
 
-/** What one person reacted with, or voted for, last. */
+/** What one person reacted with last. */
 function mark(before: KeptMessage, line: KeptMessage, who: string, time: Micros): boolean {
-  if ((before.marks?.[who] ?? 0) >= time) return false
+  if (who.startsWith('vote ') || (before.marks?.[who] ?? 0) >= time) return false
   before.marks = { ...before.marks, [who]: time }
-  const voter = /^vote (.*)$/s.exec(who)?.[1]
-  const { content } = before
-  if (voter !== undefined) {
-    if (content.type === 'poll' && line.content.type === 'poll') content.votes = { ...content.votes, [voter]: line.content.votes[voter] ?? [] }
-    return true
-  }
   const emoji = new Set([...Object.keys(before.reactions ?? {}), ...Object.keys(line.reactions ?? {})])
   before.reactions = Object.fromEntries([...emoji].flatMap((one) => {
     const now = [...(before.reactions?.[one] ?? []).filter((jid) => jid !== who), ...(line.reactions?.[one]?.includes(who) ? [who] : [])]
@@ -256,6 +252,7 @@ function parseContent(x: unknown): Content | undefined {
   }
   if (type === 'location') return parsePlace(x)
   if (type === 'poll') return parsePoll(x)
+  if (type === 'event') return parseEvent(x)
   if (type === 'image' || type === 'video' || type === 'file' || type === 'voice' || type === 'audio' || type === 'sticker') return parseMedia(type, x)
   return undefined
 }
@@ -282,7 +279,29 @@ function parsePoll(x: Fields): Content | undefined {
     const who = address(jid)
     if (who && Array.isArray(chosen)) votes[who] = chosen.filter((n): n is number => Number.isInteger(n) && n >= 0 && n < options.length)
   }
-  return { type: 'poll', question, options, many: x['many'] === true, votes }
+  const [closes, closed] = [count(x['closes']), count(x['closed'])]
+  return { type: 'poll', question, options, many: x['many'] === true, votes, ...(closes ? { closes } : {}), ...(closed ? { closed } : {}) }
+}
+
+function parseEvent(x: Fields): Content | undefined {
+  const [name, starts, day] = [text(x['name'], 200), count(x['starts']), text(x['day'], 10)]
+  if (!name || (!starts && !day)) return undefined
+  const words = Object.fromEntries(['description', 'place', 'day', 'until', 'zone'].flatMap((k) => { const found = text(x[k], 2000); return found ? [[k, found]] : [] }))
+  const numbers = Object.fromEntries(['starts', 'ends', 'places'].flatMap((k) => count(x[k]) ? [[k, count(x[k])]] : []))
+  const [latitude, longitude] = [x['latitude'], x['longitude']]
+  const map = typeof latitude === 'number' && typeof longitude === 'number' && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { latitude, longitude } : {}
+  return {
+    type: 'event', name, guests: x['guests'] === true, body: text(x['body'], 5000) ?? name, ...words, ...numbers, ...map, ...(x['cancelled'] === true ? { cancelled: true as const } : {}),
+    answers: Object.fromEntries(Object.entries(isObject(x['answers']) ? x['answers'] : {}).slice(0, 5000).flatMap(([jid, a]) => { const [who, answer] = [address(jid), parseAnswer(a)]; return who && answer ? [[who, answer]] : [] })),
+  }
+}
+
+function parseAnswer(a: unknown): Answer | undefined {
+  if (!isObject(a)) return undefined
+  const { going, guests, row } = a
+  if (going !== 'yes' && going !== 'maybe' && going !== 'no') return undefined
+  const pairs = Array.isArray(row) ? row.slice(0, 50).filter((one): one is [Micros, number] => Array.isArray(one) && !!count(one[0]) && Number.isInteger(one[1]) && Number(one[1]) > 0 && Number(one[1]) <= 1 + MAX_GUESTS) : []
+  return { going, guests: Math.min(MAX_GUESTS, Math.floor(count(guests) ?? 0)), ...(pairs.length ? { row: pairs } : {}) }
 }
 
 function parseMedia(type: Extract<Content, { media: unknown }>['type'], x: Fields): Content | undefined {

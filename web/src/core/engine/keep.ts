@@ -10,6 +10,7 @@ import { apply, known, namesOf, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import { everyWaiting, noteLocked, unlocked, waitingFor, type Waiting } from './locked.ts'
 import type { Letter } from './said.ts'
+import { QUIET } from './own-ns.ts'
 import type { Missing, Reading } from './secure.ts'
 import { cryptoKey, letterOf, type Envelope } from './unwrap.ts'
 
@@ -96,7 +97,8 @@ export class Keeper {
     const bare: Letter = { ...e, wantsReceipt: false, wantsMarker: false, protection: 'none', says: [{ what: 'content', content: { type: 'text', text: '' } }] }
     const before = e.ids.length || e.archived ? await known(look(this.db, ['messages']), bare) : undefined
     if (before) return before.content.type === 'undecryptable' ? undefined : bare
-    return e.archived && await actNamed(look(this.db, ['acts']), e.chat, namesOf(bare)) ? { ...bare, says: [{ what: 'numbered' }] } : undefined
+    const act = e.archived ? await actNamed(look(this.db, ['acts']), e.chat, namesOf(bare)) : undefined
+    return act && act.deed.what !== 'unread' ? { ...bare, says: [{ what: 'numbered' }] } : undefined
   }
 
   /** Reads one envelope. */
@@ -104,7 +106,7 @@ export class Keeper {
     const key = cryptoKey(e)
     const reading = await this.opener.open(e.stanza, e.from, key, e.group ? e.chat : undefined, e.time)
     // From before this device was there: it could never have been read here, and is no news.
-    if (reading?.what === 'unreadable' && (reading.reason === 'old-device' || reading.chain) && e.time < since) return {}
+    if (reading?.what === 'unreadable' && (reading.reason === 'old-device' || reading.chain) && e.time < since && !e.stanza.child('quiet', QUIET)) return {}
     const letter = letterOf(e, reading)
     if (!letter) return reading && reading.what !== 'unreadable' ? { key: reading.key } : {} // it says nothing: there is nothing to keep
     const chain = reading?.what === 'unreadable' && e.group && e.archived ? reading.chain : undefined

@@ -8,6 +8,7 @@ import { wait } from '../store/later.ts'
 import { drop } from '../store/messages.ts'
 import { OMEMO2 } from '../xmpp/ns.ts'
 import { Element, parse } from '../xmpp/xml.ts'
+import { readAfterAll } from './acts.ts'
 import { known, type Step } from './apply.ts'
 import type { Letter } from './said.ts'
 import type { Missing } from './secure.ts'
@@ -66,6 +67,7 @@ export async function unlocked(step: Step, { id, envelope }: Waiting, letter: Le
   await step.tx.objectStore('later').delete(id)
   if (letter?.says.some((s) => s.what === 'content')) return
   const bare: Letter = { ...envelope, wantsReceipt: false, wantsMarker: false, protection: 'none', says: [] }
+  await readAfterAll(step, bare)
   const before = await known(step.tx, bare)
   if (before?.content.type !== 'undecryptable') return
   await drop(step.tx, [before.id])

@@ -34,6 +34,14 @@ export async function actNamed(tx: Look, chat: JID, names: string[]): Promise<Ke
   return undefined
 }
 
+/** Keeps what another device counted, unless it is here; where this device could not read what stands there, it stands for that. */
+export async function adoptAct(tx: Change, act: KeptAct): Promise<void> {
+  const known = await actNamed(tx, act.chat, act.names)
+  if (known && known.deed.what !== 'unread') return
+  if (known) await tx.objectStore('acts').delete(known.id)
+  await putAct(tx, act)
+}
+
 /** Keeps one; of what a person said too often about a message the oldest goes. */
 export async function putAct(tx: Change, act: KeptAct): Promise<void> {
   const store = tx.objectStore('acts')

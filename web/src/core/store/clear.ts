@@ -2,6 +2,7 @@
 // history, and does not come again from the archive. What comes later stays.
 
 import type { JID, Micros } from '../model.ts'
+import { dropActs } from './acts.ts'
 import { noteAllChanged, noteGone } from './changed.ts'
 import { countUnread, refreshLast } from './chats.ts'
 import type { Change, KeptMessage } from './database.ts'
@@ -33,6 +34,7 @@ export async function clearUpTo(tx: Change, chat: JID, place: Micros, all?: Micr
     gone.push(c.value)
     await c.delete()
   }
+  if (all !== undefined) await dropActs(tx, chat)
   for (const m of gone) {
     const media = mediaOf(m.content)
     if (media) await dropFile(tx, media.key)

@@ -13,8 +13,11 @@ export function form(type: string | undefined, fields: Record<string, Value>): E
   return el(FORM, 'x', { type: 'submit' }, field('FORM_TYPE', type, true), ...Object.keys(fields).map((name) => field(name, fields[name])))
 }
 
-/** The values of the form within an element by the names of its fields, undefined if there is no form. At most 200 fields. */
-export function readForm(within: Element | undefined): Map<string, string[]> | undefined {
-  const x = within?.child('x', FORM)
-  return x && new Map(x.children('field').slice(0, 200).map((f) => [f.attr('var') ?? '', f.children('value').map((v) => v.text)]))
+/** The values of a form within an element by the names of its fields, undefined if there is none: the first, or the first of a type (XEP-0068). At most 200 fields. */
+export function readForm(within: Element | undefined, type?: string): Map<string, string[]> | undefined {
+  for (const x of within?.children('x', FORM).slice(0, 10) ?? []) {
+    const fields = new Map(x.children('field').slice(0, 200).map((f) => [f.attr('var') ?? '', f.children('value').map((v) => v.text)]))
+    if (type === undefined || fields.get('FORM_TYPE')?.[0] === type) return fields
+  }
+  return undefined
 }

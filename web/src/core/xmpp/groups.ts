@@ -14,6 +14,8 @@ import { el, type Element } from './xml.ts'
 /** Fields of the form of settings (XEP-0045 §16.5.3). */
 export const CONFIG = 'http://jabber.org/protocol/muc#roomconfig'
 const FIELD = 'muc#roomconfig_'
+/** What a group says of itself (XEP-0045 §6.4). */
+const ROOM_INFO = 'http://jabber.org/protocol/muc#roominfo'
 /** Pages of groups that one account may be in: 10,000 groups. */
 const MAX_PAGES = 100
 const MAX_NAME = 100
@@ -145,7 +147,7 @@ export interface GroupInfo { name?: string; description?: string; members: numbe
 export async function fetchInfo(session: Session, jid: JID): Promise<GroupInfo> {
   const query = (await session.request('get', el(DISCO, 'query'), { to: jid })).child('query', DISCO)
   const features = new Set((query?.children('feature') ?? []).slice(0, 100).map((f) => f.attr('var')))
-  const fields = readForm(query) ?? new Map<string, string[]>()
+  const fields = readForm(query, ROOM_INFO) ?? new Map<string, string[]>()
   const members = Number(fields.get(GROUP + '#members')?.[0])
   return {
     name: cut(query?.child('identity')?.attr('name'), MAX_NAME), description: cut(fields.get('muc#roominfo_description')?.[0], MAX_TEXT),

@@ -24,6 +24,7 @@ export function WhoComes({ id, first, close }: { id: string; first: Event; close
         <People title={t('ev.listWaits')} people={yes.filter(([jid]) => none(jid))} />
         <People title={t('ev.listMaybe')} people={all.filter(([, a]) => a.going === 'maybe')} />
         <People title={t('ev.listNo')} people={all.filter(([, a]) => a.going === 'no')} />
+        {event.unread !== undefined && <p class="ev-none">{t('ev.unread', { n: event.unread })}</p>}
       </div>
     </Sheet>
   )

@@ -18,6 +18,7 @@ export function Poll({ message, content }: { message: Message; content: Extract<
   const ended = isOver(content)
   const silent = ended || (open.value !== undefined && !mayWrite(open.value))
   const vote = (i: number): void => {
+    if (isOver(content)) return
     const has = mine.includes(i)
     const next = content.many ? (has ? mine.filter((x) => x !== i) : [...mine, i]) : has ? [] : [i]
     void engine().vote(message.id, next)
