@@ -27,7 +27,7 @@ function usePanes(): { list: Shown; main: Shown | undefined; detail: Shown | und
   const at = place.value
   const { pane } = at.route
   if (pane === 'list') last.current = at
-  else if (pane === 'main' && /^(newchat|groups|communities)$/.test(last.current.route.feature)) last.current = home
+  else if (pane === 'main' && /^(newchat|groups|communities|broadcast)$/.test(last.current.route.feature)) last.current = home
   else if (at.route.feature === 'channels' && (last.current === home || last.current.path === '/channels/new')) last.current = updates
   else if (pane === 'main' && last.current === home && (at.route.feature === 'settings' || at.route.feature === 'devices')) last.current = settings
   const parent = pane === 'detail' ? parentOf(at) : undefined

@@ -25,6 +25,7 @@ export async function fanOut(step: Step, list: KeptMessage): Promise<void> {
   }
   if (!Object.keys(copies).length) throw new Unusable('nobody is on the list')
   list.copies = copies
+  list.time++ // so that the list stands before its people
   if (list.content.type === 'once') await shut(step, list.content)
   await put(step.tx, list, false)
   await row(step, list)

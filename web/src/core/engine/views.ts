@@ -253,5 +253,5 @@ export class Views {
   }
 }
 
-const isListed = (c: Chat): boolean => !!(c.last || c.draft || c.voice || c.pinned)
+const isListed = (c: Chat): boolean => !!(c.last || c.draft || c.voice || c.pinned || c.to)
 const listed = (all: Map<JID, Chat>): Chat[] => [...all.values()].filter(isListed).sort(inOrder)

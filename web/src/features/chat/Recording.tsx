@@ -117,8 +117,8 @@ export function RecordBar({ chat }: { chat: Chat }): JSX.Element {
   if (!now) return <div class="rec-bar" />
   return (
     <div class="rec-bar" role="group" aria-label={t('voice.recording')}>
-      {now.locked && <Once />}
       {now.locked && <IconButton icon="trash" label={t('voice.cancel')} act={() => throwAway(chat)} />}
+      {now.locked && <Once />}
       {!now.done && <i class="rdot" />}
       <span class="num" role="timer">{length(seconds)}</span>
       {!now.locked ? <span class="hint">{t('voice.slide')}</span>
