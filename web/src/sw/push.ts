@@ -1,11 +1,11 @@
 // Being woken (docs/protocol/web-push.md): which chat it is about is a name that only this browser and the server understand. The notification
 // says who and how many; words stay encrypted until the client is opened. Where a tab runs that nobody looks at, it has decrypted what came,
 // and the notification shows it if the person wants that.
-import { accountsHere, chatsHere, choicesHere, contactsHere, noteWoken, wakingHere } from '../core/store/first.ts'
+import { accountsHere, channelsHere, chatsHere, choicesHere, contactsHere, noteWoken, wakingHere, type ChannelHere } from '../core/store/first.ts'
 import { defaults } from '../core/store/kv.ts'
 import type { Chat, Choices, JID } from '../core/model.ts'
 import { scope, type Pushing } from './scope.ts'
-import { answerTag, pathOf, reactionTag, say, show, tagOf } from './show.ts'
+import { answerTag, channelPath, pathOf, reactionTag, say, show, tagOf } from './show.ts'
 
 /** What a wake-up says. Anything else is ignored, and nothing at all means that something has come. */
 interface Said { count: number; chat: string; trial: boolean }
@@ -34,7 +34,7 @@ export async function hiddenName(auth: BufferSource, jid: JID): Promise<string> 
 }
 
 /** Whose chat a wake-up is about; `contact`: somebody's who is one and has no chat yet. */
-interface Found { account: JID; chat: Chat | undefined; contact: boolean }
+interface Found { account: JID; chat: Chat | undefined; contact: boolean; channel?: ChannelHere }
 
 async function findChat(hidden: string): Promise<Found | undefined> {
   const accounts = await accountsHere()
@@ -43,6 +43,7 @@ async function findChat(hidden: string): Promise<Found | undefined> {
   if (auth && hidden) {
     for (const { jid } of accounts) for (const chat of await chatsHere(jid)) if (await hiddenName(auth, chat.jid) === hidden) return { account: jid, chat, contact: true }
     for (const { jid } of accounts) for (const contact of await contactsHere(jid)) if (await hiddenName(auth, contact.jid) === hidden) return { account: jid, chat: undefined, contact: true }
+    for (const { jid } of accounts) for (const channel of await channelsHere(jid)) if (await hiddenName(auth, channel.address) === hidden) return { account: jid, chat: undefined, contact: true, channel }
   }
   return accounts[0] && { account: accounts[0].jid, chat: undefined, contact: false }
 }
@@ -66,9 +67,16 @@ export async function woken(event: Pushing, language: string): Promise<void> {
   const request = found?.chat ? !!found.chat.request : !!said.chat && !found?.contact && !choices.strangers // a browser that was woken has to show something: without a sound
   const chat = found?.chat && choices.preview && !request ? found.chat : undefined
   const body = said.trial ? say(language, 'push.trial') : said.count ? say(language, 'push.count', { n: said.count }) : say(language, 'push.some')
+  if (found?.channel && !said.trial) return showChannel(found.account, found.channel, choices, language)
   const carried = found?.chat ? { path: pathOf(found.chat.jid), account: found.account, chat: found.chat.jid, upTo: now } : { path: '/' }
   const tag = found?.chat ? tagOf(found.account, found.chat.jid) : said.chat || 'palabre'
   await show({ language, title: chat?.name ?? 'Palabre', body, tag, silent: !choices.sound || request || !wants(found?.chat, choices), carried, ...(chat ? { chat } : {}) })
+}
+
+/** Something was published in a channel. */
+function showChannel(account: JID, { address, name, title, unread, text }: ChannelHere, { preview, sound }: Choices, language: string, here = false): Promise<void> {
+  const body = here && preview && text ? text : unread && here ? say(language, 'push.count', { n: unread }) : say(language, 'push.some')
+  return show({ language, title: preview ? title : 'Palabre', body, tag: tagOf(account, address), silent: !sound, carried: { path: channelPath(name), account, chat: address } })
 }
 
 /** Whether a person wants to be told of such a chat. A browser that was woken has to show something: then it makes no sound. */
@@ -79,6 +87,8 @@ export async function arrived(account: JID, jid: JID, language: string): Promise
   if (Notification.permission !== 'granted' || await wakingHere(account) === false || await looked()) return
   const [chats, choices] = [await chatsHere(account), { ...defaults, ...await choicesHere(account) }]
   const chat = chats.find((c) => c.jid === jid)
+  const channel = (await channelsHere(account)).find((c) => c.address === jid)
+  if (channel?.unread && (chat?.muted ?? 0) <= Date.now() * 1000) return showChannel(account, channel, choices, language, true)
   if (!chat || !chat.unread || chat.blocked || chat.request || (chat.muted ?? 0) > Date.now() * 1000 || !wants(chat, choices)) return
   const named = choices.preview ? chat : undefined
   const body = (named?.last && !named.last.own && named.last.content !== 'system' && named.last.text) || say(language, 'push.count', { n: chat.unread })

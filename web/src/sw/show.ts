@@ -43,6 +43,9 @@ export const reactionTag = (account: JID, chat: JID): string => `reaction ${tagO
 /** The address of a chat within the client. */
 export const pathOf = (chat: JID): string => `/chat/${encodeURIComponent(chat)}`
 
+/** The address of a channel within the client. */
+export const channelPath = (name: string): string => `/channels/${encodeURIComponent(name)}`
+
 /** What is shown. `chat`: an answer can be typed and the chat be marked as read; only where its name may be seen. */
 export interface Showing { language: string; title: string; body: string; tag: string; silent?: boolean; again?: boolean; carried: Carried; chat?: Chat }
 

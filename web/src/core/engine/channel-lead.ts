@@ -37,6 +37,8 @@ export interface Around {
   now(): Micros
   /** Fails with Offline. */
   session(): Session
+  /** Something that we have not read was published in the channel at this address: for notifications. */
+  onPost?(channel: JID): void
 }
 
 /** The channels of one account. */
@@ -218,6 +220,7 @@ export class ChannelLead {
     const first = !(await db.get('channels', name))?.kept
     if (!await keepEntries(db, account, [entry], true)) return void this.here().catch((error: unknown) => this.failed(error)) // followed on another device, a moment ago
     this.tell([name])
+    if (entry.what === 'post' && entry.by !== account) this.around.onPost?.(await this.address(name))
     if (first || (await db.get('channels', name))?.old) void this.fill(name).catch((error: unknown) => this.failed(error))
     else void this.checkSignatures(name).catch(() => undefined) // checked when the channel is opened
     if (entry.what === 'settings' || entry.what === 'mark') void this.about(name).catch(() => undefined) // asked again when it is opened

@@ -74,7 +74,7 @@ export abstract class LeadBase {
     worker.onStatus = (event) => this.statuses((all) => all.heard(event))
     worker.onCaughtUp.add(() => this.statuses((all) => all.connected()))
     parts.news.listen((c) => { if (c.updates) this.statuses((all) => all.wake()) })
-    this.channels = new ChannelDoor({ db: parts.db, news: parts.news, account: worker.account, http: parts.http ?? browserHttp, now: () => worker.now(), session: () => this.session() })
+    this.channels = new ChannelDoor({ db: parts.db, news: parts.news, account: worker.account, http: parts.http ?? browserHttp, now: () => worker.now(), session: () => this.session(), onPost: (channel) => parts.onMessage?.(channel) })
     worker.connection.on('message', (stanza) => this.channels.hear(stanza))
     worker.onSession.add((_, resumed) => { void this.channels.connected(resumed).catch(() => undefined) }) // asked again when somebody looks at them
     worker.connection.on('message', (stanza) => { this.history.hear(stanza) })

@@ -3,6 +3,7 @@
 
 import type { JID } from '../model.ts'
 import type { Database } from '../store/database.ts'
+import { domain, local } from '../xmpp/jid.ts'
 import type { News } from './changes.ts'
 
 /** The part of navigator.serviceWorker that is used; replaced in tests. */
@@ -15,9 +16,13 @@ const MAX_SHOWN = 500
 export class Notifier {
   private readonly shown = new Set<JID>()
   private readonly stop: () => void
+  private readonly channels: string
 
   constructor(private readonly account: JID, private readonly db: Database, news: News, private readonly workers: Workers | undefined = globalThis.navigator?.serviceWorker) {
-    this.stop = news.listen((c) => { for (const chat of c.chats ?? []) if (this.shown.has(chat)) void this.look(chat).catch(() => undefined) })
+    this.channels = `channels.${domain(account)}`
+    this.stop = news.listen((c) => {
+      for (const chat of [...c.chats ?? [], ...(c.channels ?? []).map((name) => `${name}@${this.channels}`)]) if (this.shown.has(chat)) void this.look(chat).catch(() => undefined)
+    })
     void this.begin().catch(() => undefined)
   }
 
@@ -50,7 +55,8 @@ export class Notifier {
   }
 
   private async look(chat: JID): Promise<void> {
-    if ((await this.db.get('chats', chat))?.unread || !this.shown.delete(chat)) return
+    const unread = domain(chat) === this.channels ? (await this.db.get('channels', local(chat)))?.unread : (await this.db.get('chats', chat))?.unread
+    if (unread || !this.shown.delete(chat)) return
     await this.say('looks', chat)
   }
 

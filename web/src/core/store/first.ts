@@ -4,6 +4,7 @@
 import type { Chat, Choices, Contact, JID, Micros } from '../model.ts'
 import type { Account } from './accounts.ts'
 import { databaseName, registryName } from './called.ts'
+import type { KeptChannel } from './channels.ts'
 import type { Snapshot } from './chats.ts'
 
 /** Opens a database that is there; undefined when it is not, or cannot be read. */
@@ -53,6 +54,15 @@ export async function chatsHere(account: JID): Promise<Chat[]> {
 export async function contactsHere(account: JID): Promise<Contact[]> {
   const all = await ask<Contact[]>(databaseName(account), 'contacts', 'readonly', (store) => store.getAll()).catch(() => undefined)
   return (all ?? []).filter((c) => c.subscription !== 'none')
+}
+
+/** A channel that an account follows, as a notification shows it. */
+export interface ChannelHere { address: JID; name: string; title: string; unread: number; text: string }
+
+/** channelsHere are the channels that an account follows; none when they cannot be read. */
+export async function channelsHere(account: JID): Promise<ChannelHere[]> {
+  const all = await ask<KeptChannel[]>(databaseName(account), 'channels', 'readonly', (store) => store.getAll()).catch(() => undefined)
+  return (all ?? []).filter((c) => c.following).map(({ name, title, unread, last }) => ({ address: `${name}@channels.${account.split('@')[1] ?? ''}`, name, title, unread, text: last?.text ?? '' }))
 }
 
 /** choicesHere is what a person chose on this device, without the defaults. */

@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { unknown } from '../../../src/core/engine/channel-keep.ts'
 import { News } from '../../../src/core/engine/changes.ts'
 import { Notifier, type Workers } from '../../../src/core/engine/notify.ts'
 import { isAdmin } from '../../../src/core/engine/role.ts'
@@ -41,6 +42,29 @@ test('what came is told, and what was read takes its notification away, also one
   await third
   news.tell({ chats: [HER] })
   expect(told.slice(1)).toEqual([{ type: 'arrived', account: ME, chat: HER }, { type: 'looks', account: ME, chat: HER }])
+  notifier.end()
+  db.close()
+})
+
+test('a channel that was read takes its notification away', async () => {
+  globalThis.indexedDB = new IDBFactory()
+  const db = await openAccount(ME)
+  const news = new News(ME, { postMessage: () => undefined, onmessage: null, close: () => undefined })
+  const told: unknown[] = []
+  let heard: () => void = () => undefined
+  const next = () => new Promise<void>((resolve) => { heard = resolve })
+  const notifier = new Notifier(ME, db, news, { ready: Promise.resolve({ active: { postMessage: (m) => { told.push(m); heard() } }, getNotifications: () => Promise.resolve([]) }) })
+  const town = 'town@channels.example.org'
+  await db.put('channels', { ...unknown('town', 1), unread: 1 })
+  const first = next()
+  notifier.arrived(town)
+  await first
+  news.tell({ channels: ['town'] }) // still unread
+  await db.put('channels', { ...unknown('town', 1), unread: 0 })
+  const second = next()
+  news.tell({ channels: ['town', ''] })
+  await second
+  expect(told).toEqual([{ type: 'arrived', account: ME, chat: town }, { type: 'looks', account: ME, chat: town }])
   notifier.end()
   db.close()
 })
