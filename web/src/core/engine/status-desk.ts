@@ -79,7 +79,9 @@ export class StatusDesk implements Statuses {
     const tx = look(this.db, ['statuses', 'statusViews', 'kv', 'contacts'])
     const blocked = new Set(await get(tx, 'blocked') ?? [])
     const tells = (await choicesOf(tx)).readReceipts
-    const all = (await tx.objectStore('statuses').getAll()).filter((s) => !s.gone && s.expires > now && !blocked.has(s.author))
+    const since = await get(tx, 'since') ?? 0
+    // What was told before this device was there, and not for it, is no news.
+    const all = (await tx.objectStore('statuses').getAll()).filter((s) => !s.gone && s.expires > now && !blocked.has(s.author) && !(s.unreadable && s.posted < since))
     const out: Status[] = []
     const muted = new Map<JID, boolean>()
     for (const { author } of all) if (!muted.has(author)) muted.set(author, await isStatusMuted(tx, author))

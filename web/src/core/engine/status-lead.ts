@@ -85,7 +85,8 @@ export class StatusLead {
       }
       this.tries = 0
     } catch (error) {
-      if (!(error instanceof StanzaError) || !error.temporary) console.warn('status', error)
+      if (this.ended) return
+      if (!isAway(error)) console.warn('status', error)
       this.again()
     } finally {
       this.sending = false
@@ -260,7 +261,7 @@ export class StatusLead {
       const posted = now()
       const readers = await readersOf(this.around.db, account, status.audience)
       const message = await secure.sealFor(readers, writeStatus(ready.content, ready.colour, posted))
-      if (!message) return await this.note(status, { state: 'failed', failure: 'nobody' })
+      if (!message?.keys.some((k) => k.jid !== account)) return await this.note(status, { state: 'failed', failure: 'nobody' })
       await publishStatus(this.around.session(), status.id, account, message).catch((error: unknown) => {
         if (!(error instanceof StanzaError) || error.condition !== 'conflict') throw error // it is there: an answer was lost
       })
@@ -282,6 +283,9 @@ export class StatusLead {
     news.tell({ updates: true })
   }
 }
+
+/** There is no connection: that is no news. */
+const isAway = (error: unknown): boolean => (error instanceof StanzaError && error.temporary) || (error instanceof Error && error.name === 'Offline')
 
 const nameOf = (status: KeptStatus): string => `status ${status.key}`.slice(0, 1000)
 

@@ -2,7 +2,6 @@
 
 import type { JID, Micros } from '../model.ts'
 import type { Audience, Status } from '../status.ts'
-import { STATUS_LIFE } from '../status.ts'
 import type { Change, Look } from './database.ts'
 import { dropFile } from './files.ts'
 import { get } from './kv.ts'

@@ -33,7 +33,7 @@ export function Answer({ status, name, busy }: { status: Status; name: string; b
     <form class={`answer${open || text ? ' open' : ''}`} onSubmit={send} onFocusIn={() => show(true)} onFocusOut={(e) => { if (!e.currentTarget.contains(e.relatedTarget as Node | null)) show(false) }}>
       <div class="quick">{quick.map((emoji) => <button type="button" key={emoji} aria-label={t('st.react', { emoji })} onClick={() => void answer(status, emoji)}>{emoji}</button>)}</div>
       <div class="line">
-        <input type="text" dir="auto" enterkeyhint="send" autocomplete="off" maxLength={5000} aria-label={label} placeholder={label} value={text} onInput={(e) => setText(e.currentTarget.value)} />
+        <input type="text" dir={text ? 'auto' : undefined} enterkeyhint="send" autocomplete="off" maxLength={5000} aria-label={label} placeholder={label} value={text} onInput={(e) => setText(e.currentTarget.value)} />
         <button type="submit" class="send" aria-label={t('st.send')} disabled={!text.trim()}><Icon name="send" flip /></button>
       </div>
     </form>

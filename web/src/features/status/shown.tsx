@@ -8,16 +8,12 @@ import { Button } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { useBlob } from '../../ui/Thumb.tsx'
 import { wordsOf } from './label.ts'
+import { readingTime } from './reading.ts'
 
-const leastSeconds = 5
-const mostSeconds = 14
-const charactersPerSecond = 16
+const unknownSeconds = 5
 
 /** stillOf is whether a status has no time of its own: how long it stands is for us to say. */
 export const stillOf = ({ content }: Status): boolean => content?.type !== 'video' && content?.type !== 'voice' && content?.type !== 'audio'
-
-/** readingTime is for how long words stand, in seconds. */
-export const readingTime = (text: string): number => Math.min(mostSeconds, leastSeconds + text.length / charactersPerSecond)
 
 interface ShownProps {
   status: Status
@@ -92,7 +88,7 @@ function Playing({ kind, url, poster, label, seconds, stopped, here, ended }: Pl
     if (stopped) media.pause()
     else media.play().catch(() => setControls(true))
   }, [stopped])
-  const known = (): void => { const d = ref.current?.duration ?? 0; here(Number.isFinite(d) && d > 0 ? d : seconds ?? leastSeconds) }
+  const known = (): void => { const d = ref.current?.duration ?? 0; here(Number.isFinite(d) && d > 0 ? d : seconds ?? unknownSeconds) }
   const common = { src: url, 'aria-label': label, controls, onLoadedMetadata: known, onEnded: () => { if (!stopped) ended() } }
   return kind === 'video' ? <video ref={ref as preact.RefObject<HTMLVideoElement>} poster={poster} playsInline {...common} /> : <audio ref={ref as preact.RefObject<HTMLAudioElement>} {...common} />
 }

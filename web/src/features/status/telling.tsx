@@ -69,10 +69,10 @@ function Composer({ close }: { close: () => void }): JSX.Element {
       <div class="paper">
         {recording.now ? <Listening seconds={recording.seconds} stop={recording.stop} />
           : picked ? <Preview picked={picked} />
-            : <textarea autofocus dir="auto" class={text.length < 60 ? 'l' : text.length < 200 ? 'm' : 's'} rows={5} maxLength={MAX_STATUS_TEXT} aria-label={t('st.write')} placeholder={t('st.write')} value={text} onInput={(e) => setText(e.currentTarget.value)} />}
+            : <textarea autofocus dir={text ? 'auto' : undefined} class={text.length < 60 ? 'l' : text.length < 200 ? 'm' : 's'} rows={5} maxLength={MAX_STATUS_TEXT} aria-label={t('st.write')} placeholder={t('st.write')} value={text} onInput={(e) => setText(e.currentTarget.value)} />}
       </div>
       <footer>
-        {picked && picked.as !== 'voice' ? <input type="text" dir="auto" class="words-field" maxLength={1000} aria-label={t('st.caption')} placeholder={t('st.caption')} value={text} onInput={(e) => setText(e.currentTarget.value)} /> : <Colours colour={colour} change={setColour} />}
+        {picked && picked.as !== 'voice' ? <input type="text" dir={text ? 'auto' : undefined} class="words-field" maxLength={1000} aria-label={t('st.caption')} placeholder={t('st.caption')} value={text} onInput={(e) => setText(e.currentTarget.value)} /> : <Colours colour={colour} change={setColour} />}
         <div class="line">
           <button type="button" class="chip for" onClick={() => void chooseAudience(audience).then(setAudience)}><Icon name="users" /><span class="vh">{t('st.audience')}: </span><span class="cut">{nameOfAudience(audience)}</span></button>
           <button type="button" class="send" aria-label={t('st.post')} title={t('st.post')} disabled={!ready} onClick={() => void post()}><Icon name="send" flip /></button>

@@ -25,7 +25,7 @@ export function Statuses(): JSX.Element {
       <Mine own={own} />
       <People title={t('up.recent')} people={fresh} />
       <People title={t('up.seen')} people={seen} />
-      {muted.length > 0 && <details class="more"><summary>{t('up.muted')}</summary><People people={muted} /></details>}
+      {muted.length > 0 && <details class="apart"><summary>{t('up.muted')}</summary><People people={muted} /></details>}
       {all && !fresh.length && !seen.length && !muted.length && <p class="hint">{t('up.none')}</p>}
     </section>
   )
