@@ -10,6 +10,7 @@ import { bundleOf, maintain, newOwner, publicIdentity, type Owner } from './prek
 import { profileOf, profiles, type Profile } from './profile.ts'
 import { kinds, loadOwner, loadSession, newSaved, saveOwner, saveSession } from './saved.ts'
 import { checkAddress, checkJID, type Session } from './session.ts'
+import { changesName, loadChanges, Memory, noteChanges, saveChanges, type Seen } from './seen.ts'
 import type { Store, Turn } from './store.ts'
 import type { Address, Bundle, Bytes } from './types.ts'
 
@@ -24,6 +25,8 @@ export interface Device {
   readonly random: Random
   /** Seconds since 1970. */
   readonly now: () => number
+  /** What this program remembers of accounts. */
+  readonly memory: Memory
   /** The archive is being read: nothing is answered. */
   catchingUp: boolean
   /** Called when there are new notices, after they are kept. */
@@ -61,7 +64,7 @@ export async function openDevice(jid: string, taken: number[], around: Surroundi
     if (only !== undefined && owner.device !== only) refuse('gone', 'there is another device now')
     if (!saved) await store.save(new Map([[ownerName, saveOwner(owner)]]))
     const device: Device = {
-      jid, id: owner.device, identity: publicIdentity(owner), secret: owner.identity, store, turn, random, now, catchingUp: false,
+      jid, id: owner.device, identity: publicIdentity(owner), secret: owner.identity, store, turn, random, now, memory: new Memory(), catchingUp: false,
     }
     return { device, fresh: !saved }
   })
@@ -144,6 +147,16 @@ export class Step {
     return account
   }
 
+  /** What is thought of accounts, for who changes nothing of it; at the beginning of a step. */
+  async seen(jids: string[]): Promise<Map<string, Seen>> {
+    const { memory } = this.d
+    memory.catchUp(loadChanges(await this.read(changesName)))
+    await this.preload(jids.filter((jid) => !memory.get(jid)).map(accountName))
+    const out = new Map<string, Seen>()
+    for (const jid of jids) out.set(jid, memory.get(jid) ?? memory.put(loadAccount(jid, await this.read(accountName(jid)))))
+    return out
+  }
+
   /** The session with a device; undefined if there is none, or one that cannot be read, which is dropped: it is begun anew then. */
   async session(p: Profile, a: Address): Promise<Session | undefined> {
     checkAddress(a)
@@ -176,6 +189,8 @@ export class Step {
   /** Keeps everything that was noted, durably; whatever leaves this program leaves after it. */
   async commit(): Promise<void> {
     for (const account of this.accounts.values()) this.noteAccount(account)
+    const changed = [...this.accounts.values()].filter((account) => account.changed).map((account) => account.jid)
+    if (changed.length > 0) this.changes.set(changesName, saveChanges(noteChanges(loadChanges(await this.read(changesName)), changed, systemRandom)))
     if (this.ownerChanged && this.ownerLoaded) this.changes.set(ownerName, saveOwner(this.ownerLoaded))
     if (this.changes.size > 0) await this.d.store.save(this.changes)
     if ([...this.accounts.values()].some((account) => account.news.length > 0)) this.d.onNews?.()

@@ -117,14 +117,8 @@ export class Lists {
 
   private read(accounts: string[]): Promise<{ jid: string; ids03: number[]; ids2: number[] }[]> {
     return this.d.turn(async () => {
-      const step = new Step(this.d)
-      await step.preload(accounts.map(accountName))
-      const out = []
-      for (const jid of accounts) {
-        const account = await step.account(jid)
-        out.push({ jid, ids03: account.listed(profiles[0]), ids2: account.listed(profiles[1]) })
-      }
-      return out
+      const seen = await new Step(this.d).seen(accounts)
+      return [...seen].map(([jid, { ids03, ids2 }]) => ({ jid, ids03, ids2 }))
     })
   }
 

@@ -14,7 +14,7 @@ import type { Bytes } from './types.ts'
 const stateFormat = 1
 
 /** What a saved state is, so that one is never read as another. */
-export const kinds = { owner: 1, session: 2, account: 4, opened: 5, notice: 6, archive: 7, claims: 8, decision: 9, proof: 10, keys: 11, epoch: 12, holders: 13, chains: 14, knowing: 15, wanted: 16 } as const
+export const kinds = { owner: 1, session: 2, account: 4, opened: 5, notice: 6, archive: 7, claims: 8, decision: 9, proof: 10, keys: 11, epoch: 12, holders: 13, chains: 14, knowing: 15, wanted: 16, seen: 17 } as const
 
 /** Starts a saved state. */
 export function newSaved(kind: number): Fields {

@@ -38,13 +38,15 @@ export interface OwnEpoch {
   n: number
   /** Seconds since 1970. */
   made: number
+  /** Drawn with each change of who holds it: who remembers them by it knows whether they are still the same. */
+  held: Bytes
 }
 
 /** Draws an epoch. */
 export function newEpoch(random: Random, now: number): OwnEpoch {
   const pair = newKeyPair(random)
   const start = random(32)
-  return { id: hex(random(8)), private: pair.private, public: edKey(pair.private).public, start, chain: start, n: 0, made: now }
+  return { id: hex(random(8)), private: pair.private, public: edKey(pair.private).public, start, chain: start, n: 0, made: now, held: new Uint8Array(0) }
 }
 
 /** The chain so many steps further; at most as many as an epoch has messages. */

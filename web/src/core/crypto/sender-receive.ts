@@ -17,7 +17,7 @@ import { keepOpened, type Decrypted } from './receive.ts'
 import { encrypt } from './send.ts'
 import { checkSign, maxMessages, openForAll, senderKeys, type OwnEpoch } from './sender-chain.ts'
 import {
-  beforeName, chainName, epochName, holdersName, loadChains, loadEpoch, loadHolders, loadWanted, maxChains, readOr, saveChains, saveHolders, saveWanted, wantName,
+  beforeName, chainName, epochName, holdersOf, keepEpoch, loadChains, loadEpoch, loadHolders, loadWanted, maxChains, readOr, saveChains, saveWanted, wantName,
   type Chain, type Holder, type Wanted,
 } from './sender-saved.ts'
 import { chainAt, senderKey } from './sender-send.ts'
@@ -216,12 +216,12 @@ async function answerTo(step: Step, { room, sender, epoch }: ChainName): Promise
   const identity = account.device(sender.device)?.identity
   if (!identity || !account.accepts(sender.device)) return undefined
   const find = (holders: Holder[]) => holders.find((h) => h.jid === sender.jid && h.device === sender.device && same(h.identity, identity.subarray(0, 16)))
-  const holders = await readOr(step, holdersName(room), loadHolders, [])
+  const [current, before] = [await readOr<OwnEpoch | undefined>(step, epochName(room), loadEpoch, undefined), await readOr<OwnEpoch | undefined>(step, beforeName(room), loadEpoch, undefined)]
+  const holders = await holdersOf(step, room, current)
   const now = find(holders)
   if (!now) return undefined
-  const [current, before] = [await readOr<OwnEpoch | undefined>(step, epochName(room), loadEpoch, undefined), await readOr<OwnEpoch | undefined>(step, beforeName(room), loadEpoch, undefined)]
   if (current?.id === epoch) {
-    step.keep(holdersName(room), saveHolders(holders.map((h) => h === now ? { ...h, reads: false } : h)))
+    keepEpoch(step, room, current, holders.map((h) => h === now ? { ...h, reads: false } : h))
     await step.commit()
     return String(senderKey(room, current, now.first, chainAt(current, now.first)))
   }

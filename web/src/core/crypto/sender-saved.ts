@@ -1,7 +1,8 @@
 // What is kept of chains: our own, who holds it, those of others, and who knows such chains at all. Like all that is kept it is a saved state (saved.ts), each
 // under a name of its own, and changes in one step with the ratchets.
 
-import { hex, text, unhex, utf8 } from './bytes.ts'
+import { hex, same, text, unhex, utf8 } from './bytes.ts'
+import { systemRandom } from './curve.ts'
 import { Fields, readFields, type Entry } from './protobuf.ts'
 import { append, kinds, newSaved, readSaved, unknownField } from './saved.ts'
 import { maxMessages, type OwnEpoch } from './sender-chain.ts'
@@ -11,6 +12,7 @@ import type { Address, Bytes } from './types.ts'
 /** Chains kept of one device in one group. */
 export const maxChains = 5
 const maxHolders = 4096
+const maxRemembered = 8
 const maxIDs = 1000
 
 /** A device that has got our chain: when it is to read no more, the epoch ends. */
@@ -67,13 +69,13 @@ export async function readOr<T>(step: Step, name: string, read: (saved: Bytes) =
 
 /** The reverse of loadEpoch. */
 export function saveEpoch(e: OwnEpoch): Bytes {
-  return newSaved(kinds.epoch).bytes(1, unhex(e.id)).bytes(2, e.private).bytes(3, e.public).bytes(4, e.start).bytes(5, e.chain).number(6, e.n).number(7, e.made).done()
+  return newSaved(kinds.epoch).bytes(1, unhex(e.id)).bytes(2, e.private).bytes(3, e.public).bytes(4, e.start).bytes(5, e.chain).number(6, e.n).number(7, e.made).bytes(8, e.held).done()
 }
 
 /** An epoch of ours as it is kept. */
 export function loadEpoch(saved: Bytes): OwnEpoch {
   return readSaved(saved, kinds.epoch, (fields) => {
-    const e: OwnEpoch = { id: '', private: noKey, public: noKey, start: noKey, chain: noKey, n: 0, made: 0 }
+    const e: OwnEpoch = { id: '', private: noKey, public: noKey, start: noKey, chain: noKey, n: 0, made: 0, held: noKey }
     for (const f of fields) {
       if (f.field === 1) e.id = hex(f.bytes())
       else if (f.field === 2) e.private = f.key()
@@ -82,6 +84,7 @@ export function loadEpoch(saved: Bytes): OwnEpoch {
       else if (f.field === 5) e.chain = f.key()
       else if (f.field === 6) e.n = f.uint32()
       else if (f.field === 7) e.made = f.uint53()
+      else if (f.field === 8) e.held = f.bytes().slice()
       else unknownField(f)
     }
     return e
@@ -123,6 +126,30 @@ function loadHolder(jid: string, input: Bytes): Holder {
     else unknownField(f)
   }
   return h
+}
+
+/** Who holds an epoch of ours. Not to be changed: they are remembered. */
+export async function holdersOf(step: Step, room: string, epoch: OwnEpoch | undefined): Promise<Holder[]> {
+  if (!epoch) return []
+  const known = step.d.memory.holders.get(room)
+  if (known && epoch.held.length > 0 && same(known.mark, epoch.held)) return known.holders
+  const holders = await readOr(step, holdersName(room), loadHolders, [])
+  remember(step, room, epoch, holders)
+  return holders
+}
+
+/** Keeps an epoch of ours, and who holds it where that has changed. */
+export function keepEpoch(step: Step, room: string, epoch: OwnEpoch, holders?: Holder[]): void {
+  const now = holders ? { ...epoch, held: systemRandom(8) } : epoch
+  step.keep(epochName(room), saveEpoch(now))
+  if (!holders) return
+  step.keep(holdersName(room), saveHolders(holders))
+  remember(step, room, now, holders)
+}
+
+function remember({ d: { memory } }: Step, room: string, { held }: OwnEpoch, holders: Holder[]): void {
+  if (memory.holders.size >= maxRemembered) memory.holders.clear()
+  memory.holders.set(room, { mark: held, holders })
 }
 
 /** The reverse of loadChains. */

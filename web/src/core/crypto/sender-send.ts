@@ -2,7 +2,6 @@
 
 import { el, parse, serialise } from '../xmpp/xml.ts'
 import { base64 } from '../xmpp/stanza.ts'
-import { refusalOfTrust } from './account.ts'
 import { same, text, utf8 } from './bytes.ts'
 import { accountName, sessionName, Step, type Device } from './device.ts'
 import { refuse, refusalOf } from './failure.ts'
@@ -14,7 +13,7 @@ import { currentState } from './session.ts'
 import { encryptKey, othersOf } from './send.ts'
 import { maxAge, maxMessages, newEpoch, sealForAll, senderKeys, walk, type OwnEpoch } from './sender-chain.ts'
 import {
-  beforeName, epochName, holdersName, knowsName, loadEpoch, loadHolders, loadKnowing, readOr, saveEpoch, saveHolders, saveKnowing, type Holder, type Knowing,
+  beforeName, epochName, holdersName, holdersOf, keepEpoch, knowsName, loadEpoch, loadKnowing, readOr, saveKnowing, type Holder, type Knowing,
 } from './sender-saved.ts'
 import type { Address, Bytes, Encrypted, EncryptedKey, Skipped } from './types.ts'
 
@@ -28,82 +27,83 @@ export interface SealedForAll { message?: Encrypted; skipped: Skipped[]; reached
 /** Encrypts an envelope for a group, whose devices with OMEMO 2 are `to`. The step on the chain is kept, with all ratchets, before it is fulfilled. */
 export async function encryptForGroup(d: Device, lists: Lists, room: string, to: Address[], envelope: Bytes): Promise<SealedForAll> {
   const others = othersOf(d, to)
-  const unmet: Skipped[] = []
+  const ready: Ready = { met: new Set(), unmet: [], knowing: new Set() }
   for (let left = tries; ; left--) {
-    const { rest } = await d.turn(() => lookAt(new Step(d), room, others))
-    const wanted = rest.filter((a) => !unmet.some((u) => isSame(u, a)))
-    unmet.push(...await lists.meet({ version: '2', to: wanted }))
-    const knowing = await knowingOf(d, lists, rest)
-    // Somebody may have been distrusted, or another tab may have spoken, since it was looked at: then there are more to begin with.
-    const done = await d.turn(() => encryptNow(d, room, others, envelope, knowing, left > 0 ? unmet : undefined))
-    if (done) return { ...done, skipped: [...unmet, ...done.skipped] }
+    const done = await d.turn(() => encryptNow(d, room, others, envelope, ready, left <= 0))
+    if ('reached' in done) return { ...done, skipped: [...ready.unmet, ...done.skipped] }
+    ready.unmet.push(...await lists.meet({ version: '2', to: done.missing }))
+    for (const name of await knowingOf(d, lists, done.missing)) ready.knowing.add(name)
+    for (const a of done.missing) ready.met.add(nameOf(a))
   }
 }
+
+/** Devices with which sessions were begun as far as they could be, and those of them that know chains. */
+interface Ready { met: Set<string>; unmet: Skipped[]; knowing: Set<string> }
+
+const nameOf = (a: Address): string => `${a.device} ${a.jid}`
 
 /** How things stand: the epoch to speak with, who has it, and who needs a key. */
 interface Standing { epoch: OwnEpoch; holders: Holder[]; rest: Address[]; fresh: boolean; skipped: Skipped[] }
 
 async function lookAt(step: Step, room: string, others: Address[]): Promise<Standing> {
-  await step.preload([epochName(room), holdersName(room), ...new Set(others.map((a) => accountName(a.jid)))])
-  const holders = new Map((await readOr(step, holdersName(room), loadHolders, [])).map((h) => [`${h.device} ${h.jid}`, h]))
+  const seen = await step.seen([...new Set(others.map((a) => a.jid))])
   const kept = await readOr<OwnEpoch | undefined>(step, epochName(room), loadEpoch, undefined)
-  const skipped: Skipped[] = []
-  const rest: Address[] = []
-  const left = new Set(holders.keys())
+  const holders = await holdersOf(step, room, kept)
+  const left = new Map(holders.map((h) => [nameOf(h), h]))
+  const [skipped, may, rest]: [Skipped[], Address[], Address[]] = [[], [], []]
   for (const a of others) {
-    const account = await step.account(a.jid)
-    const identity = account.device(a.device)?.identity
-    const reason = account.accepts(a.device) ? undefined : refusalOfTrust(identity ? account.find(identity)?.trust ?? 'undecided' : 'undecided')
-    if (reason) skipped.push({ ...a, reason })
-    else {
-      const name = `${a.device} ${a.jid}`
-      const holder = holders.get(name)
-      if (holder && identity && same(identity.subarray(0, 16), holder.identity)) left.delete(name)
-      if (!holder?.reads) rest.push(a)
+    const device = seen.get(a.jid)?.devices.get(a.device)
+    if (!device || device.refused) {
+      skipped.push({ ...a, reason: device?.refused ?? 'no-bundle' })
+      continue
     }
+    may.push(a)
+    const name = nameOf(a)
+    const holder = left.get(name)
+    if (holder && device.identity && same(device.identity, holder.identity)) left.delete(name)
+    if (!holder?.reads) rest.push(a)
   }
   const age = step.d.now() - (kept?.made ?? 0)
   // Who is no reader any more has it: nothing more is said with it.
-  if (kept && left.size === 0 && kept.n < maxMessages && age >= -askAgain && age < maxAge) return { epoch: kept, holders: [...holders.values()], rest, fresh: false, skipped }
-  const rejected = new Set(skipped.map((s) => `${s.device} ${s.jid}`))
-  return { epoch: newEpoch(step.d.random, step.d.now()), holders: [], rest: others.filter((a) => !rejected.has(`${a.device} ${a.jid}`)), fresh: true, skipped }
+  if (kept && left.size === 0 && kept.n < maxMessages && age >= -askAgain && age < maxAge) return { epoch: kept, holders, rest, fresh: false, skipped }
+  return { epoch: newEpoch(step.d.random, step.d.now()), holders: [], rest: may, fresh: true, skipped }
 }
 
-/** Nothing if a device that may read it has no session, and is not among those that cannot have one. */
-async function encryptNow(
-  d: Device, room: string, others: Address[], envelope: Bytes, knowing: Set<string>, unmet: Skipped[] | undefined,
-): Promise<SealedForAll | undefined> {
+/** Gives those for whom sessions have to be begun first, or who have to be asked about: at first all who need a key; whoever was distrusted, or joined, or spoke in another tab
+ * meanwhile, may bring more. The `last` time it is done without them. */
+async function encryptNow(d: Device, room: string, others: Address[], envelope: Bytes, ready: Ready, last: boolean): Promise<SealedForAll | { missing: Address[] }> {
   const step = new Step(d)
   const { epoch, holders, rest, fresh, skipped } = await lookAt(step, room, others)
-  await step.preload(rest.map((a) => sessionName(omemo2, a)))
-  const to = unmet ? rest.filter((a) => !unmet.some((u) => isSame(u, a))) : rest
-  for (const a of unmet ? to : []) if (!await step.session(omemo2, a)) return undefined
-  const knows = (a: Address): boolean => knowing.has(`${a.device} ${a.jid}`)
+  const missing = rest.filter((a) => !ready.met.has(nameOf(a)))
+  if (missing.length > 0 && !last) return { missing }
+  const unmet = new Set(ready.unmet.map(nameOf))
+  const to = rest.filter((a) => !unmet.has(nameOf(a)))
+  await step.preload(to.flatMap((a) => [sessionName(omemo2, a), accountName(a.jid)]))
+  const knows = (a: Address): boolean => ready.knowing.has(nameOf(a))
   const hand = to.some(knows)
-  const speak = hand || holders.some((h) => h.reads)
   const { seed, next } = advance(epoch.chain)
   const body = await seal(omemo2, hand ? withChain(envelope, room, epoch, next) : envelope, d.random)
   const payload = body.payload ?? refuse('fault', 'no payload')
   const keys: EncryptedKey[] = []
-  const held = new Map(holders.map((h) => [`${h.device} ${h.jid}`, h]))
+  const held = new Map(hand ? holders.map((h) => [nameOf(h), h]) : [])
   for (const a of to) {
     try {
       keys.push(await encryptKey(step, omemo2, a, body.keyPart, true))
-      if (hand) held.set(`${a.device} ${a.jid}`, await holderOf(step, a, held.get(`${a.device} ${a.jid}`), epoch.n, knows(a)))
+      if (hand) held.set(nameOf(a), await holderOf(step, a, held.get(nameOf(a)), epoch.n, knows(a)))
     } catch (thrown) {
       skipped.push({ ...a, reason: refusalOf(thrown).code })
     }
   }
   const message: Encrypted = { version: '2', sid: d.id, keys, payload }
-  if (speak) {
+  const readers = new Set(holders.flatMap((h) => h.reads ? h.jid : []))
+  if (hand || readers.size > 0) {
     const by = { room, jid: d.jid, device: d.id, epoch: epoch.id, n: epoch.n, private: epoch.private, random: d.random }
     message.all = await sealForAll(by, seed, body.keyPart, payload)
-    await keepSpoken(step, room, { ...epoch, chain: next, n: epoch.n + 1 }, fresh)
-    if (hand) step.keep(holdersName(room), saveHolders([...held.values()]))
+    if (fresh) await keepBefore(step, room)
+    keepEpoch(step, room, { ...epoch, chain: next, n: epoch.n + 1 }, hand ? [...held.values()] : undefined)
   }
   await step.commit()
-  const reached = [...new Set(holders.flatMap((h) => h.reads ? h.jid : []))]
-  return { ...(keys.length > 0 || reached.length > 0 ? { message } : {}), skipped, reached }
+  return { ...(keys.length > 0 || readers.size > 0 ? { message } : {}), skipped, reached: [...readers] }
 }
 
 async function holderOf(step: Step, a: Address, before: Holder | undefined, n: number, knows: boolean): Promise<Holder> {
@@ -112,16 +112,12 @@ async function holderOf(step: Step, a: Address, before: Holder | undefined, n: n
   return { ...a, identity, first: before?.first ?? n, at: knows ? n : -1, reads: false }
 }
 
-/** The epoch after the step, and where a new one began, the one before it for who asks late. */
-async function keepSpoken(step: Step, room: string, epoch: OwnEpoch, fresh: boolean): Promise<void> {
-  if (fresh) {
-    const [old, holders] = [await step.read(epochName(room)), await step.read(holdersName(room))]
-    if (old && holders) {
-      step.keep(beforeName(room), old)
-      step.keep(beforeName(room) + '/holders', holders)
-    }
-  }
-  step.keep(epochName(room), saveEpoch(epoch))
+/** The epoch that ended, for who asks late. */
+async function keepBefore(step: Step, room: string): Promise<void> {
+  const [old, holders] = [await step.read(epochName(room)), await step.read(holdersName(room))]
+  if (!old || !holders) return
+  step.keep(beforeName(room), old)
+  step.keep(beforeName(room) + '/holders', holders)
 }
 
 /** The element that hands over a chain from a place on. */
@@ -185,11 +181,9 @@ export function reflected(d: Device, room: string, epoch: string, n: number): Pr
   return d.turn(async () => {
     const step = new Step(d)
     const kept = await readOr<OwnEpoch | undefined>(step, epochName(room), loadEpoch, undefined)
-    const holders = kept?.id === epoch ? await readOr(step, holdersName(room), loadHolders, []) : []
-    if (!holders.some((h) => h.at === n && !h.reads)) return
-    step.keep(holdersName(room), saveHolders(holders.map((h) => h.at === n ? { ...h, reads: true } : h)))
+    const holders = kept?.id === epoch ? await holdersOf(step, room, kept) : []
+    if (!kept || !holders.some((h) => h.at === n && !h.reads)) return
+    keepEpoch(step, room, kept, holders.map((h) => h.at === n ? { ...h, reads: true } : h))
     await step.commit()
   })
 }
-
-const isSame = (a: Address, b: Address): boolean => a.device === b.device && a.jid === b.jid

@@ -91,7 +91,7 @@ export class Vault implements Store {
     try {
       return new Uint8Array(await crypto.subtle.decrypt(this.how(name, copy(sealed.iv)), this.key, sealed.data))
     } catch {
-      return /^(session|opened|notice|sender|chain|want|knows)\//.test(name) ? undefined : refuse('state', `what is kept as ${name.split('/')[0]} was changed`)
+      return /^(session|opened|notice|sender|chain|want|knows|seen)\//.test(name) ? undefined : refuse('state', `what is kept as ${name.split('/')[0]} was changed`)
     }
   }
 
