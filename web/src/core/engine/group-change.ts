@@ -42,7 +42,7 @@ export async function changeGroup(step: Step, letter: Letter, change: GroupChang
   if (id > chat.group.version) await follow(step, chat, change, id)
   await followStays(step, chat.jid, id, change)
   for (const [i, line] of lines.entries()) await putLine(step, chat, line, letter, id, i)
-  if (!chat.last) await refreshLast(step.tx, chat)
+  if (change.by !== step.account && change.who.some((one) => one.jid === step.account && !isIn(one.was) && isIn(one.affiliation))) await unsay(step, chat)
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(chat.jid)
 }
@@ -103,7 +103,6 @@ async function stand(step: Step, chat: Chat & { group: Group }, { by }: GroupCha
   if (by === step.account) delete group.invited
   if (isIn(was) || !by || by === step.account) return
   group.invited = { ...group.invited, by }
-  await unsay(step, chat)
   if (await isStranger(step, chat, by)) chat.request = true
 }
 
@@ -137,7 +136,7 @@ async function unsay(step: Step, chat: Chat & { group: Group }): Promise<void> {
   delete chat.group.invited?.line
   await drop(step.tx, [line])
   step.changes.message(chat.jid, line)
-  if (chat.last?.id === line) delete chat.last
+  if (chat.last?.id === line) await refreshLast(step.tx, chat)
 }
 
 const isStranger = async (step: Step, chat: Chat, by: JID): Promise<boolean> =>

@@ -70,7 +70,7 @@ test('only words of a whisper are kept, and a contact cannot make a group of its
   db.close()
 })
 
-test('who is added by a contact sees that, and no invitation beside it, whichever comes first', async () => {
+test.each([false, true])('who is added by a contact sees that, and no invitation beside it, though that came first (and the list: %s)', async (listed) => {
   const [romeo, juliet] = [await here.client('romeo'), await here.client('juliet')]
   const take = juliet.lead.worker.groups.take.bind(juliet.lead.worker.groups)
   const held: Parameters<typeof take>[0][] = []
@@ -79,6 +79,7 @@ test('who is added by a contact sees that, and no invitation beside it, whicheve
   const { jid } = await romeo.engine.group('create', { name: 'Twice', members: [juliet.jid] })
   await juliet.until(async () => (await lines(juliet, jid)).includes('group-invited'))
   juliet.lead.worker.groups.take = take
+  if (listed) await juliet.lead.worker.groups.here()
   for (const stanza of held) await take(stanza)
   await juliet.until(async () => (await lines(juliet, jid)).includes('group-added'))
   expect((await lines(juliet, jid)).filter((key) => key === 'group-invited' || key === 'group-added')).toEqual(['group-added'])
