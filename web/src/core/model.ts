@@ -154,7 +154,7 @@ export type Content =
   | ({ type: 'event'; /** What it says in words, in the language of who made it. */ body: string; /** Who has answered; who comes, in the order of their places. */ answers: Record<JID, Answer>; /** At most so many answers stand there that this device cannot read. */ unread?: number } & EventFacts)
   | { type: 'call'; video: boolean; outcome: 'missed' | 'declined' | 'ended'; seconds?: number }
   | { type: 'system'; key: string; values?: Record<string, string>; /** In a group: who did it, and to whom; at most 10 are named. */ by?: JID; who?: JID[] }
-  | { type: 'undecryptable'; reason: 'no-key' | 'broken' | 'old-device' }
+  | { type: 'undecryptable'; reason: 'no-key' | 'late-key' | 'broken' | 'old-device' }
 
 /** A question, and what was answered as the rules count it (docs/protocol/polls-and-events.md). */
 export interface Poll {
@@ -243,6 +243,8 @@ export interface Media {
   /** Where the (encrypted) bytes are; aesgcm:// when end-to-end encrypted (XEP-0454). */
   url?: string
   played?: boolean
+  /** A silent video that begins anew when it ends: a moving picture. */
+  loop?: boolean
   /** To be sent as large as it is useful, not as small. */
   hd?: boolean
   transfer?: Transfer

@@ -24,7 +24,7 @@ import { bodyElement } from './content.ts'
 export type Reading =
   | { what: 'text'; key: string; body?: string; content?: Element; device: { id: number; trusted: boolean } }
   | { what: 'nothing'; key?: string }
-  | { what: 'unreadable'; reason: 'no-key' | 'broken' | 'old-device'; /** It can be read when its sender's chain comes. */ chain?: Missing }
+  | { what: 'unreadable'; reason: 'no-key' | 'late-key' | 'broken' | 'old-device'; /** It can be read when its sender's chain comes. */ chain?: Missing }
 
 /** A chain that is not here, and the place in it that is needed. */
 export interface Missing { device: number; epoch: string; n: number }
@@ -298,7 +298,7 @@ function unreadable(code: RefusalCode, found: Encrypted[]): Reading {
   if (code === 'not-for-us') return { what: 'unreadable', reason: 'old-device' }
   const one = found.find((m) => m.all)
   const chain = one?.all && code !== 'malformed' ? { chain: { device: one.sid, epoch: one.all.epoch, n: one.all.n } } : {}
-  return { what: 'unreadable', reason: /^no-(session|prekey|chain)$/.test(code) ? 'no-key' : 'broken', ...chain }
+  return { what: 'unreadable', reason: code === 'no-chain' ? 'late-key' : code === 'no-session' || code === 'no-prekey' ? 'no-key' : 'broken', ...chain }
 }
 
 function readingOf(opened: Opened): Reading {
