@@ -45,6 +45,8 @@ func (l *loaded) get(ctx context.Context, name string) (*channel, error) {
 		one.channel, one.err = l.channels.load(context.WithoutCancel(ctx), name)
 		if one.err != nil {
 			l.drop(name, one)
+		} else {
+			one.channel.used.Store(l.channels.now().UnixNano()) // before it can be forgotten
 		}
 		close(one.ready)
 		l.shrink()
@@ -88,6 +90,9 @@ func (l *loaded) forget(name string, id int64) {
 	}
 }
 
+// maxLooks is how many channels are looked at, each time one was loaded, for some to forget: most may be heard.
+const maxLooks = 64
+
 // shrink forgets channels that nobody hears while there are too many.
 func (l *loaded) shrink() {
 	l.mu.Lock()
@@ -95,7 +100,11 @@ func (l *loaded) shrink() {
 	if len(l.all) <= l.limit {
 		return
 	}
-	for name, one := range l.all {
+	looks := 0
+	for name, one := range l.all { // in no order: others each time
+		if looks++; looks > maxLooks {
+			return
+		}
 		select {
 		case <-one.ready:
 		default:
