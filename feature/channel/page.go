@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"palabre.dev/palabre/xmpp"
@@ -90,9 +91,11 @@ func (cs *Channels) show(w http.ResponseWriter, r *http.Request) {
 	for header, value := range pageHeaders {
 		w.Header().Set(header, value)
 	}
+	release := func() {}
 	select {
 	case cs.making <- struct{}{}:
-		defer func() { <-cs.making }()
+		release = sync.OnceFunc(func() { <-cs.making })
+		defer release()
 	default:
 		w.Header().Set("Retry-After", "5")
 		w.Header().Set("Cache-Control", "no-store")
@@ -125,6 +128,7 @@ func (cs *Channels) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", kind)
+	release() // who reads slowly keeps nobody else from reading
 	if _, err := w.Write(body); err != nil {
 		cs.log.Debug("page not sent", "err", err)
 	}

@@ -133,6 +133,7 @@ func (cs *Channels) named(ctx context.Context, c *channel, items []string) (foun
 	if len(items) > maxNamed {
 		return nil, xmpp.PolicyViolation.Because("at most %d posts at a time", maxNamed)
 	}
+	size := 0
 	for _, item := range items {
 		one, err := cs.post(ctx, c, item)
 		if errors.Is(err, xmpp.ItemNotFound) {
@@ -140,6 +141,9 @@ func (cs *Channels) named(ctx context.Context, c *channel, items []string) (foun
 		}
 		if err != nil {
 			return nil, err
+		}
+		if size += len(one.payload); size > maxAnswerBytes && len(found) > 0 {
+			return nil, xmpp.PolicyViolation.Because("these posts are too large for one answer: ask for fewer")
 		}
 		found = append(found, *one)
 	}

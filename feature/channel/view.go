@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +19,7 @@ const (
 	viewsMemory   = 24 * time.Hour   // how long at most it is remembered that an account was counted for a post
 	maxViewsKnown = 200_000          // of those, in each of two generations
 	maxViewed     = 10_000           // posts with views that are not written
+	viewsAtOnce   = 200              // of those, in one transaction
 	flushTimeout  = 10 * time.Second // at the end
 )
 
@@ -121,25 +124,31 @@ func (cs *Channels) runViews(ctx context.Context) {
 	}
 }
 
-// writeViews writes the counts of posts that are there, all in one transaction.
+// writeViews writes the counts of posts that are there, some in each transaction, so that others write between them.
 func (cs *Channels) writeViews(ctx context.Context) {
 	all := cs.views.take()
-	if len(all) == 0 {
-		return
+	for some := range slices.Chunk(slices.Collect(maps.Keys(all)), viewsAtOnce) {
+		if err := cs.writeSomeViews(ctx, some, all); err != nil {
+			cs.views.giveBack(all)
+			cs.log.Warn("views could not be written; they are tried again", "err", err)
+			return
+		}
+		for _, post := range some {
+			delete(all, post)
+		}
 	}
-	err := cs.db.Tx(ctx, func(ctx context.Context) error {
-		for post, n := range all {
+}
+
+func (cs *Channels) writeSomeViews(ctx context.Context, some []viewed, counted map[viewed]int64) error {
+	return cs.db.Tx(ctx, func(ctx context.Context) error {
+		for _, post := range some {
 			_, err := cs.db.Exec(ctx, `insert into channel_sum (channel, item, what, count)
 				select channel, item, '', $3 from channel_entry where channel = $1 and item = $2 and kind = 0
-				on conflict (channel, item, what) do update set count = channel_sum.count + excluded.count`, post.channel, post.item, n)
+				on conflict (channel, item, what) do update set count = channel_sum.count + excluded.count`, post.channel, post.item, counted[post])
 			if err != nil {
 				return fmt.Errorf("write views: %w", err)
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		cs.views.giveBack(all)
-		cs.log.Warn("views could not be written; they are tried again", "err", err)
-	}
 }
