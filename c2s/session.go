@@ -63,6 +63,10 @@ func (s *session) Send(d core.Delivery) {
 	s.mu.Lock()
 	if s.core != nil && (s.ended || s.full) {
 		s.mu.Unlock()
+		if d.Kept == 0 && d.Stanza != nil && d.Stanza.Type == "groupchat" { // it is told to many, while others wait for their turn
+			s.loseLater(d)
+			return
+		}
 		s.lost([]core.Delivery{d})
 		return
 	}
@@ -78,6 +82,16 @@ func (s *session) Send(d core.Delivery) {
 	}
 	s.release()
 	s.push(d)
+}
+
+// loseLater reports that a delivery was lost without making who sent it wait for what that brings about, such as a wake-up that is written.
+func (s *session) loseLater(d core.Delivery) {
+	s.door.work.Add(1)
+	go func() {
+		defer s.door.work.Done()
+		defer s.caught(nil)
+		s.lost([]core.Delivery{d})
+	}()
 }
 
 // push puts something at the end of the queue; s.mu is held.

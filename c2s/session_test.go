@@ -250,3 +250,20 @@ func TestPanicWhileWriting(t *testing.T) {
 		b.session.finish()
 	})
 }
+
+// TestLostInGroup puts what was said in a group into the queue of a session that has ended: whoever tells it to many does not wait for what the loss brings about.
+func TestLostInGroup(t *testing.T) {
+	b, _ := newBench(t)
+	told, looked := make(chan string), make(chan struct{})
+	b.server.OnLost(func(_ context.Context, _ *core.Session, lost []core.Delivery) {
+		<-looked
+		told <- lost[0].Stanza.ID
+	})
+	b.session.finish()
+	b.session.Send(core.Delivery{Stanza: &xmpp.Stanza{Kind: xmpp.Message, Type: "groupchat", ID: "said"}, Bytes: []byte("<message/>")})
+	close(looked)
+	if id := <-told; id != "said" {
+		t.Errorf("%q was lost", id)
+	}
+	b.door.work.Wait()
+}
