@@ -61,6 +61,10 @@ export interface Group {
   kind?: 'community'
   /** The community that it belongs to. */
   community?: JID
+  /** Of a community: the groups in it, as far as the log was read here. */
+  inside?: JID[]
+  /** Of a community: it has more devices than can be encrypted for, so announcements are not. */
+  large?: true
   /** The SHA-1 of its picture; Chat.avatar leads to the picture once it is here. */
   picture?: string
   /** Moves on whenever members, roles or settings changed: what was read of them is to be read again. */
@@ -198,11 +202,12 @@ export interface Groups {
  * - `group-inside`, `group-outside` by, name: a group came into the community, or is not in it any more · `group-community`, `group-alone` by: the group belongs to a
  *   community, or to none any more
  * - `group-whisper` who, text: said to us alone by who is called so there · `group-whispered` who, text: we said it to them alone, in another app
+ * - `group-large`: a community has more devices than can be encrypted for; announcements are not encrypted from now on
  * - `group-keyless` who: they have no device that reads what is encrypted; said once for each
  */
 export type GroupLine =
   | 'group-made' | 'group-joined' | 'group-added' | 'group-left' | 'group-removed' | 'group-banned' | 'group-unbanned' | 'group-owner' | 'group-admin' | 'group-member' | 'group-nick'
   | 'group-name' | 'group-description' | 'group-picture' | 'group-subject' | 'group-writes-all' | 'group-writes-admins' | 'group-adds-all' | 'group-adds-admins'
   | 'group-edits-all' | 'group-edits-admins' | 'group-approval-on' | 'group-approval-off' | 'group-history-on' | 'group-history-off' | 'group-slow' | 'group-slow-off'
- | 'group-inside' | 'group-outside' | 'group-community' | 'group-alone'
+ | 'group-large' | 'group-inside' | 'group-outside' | 'group-community' | 'group-alone'
   | 'group-invited' | 'group-invites' | 'group-private' | 'group-open' | 'group-link' | 'group-unlink' | 'group-ended' | 'group-keyless' | 'group-whisper' | 'group-whispered'

@@ -79,6 +79,9 @@ export function size(bytes: number): string {
   return new Intl.NumberFormat(region.value, { style: 'unit', unit: units[step], unitDisplay: 'short', maximumFractionDigits: value < 10 && step > 1 ? 1 : 0 }).format(value)
 }
 
+/** percent is a share of a whole, 0–1, without fractions. */
+export const percent = (share: number): string => new Intl.NumberFormat(region.value, { style: 'percent', maximumFractionDigits: 0 }).format(share)
+
 /** listOf joins names: "Amina, Karim and 2 others" is written by who calls, with `others` as the last. */
 export const listOf = (names: string[]): string => new Intl.ListFormat(region.value, { type: 'conjunction' }).format(names)
 

@@ -20,6 +20,9 @@ import type { Letter, Said } from './said.ts'
 /** People that one line names. */
 const MAX_NAMED = 10
 
+/** Groups of a community that are remembered. */
+const MAX_INSIDE = 500
+
 /** One line of a chat. */
 interface Line { key: GroupLine; by?: JID; who?: Stands[]; values?: Record<string, string> }
 
@@ -59,6 +62,8 @@ async function follow(step: Step, chat: Chat & { group: Group }, change: GroupCh
     group.members = await get(step.tx, `members ${chat.jid}`) ? await countMembers(step.tx, chat.jid) : Math.max(0, group.members + grown)
   }
   if (change.what === 'community') belong(chat, change.jid)
+  if (change.jid && change.what === 'group-added') group.inside = [...new Set([...group.inside ?? [], change.jid])].slice(-MAX_INSIDE)
+  if (change.jid && change.what === 'group-removed') group.inside = (group.inside ?? []).filter((jid) => jid !== change.jid)
   if (change.what === 'picture') show(chat, change.hash)
   if (change.what === 'destroyed') end(chat, { how: 'destroyed', ...(change.by ? { by: change.by } : {}), ...(change.reason ? { reason: change.reason } : {}), ...(change.instead ? { instead: change.instead } : {}) })
   if (!change.settings) return
@@ -66,7 +71,7 @@ async function follow(step: Step, chat: Chat & { group: Group }, change: GroupCh
   if (change.name) chat.name = change.name
   if (change.description) group.description = change.description
   else delete group.description
-  chat.protection = protectionOf(change.settings)
+  chat.protection = group.large ? 'none' : protectionOf(change.settings)
 }
 
 /** We said something in a group: in a slow one we wait before we say more. What waited for its number goes on. */
@@ -159,7 +164,8 @@ function linesOf(chat: Chat & { group: Group }, change: GroupChange, fresh: bool
     case 'link-revoked': return [{ key: 'group-unlink', by }]
     case 'subject': return [{ key: 'group-subject', by, values: { subject: change.name ?? '' } }]
     case 'picture': return [{ key: 'group-picture', by }]
-    case 'group-added': return [{ key: 'group-inside', by, values: { name: change.name ?? '' } }]
+    // Told again when something else holds of who comes into it.
+    case 'group-added': return fresh && change.jid && chat.group.inside?.includes(change.jid) ? [] : [{ key: 'group-inside', by, values: { name: change.name ?? '' } }]
     case 'group-removed': return [{ key: 'group-outside', by, values: { name: change.name ?? (change.jid && local(change.jid)) ?? '' } }]
     case 'community': return [{ key: change.jid ? 'group-community' : 'group-alone', by }]
     case 'nick': return change.who.map((one) => ({ key: 'group-nick', who: [one], values: { was: change.was ?? '', nick: one.nick ?? '' } }))

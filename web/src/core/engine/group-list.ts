@@ -55,7 +55,7 @@ export class GroupList {
       group.settings = about.settings
       if (about.description) group.description = about.description
       else delete group.description
-      chat.protection = protectionOf(about.settings)
+      chat.protection = group.large ? 'none' : protectionOf(about.settings)
       if (group.version <= 1) group.version = one.newest
       chat.time ||= one.since
       await tx.objectStore('kv').put(true, `settings ${one.jid}`)

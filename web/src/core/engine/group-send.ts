@@ -1,8 +1,8 @@
 // What sending to a group needs besides: who can read it, whether it may be said now, and the group's log, in which stands what became of it.
 
 import type { Group } from '../groups.ts'
-import type { JID, Micros } from '../model.ts'
-import { change, everything, look, type Database } from '../store/database.ts'
+import type { Chat, Content, JID, Micros } from '../model.ts'
+import { change, everything, look, type Change, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { memberAddresses, memberOf } from '../store/members.ts'
 import { freePlace, newestPlace, put } from '../store/messages.ts'
@@ -16,6 +16,8 @@ import { Collector, type News } from './changes.ts'
 import { nameIn } from './group-change.ts'
 import type { GroupLogs } from './group-logs.ts'
 import { NotNow } from './secure.ts'
+
+type SystemLine = Omit<Extract<Content, { type: 'system' }>, 'type'>
 
 /** People that the line about those without keys names. */
 const MAX_NAMED = 10
@@ -35,6 +37,8 @@ export interface GroupHelp {
   may(session: Session, errand: Errand, group: Group): Promise<'yes' | 'later' | 'never' | 'drop'>
   /** Everybody else in the group, as its log says in this connection. Throws NotNow while that is not known, and Unknown when it cannot be. */
   readers(room: JID): Promise<JID[]>
+  /** A community has more devices than can be encrypted for: from now on its announcements are not encrypted, and a line says so. */
+  large(room: JID): Promise<void>
   /** These members have no device that reads what is encrypted. */
   keyless(room: JID, who: JID[]): Promise<void>
 }
@@ -102,16 +106,31 @@ export class GroupSend implements GroupHelp {
       if (!chat || !fresh.length) return
       const named = fresh.slice(0, MAX_NAMED)
       const names = await Promise.all(named.map((jid) => nameIn({ tx }, room, jid)))
-      const id = freshId()
-      const order = await freePlace(tx, room, Math.max(this.now(), (await newestPlace(tx, room) ?? 0) + 1))
       const values = { who: names.join(', '), more: String(fresh.length - named.length || '') }
-      const line = { id, chat: room, order, time: this.now(), from: room, own: false, content: { type: 'system' as const, key: 'group-keyless', values, who: named }, names: [id], shelves: [], protection: chat.protection }
-      await put(tx, line, false)
-      await tx.objectStore('chats').put({ ...chat, last: previewOf(line), time: line.time })
-      changes.message(room, id)
-      changes.chat(room)
+      await this.line(tx, changes, chat, { key: 'group-keyless', values, who: named })
     }, 'relaxed')
     this.news.tell(changes.all)
+  }
+
+  async large(room: JID): Promise<void> {
+    const changes = new Collector()
+    await change(this.db, everything, async (tx) => {
+      const chat = await tx.objectStore('chats').get(room)
+      if (!chat?.group || chat.group.large) return
+      await this.line(tx, changes, { ...chat, protection: 'none', group: { ...chat.group, large: true } }, { key: 'group-large' })
+    })
+    this.news.tell(changes.all)
+  }
+
+  /** Puts a line of this device's own at the end of a chat. */
+  private async line(tx: Change, changes: Collector, chat: Chat, line: SystemLine): Promise<void> {
+    const [id, time] = [freshId(), this.now()]
+    const order = await freePlace(tx, chat.jid, Math.max(time, (await newestPlace(tx, chat.jid) ?? 0) + 1))
+    const message = { id, chat: chat.jid, order, time, from: chat.jid, own: false, content: { type: 'system' as const, ...line }, names: [id], shelves: [], protection: chat.protection }
+    await put(tx, message, false)
+    await tx.objectStore('chats').put({ ...chat, last: previewOf(message), time })
+    changes.message(chat.jid, id)
+    changes.chat(chat.jid)
   }
 
   end(): void {

@@ -9,7 +9,7 @@
 // A stanza whose session ended without an acknowledgement is in the state after 3. The catch-up reads the archive from before 2, so whatever the
 // server kept is found there by its origin-id; what is still not found after a second look a moment later goes again, under the same id.
 
-import { isBroadcast, type Failure, type JID, type Micros } from '../model.ts'
+import { isBroadcast, type Chat, type Failure, type JID, type Micros } from '../model.ts'
 import { change, type Database, type KeptMessage } from '../store/database.ts'
 import { mediaOf } from '../store/messages.ts'
 import { type Errand, errands } from '../store/outbox.ts'
@@ -225,7 +225,7 @@ export class Sender extends SenderSteps {
       sealed = await this.protect(errand, outbound, about)
     } catch (error) {
       if (error instanceof CannotEncrypt && /^(timer|seen|opened)$/.test(errand.task.what)) return this.drop(errand) // each message says it, when there can be one
-      if (error instanceof CannotEncrypt) return this.fail(errand, failureOf(error))
+      if (error instanceof CannotEncrypt) return error.code === 'too-large' ? this.tooLarge(errand, about.chat) : this.fail(errand, failureOf(error))
       if (error instanceof Unknown) return this.fail(errand, 'group-log')
       if (!(error instanceof NotNow)) throw error
       this.later()
@@ -234,7 +234,7 @@ export class Sender extends SenderSteps {
     const { parts, older } = sealed
     if (!parts.length) return this.done(errand, false) // about a note to ourselves, and no other device to read it
     const whole = stanza({ to: errand.chat, id: errand.id, ...(about.group ? { type: 'groupchat' } : {}) }, ...parts)
-    if (about.group && String(whole).length > MAX_STANZA) return this.fail(errand, 'too-large')
+    if (about.group && String(whole).length > MAX_STANZA) return this.tooLarge(errand, about.chat)
     const marked = generation === this.generation ? await this.mark(errand, older, about.message) : undefined
     if (!marked) return false
     if (generation !== this.generation) { // marked and not written: if the archive has been read by now, nobody else would look after it
@@ -245,6 +245,12 @@ export class Sender extends SenderSteps {
     if (sealed.unreached && !outbound.among) void this.helpers.groups?.keyless(errand.chat, sealed.unreached).catch(() => undefined) // told with the next message
     session.send(whole, (acknowledged) => { void this.sent(errand, acknowledged) })
     return marked.caption ? this.sendOne(marked.caption) : true // at once, so that nothing comes between a file and its words
+  }
+
+  /** It does not fit into a stanza. A community with so many devices has announcements that are not encrypted: a person decides whether it goes so. */
+  private async tooLarge(errand: Errand, chat: Chat | undefined): Promise<boolean> {
+    if (chat?.group?.kind && chat.protection === 'omemo') await this.helpers.groups?.large(errand.chat)
+    return this.fail(errand, 'too-large')
   }
 
   private async protect(errand: Errand, outbound: Outbound, about: { plain: boolean; group?: boolean; message?: KeptMessage | undefined }): Promise<SealedParts> {

@@ -3,7 +3,7 @@ import { mayWrite } from '../../app/groups.ts'
 import type { Content, Message } from '../../core/model.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
-import { fullTime } from '../../i18n/when.ts'
+import { fullTime, percent } from '../../i18n/when.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { withEvents } from './later.tsx'
 import { isOver } from './pollState.ts'
@@ -31,7 +31,7 @@ export function Poll({ message, content }: { message: Message; content: Extract<
         {content.options.map((option, i) => (
           <button type="button" class="opt" key={i} role={content.many ? 'checkbox' : 'radio'} aria-checked={mine.includes(i)} aria-disabled={silent} onClick={() => { if (!silent) vote(i) }}
             aria-label={t('poll.option', { option, n: counts[i] ?? 0 })}>
-            <span class="box-mark">{mine.includes(i) && <Icon name="check" />}</span><span dir="auto">{option}</span><span class="num">{voters ? `${Math.round((100 * (counts[i] ?? 0)) / voters)} %` : ''}</span>
+            <span class="box-mark">{mine.includes(i) && <Icon name="check" />}</span><span dir="auto">{option}</span><span class="num">{voters ? percent((counts[i] ?? 0) / voters) : ''}</span>
             <progress max={Math.max(1, voters)} value={counts[i]} aria-hidden="true" />
           </button>
         ))}

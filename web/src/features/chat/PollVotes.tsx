@@ -24,6 +24,7 @@ function Votes({ message: first, close }: { message: Message; close: () => void 
   const chat = open.value
   const mayClose = chat && mayWrite(chat) && !isOver(poll) && (m.own || (chat.group !== undefined && leads(chat.group)))
   const end = async (): Promise<void> => {
+    close()
     if (!await confirm({ title: t('poll.closeTitle'), text: t('poll.closeText'), yes: t('poll.close'), danger: true })) return
     try { await engine().closePoll(m.id) } catch (error) { console.error('poll', error); toast(t('notKept')) }
   }
