@@ -151,6 +151,25 @@ test('a photo is told with words, and looked at', async () => {
   await nadia.page.keyboard.press('Escape')
 })
 
+test('a voice is told, and heard', async () => {
+  await updates(amina)
+  await amina.button('up.add').click()
+  const maker = amina.page.locator('.story-maker')
+  await amina.button('st.voice').click()
+  await until('a second was recorded', async () => /0:0[1-9]/.test(await maker.locator('[role=timer]').textContent()))
+  await amina.button('st.stop').click()
+  await maker.locator('audio').waitFor()
+  await well(amina, 'status-voice')
+  await amina.button('st.post').click()
+  await maker.waitFor({ state: 'detached' })
+  await until('there are three', async () => await row(nadia, 'amina').locator('circle').count() === 3, minute)
+  await row(nadia, 'amina').click()
+  const sound = viewer(nadia).locator('audio')
+  await until('it can be heard', () => sound.evaluate((a) => a.readyState > 0))
+  await well(nadia, 'status-voice-heard')
+  await nadia.page.keyboard.press('Escape')
+})
+
 test('what is told without a connection is kept, says so, and leaves once by itself', async () => {
   await updates(amina)
   await amina.button('up.add').click()
@@ -167,7 +186,7 @@ test('what is told without a connection is kept, says so, and leaves once by its
   await bad.tell('flow')
   await amina.page.getByText(amina.t('up.waits')).waitFor({ state: 'detached', timeout: minute })
   await updates(nadia)
-  await until('there are three', async () => await row(nadia, 'amina').locator('circle').count() === 3, minute)
+  await until('there are four', async () => await row(nadia, 'amina').locator('circle').count() === 4, minute)
   await row(nadia, 'amina').click()
   await words(nadia, second).waitFor()
   await nadia.page.keyboard.press('Escape')
@@ -211,6 +230,8 @@ test('after a day it is over', async () => {
   await updates(nadia)
   await nadia.page.getByText(nadia.t('up.muted')).first().click()
   await row(nadia, 'amina').waitFor()
+  await bad.tell('stall') // the server would say what time it is
+  await bad.tell('reset')
   await nadia.page.evaluate(() => { const right = Date.now; Date.now = () => right() + 24 * 3600_000 + 1000 })
   await row(nadia, 'amina').waitFor({ state: 'detached', timeout: minute })
   await nadia.page.getByText(nadia.t('up.none')).waitFor()

@@ -1,7 +1,7 @@
 // What the tab that leads is made of, and the session that it asks.
 
 import { browserHttp, type Http } from '../media/http.ts'
-import { prepareFilm } from '../media/film.ts'
+import { prepareFilm, prepareGif } from '../media/film.ts'
 import { prepareImage } from '../media/image.ts'
 import { isLastShown } from '../xmpp/last.ts'
 import type { Session } from '../xmpp/session.ts'
@@ -50,6 +50,10 @@ export abstract class LeadBase {
     const { worker } = this
     this.transfers = new Transfers(parts.db, worker.desk, parts.news, {
       session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage,
+      prepareGif: async (...args) => {
+        this.session()
+        return prepareGif(...args)
+      },
       prepareVideo: async (...args) => {
         this.session() // what makes videos smaller may have to be loaded: not without a connection
         return prepareFilm(...args)
@@ -72,7 +76,7 @@ export abstract class LeadBase {
       if (service) void import('./group-after.ts').then((after) => after.caughtUp(session, parts.db, parts.news, service, worker.now())).catch(() => undefined) // the next session does it
     }
     worker.onStatus = (event) => this.statuses((all) => all.heard(event))
-    worker.onCaughtUp.add(() => this.statuses((all) => all.connected()))
+    worker.onCaughtUp.add(() => this.statuses((all) => all.connected(worker.connection.jid)))
     parts.news.listen((c) => { if (c.updates) this.statuses((all) => all.wake()) })
     this.channels = new ChannelDoor({ db: parts.db, news: parts.news, account: worker.account, http: parts.http ?? browserHttp, now: () => worker.now(), session: () => this.session(), onPost: (channel) => parts.onMessage?.(channel) })
     worker.connection.on('message', (stanza) => this.channels.hear(stanza))
@@ -82,6 +86,7 @@ export abstract class LeadBase {
     worker.secure.onKeys = () => this.history.haveKeys()
     worker.onSession.add((session, resumed) => {
       this.transfers.connected(resumed)
+      if (resumed) this.statuses((all) => all.wake())
       if (resumed) return
       this.cards = undefined
       void this.push.renew(session).catch(() => undefined)

@@ -51,22 +51,28 @@ export class StatusLead {
   private timer: ReturnType<typeof setTimeout> | undefined
   private sweeper: ReturnType<typeof setTimeout> | undefined
   private tries = 0
+  /** The session in which was learned what was missed. */
+  private learned = ''
   private sending = false
   private waits = false
   private ended = false
 
   constructor(private readonly around: Around) {}
 
-  /** There is a new session: what was missed is learned, and what waits leaves. */
-  async connected(): Promise<void> {
+  /** The archive was read in a session with this address: if it is a new one, what was missed is learned, and what waits leaves. */
+  async connected(session: JID): Promise<void> {
+    if (session === this.learned) return
     await this.inTurn(() => this.learn())
+    this.learned = session
     await this.wake()
   }
 
   /** News of somebody's node. */
   heard(event: NodeEvent): Promise<void> {
-    const { now } = this.around
+    const { db, account, now } = this.around
     return this.inTurn(async () => {
+      // Nobody else's is asked for: a stranger would learn that we are there.
+      if (event.from !== account && !/^(to|both)$/.test((await db.get('contacts', event.from))?.subscription ?? '')) return
       if (event.gone) await this.forget((s) => s.author === event.from && !s.state)
       if (event.retracted.length) await this.forget((s) => s.author === event.from && event.retracted.includes(s.id))
       await this.take(event.items.map(({ id }) => ({ author: event.from, id, posted: now(), expires: now() + STATUS_LIFE })), true)

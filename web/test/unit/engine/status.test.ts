@@ -5,6 +5,9 @@ import { IDBFactory } from 'fake-indexeddb'
 import type { Audience, Status } from '../../../src/core/status.ts'
 import { Proxy } from '../xmpp/proxy.ts'
 import { Town } from '../xmpp/town.ts'
+import { PUBSUB, STORIES } from '../../../src/core/xmpp/ns.ts'
+import { message } from '../../../src/core/xmpp/stanza.ts'
+import { el } from '../../../src/core/xmpp/xml.ts'
 import { Company } from './company.ts'
 import { stillWaiting, stubLocks, type Client, type Disk } from './here.ts'
 
@@ -115,6 +118,22 @@ test('what was missed is learned with the next session, also what was taken back
   vi.restoreAllMocks()
 }, 60_000)
 
+test('what a stranger says of their statuses is not asked for', async () => {
+  const [romeo, juliet, tybalt] = [await here.client('romeo'), await here.client('juliet'), await here.client('tybalt')]
+  await friends(romeo, juliet)
+  const asked: string[] = []
+  const { connection } = juliet.lead.worker
+  const request = connection.request.bind(connection)
+  connection.request = (type, payload, options) => {
+    if (String(payload).includes(STORIES)) asked.push(options?.to ?? '')
+    return request(type, payload, options)
+  }
+  tybalt.lead.worker.connection.send(message({ to: juliet.jid, type: 'headline' }, el(PUBSUB + '#event', 'event', {}, el(PUBSUB + '#event', 'items', { node: STORIES }, el(PUBSUB + '#event', 'item', { id: 'x' })))))
+  const id = await romeo.engine.status('post', { text: 'after', audience: all })
+  await juliet.until(async () => (await statuses(juliet)).some((s) => s.id === id && s.content))
+  expect(new Set(asked)).toEqual(new Set([romeo.jid]))
+}, 60_000)
+
 test('our other device shows what we told, and what was looked at here is not new there', async () => {
   const mercutio = await here.client('mercutio')
   const [nurse, other] = [await here.client('nurse'), await here.client('nurse')]
@@ -154,4 +173,8 @@ test('who tells no views is told none; muted people stand apart and are fetched 
   await romeo.until(async () => (await statuses(romeo)).find((s) => s.id === only)?.state === 'failed')
   expect((await statuses(romeo)).find((s) => s.id === only)).toMatchObject({ failure: 'nobody' })
   expect((await statuses(romeo)).some((s) => s.author === paris.jid)).toBe(false)
+  await romeo.engine.unblock(paris.jid)
+  await romeo.until(async () => !(await romeo.engine.blocked()).includes(paris.jid))
+  await romeo.engine.status('retry', only)
+  await paris.until(async () => (await statuses(paris)).some((s) => s.id === only))
 }, 60_000)
