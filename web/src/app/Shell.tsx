@@ -28,7 +28,7 @@ function usePanes(): { list: Shown; main: Shown | undefined; detail: Shown | und
   const { pane } = at.route
   if (pane === 'list') last.current = at
   else if (pane === 'main' && /^(newchat|groups|communities|broadcast)$/.test(last.current.route.feature)) last.current = home
-  else if (at.route.feature === 'channels' && (last.current === home || last.current.path === '/channels/new')) last.current = updates
+  else if (at.route.feature === 'channels' && (last.current === home || last.current.path === '/updates/channels/new')) last.current = updates
   else if (pane === 'main' && last.current === home && (at.route.feature === 'settings' || at.route.feature === 'devices')) last.current = settings
   const parent = pane === 'detail' ? parentOf(at) : undefined
   return { list: last.current, main: pane === 'main' || pane === 'full' ? at : parent, detail: pane === 'detail' ? at : undefined, full: pane === 'full' }

@@ -62,14 +62,16 @@ export const moderate = (message: string, name: string): Promise<void> => act((a
 
 const linked = /^xmpp:([^?#\s]+)\?(?:[^#\s]*;)?join(?:[;#]|$)/i
 
-/** groupIn finds the link of a group in a text that was typed, pasted or scanned, and gives the path that opens it: xmpp:…?join, or the web address that is
- * made of it here. Undefined for anything else. */
+/** groupIn finds the link of a group, or of a channel, in a text that was typed, pasted or scanned, and gives the path that opens it: xmpp:…?join, or the web
+ * address that is made of it here. Undefined for anything else. */
 export function groupIn(text: string): string | undefined {
   const typed = text.trim()
   if (linked.test(typed)) return groupPath(typed)
   if (!URL.canParse(typed)) return undefined
   const url = new URL(typed)
-  return url.origin === location.origin && url.pathname === '/g' && url.hash.length > 1 ? `/g${url.hash}` : undefined
+  if (url.origin !== location.origin) return undefined
+  const channel = /^\/channels?\/([a-z\d._-]{1,64})$/.exec(url.pathname)?.[1]
+  return channel ? `/channels/${channel}` : url.pathname === '/g' && url.hash.length > 1 ? `/g${url.hash}` : undefined
 }
 
 /** groupPath is the path that opens a group by its address or link; what follows # never leaves the browser. */

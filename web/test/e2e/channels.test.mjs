@@ -255,7 +255,7 @@ test('publishers are named, settings changed, and the mark taken back', async ()
 })
 
 test('one is for some who are named, and for nobody else', async () => {
-  await amina.page.goto(`${amina.origin}/channels/new`)
+  await amina.page.goto(`${amina.origin}/updates/channels/new`)
   await amina.page.getByLabel(amina.t('ch.title'), { exact: true }).fill('Council')
   await amina.page.getByLabel(amina.t('ch.private'), { exact: true }).check()
   await amina.page.getByLabel(amina.t('ch.readers'), { exact: true }).fill('nadia@localhost')

@@ -11,11 +11,16 @@ export class ChannelDoor {
   private opened: Promise<ChannelLead> | undefined
   private lead: ChannelLead | undefined
 
-  constructor(private readonly around: Around) {}
+  private readonly stop: () => void
+
+  constructor(private readonly around: Around) {
+    this.stop = around.news.listen((c) => { if (!this.lead && c.channels?.includes('')) void this.open().then((lead) => lead.connected(true)).catch(() => undefined) }) // the next session does it
+  }
 
   /** A session is there. */
   async connected(resumed: boolean): Promise<void> {
-    if (!this.lead && !await this.around.db.get('kv', 'channels')) return
+    const { db } = this.around
+    if (!this.lead && !await db.get('kv', 'channels') && !await db.count('publishing')) return
     ;(await this.open()).connected(resumed)
   }
 
@@ -38,6 +43,7 @@ export class ChannelDoor {
   }
 
   end(): void {
+    this.stop()
     this.lead?.end()
   }
 }

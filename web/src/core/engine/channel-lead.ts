@@ -139,8 +139,8 @@ export class ChannelLead {
     const listed = await ask.attend(session, service)
     const gone = await this.list(listed)
     this.tell([...listed.map((one) => one.name), ...gone])
-    await this.readMarks(await fetchDisplayed(session).catch(() => []))
     for (const { name, newest } of listed) await this.upTo(name, newest)
+    if ((await this.around.db.getAll('channels')).some((c) => c.unread)) await this.readMarks(await fetchDisplayed(session).catch(() => [])) // another device may have read it
     for (const { name } of listed) if (!(await this.around.db.get('channels', name))?.owners.length) await this.about(name)
     this.tries = 0
   }
@@ -217,11 +217,12 @@ export class ChannelLead {
   private async take(entry: LogEntry): Promise<void> {
     const { db, account } = this.around
     const { name } = entry
-    const first = !(await db.get('channels', name))?.kept
-    if (!await keepEntries(db, account, [entry], true)) return void this.here().catch((error: unknown) => this.failed(error)) // followed on another device, a moment ago
+    const before = await db.get('channels', name)
+    const known = await keepEntries(db, account, [entry], true)
+    if (!known || !before?.following) return void this.here().catch((error: unknown) => this.failed(error)) // followed on another device, a moment ago
     this.tell([name])
     if (entry.what === 'post' && entry.by !== account) this.around.onPost?.(await this.address(name))
-    if (first || (await db.get('channels', name))?.old) void this.fill(name).catch((error: unknown) => this.failed(error))
+    if (!before.kept || (await db.get('channels', name))?.old) void this.fill(name).catch((error: unknown) => this.failed(error))
     else void this.checkSignatures(name).catch(() => undefined) // checked when the channel is opened
     if (entry.what === 'settings' || entry.what === 'mark') void this.about(name).catch(() => undefined) // asked again when it is opened
   }

@@ -99,7 +99,7 @@ function plain(e: Element | undefined): string {
   const type = e.attr('type') ?? 'text'
   if (type === 'xhtml') return deepText(e)
   if (type !== 'html') return type === 'text' ? e.text : ''
-  const text = e.text.slice(0, 4 * MAX_TEXT).replace(/<(?:br|\/p|\/div|\/li|\/h\d)\b[^>]{0,200}>/gi, '\n').replace(/<[^>]{0,2000}>/g, '')
+  const text = e.text.slice(0, 4 * MAX_TEXT).replace(/<(?:br|\/p|\/div|\/li|\/h\d)\b[^<>]{0,200}>/gi, '\n').replace(/<[^<>]{0,500}>/g, '')
   return text.replace(/&(lt|gt|quot|apos|nbsp|amp);/g, (_, name: string) => ({ lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' })[name] ?? '&')
 }
 

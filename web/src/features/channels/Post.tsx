@@ -50,16 +50,16 @@ export function PostCard({ channel, post, edit }: { channel: Channel; post: Writ
 
 function Words({ text }: { text: string }): JSX.Element {
   const [open, setOpen] = useState(text.length < foldAt * 1.2)
-  return <p class="txt" dir="auto">{linked(open ? text : text.slice(0, foldAt))}{!open && <>{'… '}<button type="button" class="more" onClick={() => setOpen(true)}>{t('text.more')}</button></>}</p>
+  return <p class="txt" dir="auto">{linked(open ? text : text.slice(0, foldAt))}{!open && <>{'… '}<button type="button" class="more" onClick={() => setOpen(true)}>{t('ch.more')}</button></>}</p>
 }
 
 /** linked shows addresses in a text as links. */
 function linked(text: string): (JSX.Element | string)[] {
   const out: (JSX.Element | string)[] = []
   let at = 0
-  for (const found of text.matchAll(/\bhttps?:\/\/[^\s<>"']+/giu)) {
+  for (const found of text.matchAll(/\bhttps?:\/\/[^\s<>"']{1,2100}/giu)) {
     const url = found[0].replace(/[.,;:!?…»”’)]+$/u, '')
-    if (!URL.canParse(url)) continue
+    if (url.length > 2048 || !URL.canParse(url)) continue
     out.push(text.slice(at, found.index), <a href={url} target="_blank" rel="noopener noreferrer" dir="ltr">{url}</a>)
     at = found.index + url.length
   }

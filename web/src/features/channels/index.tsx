@@ -13,8 +13,8 @@ import './channels.css'
 
 /** ChannelViews shows the page that the address names. */
 export default function ChannelViews({ params, path }: ViewProps): JSX.Element {
-  if (path === '/channels/find') return <Find />
-  if (path === '/channels/new') return <NewChannel />
+  if (path === '/updates/channels') return <Find />
+  if (path === '/updates/channels/new') return <NewChannel />
   const name = params['name'] ?? ''
   if (path.endsWith('/about')) return <About key={path} name={name} />
   if (params['page'] === 'edit') return <Edit key={path} name={name} />

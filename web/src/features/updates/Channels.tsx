@@ -39,8 +39,8 @@ function List({ all }: { all: Channel[] }): JSX.Element {
       {!all.length && <div class="up-none"><b>{t('ch.none')}</b><p>{t('ch.noneText')}</p></div>}
       <ul class="rows">{all.map((channel) => <li key={channel.name}><Row channel={channel} /></li>)}</ul>
       <div class="dos">
-        <Button kind="s" icon="search" act={() => go('/channels/find')}>{t('ch.find')}</Button>
-        <Button kind="s" icon="plus" act={() => go('/channels/new')}>{t('ch.new')}</Button>
+        <Button kind="s" icon="search" act={() => go('/updates/channels')}>{t('ch.find')}</Button>
+        <Button kind="s" icon="plus" act={() => go('/updates/channels/new')}>{t('ch.new')}</Button>
       </div>
     </>
   )

@@ -40,6 +40,8 @@ it('knows the link of a group from an address, and from the pages of others', ()
   const link = 'xmpp:verona@groups.town.example?join;token=abc'
   expect(groupIn(` ${link} `)).toBe('/g#verona@groups.town.example?join;token=abc')
   expect(groupIn(groupWeb(link))).toBe(groupPath(link))
+  expect(groupIn(`${location.origin}/channel/town-of-verona`)).toBe('/channels/town-of-verona')
+  for (const other of ['https://other.example/channel/town', `${location.origin}/channel/a/b`, `${location.origin}/channel/Town`]) expect(groupIn(other)).toBeUndefined()
   for (const other of ['xmpp:romeo@town.example', 'xmpp:romeo@town.example?message;body=join', 'romeo@town.example', 'https://elsewhere.example/g#verona@groups.town.example', 'https://town.example/g', 'https://town.example/join/abc', '']) {
     expect(groupIn(other), other).toBeUndefined()
   }
