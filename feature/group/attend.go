@@ -25,9 +25,7 @@ func (g *Groups) attend(ctx context.Context, t *core.Transit, payload *xmpp.Elem
 			return
 		}
 		t.Via.Send(t.Stanza.Reply(reply))
-		if g.server.Session(t.Via.JID) != t.Via { // it has ended meanwhile
-			g.gone(ctx, t.Via)
-		}
+		g.goneIfEnded(ctx, t.Via)
 	}}, nil
 }
 

@@ -87,6 +87,9 @@ func whoStands(user xmpp.JID, before, now standing) *xmpp.Element {
 	if now.nick != "" {
 		e.Set("nick", now.nick)
 	}
+	if now.hats != "" {
+		e.Set("hats", now.hats)
+	}
 	if now.invited() {
 		e.Set("invited", "true").Set("offered", now.offered.String())
 	}

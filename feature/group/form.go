@@ -2,6 +2,7 @@ package group
 
 import (
 	"strconv"
+	"strings"
 
 	"palabre.dev/palabre/xmpp"
 )
@@ -33,6 +34,10 @@ func (s *Settings) form(kind string) *xmpp.Form {
 	yes(NS+"#approve", "Who wants to come in waits for an administrator", s.Approve)
 	yes(NS+"#whole-history", "Members read what was said before they came", s.WholeHistory)
 	form.Add(NS+"#slow", "text-single", "Seconds between two messages of a member", strconv.Itoa(s.Slow))
+	form.Add(NS+"#hats", "text-multi", "Hats, a line for each: an address, a colour from 0 to 360 or -, and what it is called")
+	if s.Hats != "" {
+		form.Fields[len(form.Fields)-1].Values = strings.Split(s.Hats, "\n")
+	}
 	return form
 }
 
@@ -46,11 +51,7 @@ const (
 // take reads the settings that an owner has sent; what is not in the form stays.
 func (s *Settings) take(form *xmpp.Form) error {
 	for _, f := range form.Fields {
-		value := ""
-		if len(f.Values) > 0 {
-			value = f.Values[0]
-		}
-		if err := s.takeField(f.Var, value); err != nil {
+		if err := s.takeField(f.Var, valueOf(f)); err != nil {
 			return err
 		}
 	}
@@ -61,6 +62,17 @@ func (s *Settings) take(form *xmpp.Form) error {
 		return xmpp.NotAcceptable.Because("which password?")
 	}
 	return nil
+}
+
+// valueOf is what a field says: the first value, and all lines of the hats.
+func valueOf(f xmpp.Field) string {
+	switch {
+	case f.Var == NS+"#hats":
+		return strings.Join(f.Values, "\n")
+	case len(f.Values) > 0:
+		return f.Values[0]
+	}
+	return ""
 }
 
 func (s *Settings) takeField(name, value string) error {
@@ -86,6 +98,8 @@ func (s *Settings) takeField(name, value string) error {
 		s.Anonymous = value == "moderators"
 	case configField + "_maxusers":
 		return takeNumber(&s.MaxUsers, value, 1<<20, "the most occupants")
+	case NS + "#hats":
+		return s.takeHats(value)
 	case NS + "#slow":
 		return takeNumber(&s.Slow, value, maxSlow, "the pause")
 	}

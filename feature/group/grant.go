@@ -10,6 +10,8 @@ import (
 // mayGrant refuses what somebody may not do to somebody else (XEP-0045 §5.2.2).
 func mayGrant(s state, by standing, self bool, from, to affiliation) error {
 	switch {
+	case self && from == outcast:
+		return xmpp.Forbidden.Because("you were banned from this group")
 	case self && to == outcast:
 		return xmpp.Conflict.Because("nobody bans themselves")
 	case self && (to < from || to == none): // to go is everybody's right
@@ -166,13 +168,13 @@ func (g *Groups) newStanding(ctx context.Context, r *room, one *granted, id int6
 		one.now = standing{since: id, offered: one.as}
 		return nil
 	}
-	one.now = standing{affiliation: one.as, nick: one.before.nick, since: one.before.since}
+	one.now = standing{affiliation: one.as, nick: one.before.nick, since: one.before.since, hats: one.before.hats}
 	if one.before.affiliation < member {
 		one.now.since = id
 	}
 	switch {
 	case one.as < member:
-		one.now.nick = ""
+		one.now.nick, one.now.hats = "", ""
 		return nil
 	case one.nick != "":
 		one.now.nick, err = one.nick, g.nickFree(ctx, r, one.user, one.nick)
@@ -195,8 +197,11 @@ func (c *standings) done(int64) {
 	}
 }
 
-// after invites those who are new.
+// after invites those who are new, and shows visitors out of a group that is no more.
 func (c *standings) after(ctx context.Context) {
+	if c.ends {
+		c.room.tellDestroyed(end{})
+	}
 	for _, one := range c.real {
 		if one.before.affiliation < member && one.as >= member && one.user != c.by && !(one.asked && one.before.invited()) {
 			c.groups.invite(ctx, c.room, c.by, one.user, one.reason)

@@ -19,7 +19,7 @@ const (
 var (
 	serviceFeatures = append([]string{nsInfo, nsItems, nsMUC, nsPing, NS, nsSpace}, spaceFeatures...)
 	roomFeatures    = []string{nsInfo, nsItems, nsMUC, nsPing, nsMAM, nsMAM + "#extended", "urn:xmpp:sid:0", nsWho, NS, nsMUC + "#self-ping-optimization", nsMUC + "#stable_id",
-		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", nsRetract, nsRetract + "#tombstone", nsAffiliations, nsRegister, "jabber:x:conference", nsCard}
+		"http://jabber.org/protocol/muc#request", "urn:xmpp:message-moderate:1", nsRetract, nsRetract + "#tombstone", nsAffiliations, nsRegister, "jabber:x:conference", nsCard, nsHats, nsCommands}
 )
 
 // answer makes a plan that answers an iq at once.
@@ -75,8 +75,12 @@ func (g *Groups) asked(ctx context.Context, t *core.Transit, r *room) (*plan, er
 	switch {
 	case payload.Is(nsInfo, "query"):
 		return g.info(ctx, t, r, payload)
+	case payload.Is(nsItems, "query") && payload.Attr("node") == nsCommands:
+		return g.listCommands(t, r), nil
 	case payload.Is(nsItems, "query"):
 		return g.present(t, r)
+	case payload.Is(nsCommands, "command") && set:
+		return g.hatCommand(t, r, payload)
 	case payload.Is(nsMAM, "query"):
 		return g.query(ctx, t, r, payload, set)
 	case payload.Is(nsMAM, "metadata"):
@@ -165,6 +169,9 @@ func (g *Groups) info(ctx context.Context, t *core.Transit, r *room, payload *xm
 	}
 	if r.picture != "" {
 		form.Add("muc#roominfo_avatarhash", "text-multi", "Picture", r.picture)
+	}
+	if r.settings.Hats != "" {
+		form.Add("hats#hash", "text-single", "Hats", r.settings.hatHash())
 	}
 	if !r.tellsPresence(g.cfg.PresenceLimit) {
 		form.Add("muc#roomconfig_presencebroadcast", "list-multi", "Who is told when somebody comes or goes")

@@ -175,6 +175,7 @@ func (g *Groups) mayEnter(t *core.Transit, r *room, nick string) error {
 // enter puts a session into the room and tells it, in the order of XEP-0045 §7.1: who is there, itself, what was said, the subject. A device that
 // comes while another one of the same account is there gets the nick of that one.
 func (g *Groups) enter(ctx context.Context, t *core.Transit, r *room, nick string, statuses ...string) {
+	defer g.goneIfEnded(ctx, t.Via)
 	history, err := g.history(ctx, t, r)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -16,9 +16,11 @@ type rooms struct {
 	groups *Groups
 	limit  int
 
-	mu      sync.Mutex // guards what follows
-	all     map[string]*loading
-	attends map[xmpp.JID][]*core.Session // sessions that attend all groups of their account
+	mu  sync.Mutex // guards all; it may be held while a room's is taken, not the other way round
+	all map[string]*loading
+
+	attendsMu sync.Mutex                   // guards attends; nothing is taken while it is held
+	attends   map[xmpp.JID][]*core.Session // sessions that attend all groups of their account
 }
 
 // loading is a group that is in memory or about to be.
@@ -47,6 +49,8 @@ func (rs *rooms) get(ctx context.Context, name string) (*room, error) {
 		l.room, l.err = rs.groups.load(context.WithoutCancel(ctx), name)
 		if l.err != nil {
 			rs.drop(name, l)
+		} else {
+			l.room.used.Store(rs.groups.now().UnixNano()) // before it can be forgotten
 		}
 		close(l.ready)
 		rs.shrink()
@@ -72,6 +76,9 @@ func (rs *rooms) drop(name string, l *loading) {
 	}
 }
 
+// maxLooks is how many groups are looked at, each time one was loaded, for some to forget: most may be attended.
+const maxLooks = 64
+
 // shrink forgets groups that nobody attends while there are too many.
 func (rs *rooms) shrink() {
 	rs.mu.Lock()
@@ -79,7 +86,11 @@ func (rs *rooms) shrink() {
 	if len(rs.all) <= rs.limit {
 		return
 	}
-	for name, l := range rs.all {
+	looks := 0
+	for name, l := range rs.all { // in no order: others each time
+		if looks++; looks > maxLooks {
+			return
+		}
 		select {
 		case <-l.ready:
 		default:
@@ -125,14 +136,14 @@ func (g *Groups) load(ctx context.Context, name string) (*room, error) {
 }
 
 func (g *Groups) loadMembers(ctx context.Context, r *room) error {
-	rows, err := g.db.Query(ctx, "select jid, affiliation, nick, since, offered from group_member where room = $1", r.id)
+	rows, err := g.db.Query(ctx, "select jid, affiliation, nick, since, offered, hats from group_member where room = $1", r.id)
 	if err != nil {
 		return fmt.Errorf("load members: %w", err)
 	}
 	for rows.Next() {
 		var text string
 		var s standing
-		if err := rows.Scan(&text, &s.affiliation, &s.nick, &s.since, &s.offered); err != nil {
+		if err := rows.Scan(&text, &s.affiliation, &s.nick, &s.since, &s.offered, &s.hats); err != nil {
 			return fmt.Errorf("load members: %w", err)
 		}
 		jid, err := xmpp.ParseJID(text)

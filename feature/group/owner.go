@@ -73,36 +73,61 @@ func (s *Settings) mayDescribe(as affiliation, x *xmpp.Element) bool {
 
 // configure plans new settings: what the form says, put on those that the group has when it is written.
 func (g *Groups) configure(t *core.Transit, r *room, form *xmpp.Form) *plan {
-	by := t.Sender.JID
+	may := func(s state, by standing) error {
+		if by.affiliation < owner && !s.settings.mayDescribe(by.affiliation, form.Element()) {
+			return xmpp.Forbidden
+		}
+		return nil
+	}
+	return g.answered(t, g.reconfigured(r, t.Sender.JID, may, func(next *Settings) error {
+		next.Locked = false
+		return next.take(form)
+	}), nil)
+}
+
+// reconfigured plans new settings: those that the group has when it is written, with what put makes of them.
+func (g *Groups) reconfigured(r *room, by xmpp.JID, may func(state, standing) error, put func(*Settings) error) *plan {
 	var next Settings
+	var what *xmpp.Element
+	var others bool // there are other hats
+	var worn changedHats
 	c := changing{by: by}
 	c.check = func(ctx context.Context, s state, stands standing) (*xmpp.Element, error) {
-		if stands.affiliation < owner && !s.settings.mayDescribe(stands.affiliation, form.Element()) {
-			return nil, xmpp.Forbidden
-		}
-		next = s.settings
-		next.Locked = false
-		if err := next.take(form); err != nil {
+		if err := may(s, stands); err != nil {
 			return nil, err
 		}
+		next = s.settings
+		if err := put(&next); err != nil {
+			return nil, err
+		}
+		others = next.Hats != s.settings.Hats
 		if next == s.settings {
 			return nil, nil
 		}
 		if err := g.mayBeSo(ctx, r, next); err != nil {
 			return nil, err
 		}
-		return changed("settings", by, "name", next.Name, "description", next.Description).Add(next.told()), nil
+		what = changed("settings", by, "name", next.Name, "description", next.Description).Add(next.told())
+		return what, nil
 	}
 	c.write = func(ctx context.Context, _ int64) error {
 		text, err := next.text()
 		if err != nil {
 			return err
 		}
-		_, err = g.db.Exec(ctx, "update group_room set settings = $1 where id = $2", text, r.id)
+		if _, err = g.db.Exec(ctx, "update group_room set settings = $1 where id = $2", text, r.id); err != nil || !others {
+			return err
+		}
+		worn, err = g.withoutHats(ctx, r, &next, what)
 		return err
 	}
-	c.done = func(int64) { g.nowConfigured(r, next) }
-	return g.answered(t, g.change(r, c), nil)
+	c.done = func(int64) {
+		g.nowConfigured(r, next)
+		if others {
+			g.nowWorn(r, worn)
+		}
+	}
+	return g.change(r, c)
 }
 
 // nowConfigured does in memory that the settings are others, and tells what that means for those who are here (XEP-0045 §10.2); r.mu is held.

@@ -72,6 +72,10 @@ func (r *room) about(o *occupant, presence *xmpp.Stanza, to *attendee, n notice)
 	}
 	p := presence.Copy()
 	p.To = to.session.JID
+	if p.Type != "unavailable" {
+		p.Add(x, r.hatsOf(o.user), r.occupantID(o.user))
+		return p
+	}
 	return p.Add(x, r.occupantID(o.user))
 }
 
@@ -130,10 +134,14 @@ func (g *Groups) leave(t *core.Transit, r *room) *plan {
 	if t.Via == nil {
 		return nil
 	}
+	said, n := t.Stanza, notice{}
+	if said.IsError() { // it is removed because of an error (XEP-0045 §11); what came back is for nobody else
+		said, n.codes = nil, []string{"333"}
+	}
 	return r.inTurn(func() {
 		r.mu.Lock()
 		if a := r.attending[t.Via]; a != nil && a.occupant != nil {
-			g.out(r, a, t.Stanza, notice{})
+			g.out(r, a, said, n)
 		}
 		empty := r.isOver()
 		r.mu.Unlock()

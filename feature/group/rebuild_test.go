@@ -59,7 +59,7 @@ func (w *whole) apply(t *testing.T, id int64, change *xmpp.Element) {
 		}
 		w.settings = Settings{Locked: form.Get(NS+"#locked") == "1"}
 		for _, field := range form.Fields {
-			if err := w.settings.takeField(field.Var, form.Get(field.Var)); err != nil {
+			if err := w.settings.takeField(field.Var, valueOf(field)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -69,7 +69,7 @@ func (w *whole) apply(t *testing.T, id int64, change *xmpp.Element) {
 			continue
 		}
 		jid := who.Attr("jid")
-		was, now := w.members[jid], standing{nick: who.Attr("nick"), since: w.members[jid].since}
+		was, now := w.members[jid], standing{nick: who.Attr("nick"), hats: who.Attr("hats"), since: w.members[jid].since}
 		var ok bool
 		if now.affiliation, ok = parseAffiliation(who.Attr("affiliation")); !ok || who.Attr("was") != was.affiliation.String() {
 			t.Errorf("%s, who stands as %s: %s", jid, was.affiliation, change)
@@ -102,14 +102,14 @@ func stored(t *testing.T, db *store.DB, name string) (room int64, w whole) {
 	}
 	w.settings.Password = ""
 	w.members = map[string]standing{}
-	rows, err := db.Query(t.Context(), "select jid, affiliation, nick, since, offered from group_member where room = $1", room)
+	rows, err := db.Query(t.Context(), "select jid, affiliation, nick, since, offered, hats from group_member where room = $1", room)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for rows.Next() {
 		var jid string
 		var s standing
-		if err := rows.Scan(&jid, &s.affiliation, &s.nick, &s.since, &s.offered); err != nil {
+		if err := rows.Scan(&jid, &s.affiliation, &s.nick, &s.since, &s.offered, &s.hats); err != nil {
 			t.Fatal(err)
 		}
 		w.members[jid] = s
@@ -126,7 +126,7 @@ func randomChange(random *rand.Rand, room string) string {
 	names := []string{"romeo", "juliet", "mercutio", "nurse", "paris", "tybalt"}
 	name := names[random.IntN(len(names))]
 	yes := func() int { return random.IntN(2) }
-	switch random.IntN(8) {
+	switch random.IntN(11) {
 	case 0:
 		return fmt.Sprintf("<iq type='set' id='s' to='%s'><query xmlns='%s'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_roomname'><value>Name &amp; %d</value></field>"+
 			"<field var='muc#roomconfig_changesubject'><value>%d</value></field><field var='muc#roomconfig_roomdesc'><value>%s</value></field>"+
@@ -140,6 +140,15 @@ func randomChange(random *rand.Rand, room string) string {
 		return fmt.Sprintf("<presence to='%s/%s %d'/>", room, name, random.IntN(3))
 	case 4:
 		return fmt.Sprintf("<message to='%s'><x xmlns='%s'><invite to='%s@localhost'/></x></message>", room, nsUser, name)
+	case 5:
+		hats := ""
+		for i := range random.IntN(4) {
+			hats += fmt.Sprintf("<value>urn:hat:%d - Hat %d</value>", i, i)
+		}
+		return fmt.Sprintf("<iq type='set' id='h' to='%s'><query xmlns='%s'><x xmlns='jabber:x:data' type='submit'><field var='urn:palabre:group:0#hats'>%s</field></x></query></iq>", room, nsOwner, hats)
+	case 6, 7:
+		return fmt.Sprintf("<iq type='set' id='w' to='%s'><command xmlns='%s' node='%s:%s'><x xmlns='jabber:x:data' type='submit'><field var='hats#jid'><value>%s@localhost</value></field>"+
+			"<field var='hats#uri'><value>urn:hat:%d</value></field></x></command></iq>", room, nsCommands, hatForm, []string{"assign", "unassign"}[yes()], name, random.IntN(3))
 	default:
 		as := []string{"none", "member", "admin", "owner", "outcast"}[random.IntN(5)]
 		nick := ""

@@ -39,7 +39,7 @@ func (g *Groups) RemovePiece(ctx context.Context, account *core.Account) (more b
 		return true, g.clearAway(ctx, r, account.JID)
 	}
 	d := &departure{groups: g, room: r, user: account.JID}
-	p := g.change(r, changing{by: account.JID, check: d.check, write: d.write, done: d.done})
+	p := g.change(r, changing{by: account.JID, check: d.check, write: d.write, done: d.done, after: d.after})
 	err = g.server.KeepIn(ctx, r.id, p.write, p.tell)
 	if errors.Is(err, xmpp.Gone) || errors.Is(err, store.ErrNoRows) { // it has ended, or was taken away, meanwhile
 		return true, nil
@@ -120,6 +120,13 @@ func (d *departure) done(int64) {
 	d.groups.nowStands(r, d.user, d.before, standing{}, notice{})
 	if !d.heir.IsZero() {
 		d.groups.nowStands(r, d.heir, d.heirs, d.heirN, notice{})
+	}
+}
+
+// after shows visitors out of a group that is no more.
+func (d *departure) after(context.Context) {
+	if d.deserted {
+		d.room.tellDestroyed(end{})
 	}
 }
 

@@ -40,6 +40,7 @@ type standing struct {
 	nick        string
 	since       int64
 	like        string // what the nick looks like
+	hats        string // that they wear, by their addresses with blanks between
 	// offered is what they become when they say so, and the affiliation is none meanwhile; none for who is not invited.
 	offered affiliation
 }

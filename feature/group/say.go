@@ -137,7 +137,7 @@ func (r *room) in(nick string) xmpp.JID {
 // forged are elements that the room alone may add.
 func (r *room) forged(e *xmpp.Element) bool {
 	switch {
-	case e.Space == nsWho, e.Space == NS && (e.Local == "entry" || e.Local == "change"), e.Space == nsUser:
+	case e.Space == nsWho, e.Space == NS && (e.Local == "entry" || e.Local == "change"), e.Space == nsUser, e.Space == nsHats:
 		return true
 	case e.Is(nsRetract, "retract"):
 		return e.Child(nsModerate, "moderated") != nil

@@ -18,6 +18,23 @@ func (g *Groups) remember(session *core.Session, r *room) {
 	}
 }
 
+// follow makes a session of a member get what is said, without being there; r.mu is held. One that has ended meanwhile does not: nobody would take it out.
+func (g *Groups) follow(r *room, session *core.Session) {
+	a := r.add(session)
+	a.member = true
+	g.remember(session, r)
+	if a.occupant == nil && g.server.Session(session.JID) != session {
+		delete(r.attending, session)
+	}
+}
+
+// goneIfEnded takes a session out of all groups that has ended while it came into one: another one may have taken its address.
+func (g *Groups) goneIfEnded(ctx context.Context, session *core.Session) {
+	if g.server.Session(session.JID) != session {
+		g.gone(ctx, session)
+	}
+}
+
 // gone takes a session that has ended out of all groups.
 func (g *Groups) gone(_ context.Context, session *core.Session) {
 	g.rooms.forget(session)
@@ -40,8 +57,8 @@ func (g *Groups) gone(_ context.Context, session *core.Session) {
 
 // forget notes that a session attends its account's groups no longer.
 func (rs *rooms) forget(session *core.Session) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
+	rs.attendsMu.Lock()
+	defer rs.attendsMu.Unlock()
 	jid := session.Account.JID
 	left := slices.DeleteFunc(rs.attends[jid], func(s *core.Session) bool { return s == session })
 	if len(left) == 0 {
@@ -53,8 +70,8 @@ func (rs *rooms) forget(session *core.Session) {
 
 // attend notes that a session attends all groups of its account, from now on.
 func (rs *rooms) attend(session *core.Session) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
+	rs.attendsMu.Lock()
+	defer rs.attendsMu.Unlock()
 	jid := session.Account.JID
 	if !slices.Contains(rs.attends[jid], session) {
 		rs.attends[jid] = append(rs.attends[jid], session)

@@ -31,6 +31,8 @@ type Settings struct {
 	WholeHistory bool `json:"whole_history,omitempty"`
 	// Slow is how many seconds a member waits between two messages, 0 for none.
 	Slow int `json:"slow,omitempty"`
+	// Hats are those that members may be given: lines, each an address, a hue or "-", and what it is called (XEP-0317).
+	Hats string `json:"hats,omitempty"`
 	// Community makes it the announcements of a community, for good.
 	Community bool `json:"community,omitempty"`
 	// Locked is a room whose maker has not said yet how it shall be (XEP-0045 §10.1.2).

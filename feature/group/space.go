@@ -130,8 +130,7 @@ func (g *Groups) makeCommunity(t *core.Transit, payload, e *xmpp.Element) (*plan
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		for _, session := range g.rooms.attendingSessions(user) {
-			r.add(session).member = true
-			g.remember(session, r)
+			g.follow(r, session)
 		}
 	}
 	return g.answered(t, p, func() *xmpp.Element {

@@ -36,8 +36,7 @@ func (g *Groups) nowStands(r *room, user xmpp.JID, before, now standing, n notic
 	}
 	if now.affiliation >= member && before.affiliation < member {
 		for _, session := range g.rooms.attendingSessions(user) {
-			r.add(session).member = true
-			g.remember(session, r)
+			g.follow(r, session)
 		}
 	}
 }
@@ -64,8 +63,8 @@ func (g *Groups) nowHere(r *room, o *occupant, before, now standing, n notice) {
 
 // attendingSessions are the sessions that attend all groups of an account.
 func (rs *rooms) attendingSessions(user xmpp.JID) []*core.Session {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
+	rs.attendsMu.Lock()
+	defer rs.attendsMu.Unlock()
 	return slices.Clone(rs.attends[user])
 }
 

@@ -31,7 +31,7 @@ func (g *Groups) readState(ctx context.Context, r *room) (s state, err error) {
 
 // readStanding reads how somebody stands with a group within the transaction of ctx.
 func (g *Groups) readStanding(ctx context.Context, r *room, user xmpp.JID) (s standing, err error) {
-	err = g.db.QueryRow(ctx, "select affiliation, nick, since, offered from group_member where room = $1 and jid = $2", r.id, user.String()).Scan(&s.affiliation, &s.nick, &s.since, &s.offered)
+	err = g.db.QueryRow(ctx, "select affiliation, nick, since, offered, hats from group_member where room = $1 and jid = $2", r.id, user.String()).Scan(&s.affiliation, &s.nick, &s.since, &s.offered, &s.hats)
 	if errors.Is(err, store.ErrNoRows) {
 		return standing{}, nil
 	}
@@ -54,8 +54,8 @@ func (g *Groups) writeStanding(ctx context.Context, r *room, user xmpp.JID, s st
 	if s.nick != "" {
 		like = s.like
 	}
-	_, err := g.db.Exec(ctx, `insert into group_member (room, jid, affiliation, nick, likeness, since, offered) values ($1, $2, $3, $4, $5, $6, $7)
-		on conflict (room, jid) do update set affiliation = excluded.affiliation, nick = excluded.nick, likeness = excluded.likeness, since = excluded.since, offered = excluded.offered`,
-		r.id, user.String(), int64(s.affiliation), s.nick, like, s.since, int64(s.offered))
+	_, err := g.db.Exec(ctx, `insert into group_member (room, jid, affiliation, nick, likeness, since, offered, hats) values ($1, $2, $3, $4, $5, $6, $7, $8)
+		on conflict (room, jid) do update set affiliation = excluded.affiliation, nick = excluded.nick, likeness = excluded.likeness, since = excluded.since, offered = excluded.offered, hats = excluded.hats`,
+		r.id, user.String(), int64(s.affiliation), s.nick, like, s.since, int64(s.offered), s.hats)
 	return err
 }
