@@ -42,6 +42,8 @@ export interface Chat {
   unread: number
   /** Somebody named us, or answered us, since we last looked. */
   mentioned?: boolean
+  /** How often that was, and where for the first time: the id of a message. */
+  calls?: { count: number; first: string }
   markedUnread?: boolean
   /** Everything up to this place was cleared, here or on another device of ours. */
   cleared?: Micros

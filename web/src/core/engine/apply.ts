@@ -244,11 +244,10 @@ async function intoChat(step: Step, chat: Chat, message: KeptMessage, letter: Le
     chat.readUpTo = message.order
     await startTimers(step, chat.jid, message.order)
     if (chat.markedUnread && await noteDecided(step.tx, chat, { markedUnread: false }, step.now)) step.changes.mark('settings')
-    const { unread, mentioned } = await countUnread(step.tx, chat)
-    Object.assign(chat, { unread, mentioned, markedUnread: false })
+    Object.assign(chat, await countUnread(step.tx, chat), { markedUnread: false })
   } else if (!letter.old && counts(message) && message.order > (chat.readUpTo ?? 0)) {
     chat.unread++
-    if (message.calls) chat.mentioned = true
+    if (message.calls) Object.assign(chat, { mentioned: true, calls: { count: (chat.calls?.count ?? 0) + 1, first: chat.calls?.first ?? message.id } })
   }
   if (letter.own) delete chat.request
   else if (first && chat.kind === 'person' && await isRequest(step.tx, chat.jid, step.account)) chat.request = true

@@ -74,7 +74,7 @@ export class Desk extends DeskFiles {
   }
 
   private intoChat(chat: Chat, message: KeptMessage): void {
-    Object.assign(chat, { last: previewOf(message), time: message.time, readUpTo: message.order, unread: 0, mentioned: false, markedUnread: false, archived: false })
+    Object.assign(chat, { last: previewOf(message), time: message.time, readUpTo: message.order, unread: 0, mentioned: false, calls: undefined, markedUnread: false, archived: false })
     delete chat.draft
     delete chat.request // who answers lets them in
     if (chat.group) delete chat.group.invited

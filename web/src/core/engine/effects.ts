@@ -207,8 +207,7 @@ export async function readUpTo(step: Step, jid: string, place: Micros): Promise<
   chat.readUpTo = place
   await startTimers(step, jid, place)
   if (chat.markedUnread && await noteDecided(step.tx, chat, { markedUnread: false }, step.now)) step.changes.mark('settings')
-  const { unread, mentioned } = await countUnread(step.tx, chat)
-  Object.assign(chat, { unread, mentioned, markedUnread: false })
+  Object.assign(chat, await countUnread(step.tx, chat), { markedUnread: false })
   await step.tx.objectStore('chats').put(chat)
   step.changes.chat(jid)
   return true

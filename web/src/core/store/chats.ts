@@ -57,18 +57,18 @@ export async function refreshLast(tx: Change, chat: Chat): Promise<void> {
   } else delete chat.last
 }
 
-/** Counts what others said after a place, at most 1000, and says whether one of it mentions us. */
-export async function countUnread(tx: Look, chat: Chat): Promise<{ unread: number; mentioned: boolean }> {
+/** Counts what others said after a place, at most 1000, and says what of it mentions us. */
+export async function countUnread(tx: Look, chat: Chat): Promise<Pick<Chat, 'unread' | 'mentioned' | 'calls'>> {
   const range = IDBKeyRange.bound([chat.jid, chat.readUpTo ?? -Infinity], [chat.jid, Infinity], true)
   let unread = 0
-  let mentioned = false
+  let calls: Chat['calls']
   let cursor = await tx.objectStore('messages').index('place').openCursor(range, 'prev')
   for (let looked = 0; cursor && unread < 1000 && looked < 5000; looked++, cursor = await cursor.continue()) {
     if (!counts(cursor.value)) continue
     unread++
-    mentioned ||= !!cursor.value.calls
+    if (cursor.value.calls) calls = { count: (calls?.count ?? 0) + 1, first: cursor.value.id }
   }
-  return { unread, mentioned }
+  return { unread, mentioned: !!calls, calls }
 }
 
 /** Says whether a message is something new to read. */

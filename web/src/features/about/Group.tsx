@@ -11,6 +11,7 @@ import waits from 'icon:user-check'
 import type { Group } from '../../core/groups.ts'
 import type { Chat } from '../../core/model.ts'
 import { destroyGroup, isIn, leads, leaveGroup, mayAdd, mayEdit, mayWrite } from '../../app/groups.ts'
+import { useAsked } from '../../app/asked.tsx'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath, go } from '../../app/router.ts'
 import { engine, isMuted, nameOf } from '../../app/session.ts'
@@ -38,7 +39,7 @@ export function GroupPage({ chat, group }: { chat: Chat; group: Group }): JSX.El
           <Quick icon="bellOff" label={t(isMuted(chat) ? 'ab.unmute' : 'ab.mute')} act={() => void engine().setChat(jid, { muted: isMuted(chat) ? undefined : Infinity })} />
         </div>
         {exists('communities') && isIn(group) && <Parent jid={group.kind ? jid : group.community} />}
-        {exists('groups') && isIn(group) && <Managing group={group} to={to} />}
+        {exists('groups') && isIn(group) && <Managing jid={jid} group={group} to={to} />}
         <Members chat={chat} group={group} />
         <Shared jid={jid} />
         <Rest chat={chat} group={group} />
@@ -77,14 +78,15 @@ function Description({ text }: { text: string }): JSX.Element {
   return <p class="about-group" dir="auto">{open ? text : `${text.slice(0, long)}… `}{!open && <button type="button" class="plain" onClick={() => setOpen(true)}>{t('ab.more')}</button>}</p>
 }
 
-function Managing({ group, to }: { group: Group; to: (page: string) => string }): JSX.Element | null {
+function Managing({ jid, group, to }: { jid: string; group: Group; to: (page: string) => string }): JSX.Element | null {
+  const waiting = useAsked(async () => leads(group) && group.settings.approval ? (await engine().group('requests', jid)).length : 0, [jid, group.version]).value
   if (!mayEdit(group) && !mayAdd(group) && !leads(group)) return null
   return (
     <section class="card flat">
       {mayEdit(group) && <Go path={pencil} label={t('ab.groupEdit')} to={to('edit')} />}
       {group.affiliation === 'owner' && <Go icon="settings" label={t('ab.groupSettings')} text={t('ab.groupSettingsText')} to={to('settings')} />}
       {mayAdd(group) && <Go path={linkPath} label={t('ab.groupLinks')} text={t('ab.groupLinksText')} to={to('links')} />}
-      {leads(group) && <Go path={waits} label={t('ab.groupRequests')} to={to('requests')} />}
+      {leads(group) && <Go path={waits} label={t('ab.groupRequests')} text={waiting ? t('ab.groupWaiting', { n: waiting }) : undefined} to={to('requests')} />}
       {leads(group) && <Go path={ban} label={t('ab.groupBanned')} to={to('banned')} />}
     </section>
   )

@@ -11,7 +11,7 @@ import { Bubble } from './Bubble.tsx'
 import { gestures, keys } from './input.ts'
 import { label, namesMe } from './label.ts'
 import { layout, type Line } from './layout.ts'
-import { flashed, onJump, selected } from './state.ts'
+import { flashed, jump, onJump, selected } from './state.ts'
 import { Stick } from './stick.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -49,6 +49,7 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
           <Writing chat={chat} />
         </ul>
       </div>
+      {chat.kind === 'group' && <ToMention calls={chat.calls} />}
       <ToEnd line={line} stick={stick} />
     </div>
   )
@@ -106,6 +107,16 @@ function reader(line: Timeline, jid: string, element: Element | null, stick: Sti
 function lowest(messages: Message[], stick: Stick): Message | undefined {
   const id = stick.lowest()
   return messages.find((m) => m.id === id)
+}
+
+/** Where we were named first of what we have not read; the focus goes there, too. */
+function ToMention({ calls }: Pick<Chat, 'calls'>): JSX.Element | null {
+  if (!calls) return null
+  return (
+    <button type="button" class="to-end to-mention" onClick={() => void jump(calls.first)} aria-label={t('log.toMention', { n: calls.count })}>
+      <Icon name="atSign" /><span class="badge num" aria-hidden="true">{calls.count}</span>
+    </button>
+  )
 }
 
 function ToEnd({ line, stick }: { line: Timeline; stick: Stick }): JSX.Element | null {
