@@ -8,7 +8,7 @@ import { get } from '../store/kv.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { apply, known, namesOf, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
-import { everyWaiting, noteLocked, unlocked, waitingFor, type Waiting } from './locked.ts'
+import type { Waiting } from './locked.ts'
 import type { Letter } from './said.ts'
 import { QUIET } from './own-ns.ts'
 import type { Missing, Reading } from './secure.ts'
@@ -37,6 +37,9 @@ export interface KeepEvents {
 /** What came of an envelope: what it says, the name under which the encryption keeps it, the chain for which it waits. */
 interface Read { letter?: Letter; key?: string; chain?: Missing }
 
+/** What waits for keys of senders is seldom: a chunk of its own. */
+const locks = (): Promise<typeof import('./locked.ts')> => import('./locked.ts')
+
 /** Messages that waited and are read in one step. */
 const TOGETHER = 50
 
@@ -54,6 +57,8 @@ export class Keeper {
 
   /** A chain came, or may have: what waited for it is read. */
   async unlock(chain?: ChainName): Promise<void> {
+    if (!await look(this.db, ['later']).objectStore('later').index('target').count(IDBKeyRange.bound('chain ', 'chain \uffff'))) return
+    const { everyWaiting, waitingFor } = await locks()
     const store = look(this.db, ['later'])
     const waiting = chain ? await waitingFor(store, chain) : await everyWaiting(store)
     for (let i = 0; i < waiting.length; i += TOGETHER) await this.keepAll(waiting.slice(i, i + TOGETHER))
@@ -70,12 +75,13 @@ export class Keeper {
     for (const letter of letters) for (const said of letter.says) if (said.what === 'typing' && letter.live) this.events.typing?.(letter, said.state)
     const changes = new Collector()
     const lasting = letters.filter((l) => l.says.some((s) => s.what !== 'typing'))
-    const locked = all.flatMap(({ id, envelope }, i) => id === undefined && read[i]?.chain ? [{ envelope, chain: read[i].chain }] : [])
+    const locked = all.flatMap(({ id, envelope }, i) => read[i]?.chain ? [{ envelope, chain: read[i].chain, known: id !== undefined }] : [])
     const open = all.flatMap(({ id, envelope }, i) => id !== undefined && !read[i]?.chain ? [{ waiting: { id, envelope } satisfies Waiting, letter: read[i]?.letter }] : [])
+    const lock = locked.length || open.length ? await locks() : undefined
     if (lasting.length || also || open.length) await change(this.db, everything, async (tx) => {
       const step = { tx, account: this.account, now: this.now(), changes }
-      for (const one of open) await unlocked(step, one.waiting, one.letter)
-      for (const one of locked) await noteLocked(tx, one.envelope, one.chain)
+      for (const one of open) await lock?.unlocked(step, one.waiting, one.letter)
+      for (const one of locked) if (!one.known) await lock?.noteLocked(tx, one.envelope, one.chain)
       for (const letter of lasting) await apply(step, letter)
       await also?.(step)
     })
