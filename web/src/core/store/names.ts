@@ -7,7 +7,8 @@ import type { JID } from '../model.ts'
 /** An id beyond this is no name: it would only fill the disk. */
 const MAX = 256
 
-/** Of an entry in the account's own archive (XEP-0313): our server gives it. */
+/** Of an entry in the account's own archive, or in the log of a group (XEP-0313): our server gives it, by one clock that tells no time twice, so that no room is
+ * needed in it. */
 export const archiveName = (id: string): string => 'a ' + id.slice(0, MAX)
 
 /** Of a message that a room archived (XEP-0359). */
