@@ -4,6 +4,7 @@ import { language, region } from '../../i18n/t.ts'
 import { date } from '../../i18n/when.ts'
 
 const onDay: Intl.DateTimeFormatOptions = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }
+const aDay = 86_400_000_000
 const atTime: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' }
 
 /** ownZone is the time zone of this device. */
@@ -26,8 +27,12 @@ export function whenText(event: EventFacts, zone = ownZone(), short = false): st
     return event.until === undefined ? whole.format(dayStart(event.day)) : whole.formatRange(dayStart(event.day), dayStart(event.until))
   }
   const starts = date(event.starts ?? 0)
-  const format = new Intl.DateTimeFormat(locale, { ...day, ...atTime, timeZone: isZone(zone) ? zone : 'UTC' })
-  return event.ends === undefined ? format.format(starts) : format.formatRange(starts, date(event.ends))
+  const timeZone = isZone(zone) ? zone : 'UTC'
+  const format = new Intl.DateTimeFormat(locale, { ...day, ...atTime, timeZone })
+  if (event.ends === undefined || event.starts === undefined) return format.format(starts)
+  // Who goes home after midnight was there on one day.
+  if (event.ends - event.starts < aDay) return `${format.format(starts)}–${new Intl.DateTimeFormat(locale, { ...atTime, timeZone }).format(date(event.ends))}`
+  return format.formatRange(starts, date(event.ends))
 }
 
 /** elsewhereText says the hours in the event's own zone, where its clocks show others than the reader's. */

@@ -11,7 +11,7 @@ import { useAsked, Waiting } from '../../app/asked.tsx'
 import { destroyGroup, isIn, leads, leaveGroup, tried, whyNot } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath, go } from '../../app/router.ts'
-import { chatOf, chats, engine } from '../../app/session.ts'
+import { chatOf, chats, engine, nameOf } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Button, IconButton, Pill } from '../../ui/controls.tsx'
@@ -104,7 +104,7 @@ function Inside({ chat, group }: { chat: Chat; group: Group }): JSX.Element {
 
 /** Who came in with a group, or was added, sees who did it. */
 function Invited({ chat }: { chat: Chat }): JSX.Element {
-  return <p class="small mid">{t('co.invited', { name: chatOf(chat.group?.invited?.by ?? '')?.name ?? chat.group?.invited?.by ?? '' })}</p>
+  return <p class="small mid">{t('co.invited', { name: nameOf(chat.group?.invited?.by ?? '') })}</p>
 }
 
 function Unread({ chat }: { chat: Chat }): JSX.Element | null {
