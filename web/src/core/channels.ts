@@ -46,6 +46,8 @@ export interface Channel extends ChannelSettings {
   unread: number
   /** The newest post that is here. */
   last?: { text: string; time: Micros; media?: 'image' | 'file' }
+  /** New posts in it wake no device. */
+  muted?: true
   /** It was deleted, or we may not read it any more: what was published stays here. */
   ended?: true
 }

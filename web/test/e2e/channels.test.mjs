@@ -86,7 +86,7 @@ test('a reader finds it, follows it, and hears of the next post', async () => {
 })
 
 test('posts that wait for their time are listed, and can be taken away', async () => {
-  const soon = new Date(Math.ceil((Date.now() + 5_000) / 60_000) * 60_000)
+  const soon = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000)
   for (const [text, at] of [['The market begins', soon], ['Happy new year', new Date(Date.now() + 40 * 86_400_000)]]) {
     await amina.page.getByLabel(amina.t('ch.write')).fill(text)
     await amina.button('ch.options').click()
@@ -111,6 +111,8 @@ test('the operator says whose it is, and why', async () => {
   await nadia.page.locator('.hd .ch-mark').waitFor()
   await nadia.page.goto(`${nadia.origin}/channels/${name}/about`)
   await nadia.page.locator('.ch-vouched', { hasText: 'seen in person' }).waitFor()
+  await nadia.page.getByRole('switch', { name: nadia.t('ch.mute') }).click()
+  await nadia.page.locator('.switch[aria-checked=true]').waitFor()
   await well(nadia, 'channel-about')
   await nadia.page.locator('.ch-vouched').click()
   await nadia.page.getByRole('dialog').getByText('localhost').waitFor()
@@ -152,7 +154,7 @@ test('pictures and files, as they were published', async () => {
 
 test('what was published while the network was away comes in order, and is unread', async () => {
   await nadia.page.goto(`${nadia.origin}/updates`)
-  await nadia.page.locator('.up-channels .row', { hasText: title }).waitFor()
+  await nadia.page.locator('.up-channels .row', { hasText: nadia.t('mark.muted') }).waitFor()
   await worse.tell('stall')
   for (const text of ['One', 'Two', 'Three']) await publish(amina, `${text} of three`)
   await worse.tell('reset')
@@ -225,7 +227,7 @@ test('what is kept is read without a network', async () => {
 
 test('the post that waited for its time is there, signed', async () => {
   await open(nadia)
-  await post(nadia, 'The market begins').waitFor({ timeout: 90_000 })
+  await post(nadia, 'The market begins').waitFor({ timeout: 120_000 })
   await signature(nadia, 'The market begins', 'ch.sig.good')
 })
 

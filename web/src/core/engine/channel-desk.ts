@@ -1,11 +1,11 @@
 // Channels in each tab: what is kept of them is read and watched here, what is published is kept here first; the rest is asked of the tab that leads.
 // Loaded when it is first needed.
 
-import type { ChannelAsks, Channels, Draft, Post } from '../channels.ts'
+import type { Channel, ChannelAsks, Channels, Draft, Post } from '../channels.ts'
 import type { Stop } from '../engine.ts'
 import { prepareImage } from '../media/image.ts'
 import type { JID } from '../model.ts'
-import type { KeptPost, Publishing } from '../store/channels.ts'
+import type { KeptChannel, KeptPost, Publishing } from '../store/channels.ts'
 import { change, look, type Database } from '../store/database.ts'
 import { domain } from '../xmpp/jid.ts'
 import { newID } from '../xmpp/stanza.ts'
@@ -42,16 +42,22 @@ export function channelDesk(db: Database, news: News, account: JID, ask: Asks): 
       stop()
     }
   }
+  const service = `channels.${domain(account)}`
+  const address = (name: string) => `${name}@${service}`
   const of = (name: string) => (c: Changes) => !!c.channels?.includes(name)
+  const shown = async (channel: KeptChannel): Promise<Channel> => {
+    const { muted = 0 } = await db.get('chats', address(channel.name)) ?? {}
+    return { ...shownChannel(channel), ...(muted > Date.now() * 1000 ? { muted: true } : {}) }
+  }
   return {
-    address: (name) => `${name}@channels.${domain(account)}`,
-    watch: (show) => watch((c) => !!c.channels, async () => {
+    address,
+    watch: (show) => watch((c) => !!c.channels || !!c.chats?.some((jid) => domain(jid) === service), async () => {
       const all = (await db.getAll('channels')).filter((c) => c.following || c.standing === 'owner' || c.standing === 'publisher')
-      show(all.sort((a, b) => (b.last?.time ?? b.looked) - (a.last?.time ?? a.looked)).map(shownChannel))
+      show(await Promise.all(all.sort((a, b) => (b.last?.time ?? b.looked) - (a.last?.time ?? a.looked)).map(shown)))
     }),
-    watchOne: (name, show) => watch(of(name), async () => {
+    watchOne: (name, show) => watch((c) => of(name)(c) || !!c.chats?.includes(address(name)), async () => {
       const found = await db.get('channels', name)
-      show(found && shownChannel(found))
+      show(found && await shown(found))
     }),
     watchPosts: (name, limit, show) => watch(of(name), async () => {
       const tx = look(db, ['channels', 'posts'])

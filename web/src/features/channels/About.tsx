@@ -1,14 +1,13 @@
 // What a channel is, how one follows it, and the ways to its pages.
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import globe from 'icon:globe'
 import rss from 'icon:rss'
 import calendar from 'icon:calendar-clock'
 import type { Channel } from '../../core/channels.ts'
-import type { Chat } from '../../core/model.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { go } from '../../app/router.ts'
-import { engine, isMuted, nameOf, ready } from '../../app/session.ts'
+import { engine, nameOf, ready } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Empty, Switch } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
@@ -82,15 +81,11 @@ function code({ name, title, private: closed }: Channel): Promise<void> {
 }
 
 function Hearing({ channel }: { channel: Channel }): JSX.Element {
-  const { name, segments, chosen } = channel
-  const [address, setAddress] = useState<string>()
-  const [chat, setChat] = useState<Chat>()
-  useEffect(() => { void desk().then((d) => setAddress(d.address(name))) }, [name])
-  useEffect(() => (address ? engine().watchChat(address, setChat) : undefined), [address])
-  const mute = (on: boolean): void => { if (address) void engine().setChat(address, { muted: on ? Infinity : undefined } as Partial<Chat>) }
+  const { name, segments, chosen, muted } = channel
+  const mute = (on: boolean): void => { void desk().then((d) => engine().setChat(d.address(name), { muted: on ? Infinity : undefined })) }
   return (
     <section class="card flat">
-      <Switch label={t('ch.mute')} hint={t('ch.muteText')} on={!!chat && isMuted(chat)} change={mute} />
+      <Switch label={t('ch.mute')} hint={t('ch.muteText')} on={!!muted} change={mute} />
       {segments.length > 0 && <><Segments channel={channel} chosen={chosen} label={t('ch.choose')} change={(next) => void tried(ask('follow', name, next), t('ch.saved'))} /><p class="small">{t('ch.chooseText')}</p></>}
     </section>
   )

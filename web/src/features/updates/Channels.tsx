@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import badge from 'icon:badge-check'
 import type { Channel } from '../../core/channels.ts'
 import { go, place } from '../../app/router.ts'
-import { chatOf, engine, isMuted } from '../../app/session.ts'
+import { engine } from '../../app/session.ts'
 import { loadPart, t } from '../../i18n/t.ts'
 import { shortTime } from '../../i18n/when.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -15,6 +15,7 @@ import './channels.css'
 /** Channels lists them. */
 export function Channels(): JSX.Element {
   const [all, setAll] = useState<Channel[]>()
+  const [failed, setFailed] = useState(false)
   useEffect(() => {
     let stop: (() => void) | undefined
     let over = false
@@ -22,13 +23,13 @@ export function Channels(): JSX.Element {
       if (over) return
       stop = desk.watch(setAll)
       void desk.ask('begin').catch(() => undefined) // what is kept is shown; the next session asks again
-    }, () => { if (!over) setAll([]) })
+    }, () => { if (!over) setFailed(true) })
     return () => { over = true; stop?.() }
   }, [])
   return (
     <section class="up-channels" aria-labelledby="up-channels">
       <h2 id="up-channels">{t('up.channels')}</h2>
-      {all && <List all={all} />}
+      {all ? <List all={all} /> : failed && <p class="up-none">{t('part.failed')}</p>}
     </section>
   )
 }
@@ -47,10 +48,8 @@ function List({ all }: { all: Channel[] }): JSX.Element {
 }
 
 function Row({ channel }: { channel: Channel }): JSX.Element {
-  const { name, title, picture, mark, last, unread } = channel
+  const { name, title, picture, mark, last, unread, muted } = channel
   const path = `/channels/${encodeURIComponent(name)}`
-  const chat = chatOf(`${name}@channels.${engine().account().jid.split('@')[1] ?? ''}`)
-  const muted = !!chat && isMuted(chat)
   const at = place.value.path.startsWith(path)
   return (
     <a class={`row${unread ? ' un' : ''}${at ? ' at' : ''}`} href={path} aria-current={at ? 'page' : undefined}>
