@@ -2,8 +2,10 @@ package group
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -78,7 +80,11 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 		if before.affiliation == w.as && !before.invited() && (w.nick == "" || w.nick == before.nick) || c.skip != nil && c.skip(before) {
 			continue
 		}
-		if err := c.allowed(s, by, w.user == c.by, before.affiliation, w.as); err != nil {
+		back, err := c.takesBack(ctx, w, before, by)
+		if err == nil && !back {
+			err = c.allowed(s, by, w.user == c.by, before.affiliation, w.as)
+		}
+		if err != nil {
 			return nil, err
 		}
 		asked, err := c.mustAsk(ctx, w, before)
@@ -100,6 +106,22 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 	}
 	c.what = changed("affiliation", c.by)
 	return c.what, nil
+}
+
+// takesBack reports whether a member takes back the invitation that they have sent themselves, within the transaction of ctx.
+func (c *standings) takesBack(ctx context.Context, w wish, before, by standing) (bool, error) {
+	if !c.asks || w.as != none || !before.invited() || by.affiliation < member {
+		return false, nil
+	}
+	var author string
+	err := c.groups.db.QueryRow(ctx, "select author from group_entry where room = $1 and id = $2", c.room.id, before.since).Scan(&author)
+	if errors.Is(err, store.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("who has invited: %w", err)
+	}
+	return author == c.by.String(), nil
 }
 
 // handOn makes somebody else the owner when the last one goes; a group that nobody is left in ends.
