@@ -83,6 +83,7 @@ function readLooks(file: Element | undefined, looks: Element | undefined): Parti
   const hash = /^[A-Za-z\d+/]{4,40}={0,2}$/.exec(looks?.attr('thumbhash') ?? '')?.[0]
   const out: Partial<Media> = {
     width: whole(file?.textOf('width'), 1e5), height: whole(file?.textOf('height'), 1e5), seconds: fraction(file?.textOf('length')),
+    loop: (looks?.attr('loop') === 'true' && file?.textOf('media-type')?.startsWith('video/')) || undefined,
     waveform: waveform ? [...waveform].map((d) => parseInt(d, 16)) : undefined, thumbhash: hash,
     poster: file?.textOf('media-type')?.startsWith('video/') ? readPoster(file.child('thumbnail', THUMBS)?.attr('uri')) : undefined,
   }
@@ -214,7 +215,7 @@ function writeFile(content: Extract<Content, { media: Media }>): Written {
   const file = el(FILE, 'file', {}, text('media-type', media.mime), text('name', media.name), text('size', media.size), text('width', media.width), text('height', media.height),
     text('length', media.seconds === undefined ? undefined : Math.round(media.seconds * 1000)),
     media.poster ? el(THUMBS, 'thumbnail', { uri: media.poster, 'media-type': /^data:([^;]+)/.exec(media.poster)?.[1] }) : undefined,
-    el(LOOKS, 'looks', { as: type, waveform: media.waveform?.map((n) => n.toString(16)).join(''), thumbhash: media.thumbhash }))
+    el(LOOKS, 'looks', { as: type, waveform: media.waveform?.map((n) => n.toString(16)).join(''), thumbhash: media.thumbhash, loop: media.loop ? 'true' : undefined }))
   const sharing = el(SFS, 'file-sharing', { disposition: type === 'file' ? 'attachment' : 'inline' }, file, el(SFS, 'sources', {}, el(URL_DATA, 'url-data', { target: url })))
   const sticker = type === 'sticker' ? [el(STICKERS, 'sticker', { pack: media.pack?.id, jid: media.pack?.jid, node: media.pack?.node })] : []
   // The address alone is the body (XEP-0454 §3): other apps show the file only then. A caption is therefore for those who read the sharing.

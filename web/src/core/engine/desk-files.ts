@@ -36,13 +36,14 @@ export abstract class DeskFiles extends DeskChats {
     })
   }
 
-  /** Another file takes the place of a message's file: a picture that was made smaller. */
-  replaceFile(id: string, blob: Blob, facts: Partial<Media>): Promise<void> {
+  /** Another file takes the place of a message's file: a picture that was made smaller, or a moving one `as` a video. */
+  replaceFile(id: string, blob: Blob, facts: Partial<Media>, as?: 'video'): Promise<void> {
     return this.step(async (step) => {
       const message = await step.tx.objectStore('messages').get(id)
       const media = message && mediaOf(message.content)
       if (!message || !media || media.url) return
       Object.assign(media, facts)
+      if (as && 'media' in message.content) message.content = { ...message.content, type: as }
       await keepFile(step.tx, { key: media.key, chat: message.chat, only: true, used: step.now }, blob)
       await put(step.tx, message, false)
       step.changes.message(message.chat, id)

@@ -315,6 +315,6 @@ function parseMedia(type: Extract<Content, { media: unknown }>['type'], x: Field
   return {
     type, ...(caption ? { caption } : {}),
     media: { key: mediaKey(url), name: text(m['name'], 255) ?? 'file', mime: text(m['mime'], 120) ?? 'application/octet-stream', size: count(m['size']) ?? 0, url, ...facts,
-      ...(waveform ? { waveform } : {}), ...(thumbhash ? { thumbhash } : {}), ...(m['played'] === true ? { played: true } : {}) },
+      ...(waveform ? { waveform } : {}), ...(thumbhash ? { thumbhash } : {}), ...(m['played'] === true ? { played: true } : {}), ...(m['loop'] === true ? { loop: true } : {}) },
   }
 }

@@ -2,6 +2,7 @@
 // what is kept.
 
 import type { Ready, Size } from '../media/image.ts'
+import type { ReadyLoop } from '../media/gif.ts'
 import type { VideoSize } from '../media/plan.ts'
 import type { ReadyVideo } from '../media/video.ts'
 import type { Media } from '../model.ts'
@@ -14,6 +15,8 @@ import type { Desk } from './desk.ts'
 export interface Makers {
   prepare(file: Blob, size: Size): Promise<Ready | undefined>
   /** Shares of 0–1 are told; fails only when the signal ends it. */
+  /** Makes a video of a moving picture. */
+  prepareGif?(file: Blob, progress: (share: number) => void, signal: AbortSignal): Promise<ReadyLoop | undefined>
   prepareVideo(file: Blob, size: VideoSize, progress: (share: number) => void, signal: AbortSignal): Promise<ReadyVideo | undefined>
 }
 
@@ -27,6 +30,7 @@ export async function makeReady(db: Database, desk: Desk, makers: Makers, id: st
   const media = message && mediaOf(message.content)
   if (!message || !media || media.thumbhash) return message
   const type = message.content.type === 'once' ? message.content.as : message.content.type
+  if (message.content.type === 'image' && media.mime === 'image/gif' && await makeLoop(db, desk, makers, id, media, progress, signal)) return db.get('messages', id)
   if (type === 'image' || type === 'sticker') await makePicture(db, desk, makers, id, media, type === 'sticker' ? 'sticker' : media.hd ? 'hd' : 'usual')
   else if (type === 'video') await makeVideo(db, desk, makers, id, media, progress, signal)
   else return message
@@ -39,6 +43,17 @@ async function makePicture(db: Database, desk: Desk, makers: Makers, id: string,
   if (!ready) return
   const { blob, width, height, thumbhash } = ready
   await desk.replaceFile(id, blob, { ...facts(media, blob), width, height, thumbhash })
+}
+
+/** A moving picture becomes a video where this browser can; gives whether it did. */
+async function makeLoop(db: Database, desk: Desk, makers: Makers, id: string, media: Media, progress: (share: number) => void, signal: AbortSignal): Promise<boolean> {
+  const file = await readFile(db, media.key)
+  const ready = file && await makers.prepareGif?.(file, progress, signal)
+  signal.throwIfAborted()
+  if (!ready) return false
+  const { blob, ...looks } = ready
+  await desk.replaceFile(id, blob, { ...facts(media, blob), ...looks, loop: true }, 'video')
+  return true
 }
 
 async function makeVideo(db: Database, desk: Desk, makers: Makers, id: string, media: Media, progress: (share: number) => void, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 // Photos, videos and stickers. Their place is kept from the first moment, so that nothing jumps when the bytes come.
 import type { JSX } from 'preact'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import downPath from 'icon:download'
 import playPath from 'icon:play'
 import type { Content, Media, Message } from '../../core/model.ts'
@@ -13,6 +13,7 @@ import { over } from '../../ui/overlay.tsx'
 import { useBytes, useSeen } from './bytes.ts'
 import { Blur } from './Blur.tsx'
 import { fetchesItself, fetchSeen, moving, ringed, Ring } from './transfer.tsx'
+import { loop, wantLoop } from './late.ts'
 import { Look } from './Look.tsx'
 
 type Visual = Extract<Content, { media: Media }>
@@ -26,7 +27,10 @@ export function Picture({ message, content }: { message: Message; content: Visua
   const video = content.type === 'video'
   useSeen(() => box.current, () => fetchSeen(message), !url && fetchesItself(content))
   const width = media.width ?? 4, height = Math.min(media.height ?? 3, (media.width ?? 4) * tallest)
-  const name = content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
+  const kind = t(media.loop ? 'kind.gif' : `kind.${content.type}`)
+  const name = content.caption ? t('kind.long', { kind, more: content.caption }) : kind
+  useEffect(() => { if (media.loop) wantLoop() }, [media.loop])
+  const Loop = url && media.loop ? loop.value?.Loop : undefined
   const act = (): void => { if (url) showMedia(message.chat, message.id).catch(() => over((done) => <Look url={url} video={video} name={name} close={done} />)); else void engine().fetch(message.id) }
   const ring = ringed(message, media)
   return (
@@ -34,12 +38,12 @@ export function Picture({ message, content }: { message: Message; content: Visua
       <svg class="fit" viewBox={`0 0 ${width} ${height}`} aria-hidden="true" />
       {!url && media.thumbhash && <Blur hash={media.thumbhash} />}
       {!url && media.poster && <img src={media.poster} alt="" />}
-      {url && (video ? <video src={url} poster={media.poster} muted preload={media.poster ? 'none' : 'metadata'} playsInline /> : <img src={url} alt={name} decoding="async" />)}
-      <button type="button" class="cover" onClick={act} aria-label={url ? t('look', { what: name }) : [name, video && media.seconds !== undefined && length(media.seconds), t('transfer.get', { size: size(media.size) })].filter(Boolean).join(', ')} />
+      {url && Loop ? <Loop url={url} poster={media.poster} name={name} open={act} /> : url && (video ? <video src={url} poster={media.poster} muted preload={media.poster ? 'none' : 'metadata'} playsInline /> : <img src={url} alt={name} decoding="async" />)}
+      {!Loop && <button type="button" class="cover" onClick={act} aria-label={url ? t('look', { what: name }) : [name, video && media.seconds !== undefined && length(media.seconds), t('transfer.get', { size: size(media.size) })].filter(Boolean).join(', ')} />}
       {ring && <span class="get"><Ring message={message} media={media} />{media.transfer?.making && moving(media) && <span class="pad">{t('transfer.making')}</span>}</span>}
       {!url && !ring && <span class="get" aria-hidden="true"><Icon path={downPath} />{t('transfer.load', { size: size(media.size) })}</span>}
-      {url && video && !ring && <span class="get" aria-hidden="true"><Icon path={playPath} full /></span>}
-      {video && media.seconds !== undefined && <span class="len num">{length(media.seconds)}</span>}
+      {url && video && !media.loop && !ring && <span class="get" aria-hidden="true"><Icon path={playPath} full /></span>}
+      {media.loop ? <span class="len" aria-hidden="true">{t('kind.gif')}</span> : video && media.seconds !== undefined && <span class="len num">{length(media.seconds)}</span>}
     </div>
   )
 }

@@ -15,7 +15,10 @@ export function contentText(content: Content): string {
     case 'text': return content.text
     case 'voice': case 'audio': return t('kind.long', { kind: t(`kind.${content.type}`), more: length(content.media.seconds ?? 0) })
     case 'file': return t('kind.long', { kind: t('kind.file'), more: content.media.name })
-    case 'image': case 'video': case 'sticker': return content.caption ? t('kind.long', { kind: t(`kind.${content.type}`), more: content.caption }) : t(`kind.${content.type}`)
+    case 'image': case 'video': case 'sticker': {
+      const kind = t(content.media.loop ? 'kind.gif' : `kind.${content.type}`)
+      return content.caption ? t('kind.long', { kind, more: content.caption }) : kind
+    }
     case 'location': return content.label ? t('kind.long', { kind: t('kind.location'), more: content.label }) : t('kind.location')
     case 'contact': return t('kind.long', { kind: t('kind.contact'), more: content.name })
     case 'event': return t('kind.long', { kind: t('kind.event'), more: content.body || content.name })

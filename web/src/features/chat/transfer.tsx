@@ -21,8 +21,8 @@ const way = (): 'wifi' | 'mobile' => (cellular.value ? 'mobile' : 'wifi')
 
 /** fetchesItself is whether media is got as soon as it is seen: if the person wants that kind on this network, it is not too large, and nobody stopped it; never of who
  * is not to know that we are there. */
-export function fetchesItself({ type, media: { size: bytes, url, transfer } }: Pick<Visual, 'type' | 'media'>): boolean {
-  const wanted = !lowData.value && choices.value?.autoLoad[way()].includes(kinds[type])
+export function fetchesItself({ type, media: { size: bytes, url, transfer, loop } }: Pick<Visual, 'type' | 'media'>): boolean {
+  const wanted = !lowData.value && choices.value?.autoLoad[way()].includes(loop ? 'image' : kinds[type])
   return !!wanted && !open.value?.request && url !== undefined && bytes <= freely[way()] && (transfer === undefined || transfer.state === 'waiting')
 }
 

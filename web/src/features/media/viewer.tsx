@@ -90,5 +90,5 @@ function Picture({ message: m, who }: { message: Message; who: string }): JSX.El
   const load = (): void => { engine().fetch(m.id).catch(() => toast(t('med.failed'))) }
   const label = t('med.open', { kind: t(`kind.${m.content.type}` as Key), name: who, time: fullTime(m.time) })
   if (!url) return <div class="not-here">{media?.poster && <img src={media.poster} alt="" draggable={false} />}{media?.seconds !== undefined && <span class="num">{length(media.seconds)}</span>}<Button kind="s" icon="arrowDown" disabled={busy} act={load}>{busy ? t('med.loading') : t('med.load', { size: size(media?.size ?? 0) })}</Button></div>
-  return m.content.type === 'video' ? <video src={url} poster={media?.poster} controls playsInline aria-label={label} /> : <img src={url} alt={'caption' in m.content && m.content.caption ? m.content.caption : label} draggable={false} />
+  return m.content.type === 'video' ? <video src={url} poster={media?.poster} loop={media?.loop} controls playsInline aria-label={label} /> : <img src={url} alt={'caption' in m.content && m.content.caption ? m.content.caption : label} draggable={false} />
 }
