@@ -80,8 +80,11 @@ func (g *Groups) declined(t *core.Transit, r *room, decline *xmpp.Element) (*pla
 			to = o.user
 		}
 	}
-	if r.stands(by).affiliation == outcast || r.byUser(to.Bare()) == nil && !r.isMember(to) {
-		return nil, xmpp.Forbidden.Because("they are not in the group")
+	switch stands := r.stands(by); {
+	case stands.affiliation == outcast, r.settings.MembersOnly && stands.affiliation < member && !stands.invited():
+		return nil, xmpp.Forbidden.Because("you are not invited")
+	case r.byUser(to.Bare()) == nil && !r.isMember(to): // nobody finds out so who is in a group
+		return nil, nil
 	}
 	no := xmpp.NewElement(nsUser, "decline").Set("from", by.String())
 	if reason != "" {
