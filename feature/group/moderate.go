@@ -21,6 +21,9 @@ func (g *Groups) moderate(_ context.Context, t *core.Transit, r *room, payload *
 	}
 	by := t.Sender.JID
 	reason := payload.ChildText(nsModerate, "reason")
+	if len(reason) > maxReason {
+		return nil, xmpp.NotAcceptable.Because("a reason has at most %d bytes", maxReason)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stands(by).affiliation < admin {

@@ -8,8 +8,11 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// maxSubject is how many characters a subject may have.
-const maxSubject = 1000
+// maxSubject is how many characters a subject may have, maxSubjectBytes how large the message may be that says it, which all get who come in.
+const (
+	maxSubject      = 1000
+	maxSubjectBytes = 16 << 10
+)
 
 // setSubject decides about a new subject (XEP-0045 §8.1).
 func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string, seen int64, given bool) (*plan, error) {
@@ -25,6 +28,9 @@ func (g *Groups) setSubject(t *core.Transit, r *room, nick, text string, seen in
 	r.mu.Unlock()
 	st := r.asSaid(t.Stanza, user, nick)
 	e := &entry{kind: changeEntry, author: user, text: string(st.Append(nil))}
+	if len(e.text) > maxSubjectBytes {
+		return nil, xmpp.NotAcceptable.Because("what says a subject has at most %d bytes", maxSubjectBytes)
+	}
 	return &plan{room: r, write: func(ctx context.Context) error {
 		if err := g.stillWrites(ctx, r, user, seen, given); err != nil {
 			return err
