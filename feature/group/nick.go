@@ -34,7 +34,7 @@ func cleanNick(nick string) (string, error) {
 func likeness(nick string) string {
 	var b strings.Builder
 	for _, c := range norm.NFKD.String(strings.ToLower(nick)) {
-		if unicode.Is(unicode.Mn, c) || unicode.IsSpace(c) || unicode.IsPunct(c) && c != '@' {
+		if unicode.Is(unicode.Mn, c) || unicode.IsSpace(c) || unicode.IsPunct(c) && c != '@' || c == blank {
 			continue
 		}
 		if like, ok := looksLike[c]; ok {
@@ -48,9 +48,13 @@ func likeness(nick string) string {
 	return b.String()
 }
 
+// blank is a letter of Braille without dots.
+const blank = '\u2800'
+
 var looksLike = map[rune]rune{
 	'а': 'a', 'в': 'b', 'е': 'e', 'ё': 'e', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o', 'р': 'p', 'с': 'c', 'т': 't', 'у': 'y', 'х': 'x', 'і': 'i', 'ї': 'i', 'ј': 'j', 'ѕ': 's', 'ԁ': 'd', 'һ': 'h', 'ѵ': 'v', 'ԝ': 'w',
 	'α': 'a', 'β': 'b', 'ε': 'e', 'η': 'n', 'ι': 'i', 'κ': 'k', 'ν': 'v', 'ο': 'o', 'ρ': 'p', 'τ': 't', 'υ': 'u', 'χ': 'x', 'γ': 'y', 'ω': 'w',
+	'ӏ': 'l', 'ԛ': 'q', 'օ': 'o', 'ս': 'u', 'հ': 'h', 'ո': 'n', 'ց': 'g', 'ɑ': 'a', 'ɡ': 'g', 'ɩ': 'l', 'ƅ': 'b', 'ƽ': 's', 'ʋ': 'v', 'ѡ': 'w', 'ѳ': 'o', 'ɵ': 'o',
 	'0': 'o', '1': 'l', 'i': 'l', '|': 'l', 'ı': 'l', '5': 's', '$': 's', 'ß': 's', 'ł': 'l', 'ø': 'o', 'đ': 'd',
 }
 
