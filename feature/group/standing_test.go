@@ -142,3 +142,49 @@ func TestLastMemberLeaves(t *testing.T) {
 		t.Errorf("juliet heard %q", heard)
 	}
 }
+
+// TestDeclineTellsNothing has strangers decline what nobody has invited them to: they do not find out by it who is in the group.
+func TestDeclineTellsNothing(t *testing.T) {
+	decline := func(d *coretest.Device, id, to string) string {
+		d.Say("<message id='" + id + "' to='" + yard + "'><x xmlns='" + nsUser + "'><decline to='" + to + "@localhost'/></x></message>")
+		return strings.Join(d.Heard(), "")
+	}
+	w, romeo, juliet := newCourt(t)
+	nurse := w.Bind("nurse", "a")
+	if is, isNot := decline(nurse, "d", "juliet"), decline(nurse, "d", "abram"); is != isNot || is == "" {
+		t.Errorf("of a private group a stranger hears %s, or %s", is, isNot)
+	}
+	if heard := juliet.Heard(); slices.ContainsFunc(heard, func(text string) bool { return strings.Contains(text, "<decline") }) {
+		t.Errorf("juliet heard %q", heard)
+	}
+	romeo.Say("<iq type='set' id='o' to='" + yard + "'><query xmlns='" + nsOwner + "'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_membersonly'><value>0</value></field></x></query></iq>")
+	if is, isNot := decline(nurse, "d", "juliet"), decline(nurse, "d", "abram"); is != isNot || is != "" {
+		t.Errorf("of an open group a stranger hears %s, or %s", is, isNot)
+	}
+}
+
+// TestLargeSubject says a subject in a message that is large for other reasons, and gives a long one for taking a message away.
+func TestLargeSubject(t *testing.T) {
+	_, romeo, _ := newCourt(t)
+	romeo.Say("<message type='groupchat' id='large' to='" + yard + "'><subject>b</subject><x xmlns='urn:x'>" + strings.Repeat("x", maxSubjectBytes) + "</x></message>")
+	romeo.Hears("type='error'", "id='large'", "not-acceptable")
+	romeo.Say("<message type='groupchat' id='small' to='" + yard + "'><subject>b</subject></message>")
+	_, id, _ := strings.Cut(romeo.Hears("<subject>b", "after='"), "stanza-id")
+	_, id, _ = strings.Cut(id, "id='")
+	id, _, _ = strings.Cut(id, "'")
+	romeo.Say("<iq type='set' id='long' to='" + yard + "'><moderate xmlns='" + nsModerate + "' id='" + id + "'><retract xmlns='" + nsRetract + "'/><reason>" + strings.Repeat("x", maxReason+1) + "</reason></moderate></iq>")
+	romeo.Hears("type='error'", "id='long'", "not-acceptable")
+}
+
+func TestLookalikes(t *testing.T) {
+	for _, like := range []string{"Ju\u04cfiet", "Juliet\u2800", "JULIET", "ju|iet", "J\u057dliet", "Juli\u0435t"} {
+		if likeness(like) != likeness("Juliet") {
+			t.Errorf("%q is taken for somebody else than Juliet", like)
+		}
+	}
+	for _, other := range []string{"Juliette", "Julie", "Mercutio"} {
+		if likeness(other) == likeness("Juliet") {
+			t.Errorf("%q is taken for Juliet", other)
+		}
+	}
+}
