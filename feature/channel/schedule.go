@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -226,10 +227,30 @@ func (cs *Channels) publishOne(ctx context.Context, d due) error {
 		return err
 	case errors.As(err, &refused): // its author may not publish any more, or the channel is gone
 		cs.log.Info("a scheduled post is not published", "channel", c.id, "err", err)
+		cs.tellDropped(ctx, d, refused)
 		_, err = cs.db.Exec(ctx, "delete from channel_scheduled where id = $1", d.id)
 		return err
 	case errors.Is(err, store.ErrNoRows):
 		return nil
 	}
 	return fmt.Errorf("publish scheduled post: %w", err)
+}
+
+// tellDropped tells the author of a post that waited that it is not published, with a message that waits for them if they are away. After a crash they may be told twice.
+func (cs *Channels) tellDropped(ctx context.Context, d due, why *xmpp.Error) {
+	from, err := xmpp.NewJID(d.name, cs.domain.Domain(), "")
+	if err != nil {
+		cs.log.Error("a channel without an address", "channel", d.name, "err", err)
+		return
+	}
+	title := d.post.item
+	if entry, err := parsePayload(d.post.text); err == nil {
+		title = entry.ChildText(nsAtom, "title")
+	}
+	body := fmt.Sprintf("Your post \"%.200s\" was not published: %s", title, cmp.Or(why.Text, why.Condition))
+	dropped := xmpp.NewElement(NS, "dropped", why.Element()).Set("node", d.name).Set("item", d.post.item)
+	st := (&xmpp.Stanza{Kind: xmpp.Message, From: from, To: d.by.Bare()}).Add(xmpp.NewText(xmpp.NSClient, "body", body), dropped)
+	if err := cs.server.Route(ctx, st); err != nil {
+		cs.log.Info("an author is not told of a post that is not published", "channel", d.name, "err", err)
+	}
 }

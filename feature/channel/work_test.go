@@ -131,6 +131,7 @@ func TestAPostThatMayNotBeAnyMoreIsDropped(t *testing.T) {
 		w := coretest.New(t, db)
 		cs, romeo, _ := newTown(t, db, w, nil)
 		juliet := w.Bind("juliet", "a")
+		juliet.SetPresence(&xmpp.Stanza{Kind: xmpp.Presence, From: juliet.JID}, 0)
 		stand := func(as string) {
 			ask(t, romeo, "set", "<pubsub xmlns='"+nsOwner+"'><affiliations node='town'><affiliation jid='juliet@localhost' affiliation='"+as+"'/></affiliations></pubsub>")
 		}
@@ -144,6 +145,7 @@ func TestAPostThatMayNotBeAnyMoreIsDropped(t *testing.T) {
 		if n := count(t, db, "select (select count(*) from channel_entry where kind = 0) + (select count(*) from channel_scheduled)"); n != 0 {
 			t.Error("it was published, or waits still")
 		}
+		juliet.Hears("<message ", "from='town@channels.localhost'", "<dropped xmlns='"+NS+"'", "item='hers'", "forbidden", "was not published")
 	})
 }
 
