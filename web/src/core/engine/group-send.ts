@@ -1,26 +1,18 @@
 // What sending to a group needs besides: who can read it, whether it may be said now, and the group's log, in which stands what became of it.
 
 import type { Group } from '../groups.ts'
-import type { Chat, Content, JID, Micros } from '../model.ts'
-import { change, everything, look, type Change, type Database } from '../store/database.ts'
+import type { JID, Micros } from '../model.ts'
+import { look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { memberAddresses, memberOf } from '../store/members.ts'
-import { freePlace, newestPlace, put } from '../store/messages.ts'
-import { previewOf } from '../store/chats.ts'
+import { memberAddresses } from '../store/members.ts'
 import type { Errand } from '../store/outbox.ts'
 import { publishDisplayed } from '../xmpp/displayed.ts'
 import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
-import { freshId } from './apply.ts'
-import { Collector, type News } from './changes.ts'
-import { nameIn } from './group-change.ts'
+import type { News } from './changes.ts'
 import type { GroupLogs } from './group-logs.ts'
 import { NotNow } from './secure.ts'
 
-type SystemLine = Omit<Extract<Content, { type: 'system' }>, 'type'>
-
-/** People that the line about those without keys names. */
-const MAX_NAMED = 10
 /** Timers of browsers end at 2^31 milliseconds. */
 const LONGEST = 3600_000
 
@@ -88,49 +80,14 @@ export class GroupSend implements GroupHelp {
     return (await memberAddresses(look(this.db, ['members']), room)).filter((jid) => jid !== this.account)
   }
 
-  /** Each is told of once, in a line of the chat; who gets keys, and loses them again, once more. */
   async keyless(room: JID, who: JID[]): Promise<void> {
     const before = await get(this.db, `keyless ${room}`) ?? []
     if (before.length === who.length && who.every((jid) => before.includes(jid))) return
-    const changes = new Collector()
-    await change(this.db, everything, async (tx) => {
-      await tx.objectStore('kv').put(who, `keyless ${room}`)
-      for (const jid of new Set([...before, ...who])) {
-        const member = await memberOf(tx, room, jid)
-        if (!member) continue
-        const { keyless: _, ...rest } = member
-        await tx.objectStore('members').put(who.includes(jid) ? { ...rest, keyless: true } : rest)
-      }
-      const fresh = who.filter((jid) => !before.includes(jid))
-      const chat = await tx.objectStore('chats').get(room)
-      if (!chat || !fresh.length) return
-      const named = fresh.slice(0, MAX_NAMED)
-      const names = await Promise.all(named.map((jid) => nameIn({ tx }, room, jid)))
-      const values = { who: names.join(', '), more: String(fresh.length - named.length || '') }
-      await this.line(tx, changes, chat, { key: 'group-keyless', values, who: named })
-    }, 'relaxed')
-    this.news.tell(changes.all)
+    await (await import('./group-tell.ts')).tellKeyless(this.db, this.news, this.now(), room, who)
   }
 
   async large(room: JID): Promise<void> {
-    const changes = new Collector()
-    await change(this.db, everything, async (tx) => {
-      const chat = await tx.objectStore('chats').get(room)
-      if (!chat?.group || chat.group.large) return
-      await this.line(tx, changes, { ...chat, protection: 'none', group: { ...chat.group, large: true } }, { key: 'group-large' })
-    })
-    this.news.tell(changes.all)
-  }
-
-  /** Puts a line of this device's own at the end of a chat. */
-  private async line(tx: Change, changes: Collector, chat: Chat, line: SystemLine): Promise<void> {
-    const [id, time] = [freshId(), this.now()]
-    const order = await freePlace(tx, chat.jid, Math.max(time, (await newestPlace(tx, chat.jid) ?? 0) + 1))
-    const message = { id, chat: chat.jid, order, time, from: chat.jid, own: false, content: { type: 'system' as const, ...line }, names: [id], shelves: [], protection: chat.protection }
-    await put(tx, message, false)
-    await tx.objectStore('chats').put({ ...chat, last: previewOf(message), time })
-    changes.message(chat.jid, id)
-    changes.chat(chat.jid)
+    await (await import('./group-tell.ts')).tellLarge(this.db, this.news, this.now(), room)
   }
 
   end(): void {
