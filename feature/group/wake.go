@@ -142,7 +142,14 @@ func named(st *xmpp.Stanza) (users []xmpp.JID) {
 // Run wakes members, and does what follows in one group from a change of another, until ctx ends.
 func (g *Groups) Run(ctx context.Context) error {
 	var both sync.WaitGroup
-	both.Go(func() { g.conclude(ctx) })
+	both.Go(func() {
+		for !core.Guard(g.log, "what follows from changes is done", func() { g.conclude(ctx) }) {
+			select {
+			case <-time.After(againAfter):
+			case <-ctx.Done():
+			}
+		}
+	})
 	defer both.Wait()
 	for g.others.Waker != nil {
 		select {
@@ -153,7 +160,7 @@ func (g *Groups) Run(ctx context.Context) error {
 			g.wakeAll(last, g.now().Add(wakeMost))
 			return nil
 		}
-		g.wakeAll(ctx, g.now())
+		core.Guard(g.log, "members are woken", func() { g.wakeAll(ctx, g.now()) })
 		select {
 		case <-time.After(wakePause):
 		case <-ctx.Done():
