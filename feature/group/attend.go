@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -48,6 +49,9 @@ func (g *Groups) mine(ctx context.Context, session *core.Session, after string, 
 			return list.Add(paged.Element()), nil
 		}
 		r, err := g.rooms.get(ctx, name)
+		if errors.Is(err, errNoRoom) { // it was taken away meanwhile
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

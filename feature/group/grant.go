@@ -94,6 +94,9 @@ func (c *standings) check(ctx context.Context, s state, by standing) (*xmpp.Elem
 		if asked && (before.offered == w.as || before.invited() && by.affiliation < admin) {
 			continue
 		}
+		if asked && !before.invited() && !c.groups.strangers.Allow(c.by) {
+			return nil, xmpp.ResourceConstraint.Because("at most %d people are invited in an hour whom you do not know", maxStrangers)
+		}
 		c.real = append(c.real, granted{wish: w, before: before, asked: asked})
 		if (w.user == c.by || c.handsOn) && before.affiliation == owner && w.as < member {
 			if err := c.handOn(ctx, w.user); err != nil {
@@ -210,10 +213,11 @@ func (g *Groups) newStanding(ctx context.Context, r *room, one *granted, id int6
 }
 
 // done does them in memory; the room is held.
-func (c *standings) done(int64) {
+func (c *standings) done(id int64) {
 	for _, one := range c.real {
 		c.groups.nowStands(c.room, one.user, one.before, one.now, notice{by: c.by, reason: one.reason})
 	}
+	c.room.nowStood(id, c.real)
 	if c.ends {
 		c.room.destroyed = noEnd
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
@@ -92,6 +93,7 @@ type Groups struct {
 	noted  chan struct{} // has an element when consequences may wait
 
 	joins, tokens, letters limiter
+	strangers              *rate.Limiter[xmpp.JID] // whom somebody invites who does not know them
 }
 
 // Siblings are what groups ask of other features. Without a Waker nobody is woken, without Markers everything since somebody became a member, or last read, is
@@ -110,7 +112,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, others Siblings, log *sl
 	if err := db.Migrate(ctx, "group", migrations); err != nil {
 		return nil, err
 	}
-	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), others: others, now: time.Now, noted: make(chan struct{}, 1), wakes: wakes{signal: make(chan struct{}, 1)}}
+	g := &Groups{cfg: cfg, db: db, log: log.With("part", "group"), others: others, now: time.Now, noted: make(chan struct{}, 1), strangers: rate.New[xmpp.JID](maxStrangers, time.Hour), wakes: wakes{signal: make(chan struct{}, 1)}}
 	g.rooms.init(g, cfg.MaxCached)
 	return g, nil
 }

@@ -15,6 +15,7 @@ import (
 const (
 	nsCommands = "http://jabber.org/protocol/commands"
 	hatForm    = "urn:xmpp:hats:commands"
+	maxRows    = 1000 // of a table of who wears which hats
 )
 
 // hatCommands are the commands of XEP-0317 §4: what each is called, and who has it.
@@ -197,7 +198,11 @@ func (c *command) listed() *xmpp.Element {
 		reported.Add(xmpp.NewElement(xmpp.NSData, "field").Set("var", column))
 	}
 	x.Add(reported)
+	rows := 0
 	row := func(values map[string]string) {
+		if rows++; rows > maxRows {
+			return
+		}
 		item := xmpp.NewElement(xmpp.NSData, "item")
 		for _, column := range columns {
 			item.Add(xmpp.NewElement(xmpp.NSData, "field", xmpp.NewText(xmpp.NSData, "value", values[column])).Set("var", column))

@@ -11,6 +11,8 @@ const (
 	maxTokens  = 10 // tries of invitation links
 	maxLetters = 60 // invitations, their refusals, requests
 	maxCounted = 50_000
+
+	maxStrangers = 1000 // people who are invited within an hour by somebody whom they do not know
 )
 
 // limiter counts who does something how often, anew every minute.

@@ -21,8 +21,12 @@ const maxRequests = 200
 // no longer.
 func (g *Groups) request(t *core.Transit, r *room, nick, reason string) *plan {
 	user := t.Sender.JID
+	var waits int
 	return (&plan{room: r, write: func(ctx context.Context) error {
 		var n int
+		if err := g.db.QueryRow(ctx, "select count(*) from group_request where room = $1 and jid = $2", r.id, user.String()).Scan(&waits); err != nil {
+			return fmt.Errorf("look for a request: %w", err)
+		}
 		if err := g.db.QueryRow(ctx, "select count(*) from group_request where room = $1 and jid <> $2", r.id, user.String()).Scan(&n); err != nil {
 			return fmt.Errorf("count requests: %w", err)
 		}
@@ -47,7 +51,11 @@ func (g *Groups) request(t *core.Transit, r *room, nick, reason string) *plan {
 		_, err = g.db.Exec(ctx, `insert into group_request (room, jid, nick, reason, asked) values ($1, $2, $3, $4, $5)
 			on conflict (room, jid) do update set nick = excluded.nick, reason = excluded.reason`, r.id, user.String(), nick, reason, g.db.Next())
 		return err
-	}}).then(func(ctx context.Context) { g.tellRequest(ctx, r, user, nick, reason) })
+	}}).then(func(ctx context.Context) {
+		if waits == 0 { // who asks again is known to wait
+			g.tellRequest(ctx, r, user, nick, reason)
+		}
+	})
 }
 
 // tellRequest asks the administrators whether somebody is let in (XEP-0045 §9.9).

@@ -1,13 +1,18 @@
 package group
 
 import (
+	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/core/coretest"
+	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
 	"palabre.dev/palabre/xmpp"
@@ -186,5 +191,92 @@ func TestLookalikes(t *testing.T) {
 		if likeness(other) == likeness("Juliet") {
 			t.Errorf("%q is taken for Juliet", other)
 		}
+	}
+}
+
+// TestMistakeInWhatFollows has what follows from changes panic once: it is done all the same, and the process goes on.
+func TestMistakeInWhatFollows(t *testing.T) {
+	db := storetest.Open(t, storetest.SQLite)
+	g, _ := newYard(t, db, nil)
+	r, err := g.rooms.get(t.Context(), "yard")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	g.now = func() time.Time {
+		if asked.Add(1) == 1 {
+			panic("on purpose")
+		}
+		return time.Now()
+	}
+	if err := db.Tx(t.Context(), func(ctx context.Context) error {
+		return g.follows(ctx, departs, r.id, xmpp.MustJID("nobody@localhost"), xmpp.MustJID("romeo@localhost"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var run sync.WaitGroup
+	run.Go(func() {
+		if err := g.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	defer run.Wait()
+	defer cancel()
+	for n := 1; n > 0; {
+		if err := db.QueryRow(t.Context(), "select count(*) from group_consequence").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked.Load() < 2 {
+		t.Error("nothing went wrong")
+	}
+}
+
+// TestManyStrangers invites more people than one may who does not know them.
+func TestManyStrangers(t *testing.T) {
+	db := storetest.Open(t, storetest.SQLite)
+	w := coretest.New(t, db)
+	g, err := New(t.Context(), DefaultConfig(), db, Siblings{Contacts: nobodys{}}, coretest.Log(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Attach(w.Server)
+	g.strangers = rate.New[xmpp.JID](2, time.Hour)
+	romeo := w.Bind("romeo", "a")
+	romeo.Say("<presence to='" + yard + "/romeo'><x xmlns='" + nsMUC + "'/></presence>")
+	romeo.Say("<iq type='set' id='c' to='" + yard + "'><query xmlns='" + nsOwner + "'><x xmlns='jabber:x:data' type='submit'/></query></iq>")
+	for i, name := range []string{"juliet", "juliet", "nurse", "abram", "benvolio"} {
+		w.Add(name)
+		if done := stand(romeo, "add-"+strconv.Itoa(i), name, "member"); done != (i < 3) {
+			t.Errorf("%s: %v", name, done)
+		}
+	}
+}
+
+// nobodys are contacts that nobody has.
+type nobodys struct{}
+
+func (nobodys) Listed(context.Context, *core.Account, xmpp.JID) (bool, error) { return false, nil }
+
+// TestAskingAgain has somebody ask to be let in again and again: administrators hear of it once.
+func TestAskingAgain(t *testing.T) {
+	w, romeo, _ := newCourt(t)
+	w.HandlePresence(func(_ context.Context, tr *core.Transit) error { tr.Via.SetPresence(tr.Stanza, 0); return nil })
+	romeo.Say("<presence/>")
+	romeo.Say("<iq type='set' id='o' to='" + yard + "'><query xmlns='" + nsOwner + "'><x xmlns='jabber:x:data' type='submit'><field var='" + NS + "#approve'><value>1</value></field></x></query></iq>")
+	nurse, heard := w.Bind("nurse", "a"), 0
+	for range 3 {
+		nurse.Say("<iq type='set' id='r' to='" + yard + "'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>" + registerForm +
+			"</value></field><field var='muc#register_roomnick'><value>Angelica</value></field></x></query></iq>")
+		nurse.Hears("<iq ", "type='result'")
+	}
+	for _, text := range romeo.Heard() {
+		if strings.Contains(text, "muc#register_allow") {
+			heard++
+		}
+	}
+	if heard != 1 {
+		t.Errorf("romeo heard of it %d times", heard)
 	}
 }
