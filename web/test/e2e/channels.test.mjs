@@ -52,6 +52,14 @@ async function publish(person, text) {
   await person.page.locator('.ch-post:not(.unsent)', { hasText: text }).waitFor()
 }
 
+/** A picture, as somebody might take it. */
+const picture = (person, colour) => person.page.evaluate(async (colour) => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 600, height: 360 })
+  const c = canvas.getContext('2d')
+  c.fillStyle = colour; c.fillRect(0, 0, 600, 360); c.fillStyle = '#f0a020'; c.fillRect(60, 200, 480, 40)
+  return [...new Uint8Array(await (await new Promise((done) => canvas.toBlob(done, 'image/png'))).arrayBuffer())]
+}, colour)
+
 /** The state of a post's signature. */
 const signature = (person, text, key) => post(person, text).locator('.ch-sig', { hasText: person.t(key, { name: 'amina' }) }).waitFor()
 
@@ -135,13 +143,7 @@ test('what is read is counted, and what readers say is summed', async () => {
 })
 
 test('pictures and files, as they were published', async () => {
-  const picture = await amina.page.evaluate(async () => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 600, height: 360 })
-    const c = canvas.getContext('2d')
-    c.fillStyle = '#0a7285'; c.fillRect(0, 0, 600, 360); c.fillStyle = '#f0a020'; c.fillRect(60, 200, 480, 40)
-    return [...new Uint8Array(await (await new Promise((done) => canvas.toBlob(done, 'image/png'))).arrayBuffer())]
-  })
-  await amina.page.locator('.ch-compose input[type=file]').setInputFiles([{ name: 'bridge.png', mimeType: 'image/png', buffer: Buffer.from(picture) }, { name: 'notice.txt', mimeType: 'text/plain', buffer: Buffer.from('closed for works') }])
+  await amina.page.locator('.ch-compose input[type=file]').setInputFiles([{ name: 'bridge.png', mimeType: 'image/png', buffer: Buffer.from(await picture(amina, '#0a7285')) }, { name: 'notice.txt', mimeType: 'text/plain', buffer: Buffer.from('closed for works') }])
   await amina.page.locator('.ch-compose .chip').nth(1).waitFor()
   await publish(amina, 'The new bridge, and the notice')
   await karim.page.goto(`${karim.origin}/channels/${name}`)
@@ -247,9 +249,14 @@ test('publishers are named, settings changed, and the mark taken back', async ()
   await well(amina, 'channel-people')
   await amina.page.goto(`${amina.origin}/channels/${name}/edit`)
   await amina.page.getByLabel(amina.t('ch.title'), { exact: true }).fill('City of Verona')
+  await amina.page.getByLabel(amina.t('ch.comment'), { exact: true }).fill('xmpp:lake@groups.localhost?join')
+  await amina.page.locator('.picture-of input[type=file]').setInputFiles({ name: 'arms.png', mimeType: 'image/png', buffer: Buffer.from(await picture(amina, '#b3261e')) })
+  await amina.page.locator('.picture-of img').waitFor()
   await well(amina, 'channel-edit')
   await amina.button('ch.save').click()
   await nadia.page.locator('.hd .nm', { hasText: 'City of Verona' }).waitFor()
+  await until('its picture is shown', () => amina.page.evaluate(() => (document.querySelector('.hd .av img')?.naturalWidth ?? 0) > 0))
+  assert.equal(await post(nadia, 'One of two').getByRole('button', { name: nadia.t('ch.comments') }).count(), 1)
   server.run('channel', 'unmark', '-config', server.config, name)
   await nadia.page.locator('.hd .ch-mark').waitFor({ state: 'detached' })
   await karim.page.reload()

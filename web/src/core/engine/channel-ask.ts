@@ -37,7 +37,7 @@ export function asksOf(lead: ChannelLead): ChannelAsks {
       lead.tell([name])
       await lead.here()
     },
-    older: (name) => lead.older(name),
+    older: (name) => lead.logs.older(name),
     shown: (name, items) => shown(lead, name, items),
     react: async (name, item, emoji) => {
       await ask.react(session(), await at(), name, item, emoji)
@@ -45,7 +45,7 @@ export function asksOf(lead: ChannelLead): ChannelAsks {
     },
     believe: async (publisher) => {
       await lead.keys.believe(session(), publisher)
-      for (const { name } of await db.getAll('channels')) await lead.checkSignatures(name, true)
+      for (const { name } of await db.getAll('channels')) await lead.logs.checkSignatures(name, true)
     },
     create: (name, settings, readers, picture) => create(lead, name, settings, readers, picture),
     configure: async (name, fields, picture) => {
@@ -64,7 +64,7 @@ export function asksOf(lead: ChannelLead): ChannelAsks {
     },
     retract: async (name, item) => {
       await ask.retract(session(), await at(), name, item)
-      await lead.read(name, '')
+      await lead.logs.read(name, '')
     },
     scheduled: async (name) => ask.scheduled(session(), await at(), name),
     cancel: async (name, id) => { await ask.cancel(session(), await at(), name, id) },
@@ -76,8 +76,8 @@ async function open(lead: ChannelLead, name: string): Promise<void> {
   try {
     const newest = await lead.about(name)
     await alter(db, name, (channel) => { channel.looked = now() })
-    await lead.upTo(name, newest)
-    await lead.checkSignatures(name, true)
+    await lead.logs.upTo(name, newest)
+    await lead.logs.checkSignatures(name, true)
   } catch (error) {
     if (!(error instanceof StanzaError) || !/^(item-not-found|gone)$/.test(error.condition)) throw error
     if (!await alter(db, name, (channel) => { Object.assign(channel, { ended: true, following: false, unread: 0 }) })) throw error
@@ -95,7 +95,7 @@ async function reread(lead: ChannelLead, name: string): Promise<void> {
     await tx.objectStore('channels').put(channel)
     for (const key of await tx.objectStore('posts').getAllKeys(IDBKeyRange.bound([name, 0], [name, Infinity]))) await tx.objectStore('posts').delete(key)
   })
-  await lead.read(name, '')
+  await lead.logs.read(name, '')
 }
 
 /** A picture is put where everybody can load it; gives its address. */

@@ -9,7 +9,6 @@ import * as ask from '../xmpp/channels-ask.ts'
 import { parseDeleted, parseEntry, type Listed, type LogEntry } from '../xmpp/channels.ts'
 import { displayedEvent, fetchDisplayed, publishDisplayed, type Displayed } from '../xmpp/displayed.ts'
 import { domain, local } from '../xmpp/jid.ts'
-import { queryArchive } from '../xmpp/mam.ts'
 import { parseEvent } from '../xmpp/pubsub.ts'
 import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
@@ -18,11 +17,11 @@ import type { News } from './changes.ts'
 import { asksOf } from './channel-ask.ts'
 import { alter, keepEntries, noteUnread, range, tally, unknown } from './channel-keep.ts'
 import { ChannelKeys } from './channel-keys.ts'
+import { ChannelLogs } from './channel-logs.ts'
 import { Publisher } from './channel-publish.ts'
 
-const PAGE = 50
-/** Pages that are read back to where the log was read before: what is older is read when somebody looks for it. */
-const MAX_BACK = 5
+/** Logs that are read at the same time. */
+const AT_ONCE = 4
 /** Between two tries after a failure that passes by itself, in milliseconds: 2, 4, 8 … 60 s. */
 const RETRY = 2000
 /** Channels that were looked at and are not followed. */
@@ -46,11 +45,11 @@ export class ChannelLead {
   readonly keys: ChannelKeys
   readonly asks: ChannelAsks
   readonly publisher: Publisher
+  readonly logs: ChannelLogs
   private found: Promise<string> | undefined
   private at: string | undefined
   /** The session that hears the channels. */
   private attended: Promise<void> | undefined
-  private readonly filling = new Map<string, Promise<void>>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private tries = 0
   private ended = false
@@ -59,6 +58,7 @@ export class ChannelLead {
   constructor(readonly around: Around) {
     const { db, account, now, news } = around
     this.keys = new ChannelKeys(db, account, now)
+    this.logs = new ChannelLogs(this)
     this.publisher = new Publisher(this)
     this.asks = asksOf(this)
     this.stop = news.listen((c) => { if (c.channels?.includes('')) this.leave() })
@@ -139,10 +139,20 @@ export class ChannelLead {
     const listed = await ask.attend(session, service)
     const gone = await this.list(listed)
     this.tell([...listed.map((one) => one.name), ...gone])
-    for (const { name, newest } of listed) await this.upTo(name, newest)
+    const left = [...listed]
+    const run = async () => { for (let one = left.shift(); one; one = left.shift()) await this.catchUp(one) }
+    await Promise.all(Array.from({ length: AT_ONCE }, run))
     if ((await this.around.db.getAll('channels')).some((c) => c.unread)) await this.readMarks(await fetchDisplayed(session).catch(() => [])) // another device may have read it
-    for (const { name } of listed) if (!(await this.around.db.get('channels', name))?.owners.length) await this.about(name)
     this.tries = 0
+  }
+
+  private async catchUp({ name, newest }: Listed): Promise<void> {
+    try {
+      await this.logs.upTo(name, newest)
+      if (!(await this.around.db.get('channels', name))?.owners.length) await this.about(name)
+    } catch (error) {
+      if (!(error instanceof StanzaError) || error.temporary) throw error // one that was deleted meanwhile stops no other
+    }
   }
 
   /** Keeps what the service lists; gives those that are followed no more. */
@@ -222,78 +232,9 @@ export class ChannelLead {
     if (!known || !before?.following) return void this.here().catch((error: unknown) => this.failed(error)) // followed on another device, a moment ago
     this.tell([name])
     if (entry.what === 'post' && entry.by !== account) this.around.onPost?.(await this.address(name))
-    if (!before.kept || (await db.get('channels', name))?.old) void this.fill(name).catch((error: unknown) => this.failed(error))
-    else void this.checkSignatures(name).catch(() => undefined) // checked when the channel is opened
+    if (!before.kept || (await db.get('channels', name))?.old) void this.logs.fill(name).catch((error: unknown) => this.failed(error))
+    else void this.logs.checkSignatures(name).catch(() => undefined) // checked when the channel is opened
     if (entry.what === 'settings' || entry.what === 'mark') void this.about(name).catch(() => undefined) // asked again when it is opened
-  }
-
-  /** Reads the newest page of a log, if it has more than is here, and back to where it was read before. */
-  async upTo(name: string, newest: Micros): Promise<void> {
-    const { db } = this.around
-    if (((await db.get('channels', name))?.kept?.to ?? -1) >= newest) return this.checkSignatures(name)
-    await this.read(name, '')
-    await this.fill(name)
-  }
-
-  /** Closes the gap of a channel, and checks what was read. One run at a time. */
-  private fill(name: string): Promise<void> {
-    let run = this.filling.get(name)
-    if (!run) this.filling.set(name, run = this.fillUp(name).finally(() => this.filling.delete(name)))
-    return run
-  }
-
-  private async fillUp(name: string): Promise<void> {
-    for (let pages = 0; pages < MAX_BACK; pages++) {
-      const channel = await this.around.db.get('channels', name)
-      const few = pages === 0 && channel?.kept?.before && await this.around.db.count('posts', range(name, channel.kept.from)) < 10
-      if (!channel?.kept || !(channel.old ?? few)) break
-      await this.read(name, String(channel.kept.from))
-    }
-    await this.checkSignatures(name)
-  }
-
-  /** Reads a page of a log that ends before an entry, '' for the newest. False when it had nothing. */
-  async read(name: string, before: string): Promise<boolean> {
-    const { db, account } = this.around
-    const service = await this.service()
-    const { messages } = await queryArchive(this.around.session(), { at: service, node: name, before, max: PAGE })
-    const entries = messages.flatMap(({ id, stanza }) => {
-      const entry = parseEntry(stanza)
-      return entry?.name === name && String(entry.id) === id ? entry : []
-    }).sort((a, b) => a.id - b.id)
-    if (!entries.length) return false
-    await keepEntries(db, account, entries, before === '')
-    this.tell([name])
-    return true
-  }
-
-  /** Reads a page before what is here. */
-  async older(name: string): Promise<boolean> {
-    const kept = (await this.around.db.get('channels', name))?.kept
-    if (!kept?.before) return false
-    const more = await this.read(name, String(kept.from))
-    await this.checkSignatures(name)
-    return more
-  }
-
-  /** Checks the signatures of a channel that were not checked yet; with `again` also those by keys that were not known. */
-  async checkSignatures(name: string, again = false): Promise<void> {
-    const { db } = this.around
-    const posts = (await db.getAll('posts', range(name, 0))).filter((p) => p.kind === 'post' && p.xml && (again || p.signature === 'unchecked'))
-    if (!posts.length) return
-    const address = await this.address(name)
-    const session = this.around.session()
-    for (const post of posts) {
-      const signature = await this.keys.check(session, address, post)
-      if (signature === 'unchecked' || (post.kind === 'post' && signature === post.signature)) continue
-      await change(db, ['posts'], async (tx) => {
-        const now = await tx.objectStore('posts').get([name, post.entry])
-        if (now?.kind !== 'post' || now.xml !== post.xml) return
-        const { xml, ...rest } = now
-        await tx.objectStore('posts').put({ ...rest, signature, ...(signature === 'changed' || signature === 'unknown' ? { xml } : {}) })
-      }, 'relaxed')
-    }
-    this.tell([name])
   }
 
   /** Another device of ours has read a channel up to a place. */

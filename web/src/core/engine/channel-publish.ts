@@ -98,7 +98,7 @@ export class Publisher {
       const entry = parse(post.xml)
       if (!entry) throw new StanzaError('not-acceptable')
       await ask.publish(session(), to, post.channel, post.item, entry, post.at)
-      if (post.at === undefined) await lead.read(post.channel, '').then(() => lead.checkSignatures(post.channel)).catch(() => undefined) // it comes by itself
+      if (post.at === undefined) await lead.logs.read(post.channel, '').then(() => lead.logs.checkSignatures(post.channel)).catch(() => undefined) // it comes by itself
       await db.delete('publishing', post.item)
     } catch (error) {
       const failure = failureOf(error)
