@@ -53,22 +53,18 @@ async function keepAct(step: Step, letter: Letter, about: string, deed: Deed): P
   if (before && (before.deed.what !== 'unread' || deed.what === 'unread')) return number(step, letter)
   if (before) await tx.objectStore('acts').delete(before.id)
   const place = archivePlace(letter.archived)
-  const from = personOf(letter)
+  const { from } = letter // of somebody whose address is not shown, what stands for their id in the group
   const kept: KeptAct = {
     id: freshId(), chat: letter.chat, about, names, from, place: place ?? letter.time, deed, ...(place ? { numbered: true } : {}), ...(letter.group ? await standing(step, letter, from) : {}),
   }
   await putAct(tx, kept)
 }
 
-/** A person is an account; where a group does not show addresses, who has that id in it. A nick is nobody. */
-const personOf = ({ from, chat, group }: Letter): JID => group?.occupant && from.startsWith(chat + '/') ? `${chat}/${group.occupant}` : from
-
 async function standing(step: Step, letter: Letter, from: JID): Promise<Pick<Act, 'stands'>> {
   const { tx } = step
   const group = (await tx.objectStore('chats').get(letter.chat))?.group
   if (!group) return {}
-  // Who is not shown is a member where only members write.
-  if (from.includes('/')) return { stands: group.settings.private ? 'member' : 'none' }
+  if (from.includes('/')) return { stands: 'member' } // how somebody stands whose address is not shown, nobody tells us
   const place = archivePlace(letter.archived)
   const then = place === undefined ? undefined : await stoodAt(tx, letter.chat, from, place)
   return { stands: then ?? (from === step.account ? group.affiliation : (await memberOf(tx, letter.chat, from))?.affiliation ?? 'none') }
@@ -94,7 +90,7 @@ export async function readAfterAll(step: Step, letter: Letter): Promise<void> {
 /** Something that was said about a poll or an event is taken back: what its author said before counts again. False if it is nothing of that kind. */
 export async function takeBack(step: Step, letter: Letter, target: string, moderated: boolean): Promise<boolean> {
   const known = await actNamed(step.tx, letter.chat, [...(letter.group ? [archiveName(target)] : []), senderName(letter.from, target)])
-  if (!known || (!moderated && known.from !== personOf(letter))) return false
+  if (!known || (!moderated && known.from !== letter.from)) return false
   await step.tx.objectStore('acts').put({ ...known, back: true })
   await recountAbout(step, known)
   return true

@@ -176,7 +176,7 @@ export class GroupLog {
   }
 
   private envelope(stanza: Element, entry: Entry, author: Author, facts: { time: Micros; live: boolean; old?: boolean }): Envelope {
-    return groupEnvelope(stanza, this.room, { ...author, ...(entry.occupant ? { occupant: entry.occupant } : {}), ...(entry.id ? { archived: String(entry.id) } : {}), ...facts })
+    return groupEnvelope(stanza, this.room, { ...author, ...(entry.id ? { archived: String(entry.id) } : {}), ...facts })
   }
 
   /** Who said it: the address that the group tells, or the one of the member who is called so now; undefined when only its log can tell. Where no addresses are

@@ -47,7 +47,7 @@ export interface Letter {
   /** Who says it: the bare address that the server vouches for; in a group that does not show addresses, the one in the group. */
   from: JID
   /** It was said in a group, by who is called so there; '' for what the group itself says. */
-  group?: { nick: string; /** Their id in the group (XEP-0421). */ occupant?: string }
+  group?: { nick: string }
   /** It was said by, or to, who has this name at that address: in a group, to one alone (XEP-0045 §7.5). `marked`: it says of itself that it was. */
   alone?: { nick: string; marked: boolean }
   own: boolean

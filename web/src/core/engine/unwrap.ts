@@ -66,9 +66,9 @@ const idsOf = (stanza: Element): string[] => [...new Set([stanza.attr('id'), ori
 export const cryptoKey = (e: Envelope): string => e.archived ? 'a ' + e.archived : `s ${e.from} ${e.ids[0] ?? crypto.randomUUID()}`.slice(0, 1000)
 
 /** An envelope of what came from a group, live or from its log; `from` is who said it. */
-export function groupEnvelope(stanza: Element, room: JID, facts: { from: JID; nick: string; occupant?: string; own: boolean; archived?: string; time: Micros; live: boolean; old?: boolean }): Envelope {
-  const { nick, occupant, ...rest } = facts
-  return { stanza, chat: room, ids: idsOf(stanza), group: { nick, ...(occupant ? { occupant } : {}) }, ...rest }
+export function groupEnvelope(stanza: Element, room: JID, facts: { from: JID; nick: string; own: boolean; archived?: string; time: Micros; live: boolean; old?: boolean }): Envelope {
+  const { nick, ...rest } = facts
+  return { stanza, chat: room, ids: idsOf(stanza), group: { nick }, ...rest }
 }
 
 /** Reads an envelope; `reading` is what its encryption held, undefined for one that is not encrypted. undefined: it says nothing. */

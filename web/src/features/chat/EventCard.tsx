@@ -88,7 +88,7 @@ function Counts({ event, message }: { event: Event; message: Message }): JSX.Ele
   const maybe = all.filter((a) => a.going === 'maybe').length
   const no = all.filter((a) => a.going === 'no').length
   if (!all.length) return <p class="ev-none">{event.places ? t('ev.of', { n: 0, places: event.places }) : t('ev.none')}</p>
-  const parts = [event.places ? t('ev.of', { n: comes, places: event.places }) : t('ev.comes', { n: comes }), ...(waits ? [t('ev.waiting', { n: waits })] : []), ...(maybe ? [t('ev.maybes', { n: maybe })] : []), ...(no ? [t('ev.nos', { n: no })] : [])]
+  const parts = [...(event.places ? [t('ev.of', { n: comes, places: event.places })] : comes ? [t('ev.comes', { n: comes })] : []), ...(waits ? [t('ev.waiting', { n: waits })] : []), ...(maybe ? [t('ev.maybes', { n: maybe })] : []), ...(no ? [t('ev.nos', { n: no })] : [])]
   return <button type="button" class="ev-counts" onClick={() => void over((close) => <WhoComes id={message.id} first={event} close={close} />)}><span>{parts.join(' · ')}</span><Icon name="chevronRight" flip /></button>
 }
 
