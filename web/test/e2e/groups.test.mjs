@@ -54,7 +54,8 @@ const line = (person, key, values) => person.page.locator('.note', { hasText: pe
 /** What is said above the text field goes, once a person has said that it is well to be in the group. */
 async function stay(person) {
   await person.page.locator('.comp, .request').first().waitFor()
-  for (const key of ['invited.join', 'invited.stay']) if (await person.button(key).count()) await person.button(key).click()
+  const answer = person.page.locator('.request .btn.p') // to come in, or to stay
+  if (await answer.count()) await answer.click()
   await person.page.locator('.comp textarea').waitFor()
 }
 
@@ -133,6 +134,24 @@ test('who is named is offered by the first letters, and sees it', async () => {
   await amina.page.locator('.comp textarea').pressSequentially('can you come?')
   await amina.page.locator('.comp .send').click()
   await karim.page.locator('.it.named .at.me').waitFor()
+})
+
+test('who is named far below what they have read gets there by a button, with the keyboard, too', async () => {
+  await karim.page.goto(`${karim.origin}/`)
+  for (let i = 0; i < 30; i++) await amina.write(`and another thing, number ${i}`)
+  await amina.page.locator('.comp textarea').pressSequentially('@kar')
+  await amina.page.locator('.picks [role=option]', { hasText: 'karim' }).waitFor()
+  await amina.page.keyboard.press('Enter')
+  await amina.page.locator('.comp textarea').pressSequentially('are you asleep?')
+  await amina.page.locator('.comp .send').click()
+  await karim.page.locator('.row', { hasText: name }).getByText(karim.t('mark.mentioned')).waitFor({ state: 'attached' })
+  await enter(karim)
+  const button = karim.page.locator('button.to-mention')
+  await button.waitFor()
+  await well(karim, 'group-mention')
+  await button.press('Enter')
+  await karim.page.locator('.it.named:focus', { hasText: 'are you asleep?' }).waitFor()
+  await button.waitFor({ state: 'detached' })
 })
 
 test('who was away has all of it afterwards, in the same order', async () => {
@@ -237,6 +256,8 @@ test('a link leads who has no account yet into the group, when an administrator 
   await well(zahra, 'group-come')
   await zahra.page.getByRole('button', { name: zahra.t('gr.come'), exact: true }).click()
   await zahra.page.getByText(zahra.t('gr.comeWaits')).waitFor()
+  await about(amina)
+  await amina.page.locator('.act', { hasText: amina.t('ab.groupRequests') }).locator('small', { hasText: '1' }).waitFor()
   await about(amina, 'requests')
   await amina.page.getByText('zahra').first().waitFor()
   await well(amina, 'group-requests')
