@@ -47,6 +47,8 @@ export class Service {
   private readonly owed = new Map<string, { version: Version; to: Address; mend: boolean }>()
 
   private askingOf: Asking | undefined
+  /** The day on which old chains were forgotten last. */
+  private forgot = 0
   private isNamed = false
   /** Archives that are being read. */
   private catching = 0
@@ -241,9 +243,14 @@ export class Service {
     this.happened('due')
   }
 
-  /** Rotates signed prekeys when they are due. Once a day. */
+  /** Rotates signed prekeys when they are due, and forgets what is of no use. Once a day. */
   async maintain(): Promise<void> {
     if (await maintainDevice(this.device)) this.happened('due')
+    const day = Math.floor(this.device.now() / 86_400)
+    const { store } = this.device
+    if (day === this.forgot || (await store.names('chain/', 1)).length + (await store.names('sender/', 1)).length === 0) return
+    this.forgot = day
+    await chains().then((keys) => keys.forgetOld(this.device), () => undefined) // with the next day
   }
 
   /** What is to be sent: answers that sessions need, mended sessions (at most once an hour each), and bundles that changed. During a

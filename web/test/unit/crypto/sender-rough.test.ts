@@ -1,7 +1,7 @@
 // Keys of senders when things go wrong: what comes late, twice or never, what is missing and asked for, who lies, and a device that is killed at any moment.
 
 import { describe, expect, test } from 'vitest'
-import { utf8 } from '../../../src/core/crypto/bytes.ts'
+import { hex, utf8 } from '../../../src/core/crypto/bytes.ts'
 import { newKeyPair, systemRandom } from '../../../src/core/crypto/curve.ts'
 import { Step, type Device } from '../../../src/core/crypto/device.ts'
 import { wrap } from '../../../src/core/crypto/envelope.ts'
@@ -10,12 +10,16 @@ import { encrypt } from '../../../src/core/crypto/send.ts'
 import { newEpoch, openForAll, sealForAll } from '../../../src/core/crypto/sender-chain.ts'
 import { chainName, epochName, loadChains, loadEpoch, saveEpoch } from '../../../src/core/crypto/sender-saved.ts'
 import { senderKey } from '../../../src/core/crypto/sender-send.ts'
+import { setTrust } from '../../../src/core/crypto/trust.ts'
 import { seal } from '../../../src/core/crypto/payload.ts'
 import { profiles } from '../../../src/core/crypto/profile.ts'
 import type { Service } from '../../../src/core/crypto/service.ts'
 import { MemoryStore, type Store } from '../../../src/core/crypto/store.ts'
 import { advance } from '../../../src/core/crypto/kdf.ts'
 import type { Address, Bytes, Encrypted, ForAll } from '../../../src/core/crypto/types.ts'
+import { CLIENT, OMEMO2, SENDER_KEYS } from '../../../src/core/xmpp/ns.ts'
+import { parseEncrypted } from '../../../src/core/xmpp/omemo.ts'
+import { el, parse } from '../../../src/core/xmpp/xml.ts'
 import { Crowd, room, type Said } from './crowd.ts'
 import { meet, start } from './support.ts'
 
@@ -330,7 +334,7 @@ describe('killed between any two writes', () => {
       for (const one of crowd.log) read.push(await crowd.reads(b, one))
       expect([...new Set(read)]).toEqual(['one', 'two', 'three', 'four', 'five'])
     }
-  }, 120_000)
+  }, 240_000)
 
   test('who reads, reads all of it at last', async () => {
     const kept = new MemoryStore()
@@ -364,7 +368,7 @@ describe('killed between any two writes', () => {
       }
       expect(read).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'm5'])
     }
-  }, 120_000)
+  }, 240_000)
 
   test('what is kept and cannot be read any more is begun anew', async () => {
     const { crowd, a, b } = await met()
@@ -374,4 +378,106 @@ describe('killed between any two writes', () => {
     const step = new Step(b.device)
     expect(await step.read(chainName(room, addressOf(a)))).toBeDefined()
   })
+})
+
+test('after a month of silence nothing is kept of chains', async () => {
+  const { crowd, a, b } = await met()
+  const kept = async (end: Service) => (await Promise.all(['chain/', 'sender/', 'want/', 'knows/'].map((prefix) => end.device.store.names(prefix, 100)))).map((names) => names.length)
+  await b.want({ room: 'padua@groups.example', sender: addressOf(a), epoch: '0'.repeat(16) })
+  await b.due()
+  await crowd.say(b, 'x')
+  crowd.clock.now += 29 * 86_400
+  const before = await kept(b)
+  await b.maintain()
+  expect(await kept(b)).toEqual(before)
+  expect(before.every((count) => count > 0)).toBe(true)
+  crowd.clock.now += 86_400
+  await b.maintain()
+  expect(await kept(b)).toEqual([0, 0, 0, 0])
+  await crowd.say(a, 'back')
+  expect(await crowd.reads(b)).toBe('back')
+})
+
+test('what another tab changes is seen here', async () => {
+  const store = new MemoryStore()
+  const crowd = new Crowd()
+  crowd.fill(36)
+  const [a, b, c] = [await crowd.join(romeo, { store }), await crowd.join(juliet), await crowd.join(nurse)]
+  const tab = await crowd.open(romeo, store)
+  await crowd.say(a, 'one')
+  await crowd.say(tab, 'two')
+  expect(crowd.log.map(({ message }) => [message.keys.length, message.all?.n])).toEqual([[38, 0], [0, 1]])
+  await setTrust(tab.device, addressOf(c), hex(c.device.identity.curve), 'distrusted')
+  await crowd.say(a, 'three')
+  expect(crowd.log.at(-1)?.message.keys).toHaveLength(37)
+  for (const one of crowd.log.slice(0, 2)) await crowd.reads(c, one)
+  expect([await crowd.reads(b), await crowd.reads(c)]).toEqual(['three', 'no-chain'])
+  await tab.listed(nurse, '2', [])
+  await tab.listed(nurse, '0.3', [])
+  await crowd.say(tab, 'four')
+  await crowd.say(a, 'five')
+  expect(crowd.log.slice(-2).map(({ message }) => [message.keys.length, message.all?.n])).toEqual([[0, 1], [0, 2]])
+})
+
+test('a key for all is read from a stanza strictly, whatever stands there', () => {
+  const good = { epoch: '0123456789abcdef', n: '17', sign: 'A'.repeat(86) + '==', text: 'A'.repeat(86) + '==' }
+  const read = (part: Partial<typeof good>) => {
+    const { text, ...attrs } = { ...good, ...part }
+    const stanza = el(CLIENT, 'message', {}, el(OMEMO2, 'encrypted', {}, el(OMEMO2, 'header', { sid: '1' }), el(OMEMO2, 'payload', {}, 'AAAA')), el(SENDER_KEYS, 'for-all', attrs, text))
+    return parseEncrypted(parse(String(stanza)) ?? stanza)[0]
+  }
+  expect(read({})?.all).toMatchObject({ epoch: good.epoch, n: 17 })
+  for (const bad of [
+    ...['1000', '-1', '01', '1e3', ' 1', '', '99999999999999999999', 'NaN', '0x1', '1.0'].map((n) => ({ n })), ...['', 'x'.repeat(16), '0123456789ABCDEF', '0123456789abcde'].map((epoch) => ({ epoch })),
+    { text: '' }, { text: 'A'.repeat(300) }, { text: '%' }, { sign: '%' }, { sign: '' },
+  ]) {
+    const all = read(bad)?.all
+    // What can be read as base64 and has a wrong length is refused where it is used.
+    if (all) expect([all.data.length, all.sign.length]).not.toEqual([64, 64])
+  }
+})
+
+describe('many devices that come and go', () => {
+  test('who is a member when something is said reads it at last, and nobody else', async () => {
+    let state = 1
+    const draw = (below: number) => { state = (state * 1_103_515_245 + 12_345) % 2 ** 31; return Math.floor(state / 65_536) % below }
+    const crowd = new Crowd()
+    crowd.fill(40, { devices: 2 })
+    crowd.fill(10, { knows: false })
+    crowd.fill(5, { version: '0.3', knows: false })
+    const others = [...crowd.members]
+    const ends: Service[] = []
+    for (const jid of [romeo, juliet, nurse, 'tybalt@example.org', juliet]) ends.push(await crowd.join(jid))
+    for (const end of ends) await end.listed(juliet, '2', ends.filter((one) => one.device.jid === juliet).map((one) => one.device.id))
+    const unread = new Map(ends.map((end) => [end, [] as { said: Said; body: string }[]]))
+    const [first] = ends
+    const read = async (end: Service, said: Said, body: string) => expect([end.device.jid, await crowd.reads(end, said)]).toEqual([end.device.jid, body])
+    for (let i = 0; i < 120; i++) {
+      const what = draw(10)
+      const some = ends[draw(ends.length)]
+      const silent = others[draw(others.length)]
+      if (!some || !silent) continue
+      if (what === 0 && some !== first) crowd.members = crowd.members.filter((jid) => jid !== some.device.jid)
+      else if (what === 1 && !crowd.members.includes(some.device.jid)) crowd.members.push(some.device.jid)
+      else if (what === 2) crowd.members = crowd.members.includes(silent) ? crowd.members.filter((jid) => jid !== silent) : [...crowd.members, silent]
+      else if (what === 3) {
+        // Somebody is there again, and reads what was said meanwhile in the order of the log, some of it twice.
+        for (const { said, body } of unread.get(some)?.splice(0) ?? []) {
+          await read(some, said, body)
+          if (draw(3) === 0) await read(some, said, 'duplicate')
+        }
+      } else if (crowd.members.includes(some.device.jid)) {
+        await crowd.say(some, `m${i}`)
+        const said = crowd.log.at(-1)
+        if (!said) continue
+        for (const end of ends) {
+          if (end === some) continue
+          if (crowd.members.includes(end.device.jid)) unread.get(end)?.push({ said, body: `m${i}` })
+          else expect(await crowd.reads(end, said)).toMatch(/^(no-chain|not-for-us)$/)
+        }
+      }
+    }
+    for (const [end, list] of unread) for (const { said, body } of list) await read(end, said, body)
+    expect(crowd.log.filter(({ message }) => message.keys.length < 30).length).toBeGreaterThan(10)
+  }, 240_000)
 })

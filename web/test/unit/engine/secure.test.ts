@@ -4,11 +4,14 @@ import type { Crypto } from '../../../src/core/crypto/api.ts'
 import type { Surroundings } from '../../../src/core/crypto/client.ts'
 import type { Result, Sealed } from '../../../src/core/crypto/types.ts'
 import { CannotEncrypt, NotNow, Secure } from '../../../src/core/engine/secure.ts'
+import { QUIET } from '../../../src/core/engine/own-ns.ts'
 import { write } from '../../../src/core/engine/write.ts'
+import { HINTS } from '../../../src/core/xmpp/ns.ts'
 import type { Content } from '../../../src/core/model.ts'
 import type { KeptMessage } from '../../../src/core/store/database.ts'
 import type { Session } from '../../../src/core/xmpp/session.ts'
 import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
+import type { Element } from '../../../src/core/xmpp/xml.ts'
 
 const KEY = 'ab'.repeat(32)
 const HER = 'juliet@example.org'
@@ -79,4 +82,18 @@ test('nobody who can read it needs a person; keys that no answer came about only
   void lost.connected(session(true), true)
   for (let i = 0; i < 3; i++) await expect(lost.seal(HER, out)).rejects.toBeInstanceOf(NotNow)
   await expect(lost.seal(HER, out)).rejects.toBeInstanceOf(CannotEncrypt)
+})
+
+test('what is said about a group to one device goes to members alone, quietly; who hides from strangers answers them nothing else', async () => {
+  const message = { version: '2' as const, sid: 1, keys: [{ jid: HER, rid: 2, exchange: false, data: new Uint8Array(3) }] }
+  const room = 'verona@groups.example.org'
+  const answers = [{ to: HER, message }, { to: HER, message: { ...message, payload: new Uint8Array(3) }, room }, { to: 'tybalt@example.org', message: { ...message, payload: new Uint8Array(3) }, room }]
+  const sent: Element[] = []
+  const one = new Secure('romeo@example.org', () => ({
+    due: () => Promise.resolve({ ok: true, value: { answers: answers.splice(0), publications: [] } }), end: () => undefined,
+  }) as unknown as Crypto & { end(): void }, () => undefined)
+  one.hides = () => Promise.resolve(true)
+  one.isMember = (_, jid) => Promise.resolve(jid === HER)
+  await one.connected({ live: true, send: (stanza: Element) => { sent.push(stanza) } } as unknown as Session, true)
+  expect(sent.map((stanza) => [stanza.attr('to'), stanza.attr('type') ?? 'chat', !!stanza.child('quiet', QUIET), !!stanza.child('store', HINTS), stanza.child('body')])).toEqual([[HER, 'chat', true, true, undefined]])
 })

@@ -1,0 +1,46 @@
+// Once a day: what is kept of chains that nobody speaks with any more goes.
+
+import { Step, type Device } from './device.ts'
+import { loadChains, loadEpoch, loadKnowing, loadWanted } from './sender-saved.ts'
+import type { Bytes } from './types.ts'
+
+const month = 30 * 86_400 // seconds; an epoch lasts seven days
+const atOnce = 200
+const most = 5000
+
+/** When something was last of use, in seconds since 1970. */
+const kindsOfOld: Record<string, (saved: Bytes) => number> = {
+  'chain/': (saved) => Math.max(0, ...loadChains(saved).map((c) => c.got)),
+  'sender/epoch/': (saved) => loadEpoch(saved).made,
+  'want/': (saved) => Math.max(0, ...loadWanted(saved).map((w) => w.asked)),
+  'knows/': (saved) => loadKnowing(saved).asked,
+}
+
+/** Removes chains, questions and answers of which nothing was heard for a month, and what cannot be read. */
+export async function forgetOld(d: Device): Promise<void> {
+  for (const [prefix, usedAt] of Object.entries(kindsOfOld)) {
+    const names = await d.turn(() => d.store.names(prefix, most))
+    for (let i = 0; i < names.length; i += atOnce) await d.turn(() => forgetSome(new Step(d), names.slice(i, i + atOnce), usedAt))
+  }
+}
+
+async function forgetSome(step: Step, names: string[], usedAt: (saved: Bytes) => number): Promise<void> {
+  await step.preload(names)
+  for (const name of names) {
+    const saved = await step.read(name)
+    if (saved && step.d.now() - timeOf(saved, usedAt) < month) continue
+    step.keep(name, null)
+    if (!name.startsWith('sender/epoch/')) continue
+    const room = name.slice('sender/epoch/'.length)
+    for (const other of [`sender/holders/${room}`, `sender/before/${room}`, `sender/before/${room}/holders`]) step.keep(other, null)
+  }
+  await step.commit()
+}
+
+function timeOf(saved: Bytes, usedAt: (saved: Bytes) => number): number {
+  try {
+    return usedAt(saved)
+  } catch {
+    return 0
+  }
+}
