@@ -198,6 +198,10 @@ func (g *Groups) enter(ctx context.Context, t *core.Transit, r *room, nick strin
 	o.here = append(slices.DeleteFunc(o.here, func(one *attendee) bool { return one == a }), a)
 	a.occupant, a.presence = o, r.presenceFrom(t.Stanza, o)
 	g.remember(t.Via, r)
+	since, asks := asksVersion(t.Stanza)
+	if a.versioned = false; asks {
+		r.tellAffiliations(a, since)
+	}
 	if r.tellsPresence(g.cfg.PresenceLimit) {
 		r.showOthers(a)
 		r.showAllAway(g.cfg.PresenceLimit, a)

@@ -132,6 +132,7 @@ func (g *Groups) load(ctx context.Context, name string) (*room, error) {
 	if r.told, err = g.newest(ctx, r.id); err != nil {
 		return nil, err
 	}
+	r.stood = r.version
 	return r, g.loadMembers(ctx, r)
 }
 

@@ -66,6 +66,9 @@ func (r *room) about(o *occupant, presence *xmpp.Stanza, to *attendee, n notice)
 	x := xmpp.NewElement(nsUser, "x", r.item(o, to, n), n.more)
 	if to.user == o.user {
 		x.Add(xmpp.NewElement(nsUser, "status").Set("code", "110"))
+		if to.versioned && presence.Type == "" {
+			x.Add(xmpp.NewElement(nsAffiliations, "mav").Set("until", r.stoodVersion()))
+		}
 	}
 	for _, code := range n.codes {
 		x.Add(xmpp.NewElement(nsUser, "status").Set("code", code))

@@ -111,16 +111,19 @@ func (d *departure) write(ctx context.Context, _ int64) error {
 	return g.writeStanding(ctx, r, d.heir, d.heirN)
 }
 
-func (d *departure) done(int64) {
+func (d *departure) done(id int64) {
 	r := d.room
 	if d.deserted {
 		r.destroyed = noEnd
 		return
 	}
+	gone := []granted{{wish: wish{user: d.user}, before: d.before}}
 	d.groups.nowStands(r, d.user, d.before, standing{}, notice{})
 	if !d.heir.IsZero() {
 		d.groups.nowStands(r, d.heir, d.heirs, d.heirN, notice{})
+		gone = append(gone, granted{wish: wish{user: d.heir}, before: d.heirs, now: d.heirN})
 	}
+	r.nowStood(id, gone)
 }
 
 // after shows visitors out of a group that is no more.

@@ -27,6 +27,7 @@ type room struct {
 	version   int64  // the newest change that was told
 	destroyed string
 	told      int64 // the newest entry that was told
+	stood     int64 // the newest entry with which somebody's affiliation changed, or a later one
 	members   map[xmpp.JID]standing
 	occupants map[string]*occupant // by likeness of their nick
 	attending map[*core.Session]*attendee
@@ -64,6 +65,8 @@ type attendee struct {
 	occupant *occupant
 	presence *xmpp.Stanza // as it was told, nil without an occupant
 	member   bool         // it attends all its groups
+	// versioned sessions have asked to be told who stands how with the group (XEP-0463).
+	versioned bool
 }
 
 // add makes a session one that gets what is said; r.mu is held.
