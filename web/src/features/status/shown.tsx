@@ -5,10 +5,10 @@ import type { Status } from '../../core/engine.ts'
 import { engine } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
 import { Button } from '../../ui/controls.tsx'
-import { Icon } from '../../ui/Icon.tsx'
 import { useBlob } from '../../ui/Thumb.tsx'
 import { wordsOf } from './label.ts'
 import { readingTime } from './reading.ts'
+import { Sound } from './sound.tsx'
 
 const unknownSeconds = 5
 
@@ -69,26 +69,25 @@ function File({ status, content, stopped, here, ended }: { status: Status; conte
     <>
       {!url && absent && <Missing status={status} here={() => { setTurn(turn + 1) }} />}
       {url && content.type === 'image' && <img src={url} alt={content.caption ?? label} draggable={false} onLoad={() => here(readingTime(content.caption ?? ''))} />}
-      {url && content.type === 'video' && <Playing kind="video" url={url} poster={media.poster} label={label} stopped={stopped} here={here} ended={ended} />}
-      {url && (content.type === 'voice' || content.type === 'audio') && <div class={`words k${status.colour}`}><Icon name="mic" /><Playing kind="audio" url={url} label={label} stopped={stopped} here={here} ended={ended} {...(media.seconds ? { seconds: media.seconds } : {})} /></div>}
+      {url && content.type === 'video' && <Film url={url} poster={media.poster} label={label} stopped={stopped} here={here} ended={ended} />}
+      {url && (content.type === 'voice' || content.type === 'audio') && <div class={`words k${status.colour}`}><Sound url={url} seconds={media.seconds} stopped={stopped} here={here} ended={ended} /></div>}
       {content.caption && <p class="caption" dir="auto">{content.caption}</p>}
     </>
   )
 }
 
-interface PlayingProps { kind: 'video' | 'audio'; url: string; poster?: string | undefined; label: string; seconds?: number; stopped: boolean; here: (seconds: number) => void; ended: () => void }
+interface PlayingProps { url: string; poster?: string | undefined; label: string; stopped: boolean; here: (seconds: number) => void; ended: () => void }
 
-/** What has a time of its own plays while nothing stops it. Where nothing may move by itself, and where the browser refuses, a person begins it. */
-function Playing({ kind, url, poster, label, seconds, stopped, here, ended }: PlayingProps): JSX.Element {
-  const ref = useRef<HTMLMediaElement>(null)
-  const [controls, setControls] = useState(kind === 'audio' || stopped)
+/** A film plays while nothing stops it. Where nothing may move by itself, and where the browser refuses, a person begins it. */
+function Film({ url, poster, label, stopped, here, ended }: PlayingProps): JSX.Element {
+  const ref = useRef<HTMLVideoElement>(null)
+  const [controls, setControls] = useState(stopped)
   useEffect(() => {
-    const media = ref.current
-    if (!media) return
-    if (stopped) media.pause()
-    else media.play().catch(() => setControls(true))
+    const film = ref.current
+    if (!film) return
+    if (stopped) film.pause()
+    else film.play().catch(() => setControls(true))
   }, [stopped])
-  const known = (): void => { const d = ref.current?.duration ?? 0; here(Number.isFinite(d) && d > 0 ? d : seconds ?? unknownSeconds) }
-  const common = { src: url, 'aria-label': label, controls, onLoadedMetadata: known, onEnded: () => { if (!stopped) ended() } }
-  return kind === 'video' ? <video ref={ref as preact.RefObject<HTMLVideoElement>} poster={poster} playsInline {...common} /> : <audio ref={ref as preact.RefObject<HTMLAudioElement>} {...common} />
+  const known = (): void => { const told = ref.current?.duration ?? 0; here(Number.isFinite(told) && told > 0 ? told : unknownSeconds) }
+  return <video ref={ref} src={url} poster={poster} playsInline controls={controls} aria-label={label} onLoadedMetadata={known} onEnded={() => { if (!stopped) ended() }} />
 }

@@ -1,7 +1,7 @@
 // Somebody's statuses over everything, one after the other: a tap at the side goes on or back, a finger that stays stops it, and below one answers.
 // With reduced motion nothing moves by itself.
-import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import type { JSX, RefObject } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import pausePath from 'icon:pause'
 import playPath from 'icon:play'
 import type { Status } from '../../core/engine.ts'
@@ -54,7 +54,8 @@ function Viewer({ order, begin, close }: ViewerProps): JSX.Element | null {
   const [held, setHeld] = useState(false)
   const [paused, setPaused] = useState(false)
   const [busy, setBusy] = useState(false)
-  const [seconds, setSeconds] = useState<number>()
+  const [timed, setTimed] = useState<{ id: string; seconds: number }>()
+  useFocusHere(root)
   useTrap(root)
   useEffect(() => engine().watchStatuses(setAll), [])
   const jid = order[who] ?? ''
@@ -62,7 +63,6 @@ function Viewer({ order, begin, close }: ViewerProps): JSX.Element | null {
   const at = theirs.findIndex((s) => s.id === id)
   const status = theirs[at]
   const noteSeen = useSeen(jid)
-  useEffect(() => setSeconds(undefined), [id])
   // What is over, or was taken back, goes from the screen, too.
   useEffect(() => { if (!status) { const next = theirs[0]; if (next) setId(next.id); else person(1) } }, [status])
 
@@ -82,7 +82,7 @@ function Viewer({ order, begin, close }: ViewerProps): JSX.Element | null {
   const stopped = held || paused || busy || isStill()
   const rtl = document.documentElement.dir === 'rtl'
   const key = (e: KeyboardEvent): void => {
-    const typing = (e.target as Element).closest('input,textarea,audio,video')
+    const typing = (e.target as Element).closest('input,textarea,video')
     const acts: Record<string, () => void> = { Escape: close, ...(typing ? {} : { ArrowRight: () => step(rtl ? -1 : 1), ArrowLeft: () => step(rtl ? 1 : -1) }), ...(typing || (e.target as Element).closest('button,a') ? {} : { ' ': () => setPaused((p) => !p) }) }
     const act = acts[e.key]
     if (act) { e.preventDefault(); e.stopPropagation(); act() }
@@ -92,10 +92,10 @@ function Viewer({ order, begin, close }: ViewerProps): JSX.Element | null {
     <div class="story-viewer" role="dialog" aria-modal="true" aria-label={t('st.viewer')} tabIndex={-1} ref={root} onKeyDown={key} data-theme="dark">
       <p class="vh" role="status">{t('st.position', { name, n: at + 1, of: theirs.length })}. {wordsOf(status)}</p>
       <Stage hold={setHeld} step={step} close={close}>
-        <Shown key={status.id} status={status} stopped={stopped} seen={() => noteSeen(status)} length={setSeconds} ended={() => step(1)} />
+        <Shown key={status.id} status={status} stopped={stopped} seen={() => noteSeen(status)} length={(seconds) => setTimed({ id: status.id, seconds })} ended={() => step(1)} />
       </Stage>
       <header>
-        <Progress of={theirs.length} at={at} id={status.id} seconds={seconds} stopped={stopped} ended={() => { if (!stillOf(status)) return; step(1) }} />
+        <Progress of={theirs.length} at={at} id={status.id} seconds={timed?.id === status.id ? timed.seconds : undefined} stopped={stopped} ended={() => { if (!stillOf(status)) return; step(1) }} />
         <div class="line">
           <IconButton icon="chevronLeft" flip label={t('close')} act={close} />
           <Avatar id={jid} name={status.own ? engine().account().name : name} picture={status.own ? engine().account().avatar : contactOf(jid)?.avatar} size="s" />
@@ -109,6 +109,15 @@ function Viewer({ order, begin, close }: ViewerProps): JSX.Element | null {
       <footer>{status.own ? <Own status={status} busy={setBusy} /> : <Answer key={status.id} status={status} name={name} busy={setBusy} />}</footer>
     </div>
   )
+}
+
+/** The keys are for what is shown, not for the first button; afterwards the focus is where it was. */
+function useFocusHere(root: RefObject<HTMLElement | null>): void {
+  useLayoutEffect(() => {
+    const before = document.activeElement
+    root.current?.focus()
+    return () => { if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true }) }
+  }, [])
 }
 
 function items(status: Status, name: string, close: () => void): Item[] {

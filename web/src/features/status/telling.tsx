@@ -16,6 +16,7 @@ import { over } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { chooseAudience, isNobody, nameOfAudience } from './audience.tsx'
 import { record, type Recording } from './record.ts'
+import { Sound } from './sound.tsx'
 import './status.css'
 
 /** compose lets a person tell something; it fulfils when that is over. */
@@ -101,7 +102,7 @@ function Preview({ picked }: { picked: Picked }): JSX.Element {
   useEffect(() => { const made = URL.createObjectURL(picked.blob); setUrl(made); return () => URL.revokeObjectURL(made) }, [picked])
   if (picked.as === 'image') return <img src={url} alt={t('kind.image')} />
   if (picked.as === 'video') return <video src={url} controls playsInline aria-label={t('kind.video')} />
-  return <audio src={url} controls aria-label={t('kind.voice')} />
+  return <Sound url={url} seconds={picked.seconds} stopped />
 }
 
 function Listening({ seconds, stop }: { seconds: number; stop: () => void }): JSX.Element {
