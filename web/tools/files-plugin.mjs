@@ -10,7 +10,7 @@ const emojiPart = /virtual:emoji\/([\w-]+)$/
 /** Administration asks the server for all that it shows, and few people have it; joining, signing in, linking a device and looking where one is signed in are
  * done seldom, and never without the server; so is what is decided about groups (talking in them, and who is in them, is kept); what large groups need comes with what is said in them; a pack of stickers comes from it, too; a video
  * is made smaller right before it leaves. Who opens one of these without network is told so. */
-const online = /^assets\/(?:admin|devices|communities|community-ask|groups|channels|channel-(?:lead|desk|keep|ask)|group-(?:ask|tell)|group-after|manage|link|onboarding|door-open|packs|sender-keys|locked|video)-/
+const online = /^assets\/(?:admin|devices|communities|community-ask|groups|channels|channel-(?:lead|desk|keep|ask)|group-(?:ask|tell)|group-after|manage|link|onboarding|door-open|packs|sender-keys|locked|video|film)-/
 const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|communities|devices|events|groups|link|onboarding)\.json$/
 /** Statuses and channels are looked at where there is a connection: what was loaded once the browser has for a while. */
 const updates = /^assets\/(?:updates|status|status-(?:lead|desk)|stories|telling)-|\/i18n\/[\w-]+\/(?:updates|status)\.json$/

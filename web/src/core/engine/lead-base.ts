@@ -1,7 +1,6 @@
 // What the tab that leads is made of, and the session that it asks.
 
 import { browserHttp, type Http } from '../media/http.ts'
-import { prepareFilm, prepareGif } from '../media/film.ts'
 import { prepareImage } from '../media/image.ts'
 import { isLastShown } from '../xmpp/last.ts'
 import type { Session } from '../xmpp/session.ts'
@@ -52,11 +51,11 @@ export abstract class LeadBase {
       session: () => this.session(), crypto: worker.secure.crypto, http: parts.http ?? browserHttp, prepare: prepareImage,
       prepareGif: async (...args) => {
         this.session()
-        return prepareGif(...args)
+        return (await import('../media/film.ts')).prepareGif(...args)
       },
       prepareVideo: async (...args) => {
         this.session() // what makes videos smaller may have to be loaded: not without a connection
-        return prepareFilm(...args)
+        return (await import('../media/film.ts')).prepareFilm(...args)
       },
       now: () => worker.now(), full: (full) => worker.line.setFull(full),
     })
