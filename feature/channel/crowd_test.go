@@ -101,3 +101,27 @@ func TestManyViews(t *testing.T) {
 		t.Errorf("%d views", n)
 	}
 }
+
+// TestEndedWhileUnfollowing has a session end after its account has stopped to follow was kept, and before that is told: it is not left behind among those who hear.
+func TestEndedWhileUnfollowing(t *testing.T) {
+	db := storetest.Open(t, storetest.SQLite)
+	w := coretest.New(t, db)
+	cs, _, all := newTown(t, db, w, nil, "juliet")
+	c, err := cs.loaded.get(t.Context(), "town")
+	if err != nil {
+		t.Fatal(err)
+	}
+	juliet := all["juliet"]
+	p := cs.setFollowing(c, juliet.Account, func(following) (following, error) { return following{}, nil })
+	if err := db.Tx(t.Context(), p.write); err != nil {
+		t.Fatal(err)
+	}
+	cs.follows.Forget(juliet.Account.ID)
+	juliet.Leave()
+	p.tell(t.Context())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.hearing); n != 0 {
+		t.Errorf("%d hear", n)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/store"
@@ -159,6 +160,9 @@ func (cs *Channels) nowFollows(c *channel, account *core.Account, was, now follo
 	}
 	if now.is && !was.is {
 		c.followers++
+	}
+	if !now.is { // also sessions that end at this moment, which look for what they hear where it is not any more
+		maps.DeleteFunc(c.hearing, func(session *core.Session, _ *hearer) bool { return session.Account.ID == account.ID })
 	}
 	c.mu.Unlock()
 	for _, session := range cs.server.Sessions(account.JID) {
