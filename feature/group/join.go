@@ -127,6 +127,9 @@ func (g *Groups) come(ctx context.Context, t *core.Transit, r *room) (*plan, err
 		}
 		return g.rename(t, r, nick), nil
 	}
+	if t.Stanza.Child(nsMUC, "x") == nil {
+		return notHere(t), nil
+	}
 	if !g.joins.allow(user.String()+" "+r.jid.String(), maxJoins, g.now()) {
 		return nil, xmpp.ResourceConstraint.Because("at most %d times in a minute", maxJoins)
 	}
@@ -141,6 +144,17 @@ func (g *Groups) come(ctx context.Context, t *core.Transit, r *room) (*plan, err
 		return p.then(func(ctx context.Context) { g.enter(ctx, t, r, nick) }), nil
 	}
 	return &plan{room: r, write: func(context.Context) error { return nil }, tell: func(ctx context.Context) { g.enter(ctx, t, r, nick) }}, nil
+}
+
+// notHere tells an app that says how it is, and believes to be in a room which it is not in, that it is not (XEP-0045 §7.2.1): it would miss what it does not know of.
+func notHere(t *core.Transit) *plan {
+	item := xmpp.NewElement(nsUser, "item", xmpp.NewText(nsUser, "reason", "You are not in the room.")).Set("affiliation", "none").Set("role", "none")
+	x := xmpp.NewElement(nsUser, "x", item)
+	for _, code := range []string{"110", "307", "333"} {
+		x.Add(xmpp.NewElement(nsUser, "status").Set("code", code))
+	}
+	st := (&xmpp.Stanza{Kind: xmpp.Presence, Type: "unavailable", From: t.Stanza.To, To: t.Via.JID}).Add(x)
+	return &plan{tell: func(context.Context) { t.Via.Send(st) }}
 }
 
 // mayEnter refuses who may not come in (XEP-0045 §7.2); r.mu is held.

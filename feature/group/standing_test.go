@@ -280,3 +280,14 @@ func TestAskingAgain(t *testing.T) {
 		t.Errorf("romeo heard of it %d times", heard)
 	}
 }
+
+// TestLostTheRoom has an app that is in no room say how it is there: it is told that it is not, and does not come in.
+func TestLostTheRoom(t *testing.T) {
+	romeo, juliet := newSquare(t)
+	juliet.Say("<presence type='unavailable' to='" + yard + "/juliet'/>")
+	juliet.Heard()
+	romeo.Heard()
+	juliet.Say("<presence to='" + yard + "/juliet'><show>away</show></presence>")
+	juliet.Hears("type='unavailable'", "from='"+yard+"/juliet'", "'110'", "'307'", "'333'")
+	romeo.Silent("juliet")
+}
