@@ -13,7 +13,7 @@ const looks = [
   { name: 'rtl-dark', lang: 'ar', size: [390, 844], dark: true },
   { name: 'text-200', lang: 'fr', size: [390, 844], text: 2 },
 ]
-const inside = ['/', '/archive', '/requests', ...['me', 'recovery', 'history', 'install'].map((step) => `/welcome?step=${step}`), '/new', '/new/code', '/search', '/contacts', '/settings', '/devices', '/devices/link', '/happening', '/updates',
+const inside = ['/', '/archive', '/requests', ...['me', 'recovery', 'history', 'install'].map((step) => `/welcome?step=${step}`), '/new', '/new/code', '/groups/new', '/groups/find', '/g', '/search', '/contacts', '/settings', '/devices', '/devices/link', '/happening', '/updates',
   ...['', '/accounts', '/invitations', '/reports', '/storage'].map((p) => `/admin${p}`),
   ...['account', 'profile', 'privacy', 'notify', 'chats', 'language', 'data', 'storage', 'keys', 'help', 'about'].map((p) => `/settings/${p}`)]
 const outside = ['/welcome', '/welcome?step=invitation', '/signin', '/link', '/join/none']
@@ -79,6 +79,7 @@ const overChat = [
   { what: 'stickers', open: async (page, t) => { await page.getByRole('button', { name: t('emoji'), exact: true }).click(); await page.getByRole('tab', { name: t('stick.all') }).click() }, seen: '.stickers',
     shut: async (page, t) => { await page.locator('.drawer [role=tab]').first().click(); await page.getByRole('button', { name: t('emoji'), exact: true }).click() } },
   { what: 'a poll', open: (page, t) => attach(page, t, 'attach.poll'), seen: '.sheet form' },
+  { what: 'an event', open: (page, t) => attach(page, t, 'attach.event'), seen: '.sheet .ev-form' },
   { what: 'files before they are sent', open: offerPicture, seen: '.sheet .preview img' },
   { what: 'the editor of pictures', open: async (page, t) => { await offerPicture(page, t); await page.getByRole('button', { name: t('files.edit'), exact: true }).click() }, seen: '.editor',
     shut: async (page) => { await page.keyboard.press('Escape'); await page.locator('.editor').waitFor({ state: 'detached' }); await page.keyboard.press('Escape') } },
