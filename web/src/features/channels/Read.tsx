@@ -130,6 +130,7 @@ function Log({ channel, posts, first: fresh, older, more, edit, children }: LogP
     const e = box.current
     if (!e) return
     const grown = new ResizeObserver(() => { if (at.current.end) e.scrollTop = e.scrollHeight })
+    grown.observe(e)
     if (e.firstElementChild) grown.observe(e.firstElementChild)
     return () => grown.disconnect()
   }, [])
@@ -137,8 +138,10 @@ function Log({ channel, posts, first: fresh, older, more, edit, children }: LogP
   const scrolled = (): void => {
     const e = box.current
     if (!e) return
-    at.current.end = e.scrollHeight - e.scrollTop - e.clientHeight < near
+    const grew = e.scrollHeight !== at.current.height // a picture came meanwhile: nobody has scrolled
     at.current.height = e.scrollHeight
+    if (at.current.end && grew) { e.scrollTop = e.scrollHeight; return }
+    at.current.end = e.scrollHeight - e.scrollTop - e.clientHeight < near
     if (older && e.scrollTop < near && e.scrollHeight > e.clientHeight + near) void load()
   }
   return (
