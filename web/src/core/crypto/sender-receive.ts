@@ -2,13 +2,13 @@
 
 import { parse } from '../xmpp/xml.ts'
 import { fromBase64 } from '../xmpp/stanza.ts'
-import { bare, parseJID } from '../xmpp/jid.ts'
 import { hex, same, text, utf8 } from './bytes.ts'
 import { curveOf } from './curve.ts'
 import { accountName, Step, type Device } from './device.ts'
 import { unwrap, wrap } from './envelope.ts'
 import { refuse } from './failure.ts'
 import { advance } from './kdf.ts'
+import { maxJID } from './limits.ts'
 import type { Lists } from './lists.ts'
 import { unseal } from './payload.ts'
 import type { InEnvelope } from './port.ts'
@@ -131,10 +131,8 @@ function withChain(chains: Chain[], fresh: Chain): Chain[] | undefined {
   return chains.map((c) => c === known ? { ...known, start: fresh.start, skipped: [...earlier, ...known.skipped] } : c)
 }
 
-const groupOf = (jid: string | undefined): string | undefined => {
-  const parsed = parseJID(jid ?? '')
-  return parsed && bare(parsed)
-}
+/** A bare address as it is written by who prepares addresses: it is compared with others, and never sent to. */
+const groupOf = (jid: string | undefined): string | undefined => jid !== undefined && jid.length <= maxJID && /^[^\s/@]+@[^\s/@]+$/.test(jid) ? jid : undefined
 const epochOf = (id: string | undefined): string | undefined => /^[0-9a-f]{16}$/.test(id ?? '') ? id : undefined
 const numberOf = (n: string | undefined): number | undefined => /^(0|[1-9]\d{0,3})$/.test(n ?? '') && Number(n) <= maxMessages ? Number(n) : undefined
 function keyOf(base64: string | undefined): Bytes | undefined {

@@ -103,7 +103,7 @@ export class Keeper {
     const bare: Letter = { ...e, wantsReceipt: false, wantsMarker: false, protection: 'none', says: [{ what: 'content', content: { type: 'text', text: '' } }] }
     const before = e.ids.length || e.archived ? await known(look(this.db, ['messages']), bare) : undefined
     if (before) return before.content.type === 'undecryptable' ? undefined : bare
-    const act = e.archived ? await actNamed(look(this.db, ['acts']), e.chat, namesOf(bare)) : undefined
+    const act = e.archived && (e.own || e.stanza.child('quiet', QUIET)) ? await actNamed(look(this.db, ['acts']), e.chat, namesOf(bare)) : undefined
     return act && act.deed.what !== 'unread' ? { ...bare, says: [{ what: 'numbered' }] } : undefined
   }
 
@@ -115,7 +115,8 @@ export class Keeper {
     if (reading?.what === 'unreadable' && (reading.reason === 'old-device' || reading.chain) && e.time < since && !e.stanza.child('quiet', QUIET)) return {}
     const letter = letterOf(e, reading)
     if (!letter) return reading && reading.what !== 'unreadable' ? { key: reading.key } : {} // it says nothing: there is nothing to keep
-    const chain = reading?.what === 'unreadable' && e.group && e.archived ? reading.chain : undefined
+    // What was said before this device was there, or was a member, was not meant for it: it asks nobody.
+    const chain = reading?.what === 'unreadable' && e.group && e.archived && !e.old && e.time >= since ? reading.chain : undefined
     return { letter, ...(reading?.what === 'text' ? { key } : {}), ...(chain ? { chain } : {}) }
   }
 }
