@@ -152,12 +152,10 @@ export class StatusDesk implements Statuses {
     return this.led.fetchStatus(author, id)
   }
 
-  /** What was chosen here last, or on another device, or everybody. Without a connection what is known here. */
+  /** What was chosen last, here or on another device: each session brings it. A device that never heard of one asks; where nobody chose it is everybody. */
   async audience(): Promise<Audience> {
     const here = await get(this.db, 'statusAudience')
-    if (here && await get(this.db, 'statusAudience untold')) return here
-    const there = await this.led.statusAudience().catch(() => undefined)
-    return there ?? here ?? { kind: 'contacts', except: [], only: [] }
+    return here ?? await this.led.statusAudience().catch(() => undefined) ?? { kind: 'contacts', except: [], only: [] }
   }
 
   async mute(jid: JID, on: boolean): Promise<void> {

@@ -63,6 +63,7 @@ export class StatusLead {
   async connected(session: JID): Promise<void> {
     if (session === this.learned) return
     await this.inTurn(() => this.learn())
+    await this.inTurn(() => this.learnAudience())
     this.learned = session
     await this.wake()
   }
@@ -152,6 +153,12 @@ export class StatusLead {
     const there = new Set(all.map((s) => keyOf(s.author, s.id)))
     if (complete) await this.forget((s) => !s.state && !s.gone && !there.has(s.key))
     await this.take(all, false)
+  }
+
+  /** Whom statuses are for may have been decided on another device; what was decided here and is not told yet holds. */
+  private async learnAudience(): Promise<void> {
+    const there = await this.audience()
+    if (there) await change(this.around.db, ['kv'], async (tx) => { if (!await get(tx, 'statusAudience untold')) await tx.objectStore('kv').put(there, 'statusAudience') })
   }
 
   /** Removes those of which that is true. */

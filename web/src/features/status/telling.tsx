@@ -25,21 +25,19 @@ export const compose = (): Promise<void> => over((done) => <Composer close={done
 /** What is told besides words: a file as it was chosen, or a voice. */
 interface Picked { blob: Blob; name: string; as: 'image' | 'video' | 'voice'; seconds?: number }
 
-const everybody: Audience = { kind: 'contacts', except: [], only: [] }
-
 function Composer({ close }: { close: () => void }): JSX.Element {
   const root = useRef<HTMLDivElement>(null)
   const [text, setText] = useState('')
   const [colour, setColour] = useState(0)
   const [picked, setPicked] = useState<Picked>()
-  const [audience, setAudience] = useState(everybody)
+  const [audience, setAudience] = useState<Audience>()
   const [busy, setBusy] = useState(false)
   const recording = useRecording(setPicked)
   useTrap(root)
   useEffect(() => { engine().status('audience').then(setAudience, (error: unknown) => console.warn('audience', error)) }, [])
-  const ready = (picked !== undefined || text.trim() !== '') && !recording.now && !busy
+  const ready = audience !== undefined && (picked !== undefined || text.trim() !== '') && !recording.now && !busy
   const post = async (): Promise<void> => {
-    if (!ready) return
+    if (!ready || !audience) return
     if (isNobody(audience)) { toast(t('st.nobody')); return }
     setBusy(true)
     try {
@@ -75,7 +73,7 @@ function Composer({ close }: { close: () => void }): JSX.Element {
       <footer>
         {picked && picked.as !== 'voice' ? <input type="text" dir={text ? 'auto' : undefined} class="words-field" maxLength={1000} aria-label={t('st.caption')} placeholder={t('st.caption')} value={text} onInput={(e) => setText(e.currentTarget.value)} /> : <Colours colour={colour} change={setColour} />}
         <div class="line">
-          <button type="button" class="chip for" onClick={() => void chooseAudience(audience).then(setAudience)}><Icon name="users" /><span class="vh">{t('st.audience')}: </span><span class="cut">{nameOfAudience(audience)}</span></button>
+          <button type="button" class="chip for" disabled={!audience} onClick={() => { if (audience) void chooseAudience(audience).then(setAudience) }}><Icon name="users" /><span class="vh">{t('st.audience')}: </span><span class="cut">{audience ? nameOfAudience(audience) : '…'}</span></button>
           <button type="button" class="send" aria-label={t('st.post')} title={t('st.post')} disabled={!ready} onClick={() => void post()}><Icon name="send" flip /></button>
         </div>
       </footer>

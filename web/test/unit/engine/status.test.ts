@@ -145,9 +145,11 @@ test('our other device shows what we told, and what was looked at here is not ne
   await other.until(async () => (await statuses(other)).find((s) => s.id === id)?.seen === true)
   await other.engine.status('look', mercutio.jid, [id])
   await mercutio.until(async () => (await statuses(mercutio))[0]?.views?.length === 1)
-  const own = await nurse.engine.status('post', { text: 'mine', audience: all })
+  const own = await nurse.engine.status('post', { text: 'mine', audience: { kind: 'except', except: ['tybalt@localhost'], only: [] } })
   await other.until(async () => (await texts(other)).includes('mine'))
   expect((await statuses(other)).find((s) => s.id === own)).toMatchObject({ own: true, seen: true })
+  await nurse.until(async () => !await nurse.db.get('kv', 'statusAudience untold'))
+  expect(await other.engine.status('audience')).toEqual({ kind: 'except', except: ['tybalt@localhost'], only: [] })
 }, 60_000)
 
 test('who tells no views is told none; muted people stand apart and are fetched when they are asked for; who is blocked gets none', async () => {
