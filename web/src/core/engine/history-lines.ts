@@ -21,9 +21,9 @@ const DAY = 86_400e6
 
 /** A message as one line of JSON. */
 export function lineOf(m: KeptMessage): string {
-  const { chat, from, own, time, author, content, reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded } = m
+  const { chat, from, own, time, author, content, reply, about, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded } = m
   return JSON.stringify({
-    id: String(m.archiveId), origin: m.originId, chat, kind: author === undefined ? 'person' : 'group', from, own, time, author, content: plain(content), reply, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded,
+    id: String(m.archiveId), origin: m.originId, chat, kind: author === undefined ? 'person' : 'group', from, own, time, author, content: plain(content), reply, about, edited, reactions, marks, retracted, starred, receipts, mentions, forwarded,
   })
 }
 
@@ -200,6 +200,9 @@ function more(f: Fields): Partial<KeptMessage> {
   if (marks) out.marks = marks
   const [id, to] = isObject(reply) ? [text(reply['id'], 256), address(reply['to'])] : []
   if (isObject(reply) && id && to) out.reply = { id, to, text: text(reply['text']) ?? '' }
+  const about = isObject(f['about']) ? f['about'] : {}
+  const [item, teller] = [text(about['id'], 256), address(about['author'])]
+  if (item && teller) out.about = { author: teller, id: item, text: (text(about['text']) ?? '').slice(0, 300) }
   const [by, at] = isObject(retracted) ? [address(retracted['by']), count(retracted['time'])] : []
   if (by && at) out.retracted = { by, time: at }
   const forwarded = count(f['forwarded'])
