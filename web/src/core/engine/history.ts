@@ -16,9 +16,10 @@ import { el, type Element } from '../xmpp/xml.ts'
 import { Collector, type News } from './changes.ts'
 import { importLines } from './history-lines.ts'
 import { nameAt, removed, writeAll } from './history-write.ts'
+import { HISTORY } from './own-ns.ts'
 import { value, type Secure } from './secure.ts'
 
-const NODE = 'urn:palabre:history:0'
+const NODE = HISTORY
 /** A message that came is written so long after it, in milliseconds, together with all that came meanwhile; and while a talk goes on. */
 const SOON = 10_000
 const LATER = 30_000
@@ -26,6 +27,18 @@ const LATER = 30_000
 const RECENT = 60_000
 /** Chunks of others that are remembered as read. */
 const MAX_READ = 40_000
+
+/** What the history works with. */
+export interface HistoryParts {
+  db: Database
+  account: JID
+  secure: Secure
+  news: News
+  /** The session, if there is one. */
+  session(): Session | undefined
+  /** Has the archive tell the places of messages of ours that were sent since then. */
+  place(session: Session, since: Micros): Promise<void>
+}
 
 /** The history of one account. */
 export class History {
@@ -38,12 +51,15 @@ export class History {
   private placed = 0
   private readonly stop: () => void
 
-  /** `place` has the archive tell the places of messages of ours that were sent since then. */
-  constructor(
-    private readonly db: Database, private readonly account: JID, private readonly secure: Secure, private readonly news: News,
-    private readonly session: () => Session | undefined, private readonly place: (session: Session, since: Micros) => Promise<void>,
-  ) {
-    this.stop = news.listen((c) => { if (c.messages) this.later(Date.now() - this.wrote < RECENT ? LATER : SOON) })
+  private readonly db: Database
+  private readonly account: JID
+  private readonly secure: Secure
+  private readonly news: News
+  private readonly session: () => Session | undefined
+
+  constructor(private readonly parts: HistoryParts) {
+    ;({ db: this.db, account: this.account, secure: this.secure, news: this.news, session: this.session } = parts)
+    this.stop = this.news.listen((c) => { if (c.messages) this.later(Date.now() - this.wrote < RECENT ? LATER : SOON) })
   }
 
   end(): void {
@@ -186,7 +202,7 @@ export class History {
     const unplaced = await get(this.db, 'unplaced')
     if (unplaced !== undefined && (all || Date.now() - this.placed > RECENT)) {
       this.placed = Date.now()
-      await this.place(session, unplaced)
+      await this.parts.place(session, unplaced)
       await change(this.db, ['kv'], (tx) => tx.objectStore('kv').delete('unplaced'))
     } else if (unplaced !== undefined) this.later(RECENT)
     const done = await get(this.db, 'history')
@@ -257,9 +273,3 @@ function shelf(session: Session): Shelf {
 }
 
 const nameOf = (id: string): string => id === 'recovery' || id === 'writers' ? id : id.startsWith('index-') ? 'index' : 'chunk'
-
-/** Notes in a step that messages of ours may be in the archive at places that are not known, from here on. */
-export async function noteUnplaced(tx: Parameters<Parameters<typeof change>[2]>[0], since: Micros): Promise<void> {
-  const before = await get(tx, 'unplaced')
-  if (before === undefined || since < before) await tx.objectStore('kv').put(since, 'unplaced')
-}

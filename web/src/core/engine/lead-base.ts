@@ -8,7 +8,7 @@ import { change } from '../store/database.ts'
 import { choicesOf, get } from '../store/kv.ts'
 import { Worker, type Parts } from './account.ts'
 import { ChannelDoor } from './channel-door.ts'
-import { History } from './history.ts'
+import { HistoryDoor } from './history-door.ts'
 import { Notices } from './notices.ts'
 import { OwnDevices } from './own-devices.ts'
 import { Push } from './push.ts'
@@ -37,7 +37,7 @@ export abstract class LeadBase {
   readonly worker: Worker
   protected readonly transfers: Transfers
   protected readonly push: Push
-  readonly history: History
+  readonly history: HistoryDoor
   protected readonly devicesOfOurs: OwnDevices
   protected readonly notices: Notices
   protected readonly channels: ChannelDoor
@@ -61,8 +61,10 @@ export abstract class LeadBase {
     })
     worker.upload = (message) => this.transfers.upload(message)
     this.push = new Push(parts.db, parts.news, () => this.session(), worker.account)
-    this.history = new History(parts.db, worker.account, worker.secure, parts.news, () => worker.connection.live ? worker.connection : undefined,
-      (session, since) => worker.inbox.lookFor(session, since))
+    this.history = new HistoryDoor({
+      db: parts.db, account: worker.account, secure: worker.secure, news: parts.news, session: () => worker.connection.live ? worker.connection : undefined,
+      place: (session, since) => worker.inbox.lookFor(session, since),
+    })
     this.devicesOfOurs = new OwnDevices(parts.db, worker.account, worker.secure, () => this.history.renew())
     this.notices = new Notices(worker.account, worker.secure.crypto, () => this.devicesOfOurs.owners(this.session()))
     worker.onNotices(() => this.notices.changed())
@@ -80,7 +82,7 @@ export abstract class LeadBase {
     this.channels = new ChannelDoor({ db: parts.db, news: parts.news, account: worker.account, http: parts.http ?? browserHttp, now: () => worker.now(), session: () => this.session(), onPost: (channel) => parts.onMessage?.(channel) })
     worker.connection.on('message', (stanza) => this.channels.hear(stanza))
     worker.onSession.add((_, resumed) => { void this.channels.connected(resumed).catch(() => undefined) }) // asked again when somebody looks at them
-    worker.connection.on('message', (stanza) => { this.history.hear(stanza) })
+    worker.connection.on('message', (stanza) => this.history.hear(stanza))
     worker.secure.onOwnDevice = () => { void this.history.now() }
     worker.secure.onKeys = () => this.history.haveKeys()
     worker.onSession.add((session, resumed) => {

@@ -1,5 +1,7 @@
 // The namespaces of what has no standard yet; docs/protocol/web-messages.md says what they hold. An app that does not know them shows the body.
 
+/** The encrypted history (docs/protocol/encrypted-history.md). */
+export const HISTORY = 'urn:palabre:history:0'
 /** Polls and votes. */
 export const POLL = 'urn:palabre:poll:0'
 /** Events and answers. */
