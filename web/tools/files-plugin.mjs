@@ -7,16 +7,20 @@ import { createHash } from 'node:crypto'
 const localePart = /\/i18n\/(?:([\w-]+)\/)?([\w-]+)\.json$/
 const emojiPart = /virtual:emoji\/([\w-]+)$/
 
-/** Administration asks the server for all that it shows, and few people have it; joining, signing in, linking a device and looking where one is signed in are
- * done seldom, and never without the server; so is what is decided about groups (talking in them, and who is in them, is kept); what large groups need comes with what is said in them; a pack of stickers comes from it, too; a video
- * is made smaller right before it leaves. Who opens one of these without network is told so. */
-const online = /^assets\/(?:admin|devices|communities|community-ask|groups|channels|channel-(?:lead|desk|keep|ask)|group-(?:ask|tell)|group-after|manage|link|onboarding|door-open|packs|sender-keys|locked|video|film)-/
-const onlineCode = /\/xmpp\/admin\.ts$|\/i18n\/[\w-]+\/(?:admin|communities|devices|events|groups|link|onboarding)\.json$/
-/** Statuses and channels are looked at where there is a connection: what was loaded once the browser has for a while. */
-const updates = /^assets\/(?:updates|status|status-(?:lead|desk)|stories|telling)-|\/i18n\/[\w-]+\/(?:updates|status)\.json$/
-/** What is pleasant and not needed: who asks for it without network is told so; emoji are then found by fewer names. */
-const spared = /^assets\/(?:Stickers|ChooseLists|Once|once|Broadcast|Loop|broadcast|editor|Events|eventRemind)-/
-const sparedCode = /virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:once|broadcast)\.json$/
+/** What does nothing without the server is not kept: administration, joining, signing in, devices and linking them, what is decided about groups and
+ * communities (talking in them is kept), channels and statuses, the encrypted history, what large groups need to read each other, pages of the settings
+ * that ask the server for all they do, packs of stickers, and what makes videos smaller right before they leave. Who opens one of these without network is told so. */
+const online = parts('admin|devices|link|link-give|onboarding|door-open|newdevice', 'groups|group-ask|group-tell|group-after|manage|communities|community-ask',
+  'channels|channel-lead|channel-desk|channel-keep|channel-ask', 'updates|status|status-lead|status-desk|stories|telling', 'history|recovery|past|among',
+  'sender-keys|locked', 'Account|About|Profile|qrcode', 'packs|video|film')
+/** What is pleasant and not needed; emoji are then found by fewer names. */
+const spared = parts('Stickers|ChooseLists|Once|once|Broadcast|broadcast|Loop|editor|Events|eventRemind')
+const code = /\/xmpp\/admin\.ts$|virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:admin|broadcast|channels|communities|devices|events|groups|link|newdevice|onboarding|once|status|updates)\.json$/
+
+/** The files whose names begin with one of these. */
+function parts(...names) {
+  return new RegExp(`^assets/(?:${names.join('|')})-`)
+}
 
 /** What reads codes in pictures, where the browser cannot: sw/keep.ts asks it. */
 const spare = { BarcodeDetector: /\/qr\/decode\.js$/ }
@@ -52,7 +56,7 @@ export function files() {
       const left = new Set()
       const lacking = Object.fromEntries(Object.keys(spare).map((what) => [what, []]))
       for (const [name, item] of Object.entries(bundle)) {
-        if (updates.test(name) || updates.test(item.facadeModuleId ?? '') || online.test(name) || spared.test(name) || onlineCode.test(item.facadeModuleId ?? '') || sparedCode.test(item.facadeModuleId ?? '')) { left.add(name); continue }
+        if (online.test(name) || spared.test(name) || code.test(item.facadeModuleId ?? '')) { left.add(name); continue }
         const what = Object.keys(spare).find((w) => spare[w].test(item.facadeModuleId ?? ''))
         if (what) { lacking[what].push(name); continue }
         const found = item.type === 'chunk' ? languageOf(item) : undefined
@@ -60,10 +64,12 @@ export function files() {
         ;(locales[found.language] ??= []).push(name)
         if (found.first) first[found.language] = name
       }
-      // What something that is kept begins with is kept, whatever its name.
+      // What something that is kept begins with is kept, whatever its name; what only others begin with is not.
       for (const name of common) for (const needed of bundle[name]?.imports ?? []) if (left.delete(needed)) common.push(needed)
+      const needed = new Set(common.flatMap((name) => bundle[name]?.imports ?? []))
+      const isNeeded = (name) => bundle[name]?.type !== 'chunk' || bundle[name].isEntry || bundle[name].isDynamicEntry || needed.has(name)
       const sorted = (table) => Object.fromEntries(Object.keys(table).sort().map((key) => [key, Array.isArray(table[key]) ? table[key].sort() : table[key]]))
-      const lists = { files: common.sort(), locales: sorted(locales), lacking: sorted(lacking) }
+      const lists = { files: common.filter(isNeeded).sort(), locales: sorted(locales), lacking: sorted(lacking) }
       const version = createHash('sha256').update(JSON.stringify(lists)).digest('hex').slice(0, 16)
       this.emitFile({ type: 'asset', fileName: 'locales.json', source: JSON.stringify(sorted(first), null, 1) })
       this.emitFile({ type: 'asset', fileName: 'files.json', source: JSON.stringify({ version, ...lists }, null, 1) })

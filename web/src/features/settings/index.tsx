@@ -23,19 +23,21 @@ import { Avatar } from '../../ui/Avatar.tsx'
 import { Empty } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Peer } from '../../ui/Peer.tsx'
-import { About } from './About.tsx'
-import { Account } from './Account.tsx'
 import { Data } from './Data.tsx'
 import { Help } from './Help.tsx'
 import { Keys } from './Keys.tsx'
 import { Language } from './Language.tsx'
+import { later } from './later.tsx'
 import { Looks } from './Looks.tsx'
 import { Notify } from './Notify.tsx'
 import { Privacy } from './Privacy.tsx'
-import { Profile } from './Profile.tsx'
 import { Kept } from './Storage.tsx'
 import '../../ui/css/pages.css'
 import './settings.css'
+
+const Account = later(async () => (await import('./Account.tsx')).Account)
+const Profile = later(async () => (await import('./Profile.tsx')).Profile)
+const About = later(async () => (await import('./About.tsx')).About)
 
 const pages: Record<string, { title: Key; view: () => JSX.Element; up?: string }> = {
   profile: { title: 'set.profile', view: Profile }, privacy: { title: 'set.privacy', view: Privacy }, notify: { title: 'set.notify', view: Notify },
