@@ -73,6 +73,7 @@ func TestPresenceAgreesInTheEnd(t *testing.T) {
 		})
 		both.Go(func() {
 			juliet.Say(`<presence type='unavailable'/>`)
+			juliet.Heard() // who is not there knows nothing of others any more, and is told only who is there when she comes back
 			juliet.Say(`<presence/>`)
 		})
 		both.Wait()

@@ -46,8 +46,9 @@ func (f *Feature) correct(ctx context.Context, account *core.Account, from xmpp.
 	}
 }
 
-// maxShown bounds how often a presence that keeps changing is sent again.
-const maxShown = 3
+// maxShown bounds how often a presence that keeps changing is sent again: far more often than it can change meanwhile, since the last one that is sent must be
+// the one that holds.
+const maxShown = 1000
 
 // show sends the presence that a session has now, with the time since when (XEP-0203). When it changes meanwhile it is sent again:
 // otherwise the older one could arrive last.
