@@ -36,7 +36,7 @@ func hashOf(text string) string {
 func (cs *Channels) create(ctx context.Context, t *core.Transit, pubsub, e *xmpp.Element) (*plan, error) {
 	name := e.Attr("node")
 	if name == "" {
-		return nil, fault.NodeRequired
+		return nil, fault.NoInstantNode
 	}
 	if !isName(name) {
 		return nil, xmpp.NotAcceptable.Because("a channel has a name of at most %d small letters, digits, dots, hyphens and underscores", maxName)

@@ -91,7 +91,7 @@ func (cs *Channels) show(w http.ResponseWriter, r *http.Request) {
 	for header, value := range pageHeaders {
 		w.Header().Set(header, value)
 	}
-	release := func() {}
+	var release func()
 	select {
 	case cs.making <- struct{}{}:
 		release = sync.OnceFunc(func() { <-cs.making })

@@ -9,6 +9,7 @@ const ns = "http://jabber.org/protocol/pubsub#errors"
 // The conditions, each with the stanza error that XEP-0060 gives it. Because says more than they do.
 var (
 	NodeRequired    = xmpp.BadRequest.With(condition("nodeid-required"))
+	NoInstantNode   = xmpp.NotAcceptable.With(condition("nodeid-required")) // a node is made with a name here (XEP-0060 §8.1.2)
 	ItemRequired    = xmpp.BadRequest.With(condition("item-required"))
 	PayloadRequired = xmpp.BadRequest.With(condition("payload-required"))
 	InvalidPayload  = xmpp.BadRequest.With(condition("invalid-payload"))
