@@ -6,6 +6,12 @@ import type { JID, Micros } from './model.ts'
 /** How somebody stands with a group. `none`: they are not in it; `outcast`: banned. */
 export type Affiliation = 'owner' | 'admin' | 'member' | 'none' | 'outcast'
 
+/** How many members a group may have, and a community, unless the operator wants fewer. */
+export const MAX_GROUP = 1024
+export const MAX_COMMUNITY = 5000
+/** How many people are made members at once. */
+export const MAX_ADDED = 1023
+
 /** Who may do something in a group: every member, or administrators alone. Owners are administrators. */
 export type Who = 'all' | 'admins'
 
@@ -198,6 +204,8 @@ export interface Groups {
  * - `group-approval-on`, `group-approval-off`, `group-history-on`, `group-history-off` by · `group-slow` by, seconds · `group-slow-off` by
  * - `group-invited` by, reason: we are invited, and no member yet · `group-invites` by, who: others are
  * - `group-private`, `group-open` by: encrypted from now on, or not any more
+ * - `group-listed`, `group-unlisted`: it stands in the list of groups that can be found, or not any more · `group-veiled`, `group-unveiled`: addresses are shown to
+ *   administrators alone, or to all
  * - `group-link` by · `group-unlink` by: a link was made, revoked · `group-ended` by, reason
  * - `group-inside`, `group-outside` by, name: a group came into the community, or is not in it any more · `group-community`, `group-alone` by: the group belongs to a
  *   community, or to none any more
@@ -209,5 +217,5 @@ export type GroupLine =
   | 'group-made' | 'group-joined' | 'group-added' | 'group-left' | 'group-removed' | 'group-banned' | 'group-unbanned' | 'group-owner' | 'group-admin' | 'group-member' | 'group-nick'
   | 'group-name' | 'group-description' | 'group-picture' | 'group-subject' | 'group-writes-all' | 'group-writes-admins' | 'group-adds-all' | 'group-adds-admins'
   | 'group-edits-all' | 'group-edits-admins' | 'group-approval-on' | 'group-approval-off' | 'group-history-on' | 'group-history-off' | 'group-slow' | 'group-slow-off'
- | 'group-large' | 'group-inside' | 'group-outside' | 'group-community' | 'group-alone'
+  | 'group-listed' | 'group-unlisted' | 'group-veiled' | 'group-unveiled' | 'group-large' | 'group-inside' | 'group-outside' | 'group-community' | 'group-alone'
   | 'group-invited' | 'group-invites' | 'group-private' | 'group-open' | 'group-link' | 'group-unlink' | 'group-ended' | 'group-keyless' | 'group-whisper' | 'group-whispered'

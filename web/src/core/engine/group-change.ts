@@ -200,6 +200,8 @@ function settingLines(chat: Chat & { group: Group }, { by, name, description, se
   say(settings.approval !== before.approval, settings.approval ? 'group-approval-on' : 'group-approval-off')
   say(settings.history !== before.history, settings.history ? 'group-history-on' : 'group-history-off')
   if (settings.slow !== before.slow) lines.push(settings.slow ? { key: 'group-slow', by, values: { seconds: String(settings.slow) } } : { key: 'group-slow-off', by })
+  say(settings.listed !== before.listed, settings.listed ? 'group-listed' : 'group-unlisted')
+  say(settings.anonymous !== before.anonymous, settings.anonymous ? 'group-veiled' : 'group-unveiled')
   say(protectionOf(settings) !== protectionOf(before), protectionOf(settings) === 'omemo' ? 'group-private' : 'group-open')
   return lines
 }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import { MAX_ADDED, MAX_COMMUNITY, MAX_GROUP } from '../../core/groups.ts'
 import type { JID } from '../../core/model.ts'
 import { mayAdd, whyNot } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
@@ -13,13 +14,12 @@ import { useAsked } from '../../app/asked.tsx'
 import { showRefused } from './NewGroup.tsx'
 import { People } from './People.tsx'
 
-const mostMembers = 1024
-
 /** AddPeople brings people into a group. */
 export function AddPeople({ chat: { jid }, group }: PageProps): JSX.Element {
   const [chosen, setChosen] = useState<JID[]>([])
   const [busy, setBusy] = useState(false)
-  const inside = useAsked(() => addressesIn(jid), [jid, group.version])
+  const max = group.kind ? MAX_COMMUNITY : MAX_GROUP
+  const inside = useAsked(() => addressesIn(jid, max), [jid, group.version])
   const up = `${chatPath(jid)}/about`
   if (!mayAdd(group)) return <div class="scroll"><PageHead title={t('gr.add')} up={up} always /><Empty title={t('gr.addNot')} /></div>
   const add = async (): Promise<void> => {
@@ -34,20 +34,20 @@ export function AddPeople({ chat: { jid }, group }: PageProps): JSX.Element {
   return (
     <>
       <PageHead title={t('gr.add')} up={up} always />
-      <People chosen={chosen} change={setChosen} most={Math.max(0, mostMembers - group.members)} {...(inside.value ? { except: inside.value } : {})} />
+      <People chosen={chosen} change={setChosen} max={max} most={Math.max(0, Math.min(MAX_ADDED, max - group.members))} {...(inside.value ? { except: inside.value } : {})} />
       <div class="bottom">{chosen.length > 0 && <p class="small">{t('gr.invites')}</p>}<Button kind="p" wide disabled={!chosen.length || busy} act={() => void add()}>{busy ? t('busy') : chosen.length ? t('gr.addYes', { n: chosen.length }) : t('gr.add')}</Button></div>
     </>
   )
 }
 
 /** Addresses alone, to leave out who is in it already. */
-async function addressesIn(jid: JID): Promise<ReadonlySet<JID>> {
+async function addressesIn(jid: JID, most: number): Promise<ReadonlySet<JID>> {
   const all = new Set<JID>()
   let after: string | undefined
   do {
     const page = await engine().members(jid, { limit: 100, ...(after === undefined ? {} : { after }) })
     for (const one of page.members) all.add(one.jid)
     after = page.next
-  } while (after !== undefined && all.size < mostMembers)
+  } while (after !== undefined && all.size < most)
   return all
 }

@@ -1,7 +1,7 @@
 // A new group: who is in it, then what it is called and what holds in it.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { NotAdded } from '../../core/groups.ts'
+import { MAX_ADDED, MAX_GROUP, type NotAdded } from '../../core/groups.ts'
 import type { JID } from '../../core/model.ts'
 import { whyNot } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
@@ -14,8 +14,6 @@ import { PictureInput } from '../../ui/PictureInput.tsx'
 import { Radios } from '../../ui/Radios.tsx'
 import { People } from './People.tsx'
 
-/** A group has at most 1,024 members, ourselves among them. */
-const most = 1023
 const longestName = 100
 const longestText = 2048
 
@@ -28,7 +26,7 @@ export function NewGroup(): JSX.Element {
   return (
     <>
       <PageHead title={t('chats.newGroup')} always up="/new" />
-      <People chosen={members} change={setMembers} most={most} />
+      <People chosen={members} change={setMembers} max={MAX_GROUP} most={MAX_ADDED} />
       <div class="bottom"><Button kind="p" wide act={() => setNamed(true)}>{members.length ? t('gr.nextWith', { n: members.length }) : t('gr.nextAlone')}</Button></div>
     </>
   )

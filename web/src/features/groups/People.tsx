@@ -19,14 +19,15 @@ const calledOf = (c: Contact): string => c.name ?? c.nick ?? nameOf(c.jid)
 interface PeopleProps {
   chosen: JID[]
   change: (chosen: JID[]) => void
-  /** At most so many. */
+  /** At most so many now, of so many altogether. */
   most: number
+  max: number
   /** They are in it already, as far as is known. */
   except?: ReadonlySet<JID>
 }
 
 /** People shows whom one knows, and who of them is chosen. */
-export function People({ chosen, change, most, except }: PeopleProps): JSX.Element {
+export function People({ chosen, change, most, max, except }: PeopleProps): JSX.Element {
   const [words, setWords] = useState('')
   const root = useRef<HTMLDivElement>(null)
   const me = engine().account().jid
@@ -40,7 +41,7 @@ export function People({ chosen, change, most, except }: PeopleProps): JSX.Eleme
   const add = (people: JID[]): void => {
     const fresh = [...new Set(people)].filter((jid) => !on.has(jid) && jid !== me && !except?.has(jid))
     const fits = fresh.slice(0, Math.max(0, most - chosen.length))
-    if (fits.length < fresh.length) toast(t('gr.most', { n: most }))
+    if (fits.length < fresh.length) toast(t('gr.most', { n: most, max }))
     if (fits.length) { change([...chosen, ...fits]); say(t('gr.chosen', { n: chosen.length + fits.length })) }
   }
   const toggle = (jid: JID): void => { if (on.has(jid)) change(chosen.filter((j) => j !== jid)); else add([jid]) }
