@@ -426,7 +426,7 @@ export interface Choices {
   /** Notifications: what they show, and for which kinds. */
   preview: boolean
   sound: boolean
-  notify: { people: boolean; groups: boolean; reactions: boolean; calls: boolean }
+  notify: { people: boolean; groups: boolean; /** Who is named in a group is told also where it is muted. */ mentions: boolean; reactions: boolean; calls: boolean }
   autoLoad: { wifi: AutoLoad; mobile: AutoLoad }
 }
 

@@ -2,7 +2,7 @@
 // says who and how many; words stay encrypted until the client is opened. Where a tab runs that nobody looks at, it has decrypted what came,
 // and the notification shows it if the person wants that.
 import { accountsHere, channelsHere, chatsHere, choicesHere, contactsHere, noteWoken, wakingHere, type ChannelHere } from '../core/store/first.ts'
-import { defaults } from '../core/store/kv.ts'
+import { withDefaults } from '../core/store/kv.ts'
 import type { Chat, Choices, JID } from '../core/model.ts'
 import { scope, type Pushing } from './scope.ts'
 import { answerTag, channelPath, pathOf, reactionTag, say, show, tagOf } from './show.ts'
@@ -63,7 +63,7 @@ export async function woken(event: Pushing, language: string): Promise<void> {
   const now = Date.now() * 1000
   if (found) await noteWoken(found.account, now)
   if (!said.trial && await (found ? looksAt(found.account, found.contact) : looked())) return
-  const choices = { ...defaults, ...(found ? await choicesHere(found.account) : {}) }
+  const choices = withDefaults(found && await choicesHere(found.account))
   const request = found?.chat ? !!found.chat.request : !!said.chat && !found?.contact && !choices.strangers // a browser that was woken has to show something: without a sound
   const chat = found?.chat && choices.preview && !request ? found.chat : undefined
   const body = said.trial ? say(language, 'push.trial') : said.count ? say(language, 'push.count', { n: said.count }) : say(language, 'push.some')
@@ -82,14 +82,16 @@ function showChannel(account: JID, { address, name, title, unread, text }: Chann
 /** Whether a person wants to be told of such a chat. A browser that was woken has to show something: then it makes no sound. */
 const wants = (chat: Chat | undefined, { notify }: Choices): boolean => !chat || (chat.kind === 'group' ? notify.groups : notify.people)
 
-/** arrived shows a message that came while the client is open and nobody looks at it. The server wakes nobody then: it sees a session. */
-export async function arrived(account: JID, jid: JID, language: string): Promise<void> {
+/** arrived shows a message that came while the client is open and nobody looks at it. The server wakes nobody then: it sees a session. One that names us
+ * (`called`) is shown of a muted chat, too, unless a person does not want that. */
+export async function arrived(account: JID, jid: JID, language: string, called = false): Promise<void> {
   if (Notification.permission !== 'granted' || await wakingHere(account) === false || await looked()) return
-  const [chats, choices] = [await chatsHere(account), { ...defaults, ...await choicesHere(account) }]
+  const [chats, choices] = [await chatsHere(account), withDefaults(await choicesHere(account))]
   const chat = chats.find((c) => c.jid === jid)
   const channel = (await channelsHere(account)).find((c) => c.address === jid)
   if (channel?.unread && (chat?.muted ?? 0) <= Date.now() * 1000) return showChannel(account, channel, choices, language, true)
-  if (!chat || !chat.unread || chat.blocked || chat.request || (chat.muted ?? 0) > Date.now() * 1000 || !wants(chat, choices)) return
+  const muted = (chat?.muted ?? 0) > Date.now() * 1000 && !(called && choices.notify.mentions)
+  if (!chat || !chat.unread || chat.blocked || chat.request || muted || !wants(chat, choices)) return
   const named = choices.preview ? chat : undefined
   const body = (named?.last && !named.last.own && named.last.content !== 'system' && named.last.text) || say(language, 'push.count', { n: chat.unread })
   const carried = { path: pathOf(jid), account, chat: jid, upTo: Math.max(chat.time, Date.now() * 1000) }
@@ -108,7 +110,7 @@ async function titleOf(account: JID, chat: Chat | undefined, language: string): 
 /** reacted shows a reaction to a message of one's own (`text`) that came while the client is open and nobody looks at it. */
 export async function reacted(account: JID, jid: JID, emoji: string, text: string, language: string): Promise<void> {
   if (Notification.permission !== 'granted' || await wakingHere(account) === false || await looked()) return
-  const [chats, choices] = [await chatsHere(account), { ...defaults, ...await choicesHere(account) }]
+  const [chats, choices] = [await chatsHere(account), withDefaults(await choicesHere(account))]
   const chat = chats.find((c) => c.jid === jid)
   if (!chat || !choices.notify.reactions || chat.blocked || chat.request || (chat.muted ?? 0) > Date.now() * 1000) return
   const body = choices.preview && text ? say(language, 'push.reactedTo', { emoji, text }) : say(language, 'push.reacted', { emoji })

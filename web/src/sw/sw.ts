@@ -40,9 +40,9 @@ scope.addEventListener('pushsubscriptionchange', (event) => { event.waitUntil(sp
 
 /** A tab says that something came in a chat, that somebody reacted in it, or that a person reads it. */
 async function aboutChat(message: object & Record<'type', unknown>): Promise<void> {
-  const { type, account, chat, emoji, text } = { account: undefined, chat: undefined, emoji: undefined, text: undefined, ...message }
+  const { type, account, chat, emoji, text, called } = { account: undefined, chat: undefined, emoji: undefined, text: undefined, called: undefined, ...message }
   if (typeof account !== 'string' || typeof chat !== 'string') return
-  if (type === 'arrived') await arrived(account, chat, await spoken())
+  if (type === 'arrived') await arrived(account, chat, await spoken(), called === true)
   else if (type === 'reacted') { if (typeof emoji === 'string' && typeof text === 'string') await reacted(account, chat, emoji, text, await spoken()) }
   else await looks(account, chat)
 }

@@ -12,7 +12,7 @@ const hour = 3600_000_000
 export class DemoMore {
   private choices: Choices = {
     lastSeen: true, readReceipts: true, typing: true, strangers: true, linkCards: 'ask', preview: true, sound: true,
-    notify: { people: true, groups: true, reactions: false, calls: true }, autoLoad: { wifi: ['image', 'voice', 'video'], mobile: ['image', 'voice'] },
+    notify: { people: true, groups: true, mentions: true, reactions: false, calls: true }, autoLoad: { wifi: ['image', 'voice', 'video'], mobile: ['image', 'voice'] },
   }
   private choosing: ((choices: Choices) => void) | undefined
   private wakes: Waking = { state: 'off', service: 'push.example' }

@@ -54,7 +54,7 @@ export interface Parts {
   socket?: Socket
   crypto?: (around: Surroundings) => Crypto & { end(): void }
   /** A message came that is new: for notifications. */
-  onMessage?(chat: JID): void
+  onMessage?(chat: JID, called?: boolean): void
   /** Somebody else reacted to a message of ours, with this text. */
   onReaction?(chat: JID, emoji: string, text: string): void
   /** The server's answer to a login is final. */
@@ -114,9 +114,10 @@ export class Worker {
         this.groups.heard(letter)
         if (letter.own) return
         void this.reacted(letter).catch(() => undefined) // not told: it stands at the message
-        if (!letter.says.some((s) => s.what === 'content')) return
+        const said = letter.says.find((s) => s.what === 'content')
+        if (!said) return
         this.typing.heard(letter.chat, letter.from, 'paused')
-        parts.onMessage?.(letter.chat)
+        parts.onMessage?.(letter.chat, said.mentions?.some((m) => m.jid === this.account))
       },
       typing: (letter, state) => { if (!letter.own) this.typing.heard(letter.chat, letter.from, state) },
     }

@@ -35,10 +35,10 @@ export class Notifier {
     }
   }
 
-  /** A message came that is new here. */
-  arrived(chat: JID): void {
+  /** A message came that is new here; `called`: it names us. */
+  arrived(chat: JID, called = false): void {
     this.note(chat)
-    void this.say('arrived', chat)
+    void this.say('arrived', chat, called ? { called } : {})
   }
 
   /** Somebody reacted to a message of ours. */
@@ -60,7 +60,7 @@ export class Notifier {
     await this.say('looks', chat)
   }
 
-  private async say(type: 'arrived' | 'looks' | 'reacted', chat: JID, more: { emoji?: string; text?: string } = {}): Promise<void> {
+  private async say(type: 'arrived' | 'looks' | 'reacted', chat: JID, more: { emoji?: string; text?: string; called?: boolean } = {}): Promise<void> {
     (await this.workers?.ready)?.active?.postMessage({ type, account: this.account, chat, ...more })
   }
 }

@@ -42,7 +42,7 @@ export async function openEngine(version: string, gone: () => void): Promise<Eng
     const notifier = new Notifier(jid, db, news)
     const lead = new Lead({
       accounts, db, news, registered: await accounts.get(jid) ?? registered, version, device: deviceName(navigator.userAgent), servers: () => servers.list(),
-      exportData: async () => (await import('./export.ts')).exportAll(db, jid), onGone: gone, onMessage: (chat) => notifier.arrived(chat),
+      exportData: async () => (await import('./export.ts')).exportAll(db, jid), onGone: gone, onMessage: (chat, called) => notifier.arrived(chat, called),
       onReaction: (chat, emoji, text) => notifier.reacted(chat, emoji, text),
     })
     const stop = watchWake({ nudge: () => lead.worker.connection.nudge(), setHidden: (hidden) => lead.setHidden(hidden) }, jid)

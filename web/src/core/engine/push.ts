@@ -5,7 +5,7 @@
 import type { JID, Waking } from '../model.ts'
 import type { Database } from '../store/database.ts'
 import { accountsHere, wakingHere } from '../store/first.ts'
-import { get } from '../store/kv.ts'
+import { choicesOf, get } from '../store/kv.ts'
 import { MAX_MUTED, pushKey, subscribePush, testPush, unsubscribePush, type MutedChat } from '../xmpp/push.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
 import type { Session } from '../xmpp/session.ts'
@@ -23,7 +23,7 @@ export class Push {
   private readonly stops: (() => void)[]
 
   constructor(private readonly db: Database, private readonly news: News, private readonly session: () => Session, private readonly account: JID) {
-    this.stops = [this.news.listen((c) => { if (c.chats?.length) this.mutedMayDiffer() })]
+    this.stops = [this.news.listen((c) => { if (c.chats?.length || c.choices) this.mutedMayDiffer() })]
     if (typeof BroadcastChannel === 'undefined') return
     const channel = new BroadcastChannel(SUBSCRIPTION)
     channel.onmessage = () => void this.changed().catch(() => undefined) // told with the next session
@@ -94,7 +94,9 @@ export class Push {
 
   private async muted(): Promise<MutedChat[]> {
     const now = Date.now() * 1000
-    return (await this.db.getAll('chats')).filter((c) => c.request || (c.muted ?? 0) > now).slice(0, MAX_MUTED).map(({ jid, muted, request }) => ({ jid, until: request ? Infinity : muted ?? Infinity }))
+    const { mentions } = (await choicesOf(this.db)).notify
+    return (await this.db.getAll('chats')).filter((c) => c.request || (c.muted ?? 0) > now).slice(0, MAX_MUTED)
+      .map(({ jid, kind, muted, request }) => ({ jid, until: request ? Infinity : muted ?? Infinity, ...(kind === 'group' && mentions && !request ? { mentions } : {}) }))
   }
 
   /** A new session: the subscription is made good if it is not, and the server is told, which knows it by session. Fails when it cannot be had. */

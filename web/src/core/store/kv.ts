@@ -89,7 +89,7 @@ export interface Values {
 /** What holds until somebody chooses otherwise. */
 export const defaults: Choices = {
   lastSeen: true, readReceipts: true, typing: true, strangers: true, linkCards: 'ask', preview: true, sound: true,
-  notify: { people: true, groups: true, reactions: true, calls: true },
+  notify: { people: true, groups: true, mentions: true, reactions: true, calls: true },
   autoLoad: { wifi: ['image', 'voice', 'video', 'file'], mobile: ['image', 'voice'] },
 }
 
@@ -102,7 +102,10 @@ export async function get<K extends keyof Values>(from: Database | Look, name: K
   return found as Values[K] | undefined
 }
 
+/** What a person chose, with what holds until they choose for the rest. */
+export const withDefaults = (chosen?: Partial<Choices>): Choices => ({ ...defaults, ...chosen, notify: { ...defaults.notify, ...chosen?.notify } })
+
 /** What a person chose, with the defaults for the rest. */
 export async function choicesOf(from: Database | Look): Promise<Choices> {
-  return { ...defaults, ...(await get(from, 'choices')) }
+  return withDefaults(await get(from, 'choices'))
 }

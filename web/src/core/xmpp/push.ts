@@ -10,8 +10,8 @@ import { el } from './xml.ts'
 /** A browser's subscription, as PushSubscription.toJSON gives it. */
 export interface Subscription { endpoint: string; p256dh: string; auth: string }
 
-/** A chat that shall not wake the browser, until a time or, with Infinity, for good. */
-export interface MutedChat { jid: string; until: Micros }
+/** A chat that shall not wake the browser, until a time or, with Infinity, for good; with `mentions` what names the account does all the same. */
+export interface MutedChat { jid: string; until: Micros; mentions?: boolean }
 
 /** Muted chats that the server keeps for one browser. */
 export const MAX_MUTED = 200
@@ -36,8 +36,8 @@ export async function chatName(auth: string, jid: string): Promise<string> {
  * `bad-request`, or `resource-constraint` when the account has too many devices to wake.
  */
 export async function subscribePush(session: Session, { endpoint, p256dh, auth }: Subscription, muted: MutedChat[] = []): Promise<void> {
-  const chats = await Promise.all(muted.slice(0, MAX_MUTED).map(async ({ jid, until }) =>
-    el(WEB_PUSH, 'muted', { until: Number.isFinite(until) ? formatTime(until) : undefined }, await chatName(auth, jid))))
+  const chats = await Promise.all(muted.slice(0, MAX_MUTED).map(async ({ jid, until, mentions }) =>
+    el(WEB_PUSH, 'muted', { until: Number.isFinite(until) ? formatTime(until) : undefined, mentions: mentions ? 'true' : undefined }, await chatName(auth, jid))))
   await session.request('set', el(WEB_PUSH, 'subscribe', {}, el(WEB_PUSH, 'endpoint', {}, endpoint),
     el(WEB_PUSH, 'p256dh', {}, p256dh), el(WEB_PUSH, 'auth', {}, auth), ...chats))
 }

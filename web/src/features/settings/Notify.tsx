@@ -18,7 +18,7 @@ const inGroups = (): boolean => (chats.value ?? []).some((c) => c.kind === 'grou
 /** Notify is how one is told of what comes. */
 export function Notify(): JSX.Element {
   const [choices, change] = useChoices()
-  const kinds = ([['people', 'set.tellPeople'], ['groups', 'set.tellGroups'], ['reactions', 'set.tellReactions']] as const).filter(([kind]) => kind !== 'groups' || inGroups())
+  const kinds = ([['people', 'set.tellPeople'], ['groups', 'set.tellGroups'], ['mentions', 'set.tellMentions'], ['reactions', 'set.tellReactions']] as const).filter(([kind]) => (kind !== 'groups' && kind !== 'mentions') || inGroups())
   return (
     <>
       <Wake />

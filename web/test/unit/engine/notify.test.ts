@@ -42,6 +42,10 @@ test('what came is told, and what was read takes its notification away, also one
   await third
   news.tell({ chats: [HER] })
   expect(told.slice(1)).toEqual([{ type: 'arrived', account: ME, chat: HER }, { type: 'looks', account: ME, chat: HER }])
+  const fourth = next()
+  notifier.arrived(HER, true)
+  await fourth
+  expect(told.at(-1)).toEqual({ type: 'arrived', account: ME, chat: HER, called: true })
   notifier.end()
   db.close()
 })

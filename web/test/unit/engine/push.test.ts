@@ -35,12 +35,14 @@ let browser: Browser
 let db: Database
 let push: Push
 let told: string[]
+let calls: (string | undefined)[]
 let key: Uint8Array
 let live: boolean
 let heard: () => void
 const session = { request: (_type: string, payload: Element) => {
   if (!live) return Promise.reject(new StanzaError('disconnected', 'wait'))
   if (payload.name === 'key') return Promise.resolve(el(CLIENT, 'iq', {}, el(WEB_PUSH, 'key', {}, url64(key))))
+  calls = payload.children('muted').map((one) => one.attr('mentions'))
   told.push(`${payload.name} ${payload.textOf('endpoint', WEB_PUSH)?.split('/').at(-1)}`)
   heard()
   return Promise.resolve(el(CLIENT, 'iq'))
@@ -99,6 +101,17 @@ test('the service worker says that it changed, and the server hears of it', asyn
   await again
   channel.close()
   expect(told.at(-1)).toBe('subscribe 2')
+})
+
+test('a muted group wakes for what names us, unless nobody wants that; a muted person does not', async () => {
+  const put = (jid: string, kind: 'group' | 'person') => db.put('chats', { jid, kind, name: jid, time: 1, unread: 0, protection: 'none', muted: Infinity })
+  await put('a@groups.example.org', 'group')
+  await put('juliet@example.org', 'person')
+  await push.set(true)
+  expect(calls).toEqual(['true', undefined])
+  await db.put('kv', { notify: { people: true, groups: true, mentions: false, reactions: true, calls: true } }, 'choices')
+  await push.renew(session)
+  expect(calls).toEqual([undefined, undefined])
 })
 
 test('nothing is made for who did not want it, or forbids it now', async () => {

@@ -256,6 +256,10 @@ test('a message in a tab that nobody looks at is shown with its words, an answer
   windows = []
   await device.desk.setChat(HER, { muted: Infinity })
   await sw.arrived(ME, HER, 'en')
+  await sw.arrived(ME, HER, 'en', true)
+  expect(shown.splice(1).map((n) => n.body)).toEqual(['are you there?']) // what names us is told of a muted chat, too
+  await device.db.put('kv', { notify: { people: true, groups: true, mentions: false, reactions: true, calls: true } }, 'choices')
+  await sw.arrived(ME, HER, 'en', true)
   await device.desk.setChat(HER, { muted: undefined })
   await device.db.put('kv', { preview: false }, 'choices')
   await sw.arrived(ME, HER, 'en')
