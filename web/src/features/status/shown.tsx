@@ -34,7 +34,7 @@ export function Shown({ status, stopped, seen, length, ended }: ShownProps): JSX
   if (unreadable) return <Words colour={7} text={t('st.unreadable')} />
   if (!content) return <Missing status={status} />
   if (content.type === 'text') return <Words colour={status.colour} text={content.text} />
-  if (content.type === 'location') return <Words colour={status.colour} text={content.label ?? t('kind.location')}><a class="btn s" target="_blank" rel="noopener noreferrer" href={`https://www.openstreetmap.org/?mlat=${content.latitude}&mlon=${content.longitude}#map=15/${content.latitude}/${content.longitude}`}>{t('st.place')}</a></Words>
+  if (content.type === 'location') return <Words colour={status.colour} text={content.label ?? t('kind.location')}><a class="btn s" href={`geo:${content.latitude},${content.longitude}`}>{t('st.place')}</a></Words>
   return <File status={status} content={content} stopped={stopped} here={here} ended={ended} />
 }
 

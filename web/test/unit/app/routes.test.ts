@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { match, routes } from '../../../src/app/routes.ts'
+import { tabs } from '../../../src/app/tabs.ts'
 import { addressIn } from '../../../src/features/newchat/address.ts'
 import { found } from '../../../src/features/chat/mention.ts'
 
@@ -13,6 +14,10 @@ it('finds a route and what stands in its places', () => {
 it('has each address once', () => {
   const shapes = routes.map((r) => r.path.replace(/:\w+/g, ':'))
   expect(new Set(shapes).size).toBe(shapes.length)
+})
+
+it('has each view beside others under one of the places', () => {
+  for (const { path, feature, pane } of routes) if (pane !== 'full') expect(tabs.filter((tab) => tab.features.includes(feature)), path).toHaveLength(1)
 })
 
 it.each([
