@@ -8,15 +8,15 @@ import { Busy, Button, Empty } from '../ui/controls.tsx'
 /** What was asked: not here yet, here, or why not. */
 export interface Asked<T> { value: T | undefined; failed: string | undefined; again: () => void }
 
-/** useAsked asks when it is first shown, and whenever one of `on` changes; what was answered before stays until then. */
-export function useAsked<T>(ask: () => Promise<T>, on: unknown[]): Asked<T> {
+/** useAsked asks when it is first shown, and whenever one of `on` changes; what was answered before stays until then. `why` says what a failure means. */
+export function useAsked<T>(ask: () => Promise<T>, on: unknown[], why = whyNot): Asked<T> {
   const [turn, setTurn] = useState(0)
   const [value, setValue] = useState<T>()
   const [failed, setFailed] = useState<string>()
   useEffect(() => {
     let wanted = true
     setFailed(undefined)
-    ask().then((found) => { if (wanted) setValue(() => found) }, (error: unknown) => { if (wanted) setFailed(whyNot(error)) })
+    ask().then((found) => { if (wanted) setValue(() => found) }, (error: unknown) => { if (wanted) setFailed(why(error)) })
     return () => { wanted = false }
   }, [turn, ...on])
   return { value, failed, again: () => setTurn((n) => n + 1) }

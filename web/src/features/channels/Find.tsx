@@ -1,12 +1,13 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Found } from '../../core/channels.ts'
+import { Waiting } from '../../app/asked.tsx'
 import { PageHead } from '../../app/PageHead.tsx'
 import { ready } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Empty } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
-import { ask, nameIn, pathOf, useAsked, Waiting } from './desk.tsx'
+import { ask, nameIn, pathOf, useAsked } from './desk.tsx'
 import { Picture } from './Face.tsx'
 
 /** Pages of 100 that are looked through. */

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Standing } from '../../core/channels.ts'
+import { Waiting } from '../../app/asked.tsx'
 import { PageHead } from '../../app/PageHead.tsx'
 import { engine, nameOf } from '../../app/session.ts'
 import { t, type Key } from '../../i18n/t.ts'
@@ -9,7 +10,7 @@ import { Button, Field, IconButton } from '../../ui/controls.tsx'
 import { openMenu } from '../../ui/overlay.tsx'
 import { Peer } from '../../ui/Peer.tsx'
 import { Radios } from '../../ui/Radios.tsx'
-import { ask, pathOf, tried, useAsked, useChannel, Waiting } from './desk.tsx'
+import { ask, pathOf, tried, useAsked, useChannel } from './desk.tsx'
 
 interface One { jid: string; standing: Standing }
 

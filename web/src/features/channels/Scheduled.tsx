@@ -1,10 +1,11 @@
 import type { JSX } from 'preact'
+import { Waiting } from '../../app/asked.tsx'
 import { PageHead } from '../../app/PageHead.tsx'
 import { nameOf } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { Button, Empty } from '../../ui/controls.tsx'
-import { ask, pathOf, tried, useAsked, Waiting } from './desk.tsx'
+import { ask, pathOf, tried, useAsked } from './desk.tsx'
 
 /** Scheduled lists posts that wait at the server for their time. */
 export function Scheduled({ name }: { name: string }): JSX.Element {

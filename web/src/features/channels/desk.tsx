@@ -1,11 +1,10 @@
 // The engine's part for channels, loaded once; what is shown until it is there; why something did not work.
-import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Channel, ChannelAsks, Channels } from '../../core/channels.ts'
+import { useAsked as asked, type Asked } from '../../app/asked.tsx'
 import { whyNot } from '../../app/groups.ts'
 import { engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
-import { Busy, Button, Empty } from '../../ui/controls.tsx'
 import { toast } from '../../ui/toast.tsx'
 
 let opened: { of: unknown; desk: Promise<Channels> } | undefined
@@ -47,28 +46,8 @@ export function watch(begin: (desk: Channels) => () => void): () => void {
   return () => { over = true; stop?.() }
 }
 
-/** What was asked: not here yet, here, or why not. */
-export interface Asked<T> { value: T | undefined; failed: string | undefined; again: () => void }
-
-/** useAsked asks when it is first shown, and whenever one of `on` changes. */
-export function useAsked<T>(question: () => Promise<T>, on: unknown[]): Asked<T> {
-  const [turn, setTurn] = useState(0)
-  const [value, setValue] = useState<T>()
-  const [failed, setFailed] = useState<string>()
-  useEffect(() => {
-    let wanted = true
-    setFailed(undefined)
-    question().then((found) => { if (wanted) setValue(() => found) }, (error: unknown) => { if (wanted) setFailed(why(error)) })
-    return () => { wanted = false }
-  }, [turn, ...on])
-  return { value, failed, again: () => setTurn((n) => n + 1) }
-}
-
-/** Waiting stands where an answer will be. */
-export function Waiting({ asked: { failed, again } }: { asked: Asked<unknown> }): JSX.Element {
-  if (!failed) return <Busy />
-  return <Empty title={failed}><Button kind="p" icon="refresh" act={again}>{t('again')}</Button></Empty>
-}
+/** useAsked asks about channels when it is first shown, and whenever one of `on` changes. */
+export const useAsked = <T,>(question: () => Promise<T>, on: unknown[]): Asked<T> => asked(question, on, why)
 
 /** useChannel is what is known of a channel here; `undefined` until that was read, null when nothing is. */
 export function useChannel(name: string): Channel | null | undefined {
