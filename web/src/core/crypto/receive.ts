@@ -79,7 +79,7 @@ async function decryptOne(step: Step, { from, message, key, room }: Received): P
   if (key !== undefined && (key === '' || key.length > maxKey)) refuse('malformed', 'key of a message')
   const again = key ? await step.read(openedName(key)) : undefined
   if (again) return loadOpened(again)
-  const tried = await answer(() => tryKeys(step, p, sender, message))
+  const tried = await answer(() => tryKeys(step, p, sender, message, room))
   if (tried.ok) return noteOpened(step, p, sender, tried.value, key, room)
   if (message.all && room !== undefined && p.version === '2' && tried.error.code !== 'duplicate') {
     const heard = await answer(async () => (await chains()).hear(step, sender, room, message, key))
@@ -121,14 +121,14 @@ export function unstored(d: Device, limit: number): Promise<{ key: string; messa
   })
 }
 
-async function tryKeys(step: Step, p: Profile, sender: Address, m: Encrypted): Promise<Try> {
+async function tryKeys(step: Step, p: Profile, sender: Address, m: Encrypted, room?: string): Promise<Try> {
   const { d } = step
   const session = (await step.session(p, sender)) ?? []
   const ours = m.keys.filter((k) => k.rid === d.id && (p.version === '0.3' || k.jid === d.jid)).slice(0, maxTries)
   let verdict: { code: RefusalCode; detail: string } | undefined
   for (const k of ours) {
     try {
-      return await tryKey(step, p, session, k, m)
+      return await tryKey(step, p, session, k, m, room)
     } catch (thrown) {
       const error = refusalOf(thrown)
       // What was ours and is used up says more than what never was.
@@ -140,10 +140,13 @@ async function tryKeys(step: Step, p: Profile, sender: Address, m: Encrypted): P
 
 // Opens one key and the payload with it. The payload is part of the proof: if it does not open, the ratchet has not moved, and the real
 // message can still come.
-async function tryKey(step: Step, p: Profile, session: Session, k: EncryptedKey, m: Encrypted): Promise<Try> {
+async function tryKey(step: Step, p: Profile, session: Session, k: EncryptedKey, m: Encrypted, room?: string): Promise<Try> {
   const found = k.exchange ? await openExchange(step, p, session, k.data) : { opened: openPlain(step.d, p, session, k.data) }
   const out: Try = { opened: found.opened, bundleChanged: 'use' in found }
   if (m.payload) out.payload = await unseal(p, { keyPart: out.opened.plaintext, iv: m.iv, payload: m.payload })
+  // What keeps a chain is loaded before anything is noted: where it cannot be had now, nothing has happened, and the message is read later. What is said to us
+  // alone waits for nothing: anybody can write such words, and a chain that was asked for is asked for again.
+  if (room !== undefined && p.version === '2' && out.payload && mentions(out.payload, senderKeys)) await chains()
   if ('use' in found) found.use()
   return out
 }
@@ -194,7 +197,7 @@ async function noteOpened(step: Step, p: Profile, sender: Address, t: Try, key?:
   if (t.payload) {
     out.plaintext = t.payload
     if (p.version === '2' && mentions(t.payload, senderKeys)) {
-      const chain = await (await chains()).adopt(step, sender, curve, t.payload, room)
+      const chain = await (await chains().catch(() => undefined))?.adopt(step, sender, curve, t.payload, room)
       if (chain) out.chain = chain
     }
     if (key) keepOpened(step, key, out, t.payload)

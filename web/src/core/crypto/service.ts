@@ -200,7 +200,7 @@ export class Service {
     try {
       if (version === '0.3') return { ...out, body: text(plaintext) }
       const opened = { ...out, envelope: text(plaintext), ...(room === undefined ? {} : { room }) }
-      if (room === undefined && opened.envelope.includes(chainSpace) && (await this.asking()).heard(opened)) {
+      if (room === undefined && opened.envelope.includes(chainSpace) && (await this.asking().catch(() => undefined))?.heard(opened)) {
         this.happened('due')
         return { ...opened, envelope: undefined, empty: true }
       }
