@@ -1,4 +1,4 @@
-// Keys of senders where what reads them cannot be loaded: nothing is lost by it.
+// Keys of senders where what reads them cannot be loaded, and for who was away for long: nothing is lost by it.
 
 import { afterEach, expect, test, vi } from 'vitest'
 import { utf8 } from '../../../src/core/crypto/bytes.ts'
@@ -37,4 +37,18 @@ test('what is said to one alone waits for no such thing', async () => {
   vi.doMock(chunk, () => { throw new Error('not to be had') })
   const read = await b.decrypt({ key: 'k', from: a.device.jid, message: cloned(messages.at(-1) as Encrypted) })
   expect(read.envelope).toContain(escapeText(said))
+})
+
+test('who was away for more than a month reads what was said before, and forgets chains a day later', async () => {
+  const { crowd, a, b } = await pair()
+  await crowd.say(a, 'first')
+  expect(await crowd.reads(b)).toBe('first')
+  const said = { from: a.device.jid, message: await crowd.say(a, 'unread') }
+  crowd.clock.now += 31 * 86_400
+  b.beginCatchUp()
+  await b.endCatchUp() // the archive is here, and the logs of groups are read after it
+  expect(await crowd.reads(b, said)).toBe('unread')
+  crowd.clock.now += 86_400
+  await b.maintain()
+  expect(await b.device.store.names('chain/', 10)).toEqual([])
 })
