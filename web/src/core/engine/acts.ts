@@ -55,7 +55,8 @@ async function keepAct(step: Step, letter: Letter, about: string, deed: Deed): P
   const place = archivePlace(letter.archived)
   const { from } = letter // of somebody whose address is not shown, what stands for their id in the group
   const kept: KeptAct = {
-    id: freshId(), chat: letter.chat, about, names, from, place: place ?? letter.time, deed, ...(place ? { numbered: true } : {}), ...(letter.group ? await standing(step, letter, from) : {}),
+    id: freshId(), chat: letter.chat, about, names, from, place: place ?? letter.time, deed, ...(place ? { numbered: true } : {}), ...(letter.protection === 'none' ? { clear: true } : {}),
+    ...(letter.group ? await standing(step, letter, from) : {}),
   }
   await putAct(tx, kept)
 }
@@ -160,7 +161,8 @@ export async function recount(step: Step, message: KeptMessage): Promise<void> {
   const group = (await tx.objectStore('chats').get(message.chat))?.kind === 'group'
   const about = { by: message.from, group }
   const unread = (await actsAbout(tx, [unreadName(message.chat)])).filter((one) => one.place > message.order)
-  const acts = [...await actsAbout(tx, namesUnder(message)), ...unread]
+  // What was encrypted is answered by nothing that a server could have written.
+  const acts = [...await actsAbout(tx, namesUnder(message)), ...unread].filter((one) => message.protection === 'none' || !one.clear)
   const before = JSON.stringify([message.content, message.marks])
   let places: Record<JID, Micros>
   if (content.type === 'poll') {

@@ -22,6 +22,8 @@ export interface Act {
   stands?: Affiliation
   /** It was taken back. */
   back?: true
+  /** It was not encrypted: its author is who a server says it is. */
+  clear?: true
 }
 
 /** What it is about. */

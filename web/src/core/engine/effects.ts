@@ -60,7 +60,11 @@ function targets(step: Step, letter: Letter, said: Effect): string[] {
   }
 }
 
+/** What is never said in clear about a message that was encrypted: only a server could have written it. */
+const ENCRYPTED = new Set<Said['what']>(['pin', 'opened', 'apart'])
+
 async function effect(step: Step, letter: Letter, said: Effect, message: KeptMessage): Promise<boolean> {
+  if (ENCRYPTED.has(said.what) && letter.protection === 'none' && message.protection === 'omemo') return false
   switch (said.what) {
     case 'edit': return said.content.type === 'event' ? change(step, message, letter, said.content) : edit(message, letter, said)
     case 'retract': return message.from === letter.from && retract(step, message, letter, said.reason)

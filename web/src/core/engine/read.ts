@@ -39,16 +39,18 @@ const id = (e: Element | undefined): string | undefined => {
 export function read(parts: Parts): Said[] {
   const { outer } = parts
   if (outer.attr('type') === 'error') return readError(outer)
+  if (parts.content?.child('status', STATUS)) return [] // it was said to many, and not here
   const inner = parts.content ?? outer
+  const textAlone = parts.encrypted && !parts.content
   // Beside what was encrypted stands what servers have to see, and nothing that says something else.
   const find = finder([inner])
   const beside = finder([inner, outer])
   const says: Said[] = [...readMarks(beside)]
-  const about = readRetraction(beside) ?? readAbout(find) ?? readTombstone(outer)
+  const about = readRetraction(beside) ?? readReaction(find) ?? (textAlone ? undefined : readAbout(find)) ?? readTombstone(outer)
   if (about) return [...says, about]
-  const body = parts.body ?? (parts.encrypted && !parts.content ? undefined : inner.textOf('body', CLIENT))
+  const body = parts.body ?? (textAlone ? undefined : inner.textOf('body', CLIENT))
   const cleaned = body === undefined ? undefined : withoutFallback(body, inner)
-  const content = readContent(cleaned, parts.encrypted && !parts.content ? NOTHING : inner)
+  const content = readContent(cleaned, textAlone ? NOTHING : inner)
   const state = readState(inner) ?? readState(outer)
   const timer = content ? undefined : readTimer(find)
   if (content) says.push(aboutContent(content, find, body ?? '', cleaned ?? ''))
@@ -96,14 +98,17 @@ function readRetraction(find: Find): Said | undefined {
   return retracted ? { what: 'retract', target: retracted, reason: retract?.textOf('reason')?.slice(0, 500) || undefined } : undefined
 }
 
-/** What changes another message and is none itself. */
-function readAbout(find: Find): Said | undefined {
+/** A reaction; with OMEMO 0.3 it is in clear, as all its apps have it. */
+function readReaction(find: Find): Said | undefined {
   const reactions = find('reactions', REACTIONS)
   const reacted = id(reactions)
-  if (reactions && reacted) {
-    const emoji = [...new Set(reactions.children('reaction').slice(0, MAX_EMOJI).map((r) => r.text.trim()))]
-    return { what: 'react', target: reacted, emoji: emoji.filter((e) => e && e.length <= MAX_EMOJI_LENGTH) }
-  }
+  if (!reactions || !reacted) return undefined
+  const emoji = [...new Set(reactions.children('reaction').slice(0, MAX_EMOJI).map((r) => r.text.trim()))]
+  return { what: 'react', target: reacted, emoji: emoji.filter((e) => e && e.length <= MAX_EMOJI_LENGTH) }
+}
+
+/** What else changes another message and is none itself. No app with OMEMO 0.3 alone says it: what stands beside its text somebody else could have written. */
+function readAbout(find: Find): Said | undefined {
   const vote = find('vote', POLL)
   const voted = id(vote)
   if (vote && voted) return { what: 'vote', target: voted, options: vote.children('option').slice(0, 20).map((o) => Number(o.text)).filter((n) => Number.isInteger(n) && n >= 0 && n < 20) }

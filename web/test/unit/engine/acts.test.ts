@@ -103,6 +103,23 @@ test('a poll is closed by its author or an administrator, and not corrected', as
   expect((await kept()).content).toMatchObject({ question: 'When?', closed: BASE + 30, votes: { [who('nurse')]: [0] } })
 })
 
+test('what was not encrypted counts for nothing that was', async () => {
+  const clear = { protection: 'none' as const }
+  await hear(vote(20, 'nurse', 0, clear), made(), vote(21, 'tybalt', 0, clear), letter(30, 'juliet', { what: 'close', target: number(10) }, clear), vote(40, 'nurse', 1))
+  expect((await kept()).content).toMatchObject({ votes: { [who('nurse')]: [1] } })
+  expect((await kept()).content).not.toHaveProperty('closed')
+  await hear(letter(50, 'nurse', { what: 'pin', target: number(10), on: true }, clear))
+  expect((await kept()).pinned).toBeUndefined()
+  await hear(letter(51, 'nurse', { what: 'pin', target: number(10), on: true }))
+  expect((await kept()).pinned).toBe(true)
+})
+
+test('in a group that is not encrypted votes are in clear', async () => {
+  const clear = { protection: 'none' as const }
+  await hear({ ...made(), ...clear }, vote(20, 'nurse', 0, clear))
+  expect(await votes()).toEqual({ [who('nurse')]: [0] })
+})
+
 test('what cannot be read is told of, until it is read', async () => {
   const unread = letter(20, 'nurse', { what: 'unread' })
   await hear(made(), unread, letter(5, 'nurse', { what: 'unread' }))

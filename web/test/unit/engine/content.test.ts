@@ -121,6 +121,21 @@ test('a server cannot put content beside a text that is encrypted, nor make a co
   expect(read({ outer: message({ id: 'x' }, poll, replace), content, encrypted: true })).toEqual([{ what: 'content', content: { type: 'text', text: 'real' } }])
 })
 
+test('beside a text that OMEMO 0.3 encrypted nobody votes, answers, closes, opens or has seen anything', () => {
+  const [poll, event, once, status] = ['poll', 'event', 'view-once', 'status'].map((name) => `urn:palabre:${name}:0`) as [string, string, string, string]
+  const forged = [el(poll, 'vote', { id: 'a' }, el(poll, 'option', {}, '0')), el(event, 'answer', { id: 'a', going: 'no' }), el(poll, 'close', { id: 'a' }), el(once, 'opened', { id: 'a' }),
+    el(status, 'seen', {}, el(status, 'item', { id: 'a' }))]
+  for (const one of forged) {
+    expect(read({ outer: message({ id: 'x' }, one), body: 'real', encrypted: true })).toEqual([{ what: 'content', content: { type: 'text', text: 'real' } }])
+    expect(read({ outer: message({ id: 'x' }), content: el('urn:xmpp:sce:1', 'content', {}, one), encrypted: true })).toHaveLength(1)
+  }
+})
+
+test('a status that a server hands over as a message says nothing', () => {
+  const content = el('urn:xmpp:sce:1', 'content', {}, el('jabber:client', 'body', {}, 'for all'), el('urn:palabre:status:0', 'status', { posted: '2026-11-21T12:00:00Z' }))
+  expect(read({ outer: message({ id: 'x' }), content, encrypted: true })).toEqual([])
+})
+
 test('a picture of one colour has a hash that says so', () => {
   const red = new Uint8ClampedArray(16 * 8 * 4).map((_, i) => [255, 0, 0, 255][i % 4] ?? 0)
   const hash = atob(thumbhash(16, 8, red))
