@@ -102,7 +102,7 @@ test('posts that wait for their time are listed, and can be taken away', async (
     if (text === 'The market begins') await well(amina, 'channel-options')
     await amina.button('ch.done').click()
     await amina.button('ch.publishAt').click()
-    await amina.page.locator('.toast').last().waitFor()
+    await until('it is kept', async () => !await amina.page.getByLabel(amina.t('ch.write')).inputValue())
     await amina.page.locator('.ch-post.unsent').waitFor({ state: 'detached' })
   }
   await amina.page.goto(`${amina.origin}/channels/${name}/scheduled`)
