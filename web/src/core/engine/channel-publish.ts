@@ -1,7 +1,6 @@
 // Posts of ours leave: their files first, then signed, in the order in which they were written. What leaves is kept before it does and is the same each
 // time, so that a post whose answer was lost is asked again and stays one post.
 
-import { prepareFilm } from '../media/film.ts'
 import type { Publishing } from '../store/channels.ts'
 import { change } from '../store/database.ts'
 import * as ask from '../xmpp/channels-ask.ts'
@@ -22,14 +21,6 @@ export async function putFile({ session, http }: Pick<Around, 'session' | 'http'
   const slot = await requestSlot(session(), service, { name, size: blob.size, mime: blob.type || 'application/octet-stream' })
   await http.put(slot.put, slot.headers, blob, () => undefined, new AbortController().signal)
   return slot.get
-}
-
-/** Makes a video smaller, without what cameras write into it (where it was taken): everybody can read a channel. One that cannot be made so stays as it is. */
-async function smaller(one: Publishing['media'][number], film: Blob): Promise<void> {
-  const ready = typeof Worker === 'undefined' ? undefined : await prepareFilm(film, 'usual', () => undefined, new AbortController().signal)
-  if (!ready) return
-  const type = ready.blob.type.split(';')[0] || one.type
-  Object.assign(one, { blob: ready.blob, type, size: ready.blob.size, name: `${one.name.replace(/\.\w{1,5}$/, '')}.${type === 'video/webm' ? 'webm' : 'mp4'}` })
 }
 
 /** The title of a post: the first line, or as much of it as a title may have. */
@@ -82,7 +73,7 @@ export class Publisher {
       while (this.again) {
         this.again = false
         const all = (await this.lead.around.db.getAll('publishing')).filter((p) => p.state === 'waiting').sort((a, b) => a.since - b.since)
-        for (const post of all) await this.leave(post)
+        await this.leaveAll(all)
       }
       this.tries = 0
     } catch (error) {
@@ -91,10 +82,17 @@ export class Publisher {
     }
   }
 
+  /** What stops a post stops those of its channel that were written after it, and no others. */
+  private async leaveAll(all: Publishing[]): Promise<void> {
+    const stopped = new Map<string, unknown>()
+    for (const post of all) if (!stopped.has(post.channel)) await this.leave(post).catch((error: unknown) => stopped.set(post.channel, error))
+    for (const error of stopped.values()) throw error
+  }
+
   /** Sends one; fails with what passes by itself. */
   private async leave(post: Publishing): Promise<void> {
     const { lead } = this
-    const { db, session } = lead.around
+    const { session } = lead.around
     try {
       session()
       const [to, address] = [await lead.service(), await lead.address(post.channel)]
@@ -108,7 +106,7 @@ export class Publisher {
       if (!entry) throw new StanzaError('not-acceptable')
       await ask.publish(session(), to, post.channel, post.item, entry, post.at)
       if (post.at === undefined) await lead.logs.read(post.channel, '').then(() => lead.logs.checkSignatures(post.channel)).catch(() => undefined) // it comes by itself
-      await db.delete('publishing', post.item)
+      await this.left(post)
     } catch (error) {
       const failure = failureOf(error)
       if (!failure) throw error
@@ -119,19 +117,25 @@ export class Publisher {
 
   private async upload(post: Publishing, one: Publishing['media'][number]): Promise<void> {
     if (!one.blob) throw new StanzaError('not-acceptable')
-    if (one.type.startsWith('video/')) await smaller(one, one.blob)
     one.hash = base64(new Uint8Array(await crypto.subtle.digest('SHA-256', await one.blob.arrayBuffer())))
     one.url = await putFile(this.lead.around, one.blob, one.name)
     delete one.blob
     await this.keep(post)
   }
 
-  /** Keeps how far a post is; false when it was discarded meanwhile. */
+  /** Keeps how far a post is; false when it was discarded meanwhile, or is to be another one. */
   private keep(post: Publishing): Promise<boolean> {
     return change(this.lead.around.db, ['publishing'], async (tx) => {
-      if (!await tx.objectStore('publishing').getKey(post.item)) return false
+      if ((await tx.objectStore('publishing').get(post.item))?.since !== post.since) return false
       await tx.objectStore('publishing').put(post)
       return true
+    })
+  }
+
+  /** A post is in the log. One that was written in its place meanwhile still waits. */
+  private async left({ item, since }: Publishing): Promise<void> {
+    await change(this.lead.around.db, ['publishing'], async (tx) => {
+      if ((await tx.objectStore('publishing').get(item))?.since === since) await tx.objectStore('publishing').delete(item)
     })
   }
 }

@@ -6,6 +6,7 @@ import type { ChannelLead } from '../../../src/core/engine/channel-lead.ts'
 import { Publisher } from '../../../src/core/engine/channel-publish.ts'
 import { openAccount, type Database } from '../../../src/core/store/database.ts'
 import type { Publishing } from '../../../src/core/store/channels.ts'
+import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
 import { el, type Element } from '../../../src/core/xmpp/xml.ts'
 
 let db: Database
@@ -15,7 +16,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.close())
 
-const post = (text: string, since: number): Publishing => ({ item: 'p', channel: 'town', text, segments: [], media: [], edits: true, state: 'waiting', since })
+const post = (text: string, since: number, channel = 'town', item = 'p'): Publishing => ({ item, channel, text, segments: [], media: [], edits: true, state: 'waiting', since })
 
 /** What leaves, of a service that publishes at once; `meanwhile` is done before the first post is signed, or before it is answered. */
 function leaving(meanwhile: Partial<Record<'signed' | 'answered', () => Promise<unknown>>>): { published: string[]; publisher: Publisher } {
@@ -27,6 +28,7 @@ function leaving(meanwhile: Partial<Record<'signed' | 'answered', () => Promise<
   }
   const session = {
     request: async (_: string, payload: Element) => {
+      if (String(payload).includes('node=\'broken\'')) throw new StanzaError('internal-server-error', 'wait')
       published.push(/<content[^>]*>([^<]*)</.exec(String(payload))?.[1] ?? '')
       await once('answered')
       return el('jabber:client', 'iq')
@@ -46,5 +48,14 @@ test.each([['answered', ['first', 'second']], ['signed', ['second']]] as const)(
   publisher.wake()
   while (await db.count('publishing')) await db.getAll('publishing')
   expect(published).toEqual(all)
+  publisher.end()
+})
+
+test('a channel in which nothing can be published now stops no other, and keeps its order', async () => {
+  const { published, publisher } = leaving({})
+  for (const [i, channel] of ['broken', 'broken', 'town'].entries()) await db.put('publishing', post(`${channel} ${i}`, i + 1, channel, `p${i}`))
+  publisher.wake()
+  while (await db.count('publishing') > 2) await db.getAll('publishing')
+  expect(published).toEqual(['town 2'])
   publisher.end()
 })
