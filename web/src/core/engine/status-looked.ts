@@ -7,6 +7,8 @@ import type { Letter } from './said.ts'
 /** Keeps who has looked at what, once for each. What came before its status is there when that comes. */
 export async function looked(step: Step, letter: Letter, items: string[]): Promise<void> {
   if (letter.group || letter.protection === 'none') return
+  // Who may not see our presence is shown none of them: what such people say would only fill this device.
+  if (!letter.own && !/^(from|both)$/.test((await step.tx.objectStore('contacts').get(letter.from))?.subscription ?? '')) return
   for (const id of items) {
     const views = step.tx.objectStore('statusViews')
     if (!await views.getKey([id, letter.from])) await views.put({ id, jid: letter.from, time: letter.time })
