@@ -62,10 +62,13 @@ export class StatusLead {
   /** The archive was read in a session with this address: if it is a new one, what was missed is learned, and what waits leaves. */
   async connected(session: JID): Promise<void> {
     if (session === this.learned) return
-    await this.inTurn(() => this.learn())
-    await this.inTurn(() => this.learnAudience())
-    this.learned = session
-    await this.wake()
+    try {
+      await this.inTurn(() => this.learn())
+      await this.inTurn(() => this.learnAudience())
+      this.learned = session
+    } finally {
+      await this.wake() // also where nothing could be learned
+    }
   }
 
   /** News of somebody's node. */
@@ -191,28 +194,33 @@ export class StatusLead {
   }
 
   private async fetchAll(missing: KeptStatus[], live = false): Promise<void> {
-    const { db, secure, news, now } = this.around
+    let failure: unknown
     for (const author of new Set(missing.map((s) => s.author))) {
-      const theirs = missing.filter((s) => s.author === author)
-      for (let from = 0; from < theirs.length; from += AT_ONCE) {
-        const some = theirs.slice(from, from + AT_ONCE)
-        const items = await getItems(this.around.session(), STORIES, { to: author, ids: some.map((s) => s.id) }).catch((error: unknown) => {
-          if (error instanceof StanzaError && !error.temporary) return [] // not for us any more
-          throw error
-        })
-        const read: { status: KeptStatus; name: string }[] = []
-        for (const status of some) {
-          const item = items.find((i) => i.id === status.id)
-          const one = item && await this.read(status, item, live)
-          if (one) read.push({ status: one, name: nameOf(one) })
-        }
-        await change(db, STATUS_STORES, async (tx) => {
-          for (const { status } of read) await tx.objectStore('statuses').put(status)
-          await noteNew(tx, now())
-        })
-        await secure.stored(read.map((r) => r.name))
-        news.tell({ updates: true })
+      await this.fetchOf(author, missing.filter((s) => s.author === author), live).catch((error: unknown) => { failure ??= error }) // one stops no other
+    }
+    if (failure !== undefined) throw failure
+  }
+
+  private async fetchOf(author: JID, theirs: KeptStatus[], live: boolean): Promise<void> {
+    const { db, secure, news, now } = this.around
+    for (let from = 0; from < theirs.length; from += AT_ONCE) {
+      const some = theirs.slice(from, from + AT_ONCE)
+      const items = await getItems(this.around.session(), STORIES, { to: author, ids: some.map((s) => s.id) }).catch((error: unknown) => {
+        if (error instanceof StanzaError && !error.temporary) return [] // not for us any more
+        throw error
+      })
+      const read: { status: KeptStatus; name: string }[] = []
+      for (const status of some) {
+        const item = items.find((i) => i.id === status.id)
+        const one = item && await this.read(status, item, live)
+        if (one) read.push({ status: one, name: nameOf(one) })
       }
+      await change(db, STATUS_STORES, async (tx) => {
+        for (const { status } of read) await tx.objectStore('statuses').put(status)
+        await noteNew(tx, now())
+      })
+      await secure.stored(read.map((r) => r.name))
+      news.tell({ updates: true })
     }
   }
 
