@@ -154,6 +154,30 @@ test('pictures and files, as they were published', async () => {
   await well(karim, 'channel-media')
 })
 
+test('a video is made ready, and played by who wants to see it', async () => {
+  const film = await amina.page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 })
+    const c = canvas.getContext('2d', { alpha: false })
+    const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: 'video/webm;codecs=vp8' })
+    const parts = []
+    recorder.ondataavailable = (e) => parts.push(e.data)
+    const ended = new Promise((done) => { recorder.onstop = done })
+    recorder.start()
+    await new Promise((done) => { let n = 0; const step = () => { c.fillStyle = `hsl(${n * 9} 70% 50%)`; c.fillRect(0, 0, 320, 240); if (n++ < 30) setTimeout(step, 50); else done() }; step() })
+    recorder.stop()
+    await ended
+    return [...new Uint8Array(await new Blob(parts).arrayBuffer())]
+  })
+  await amina.page.locator('.ch-compose input[type=file]').setInputFiles([{ name: 'river.webm', mimeType: 'video/webm', buffer: Buffer.from(film) }])
+  await amina.page.locator('.ch-compose .chip').first().waitFor()
+  await publish(amina, 'The river this morning')
+  await karim.page.goto(`${karim.origin}/channels/${name}`)
+  const mine = post(karim, 'The river this morning')
+  await mine.getByRole('button', { name: /vidéo/ }).click()
+  await until('it plays', () => mine.locator('video').evaluate((v) => v.currentTime > 0))
+  await well(karim, 'channel-video')
+})
+
 test('what was published while the network was away comes in order, and is unread', async () => {
   await nadia.page.goto(`${nadia.origin}/updates`)
   await nadia.page.locator('.up-channels .row', { hasText: nadia.t('mark.muted') }).waitFor()

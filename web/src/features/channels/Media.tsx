@@ -1,4 +1,4 @@
-// Pictures and files of a post. They are fetched from this server alone, and shown when they are the bytes that were published.
+// Pictures, videos and files of a post. They are fetched from this server alone, and shown when they are the bytes that were published.
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Enclosure } from '../../core/channels.ts'
@@ -16,6 +16,7 @@ const byItself = 3 << 20
 /** Nothing larger is fetched here. */
 const most = 200 << 20
 const picture = /^image\/(?:png|jpeg|webp|gif|avif)$/
+const film = /^video\/(?:mp4|webm|quicktime)$/
 
 class Differs extends Error {}
 
@@ -28,18 +29,20 @@ async function bytes({ url, hash, type }: Enclosure): Promise<Blob> {
     const sum = btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest('SHA-256', buffer))))
     if (sum !== hash) throw new Differs()
   }
-  return new Blob([buffer], { type: picture.test(type) ? type : 'application/octet-stream' })
+  return new Blob([buffer], { type: picture.test(type) || film.test(type) ? type : 'application/octet-stream' })
 }
 
 /** Media shows the files of a post. */
 export function Media({ all }: { all: Enclosure[] }): JSX.Element {
-  return <div class="ch-media">{all.map((one) => (picture.test(one.type) && here(one.url) ? <Picture key={one.url} one={one} /> : <File key={one.url} one={one} />))}</div>
+  return <div class="ch-media">{all.map((one) => (here(one.url) && (picture.test(one.type) || film.test(one.type)) ? <Look key={one.url} one={one} /> : <File key={one.url} one={one} />))}</div>
 }
 
-function Picture({ one }: { one: Enclosure }): JSX.Element {
+/** A picture comes by itself, unless it is large or data are dear; a video when somebody wants to see it. */
+function Look({ one }: { one: Enclosure }): JSX.Element {
+  const moves = film.test(one.type)
   const [url, setUrl] = useState<string>()
   const [failed, setFailed] = useState<'differs' | 'failed'>()
-  const [wanted, setWanted] = useState(!lowData.value && (one.size ?? 0) <= byItself)
+  const [wanted, setWanted] = useState(!moves && !lowData.value && (one.size ?? 0) <= byItself)
   useEffect(() => {
     if (!wanted) return
     let made: string | undefined
@@ -48,9 +51,9 @@ function Picture({ one }: { one: Enclosure }): JSX.Element {
     return () => { over = true; if (made) URL.revokeObjectURL(made) }
   }, [wanted, one.url, one.hash])
   if (failed === 'differs') return <p class="ch-differs" role="alert"><Icon name="shieldAlert" />{t('ch.media.differs')}</p>
-  if (url) return <img class="ch-picture" src={url} alt={one.name} />
-  if (wanted) return <span class="ch-picture wait"><span class="spin" /></span>
-  return <Button kind="s" icon="image" act={() => { setFailed(undefined); setWanted(true) }}>{failed ? t('again') : t('ch.media.load', { size: size(one.size ?? 0) })}</Button>
+  if (url) return moves ? <video class="ch-picture" src={url} controls autoPlay playsInline aria-label={one.name} /> : <img class="ch-picture" src={url} alt={one.name} />
+  if (wanted) return <span class="ch-picture wait" role="status"><span class="spin" /><span class="vh">{t('busy')}</span></span>
+  return <Button kind="s" icon={moves ? 'video' : 'image'} act={() => { setFailed(undefined); setWanted(true) }}>{failed ? t('again') : t(moves ? 'ch.media.play' : 'ch.media.load', { size: size(one.size ?? 0) })}</Button>
 }
 
 function File({ one }: { one: Enclosure }): JSX.Element {
