@@ -1,6 +1,7 @@
 // Posts of ours leave: their files first, then signed, in the order in which they were written. What leaves is kept before it does and is the same each
 // time, so that a post whose answer was lost is asked again and stays one post.
 
+import { prepareFilm } from '../media/film.ts'
 import type { Publishing } from '../store/channels.ts'
 import { change } from '../store/database.ts'
 import * as ask from '../xmpp/channels-ask.ts'
@@ -21,6 +22,14 @@ export async function putFile({ session, http }: Pick<Around, 'session' | 'http'
   const slot = await requestSlot(session(), service, { name, size: blob.size, mime: blob.type || 'application/octet-stream' })
   await http.put(slot.put, slot.headers, blob, () => undefined, new AbortController().signal)
   return slot.get
+}
+
+/** Makes a video smaller, without what cameras write into it (where it was taken): everybody can read a channel. One that cannot be made so stays as it is. */
+async function smaller(one: Publishing['media'][number], film: Blob): Promise<void> {
+  const ready = typeof Worker === 'undefined' ? undefined : await prepareFilm(film, 'usual', () => undefined, new AbortController().signal)
+  if (!ready) return
+  const type = ready.blob.type.split(';')[0] || one.type
+  Object.assign(one, { blob: ready.blob, type, size: ready.blob.size, name: `${one.name.replace(/\.\w{1,5}$/, '')}.${type === 'video/webm' ? 'webm' : 'mp4'}` })
 }
 
 /** The title of a post: the first line, or as much of it as a title may have. */
@@ -117,6 +126,7 @@ export class Publisher {
 
   private async upload(post: Publishing, one: Publishing['media'][number]): Promise<void> {
     if (!one.blob) throw new StanzaError('not-acceptable')
+    if (one.type.startsWith('video/')) await smaller(one, one.blob)
     one.hash = base64(new Uint8Array(await crypto.subtle.digest('SHA-256', await one.blob.arrayBuffer())))
     one.url = await putFile(this.lead.around, one.blob, one.name)
     delete one.blob
