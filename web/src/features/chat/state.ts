@@ -21,6 +21,8 @@ export const flashed = signal<string | undefined>(undefined)
 const flashMs = 1700
 /** What takes longer to be loaded is said to be loading. */
 const quickMs = 700
+/** Frames that a message which is in the page may take to be drawn. */
+const mostFrames = 30
 let scrollTo: (id: string) => boolean = () => false
 
 /** onJump says how a message that is in the page is brought into view. */
@@ -40,9 +42,11 @@ export async function jump(id: string): Promise<void> {
   if (!line) return
   if (!line.messages.value.some((m) => m.id === id)) {
     if (!await loadAround(line, id)) return
+  }
+  for (let frames = 0; !scrollTo(id); frames++) { // it is drawn with one of the next frames
+    if (frames === mostFrames) return
     await new Promise(requestAnimationFrame)
   }
-  if (!scrollTo(id)) return
   flashed.value = id
   setTimeout(() => { if (flashed.value === id) flashed.value = undefined }, flashMs)
 }
