@@ -109,8 +109,10 @@ async function publish(db: Database, news: News, name: string, draft: Draft): Pr
     return { name: ending.slice(0, 255), type: ready.type || 'application/octet-stream', size: ready.size, blob: ready }
   }))
   await change(db, ['publishing', 'posts', 'kv'], async (tx) => {
-    if (await tx.objectStore('publishing').count() >= MAX_WAITING) throw new Unpublishable('full')
-    const since = Date.now() * 1000 + (await tx.objectStore('kv').get('skew') as number | undefined ?? 0)
+    const others = await tx.objectStore('publishing').getAll()
+    if (others.length >= MAX_WAITING) throw new Unpublishable('full')
+    // They leave in this order, also those that were written in the same millisecond.
+    const since = Math.max(Date.now() * 1000 + (await tx.objectStore('kv').get('skew') as number | undefined ?? 0), ...others.map((one) => one.since + 1))
     const [before] = draft.item ? await tx.objectStore('posts').index('item').getAll([name, draft.item]) : []
     const stay = before?.kind === 'post' ? before.media.map(({ url, type, size = 0, hash, name }) => ({ url, type, size, name, ...(hash ? { hash } : {}) })) : []
     const post: Publishing = {

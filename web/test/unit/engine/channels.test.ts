@@ -90,6 +90,16 @@ test('what is published comes to who follows, signed; what was missed is read fr
   expect((await row(juliet, 'town'))?.unread).toBe(0)
 })
 
+test('what is written at the same moment leaves in the order in which it was written', async () => {
+  const tybalt = await client('tybalt')
+  await make(tybalt, 'quick')
+  const moment = vi.spyOn(Date, 'now').mockReturnValue(Date.now())
+  for (let i = 0; i < 8; i++) await say(tybalt, 'quick', `q${i}`)
+  moment.mockRestore()
+  await tybalt.until(async () => (await texts(tybalt, 'quick')).length === 8)
+  expect(await texts(tybalt, 'quick')).toEqual(Array.from({ length: 8 }, (_, i) => `q${i}`))
+})
+
 test('a new device reads the newest page, then older ones; what was read on one is read on the other', async () => {
   const romeo = await client('romeo')
   await make(romeo, 'long')
