@@ -22,6 +22,8 @@ export interface CommunityGroup {
 }
 
 export interface NewCommunity {
+  /** What `newPlace` gave once for this community: asked for again with the same it is no second one. */
+  place?: string
   /** 1–100 characters. */
   name: string
   /** At most 2,048 characters. */

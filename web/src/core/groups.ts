@@ -109,6 +109,8 @@ export interface MemberQuery {
 
 /** What a new group shall be. Everything but the name has a value: private, members add and edit, history since joining. */
 export interface NewGroup {
+  /** What `newPlace` gave once for this group: asked for again with the same, after an answer that was lost, it is no second group. */
+  place?: string
   /** 1–100 characters. */
   name: string
   /** At most 2,048 characters. */
@@ -117,6 +119,12 @@ export interface NewGroup {
   /** At most 1,023; see Groups.add. */
   members: JID[]
   settings?: Partial<GroupSettings>
+}
+
+/** A place for a new group or community: 80 random bits, as a name that nobody takes by chance and everybody can type. */
+export function newPlace(): string {
+  const letters = 'abcdefghijkmnpqrstuvwxyz23456789'
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => letters[n % 32]).join('')
 }
 
 /** Somebody who could not be made a member, and why: they have no account here, were banned, the group is full, or anything else. */

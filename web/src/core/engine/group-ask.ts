@@ -1,6 +1,6 @@
 // What screens ask of groups and only the server can do (core/groups.ts). Loaded when it is first asked for: nothing of it works without a connection.
 
-import type { GroupPreview, Groups, GroupSettings, NewGroup } from '../groups.ts'
+import { newPlace, type GroupPreview, type Groups, type GroupSettings, type NewGroup } from '../groups.ts'
 import { prepareAvatar } from '../media/image.ts'
 import type { JID } from '../model.ts'
 import { look, type Database } from '../store/database.ts'
@@ -111,7 +111,7 @@ async function create(around: Around, group: NewGroup, nick: () => Promise<strin
   const name = group.name.trim().slice(0, MAX_NAME)
   if (!name) throw new Malformed('a group has a name')
   const settings = { ...usual, ...group.settings }
-  const jid = `${freshName()}@${await around.service()}`
+  const jid = `${group.place ?? newPlace()}@${await around.service()}`
   const picture = group.picture && await ready(group.picture)
   const session = around.session()
   await ask.makeGroup(session, jid, await nick(), settings, { name, description: group.description?.slice(0, 2048) })
@@ -126,12 +126,6 @@ async function ready(picture: Blob): Promise<Blob> {
   const made = await prepareAvatar(picture)
   if (!made) throw new Malformed('no picture')
   return made.blob
-}
-
-/** 80 random bits, as a name that nobody takes by chance and everybody can type. */
-function freshName(): string {
-  const letters = 'abcdefghijkmnpqrstuvwxyz23456789'
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => letters[n % 32]).join('')
 }
 
 async function preview(around: Around, text: string): Promise<GroupPreview> {

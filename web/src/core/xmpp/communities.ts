@@ -22,9 +22,13 @@ const ask = (session: Session, type: 'get' | 'set', service: string, ...inner: E
   session.request(type, el(PUBSUB, 'pubsub', {}, ...inner), { to: service, seconds: 60 }).then((answer) => answer.child('pubsub', PUBSUB))
 
 /** Makes a community; its address is that of its announcements. */
-export async function makeCommunity(session: Session, service: string, { name, description, access }: NewCommunity): Promise<JID> {
+export async function makeCommunity(session: Session, service: string, { place, name, description, access }: NewCommunity): Promise<JID> {
   const configure = form(PUBSUB + '#node_config', { 'pubsub#type': SPACES, 'pubsub#title': name, 'pubsub#description': description, 'pubsub#access_model': models[access] })
-  const node = (await ask(session, 'set', service, el(PUBSUB, 'create'), el(PUBSUB, 'configure', {}, configure)))?.child('create', PUBSUB)?.attr('node')
+  const made = ask(session, 'set', service, el(PUBSUB, 'create', { node: place }), el(PUBSUB, 'configure', {}, configure)).catch((error: unknown) => {
+    if (place && error instanceof StanzaError && error.condition === 'conflict') return undefined // it was made when the answer was lost
+    throw error
+  })
+  const node = (await made)?.child('create', PUBSUB)?.attr('node') ?? place
   const jid = node && parseJID(`${node}@${service}`)
   if (!jid) throw new StanzaError('undefined-condition')
   return jid

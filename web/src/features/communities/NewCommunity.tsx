@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Access } from '../../core/communities.ts'
+import { newPlace } from '../../core/groups.ts'
 import { whyNot } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { go } from '../../app/router.ts'
@@ -16,6 +17,7 @@ const longestText = 2048
 
 /** NewCommunity leads to a community that is empty but for its announcements. */
 export function NewCommunity(): JSX.Element {
+  const [place] = useState(newPlace)
   const [name, setName] = useState('')
   const [text, setText] = useState('')
   const [picture, setPicture] = useState<Blob>()
@@ -28,7 +30,7 @@ export function NewCommunity(): JSX.Element {
     setBusy(true)
     setFailed(undefined)
     try {
-      const { jid } = await engine().community('create', { name: name.trim(), access, ...(text.trim() ? { description: text.trim() } : {}), ...(picture ? { picture } : {}) })
+      const { jid } = await engine().community('create', { place, name: name.trim(), access, ...(text.trim() ? { description: text.trim() } : {}), ...(picture ? { picture } : {}) })
       go(communityPath(jid), { replace: true })
     } catch (error) { setFailed(whyNot(error)); setBusy(false) }
   }

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Access } from '../../core/communities.ts'
+import { newPlace } from '../../core/groups.ts'
 import { whyNot } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath, go } from '../../app/router.ts'
@@ -12,6 +13,7 @@ import { communityPath } from './paths.ts'
 
 /** NewInside makes a group that belongs to a community from its beginning. */
 export function NewInside({ jid }: { jid: string }): JSX.Element {
+  const [place] = useState(newPlace)
   const [name, setName] = useState('')
   const [text, setText] = useState('')
   const [join, setJoin] = useState<Access>('open')
@@ -25,7 +27,7 @@ export function NewInside({ jid }: { jid: string }): JSX.Element {
     setFailed(undefined)
     try {
       // Once it is there, only what failed is tried again.
-      const group = made ?? (await engine().group('create', { name: name.trim(), members: [], ...(text.trim() ? { description: text.trim() } : {}), settings: { private: true, approval: join === 'ask' } })).jid
+      const group = made ?? (await engine().group('create', { place, name: name.trim(), members: [], ...(text.trim() ? { description: text.trim() } : {}), settings: { private: true, approval: join === 'ask' } })).jid
       setMade(group)
       await engine().community('add', jid, group, join)
       go(chatPath(group), { replace: true })

@@ -1,7 +1,7 @@
 // A new group: who is in it, then what it is called and what holds in it.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { MAX_ADDED, MAX_GROUP, type NotAdded } from '../../core/groups.ts'
+import { MAX_ADDED, MAX_GROUP, newPlace, type NotAdded } from '../../core/groups.ts'
 import type { JID } from '../../core/model.ts'
 import { whyNot } from '../../app/groups.ts'
 import { PageHead } from '../../app/PageHead.tsx'
@@ -19,10 +19,11 @@ const longestText = 2048
 
 /** NewGroup leads to a group that is open. */
 export function NewGroup(): JSX.Element {
+  const [place] = useState(newPlace)
   const [members, setMembers] = useState<JID[]>([])
   const [named, setNamed] = useState(false)
   if (!ready.value) return <div class="blank" />
-  if (named) return <Naming members={members} back={() => setNamed(false)} />
+  if (named) return <Naming place={place} members={members} back={() => setNamed(false)} />
   return (
     <>
       <PageHead title={t('chats.newGroup')} always up="/new" />
@@ -32,7 +33,7 @@ export function NewGroup(): JSX.Element {
   )
 }
 
-function Naming({ members, back }: { members: JID[]; back: () => void }): JSX.Element {
+function Naming({ place, members, back }: { place: string; members: JID[]; back: () => void }): JSX.Element {
   const [name, setName] = useState('')
   const [text, setText] = useState('')
   const [picture, setPicture] = useState<Blob>()
@@ -47,7 +48,7 @@ function Naming({ members, back }: { members: JID[]; back: () => void }): JSX.El
     setFailed(undefined)
     try {
       const { jid, refused } = await engine().group('create', {
-        name: name.trim(), members, ...(text.trim() ? { description: text.trim() } : {}), ...(picture ? { picture } : {}),
+        place, name: name.trim(), members, ...(text.trim() ? { description: text.trim() } : {}), ...(picture ? { picture } : {}),
         settings: { private: kind === 'private', listed: kind === 'open', writes: news ? 'admins' : 'all' },
       })
       go(chatPath(jid), { replace: true })

@@ -3,6 +3,7 @@ import 'fake-indexeddb/auto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { IDBFactory } from 'fake-indexeddb'
 import { GroupSend } from '../../../src/core/engine/group-send.ts'
+import { newPlace } from '../../../src/core/groups.ts'
 import { BOOKMARKS } from '../../../src/core/xmpp/ns.ts'
 import { getItems } from '../../../src/core/xmpp/pubsub.ts'
 import { Proxy } from '../xmpp/proxy.ts'
@@ -226,6 +227,17 @@ test('a stranger is invited, not added: they come in when they say so, or declin
   await romeo.until(async () => (await romeo.engine.group('invitations', jid)).length === 0)
   expect((await paris.db.get('chats', jid))?.last).toBeUndefined()
   await romeo.until(async () => (await getItems(romeo.lead.worker.connection, BOOKMARKS, { ids: [jid] })).length === 1)
+}, 60_000)
+
+test('what is made again after an answer that was lost is no second group, and no second community', async () => {
+  const [romeo, juliet] = [await client('romeo'), await client('juliet')]
+  const wanted = { place: newPlace(), name: 'Once', members: [juliet.jid] }
+  const first = await romeo.engine.group('create', { ...wanted, members: [] }) // who was to be in it was not said any more
+  expect(await romeo.engine.group('create', wanted)).toEqual({ jid: first.jid, refused: [] })
+  await juliet.until(async () => (await juliet.db.get('chats', first.jid)) !== undefined)
+  const town = { place: newPlace(), name: 'Town', access: 'invited' as const }
+  expect(await romeo.engine.community('create', town)).toEqual(await romeo.engine.community('create', town))
+  await romeo.until(async () => (await romeo.db.getAll('chats')).filter((c) => c.kind === 'group').length === 2)
 }, 60_000)
 
 test('a slow group: what is said too soon waits and leaves by itself', async () => {
