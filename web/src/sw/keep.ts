@@ -1,8 +1,8 @@
 // What the service worker keeps so that the client starts without network: every file of one version, whole or not at all. The version before
 // stays one round longer, because an open page may still ask for its parts (WEB.md §1.2).
 
-/** Files of a build: for everybody, by language, and for browsers that lack a thing. */
-export interface Build { version: string; files: string[]; locales: Record<string, string[]>; lacking: { BarcodeDetector: string[] } }
+/** Files of a build: for everybody, by language, for browsers that lack a thing, and for reading what comes as long as this version runs. */
+export interface Build { version: string; files: string[]; locales: Record<string, string[]>; lacking: { BarcodeDetector: string[] }; reading: string[] }
 
 interface Detector { getSupportedFormats(): Promise<string[]> }
 
@@ -28,7 +28,7 @@ const address = (file: string): string => (file === 'index.html' ? '/' : `/${fil
 export async function keep(build: Build): Promise<void> {
   const language = await note(languageNote)
   const cache = await caches.open(nameOf(build))
-  const wanted = [...build.files, ...(language ? build.locales[language] ?? [] : []), ...(await readsCodes() ? [] : build.lacking.BarcodeDetector)].map(address)
+  const wanted = [...build.files, ...build.reading, ...(language ? build.locales[language] ?? [] : []), ...(await readsCodes() ? [] : build.lacking.BarcodeDetector)].map(address)
   await Promise.all(wanted.map((url) => bring(cache, url)))
 }
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { keep, type Build } from '../../../src/sw/keep.ts'
 
-const build: Build = { version: '1', files: ['index.html', 'assets/app.js'], locales: { en: ['assets/en.js'] }, lacking: { BarcodeDetector: ['assets/decode.js'] } }
+const build: Build = { version: '1', files: ['index.html', 'assets/app.js'], locales: { en: ['assets/en.js'] }, lacking: { BarcodeDetector: ['assets/decode.js'] }, reading: ['assets/keys.js'] }
 const decoder = '/assets/decode.js'
 
 /** Caches of the browser, as far as they are used. */
@@ -34,7 +34,7 @@ async function kept(): Promise<string[]> {
 
 test('a browser that reads codes need not keep the decoder', async () => {
   vi.stubGlobal('BarcodeDetector', { getSupportedFormats: () => Promise.resolve(['ean_13', 'qr_code']) })
-  expect(await kept()).toEqual(['/', '/assets/app.js'])
+  expect(await kept()).toEqual(['/', '/assets/app.js', '/assets/keys.js'])
 })
 
 test.each([
