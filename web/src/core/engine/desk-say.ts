@@ -215,7 +215,7 @@ export abstract class DeskSay extends DeskSteps {
       if (!message.own || message.state !== 'failed') return
       if (message.content.type === 'once' && !message.content.file) throw new Unusable('it has left once, and is not here any more')
       // Too large to be encrypted for all of a community, as the chat says.
-      if (message.failure === 'too-large' && (await tx.objectStore('chats').get(message.chat))?.group?.large) message.protection = 'none'
+      if (message.failure === 'too-large' && message.content.type !== 'once' && (await tx.objectStore('chats').get(message.chat))?.group?.large) message.protection = 'none'
       message.state = 'waiting'
       delete message.failure
       setTimer(message, message.expires)

@@ -45,6 +45,10 @@ test('what does not fit fails, a line says why, and it leaves in clear when it i
   await desk.retry(sent.id)
   expect(await db.get('messages', sent.id)).toMatchObject({ protection: 'none', state: 'waiting' })
   expect((await desk.send(TOWN, { text: 'again' })).protection).toBe('none')
+  // What can be opened once goes encrypted or not at all.
+  await db.put('messages', { ...kept, state: 'failed', failure: 'too-large', content: { type: 'once', as: 'image', file: { key: 'f', name: 'f', mime: 'image/webp', url: 'https://example.org/f', size: 9 } } })
+  await desk.retry(sent.id)
+  expect(await db.get('messages', sent.id)).toMatchObject({ protection: 'omemo', state: 'waiting' })
 })
 
 test('a group of it is told of when it comes and goes, and not again when something else holds of it', async () => {
