@@ -1,0 +1,233 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"palabre.dev/palabre/store"
+)
+
+// lookedUp is how many values one statement asks about at most.
+const lookedUp = 1024
+
+// inLists calls do with lists for the `in` of a statement and their values, some at a time. The lengths of lists are few, so that statements are prepared once;
+// the last value fills them.
+func inLists[T any](values []T, do func(list string, args []any) error) error {
+	for len(values) > 0 {
+		n := min(len(values), lookedUp)
+		some := values[:n]
+		values = values[n:]
+		size := 1
+		for size < n {
+			size *= 4
+		}
+		args := make([]any, size)
+		for i := range args {
+			args[i] = some[min(i, n-1)]
+		}
+		if err := do(placeholders(size), args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func placeholders(n int) string {
+	var b strings.Builder
+	b.WriteByte('(')
+	for i := 1; i <= n; i++ {
+		if i > 1 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(i))
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// lookUp brings the accounts that a batch names, and the newest hash, into memory, within the transaction of ctx.
+func (l *Ledger) lookUp(ctx context.Context, batch []*request) error {
+	if !l.known.read {
+		hash, err := l.newest(ctx)
+		if err != nil {
+			return err
+		}
+		l.known.hash, l.known.read = hash, true
+	}
+	asked := map[string]bool{}
+	var names []string
+	for _, r := range batch {
+		for i := range r.operations {
+			for _, name := range [...]string{r.operations[i].From, r.operations[i].To} {
+				if _, ok := l.known.names[name]; name != "" && !ok && !asked[name] {
+					asked[name] = true
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return inLists(names, func(list string, args []any) error { return l.load(ctx, "a.name in "+list, args) })
+}
+
+// newest is the hash of the newest record, zeros if there is none.
+func (l *Ledger) newest(ctx context.Context) (hash [sha256.Size]byte, err error) {
+	var b []byte
+	err = l.db.QueryRow(ctx, "select hash from ledger_record order by id desc limit 1").Scan(&b)
+	if errors.Is(err, store.ErrNoRows) {
+		return hash, nil
+	}
+	if err != nil {
+		return hash, fmt.Errorf("read newest hash: %w", err)
+	}
+	return digest(b)
+}
+
+func digest(b []byte) (sum [sha256.Size]byte, err error) {
+	if len(b) != len(sum) {
+		return sum, fmt.Errorf("a digest of %d bytes", len(b))
+	}
+	copy(sum[:], b)
+	return sum, nil
+}
+
+// load brings accounts into memory: each with what its newest record says.
+func (l *Ledger) load(ctx context.Context, where string, args []any) error {
+	rows, err := l.db.Query(ctx, `select a.id, a.name, a.unit, s.floor, s.state,
+		coalesce((select max(id) from ledger_record where debit = a.id and debit > 0), 0),
+		coalesce((select max(id) from ledger_record where credit = a.id and credit > 0), 0)
+		from ledger_account a join ledger_setting s on s.record = (select max(record) from ledger_setting where account = a.id) where `+where, args...)
+	if err != nil {
+		return fmt.Errorf("look up accounts: %w", err)
+	}
+	newest := map[int64][]*head{}
+	var records []int64
+	for rows.Next() {
+		h := &head{}
+		var asDebit, asCredit int64
+		if err := rows.Scan(&h.id, &h.name, &h.unit, &h.floor, &h.state, &asDebit, &asCredit); err != nil {
+			return fmt.Errorf("look up accounts: %w", err)
+		}
+		last := max(asDebit, asCredit)
+		if newest[last] == nil {
+			records = append(records, last)
+		}
+		newest[last] = append(newest[last], h)
+		l.known.heads[h.id], l.known.names[h.name] = h, h.id
+	}
+	return inLists(records, func(list string, args []any) error {
+		rows, err := l.db.Query(ctx, "select id, debit, debit_balance, debit_held, credit_balance, credit_held from ledger_record where id in "+list, args...)
+		if err != nil {
+			return fmt.Errorf("look up balances: %w", err)
+		}
+		for rows.Next() {
+			var id int64
+			var debit, credit side
+			if err := rows.Scan(&id, &debit.account, &debit.balance, &debit.held, &credit.balance, &credit.held); err != nil {
+				return fmt.Errorf("look up balances: %w", err)
+			}
+			for _, h := range newest[id] {
+				at := credit
+				if debit.account == h.id {
+					at = debit
+				}
+				h.balance, h.held = at.balance, at.held
+			}
+		}
+		return nil
+	})
+}
+
+// rowColumns are those that scanRow reads.
+const rowColumns = "id, key, kind, reason, debit, debit_balance, debit_held, credit, credit_balance, credit_held, amount, target, expires, about, data, content, hash"
+
+func scanRow(rows *store.Rows) (*row, error) {
+	r := &row{}
+	var content, hash []byte
+	err := rows.Scan(&r.id, &r.key, &r.kind, &r.reason, &r.debit.account, &r.debit.balance, &r.debit.held, &r.credit.account, &r.credit.balance, &r.credit.held,
+		&r.amount, &r.target, &r.expires, &r.about, &r.data, &content, &hash)
+	if err != nil {
+		return nil, fmt.Errorf("read record: %w", err)
+	}
+	if r.content, err = digest(content); err != nil {
+		return nil, fmt.Errorf("record %d: %w", r.id, err)
+	}
+	if r.hash, err = digest(hash); err != nil {
+		return nil, fmt.Errorf("record %d: %w", r.id, err)
+	}
+	return r, nil
+}
+
+// lookUpKept brings into a draft what was kept under the ids that a batch has or names, and what became of it, within the transaction of ctx.
+func (l *Ledger) lookUpKept(ctx context.Context, d *draft, batch []*request) error {
+	var keys []string
+	named := map[string]bool{}
+	for _, r := range batch {
+		for i := range r.operations {
+			keys = append(keys, r.operations[i].ID)
+			if of := r.operations[i].Of; of != "" {
+				keys = append(keys, of)
+				named[of] = true
+			}
+		}
+	}
+	var targets, accounts []int64
+	err := inLists(keys, func(list string, args []any) error {
+		rows, err := l.db.Query(ctx, "select "+rowColumns+" from ledger_record where key in "+list, args...)
+		if err != nil {
+			return fmt.Errorf("look up ids: %w", err)
+		}
+		for rows.Next() {
+			r, err := scanRow(rows)
+			if err != nil {
+				return err
+			}
+			d.keys[r.key] = r
+			if !named[r.key] || r.reason != 0 {
+				continue
+			}
+			d.targets[r.id] = &target{row: r}
+			targets = append(targets, r.id)
+			for _, id := range [...]int64{r.debit.account, r.credit.account} {
+				if id != 0 && l.known.heads[id] == nil {
+					accounts = append(accounts, id)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := inLists(accounts, func(list string, args []any) error { return l.load(ctx, "a.id in "+list, args) }); err != nil {
+		return err
+	}
+	return l.lookUpEnds(ctx, d, targets)
+}
+
+// lookUpEnds looks how holds have ended, and how much of what was moved was reversed.
+func (l *Ledger) lookUpEnds(ctx context.Context, d *draft, targets []int64) error {
+	return inLists(targets, func(list string, args []any) error {
+		rows, err := l.db.Query(ctx, "select target, kind, amount from ledger_record where target > 0 and target in "+list, args...)
+		if err != nil {
+			return fmt.Errorf("look up ends: %w", err)
+		}
+		for rows.Next() {
+			var id, amount int64
+			var kind Kind
+			if err := rows.Scan(&id, &kind, &amount); err != nil {
+				return fmt.Errorf("look up ends: %w", err)
+			}
+			if kind == Reversal {
+				d.targets[id].reversed += amount
+			} else {
+				d.targets[id].end = kind
+			}
+		}
+		return nil
+	})
+}
