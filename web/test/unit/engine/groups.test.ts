@@ -237,7 +237,8 @@ test('what is made again after an answer that was lost is no second group, and n
   await juliet.until(async () => (await juliet.db.get('chats', first.jid)) !== undefined)
   const town = { place: newPlace(), name: 'Town', access: 'invited' as const }
   expect(await romeo.engine.community('create', town)).toEqual(await romeo.engine.community('create', town))
-  await romeo.until(async () => (await romeo.db.getAll('chats')).filter((c) => c.kind === 'group').length === 2)
+  await romeo.until(async () => (await romeo.db.getAll('chats')).filter((c) => c.name === 'Once' || c.name === 'Town').length === 2)
+  expect((await romeo.db.getAll('chats')).filter((c) => c.name === 'Once').map((c) => c.jid)).toEqual([first.jid])
 }, 60_000)
 
 test('a slow group: what is said too soon waits and leaves by itself', async () => {
