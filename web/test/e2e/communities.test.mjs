@@ -182,6 +182,7 @@ test('its owner ends it; the groups stay', async () => {
   await amina.button('co.end').click()
   await amina.page.getByText(amina.t('gr.destroyCommunity')).waitFor()
   await amina.button('gr.destroyYes').click()
+  await amina.page.locator('.toast', { hasText: amina.t('gr.destroyed') }).waitFor()
   await enter(amina, 'Parents')
   await line(amina, 'system.group-alone')
   await amina.page.locator('.comp textarea').waitFor()
