@@ -20,6 +20,7 @@ export function readCustomer(code: string): Customer {
   need(code.length <= maxCode, 'long')
   let bytes: Uint8Array
   try { bytes = Uint8Array.from(atob(code), (c) => c.charCodeAt(0)) } catch { throw new CodeError('form') }
+  need(btoa(String.fromCharCode(...bytes)) === code, 'short')
   const [first, ...rest] = read(bytes)
   need(first?.[0] === 0x85 && textOf(first[1]) === format, 'unknown', '85')
   for (const [tag, value] of rest) {
