@@ -7,6 +7,7 @@ import type { Admin } from './admin.ts'
 import type { Channels } from './channels.ts'
 import type { Communities } from './communities.ts'
 import type { Groups, MemberPage, MemberQuery } from './groups.ts'
+import type { Pay } from './pay.ts'
 import type { Status, Statuses } from './status.ts'
 import type {
   AccountSummary, Chat, Choices, Comparison, Connection, Contact, Content, Device, Going, DeviceNotice, Draft, JID, LinkPreview, LinkState, Message, Micros, Place, SearchHit, SignedIn, PackPlace, Space, Sticker, StickerPack, Storage,
@@ -153,6 +154,9 @@ export interface Engine {
 
   /** Channels (core/channels.ts): their part of the engine, which is loaded when it is first asked for. */
   channels(): Promise<Channels>
+
+  /** Payments (core/pay.ts): their part of the engine, which is loaded when it is first asked for. */
+  pay(): Promise<Pay>
 
   /** Asks or does one thing about communities (core/communities.ts); needs the connection. */
   community<K extends keyof Communities>(what: K, ...args: Parameters<Communities[K]>): ReturnType<Communities[K]>

@@ -2,6 +2,7 @@
 // screens show them. Times are microseconds since 1970 (UTC), as archive ids are; sizes are bytes; addresses are bare JIDs unless said.
 
 import type { Group } from './groups.ts'
+import type { Payment, PayRequest, Split } from './pay.ts'
 
 export type Micros = number
 export type JID = string
@@ -154,9 +155,22 @@ export type Content =
   | { type: 'contact'; jid: JID; name: string }
   | ({ type: 'poll' } & Poll)
   | ({ type: 'event'; /** What it says in words, in the language of who made it. */ body: string; /** Who has answered; who comes, in the order of their places. */ answers: Record<JID, Answer>; /** At most so many answers stand there that this device cannot read. */ unread?: number } & EventFacts)
+  /** What is known now of a payment, a request, a split: each has one message, whoever tells of it (core/pay.ts). */
+  | { type: 'payment'; payment: Payment }
+  | { type: 'request'; request: PayRequest }
+  | { type: 'split'; id: string; group: JID; /** Not known before the service was asked. */ split?: Split }
   | { type: 'call'; video: boolean; outcome: 'missed' | 'declined' | 'ended'; seconds?: number }
   | { type: 'system'; key: string; values?: Record<string, string>; /** In a group: who did it, and to whom; at most 10 are named. */ by?: JID; who?: JID[] }
   | { type: 'undecryptable'; reason: 'no-key' | 'late-key' | 'broken' | 'old-device' }
+
+/** An amount with its unit, and what it is for, in one line; it needs no texts. */
+export function moneyText(content: Extract<Content, { type: 'payment' | 'request' | 'split' }>): string {
+  const facts = content.type === 'payment' ? content.payment : content.type === 'request' ? content.request : content.split
+  if (!facts) return ''
+  const digits = { minimumFractionDigits: facts.exponent, maximumFractionDigits: facts.exponent }
+  const amount = ('total' in facts ? facts.total : facts.amount) / 10 ** facts.exponent
+  return `${amount.toLocaleString(undefined, digits)} ${facts.unit}${facts.for ? ' · ' + facts.for : ''}`
+}
 
 /** A question, and what was answered as the rules count it (docs/protocol/polls-and-events.md). */
 export interface Poll {

@@ -1,13 +1,13 @@
 // The content of a message between the model and the wire: text, files, places, contacts, polls. A foreign app sends text or an address of a
 // file in the body; what we add beside it makes it look right before it is loaded, and is left out by apps that do not know it.
 
-import { MAX_LIVE, MAX_POSTER, type Content, type LinkPreview, type Media, type OnceKind, type PackPlace } from '../model.ts'
+import { MAX_LIVE, MAX_POSTER, moneyText, type Content, type LinkPreview, type Media, type OnceKind, type PackPlace } from '../model.ts'
 import { parseJID } from '../xmpp/jid.ts'
 import { CLIENT, GEOLOC, OOB, STICKERS } from '../xmpp/ns.ts'
 import { formatTime, parseTime } from '../xmpp/time.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import { readEvent, writeEvent } from './event.ts'
-import { FILE, LIVE, LOOKS, ONCE, OPEN_GRAPH, POLL, RDF, SFS, THUMBS, URL_DATA } from './own-ns.ts'
+import { FILE, LIVE, LOOKS, ONCE, OPEN_GRAPH, PAY, POLL, RDF, SFS, THUMBS, URL_DATA } from './own-ns.ts'
 
 /** Text beyond this is cut: as long as a stanza may be. */
 const MAX_TEXT = 256 << 10
@@ -28,7 +28,14 @@ const MIME = /^[\w.+-]{1,60}\/[\w.+-]{1,60}(;\s*[\w-]+=[\w.,-]+)?$/
 /** Reads a content; undefined if there is none. `body` is the text without what is only a fallback. */
 export function readContent(body: string | undefined, e: Element): Content | undefined {
   const text = (body ?? '').slice(0, MAX_TEXT)
-  return readPoll(e) ?? readEvent(text, e) ?? readOnce(e) ?? readFile(text, e) ?? readPlace(text, e) ?? readContact(text) ?? (text.trim() ? { type: 'text', text, ...readPreview(text, e) } : undefined)
+  return readPoll(e) ?? readSplit(e) ?? readEvent(text, e) ?? readOnce(e) ?? readFile(text, e) ?? readPlace(text, e) ?? readContact(text) ?? (text.trim() ? { type: 'text', text, ...readPreview(text, e) } : undefined)
+}
+
+/** A bill that was split: what is known of it, the service of payments says. */
+function readSplit(e: Element): Content | undefined {
+  const split = e.child('split', PAY)
+  const [id, group] = [split?.attr('id') ?? '', parseJID(split?.attr('group') ?? '')]
+  return /^[\w-]{16,40}$/.test(id) && group ? { type: 'split', id, group } : undefined
 }
 
 /** What can be opened once. Its file stands inside, where only apps look that know what that means; without one there is nothing to open. */
@@ -192,7 +199,8 @@ export function writeContent(content: Content): Written {
     case 'poll': return writePoll(content)
     case 'event': return writeEvent(content)
     case 'once': return writeOnce(content)
-    case 'system': case 'call': case 'undecryptable': return { body: '', elements: [] }
+    case 'split': return { body: moneyText(content), elements: [el(PAY, 'split', { id: content.id, group: content.group })] }
+    case 'system': case 'call': case 'undecryptable': case 'payment': case 'request': return { body: '', elements: [] }
     default: return writeFile(content)
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Outgoing } from '../engine.ts'
 import type { Chat, Content, JID, Media, Message, Micros } from '../model.ts'
-import { isBroadcast, MAX_LIVE, MAX_ONCE } from '../model.ts'
+import { isBroadcast, MAX_LIVE, MAX_ONCE, moneyText } from '../model.ts'
 import { chatFor, previewOf } from '../store/chats.ts'
 import type { Change, KeptMessage } from '../store/database.ts'
 import { keepFile } from '../store/files.ts'
@@ -111,6 +111,7 @@ function contentOf(out: Outgoing, original: KeptMessage | undefined, id: string,
   const content = out.content ?? original?.content ?? { type: 'text' as const, text: out.text ?? '' }
   if (content.type === 'text' && (!content.text.trim() || content.text.length > MAX_TEXT)) throw new Unusable('text')
   if (content.type === 'system' || content.type === 'undecryptable' || content.type === 'once' || original?.retracted) throw new Unusable('content')
+  if (content.type === 'payment' || content.type === 'request' || (content.type === 'split' && original)) return { type: 'text', text: moneyText(content) } // passed on, it is words
   if (content.type === 'location') { // passed on it stays where it is
     const { liveUntil: _, ...place } = content
     return out.live ? { ...place, liveUntil: now + Math.min(out.live, MAX_LIVE) * 1e6 } : place

@@ -38,3 +38,5 @@ export const URL_DATA = 'http://jabber.org/protocol/url-data'
 export const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#'
 /** The words that describe them. */
 export const OPEN_GRAPH = 'https://ogp.me/ns#'
+/** Payments (docs/protocol/payments.md). */
+export const PAY = 'urn:palabre:pay:0'

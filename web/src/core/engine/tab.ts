@@ -107,6 +107,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     members: (jid, query = {}) => memberPage(look(db, ['members']), jid, query),
     group: (what, ...args) => led.group(what, ...args),
     community: (what, ...args) => led.community(what, ...args),
+    pay: async () => (await import('./pay-desk.ts')).payDesk(),
     channels: async () => (await import('./channel-desk.ts')).channelDesk(db, news, own, (what, ...args) => led.channel(what, ...args)),
 
     watchStatuses: (show) => {

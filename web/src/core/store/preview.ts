@@ -1,6 +1,6 @@
 // What a message says in one line, for the list of chats and for search.
 
-import type { Content } from '../model.ts'
+import { moneyText, type Content } from '../model.ts'
 
 const MAX = 200
 
@@ -14,6 +14,7 @@ export function textOf(content: Content): string | undefined {
     case 'contact': return content.name
     case 'event': return [content.name, content.place, content.description].filter(Boolean).join(' ')
     case 'poll': return [content.question, ...content.options].join(' ')
+    case 'payment': case 'request': case 'split': return moneyText(content)
     default: return undefined
   }
 }

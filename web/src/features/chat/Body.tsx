@@ -7,13 +7,13 @@ import { Icon } from '../../ui/Icon.tsx'
 import { ContactCard, Place } from './cards.tsx'
 import { Picture, Sticker } from './Picture.tsx'
 import { Poll } from './Poll.tsx'
-import { Event } from './later.tsx'
+import { Event, Money } from './later.tsx'
 import { Document } from './Document.tsx'
 import { text } from './Text.tsx'
 import { Voice } from './Voice.tsx'
 import { once, wantOnce } from './late.ts'
 
-const cards = new Set<Content['type']>(['image', 'video', 'location', 'contact', 'poll', 'event', 'file'])
+const cards = new Set<Content['type']>(['image', 'video', 'location', 'contact', 'poll', 'event', 'payment', 'request', 'split', 'file'])
 
 /** isCard is whether a content fills the bubble to its edges. */
 export const isCard = (content: Content): boolean => cards.has(content.type)
@@ -32,6 +32,7 @@ export function body(m: Message): JSX.Element | null {
     case 'event': return <Event message={m} content={content} />
     case 'once': return <Once message={m} content={content} />
     case 'poll': return <Poll message={m} content={content} />
+    case 'payment': case 'request': case 'split': return <Money message={m} content={content} />
     case 'call': return <Call content={content} />
     case 'system': case 'undecryptable': return null
   }

@@ -1,6 +1,6 @@
 // One sentence for each message, so that a screen reader says who, in reply to what, what, how far it has come, and when.
 import { effect } from '@preact/signals'
-import type { Content, JID, Message } from '../../core/model.ts'
+import { moneyText, type Content, type JID, type Message } from '../../core/model.ts'
 import { lineText } from '../../app/lines.ts'
 import { contactOf, contacts, engine, nameOf } from '../../app/session.ts'
 import { language, t, type Key } from '../../i18n/t.ts'
@@ -24,6 +24,7 @@ export function contentText(content: Content): string {
     case 'event': return t('kind.long', { kind: t('kind.event'), more: content.body || content.name })
     case 'once': return t('kind.once')
     case 'poll': return t('kind.long', { kind: t('kind.poll'), more: content.question })
+    case 'payment': case 'request': case 'split': return moneyText(content)
     case 'call': return t(`call.${content.outcome}`)
     case 'system': return systemText(content)
     case 'undecryptable': return t(`locked.${content.reason}`)

@@ -1,0 +1,26 @@
+// Amounts as people of a language write them. They are whole numbers of the smallest part of a unit (core/pay.ts).
+import { region } from './t.ts'
+
+/** amountText is an amount without its unit; `short` leaves out what is after the point when it is nothing. */
+export function amountText(amount: number, exponent: number, short = false): string {
+  const digits = short && amount % 10 ** exponent === 0 ? 0 : exponent
+  return new Intl.NumberFormat(region.value, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(amount / 10 ** exponent)
+}
+
+/** money is an amount with its unit: 125,00 MAD. */
+export const money = (amount: number, { unit, exponent }: { unit: string; exponent: number }): string => `${amountText(amount, exponent)}\u00a0${unit}`
+
+/** What stands for 0 in the digits that people type: Arabic, Persian, Devanagari. */
+const zeros = [0x660, 0x6f0, 0x966]
+
+/** readAmount reads what somebody typed, with a point or a comma; undefined: no amount, one with too small parts, or beyond what an account can have. */
+export function readAmount(typed: string, exponent: number): number | undefined {
+  const plain = [...typed.replace(/[\s\u00a0\u202f']/g, '')].map((c) => {
+    const zero = zeros.find((z) => c >= String.fromCharCode(z) && c <= String.fromCharCode(z + 9))
+    return zero === undefined ? c === '٫' || c === ',' ? '.' : c : String(c.charCodeAt(0) - zero)
+  }).join('')
+  const [, whole, parts = ''] = /^(\d{1,16})(?:\.(\d*))?$/.exec(plain) ?? []
+  if (whole === undefined || parts.length > exponent) return undefined
+  const amount = Number(whole + parts.padEnd(exponent, '0'))
+  return amount >= 1 && Number.isSafeInteger(amount) ? amount : undefined
+}
