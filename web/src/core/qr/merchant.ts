@@ -1,11 +1,11 @@
 // EMVCo merchant-presented mode (EMV QRCPS MPM 1.1): the code that hangs in a shop, or that a counter shows for one purchase. What belongs to one network stands in a
-// template of its own (26 to 51); ours has the name dev.palabre. Left out: tips as percentage, and what only card networks use (02 to 25), which is kept as it came.
+// template of its own (26 to 51); ours has the name dev.palabre.pay. Left out: tips as percentage, and what only card networks use (02 to 25), which is kept as it came.
 import { digitsOf, lettersOf, ownUnit } from './currency.ts'
 import { open, readFields, seal, writeFields, type Field } from './tlv.ts'
 import { need } from './wrong.ts'
 
 /** The name of our template. */
-export const palabre = 'dev.palabre'
+export const palabre = 'dev.palabre.pay'
 
 /** Whom a code of ours pays: an address, the unit where it is no ISO currency, and the request that it pays. */
 export interface PalabreAccount { jid: string; unit?: string; request?: string }
