@@ -101,38 +101,55 @@ func answerOf(records []Record, err error) string {
 	return b.String()
 }
 
+// killsOfOne is how often one journal is killed: it is verified after each, so that a longer one would take its time with reading.
+const killsOfOne = 25
+
 // TestKilledLedgerKeepsWhatItAnswered kills a posting process at random moments. What was answered is there once, with the answer that was given; what was not
 // answered is there once or not at all, and asked again it is done. LEDGER_KILLS is how often on each database.
 func TestKilledLedgerKeepsWhatItAnswered(t *testing.T) {
-	kills := 25
+	kills := killsOfOne
 	if text := os.Getenv("LEDGER_KILLS"); text != "" {
 		var err error
 		if kills, err = strconv.Atoi(text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	postgres := storetest.Config(t, storetest.Postgres)
-	for engine, cfg := range map[string]store.Config{storetest.SQLite: storetest.File(t), storetest.Postgres: postgres} {
+	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
-			again := open(t, cfg)
-			post(t, again.l, opening("world", Unbounded))
-			for i := range crashAccounts {
-				post(t, again.l, opening("k"+strconv.Itoa(i), 0))
+			answers, records := 0, int64(0)
+			for done := 0; done < kills; done += killsOfOne {
+				t.Run(strconv.Itoa(done), func(t *testing.T) {
+					cfg := storetest.File(t)
+					if engine == storetest.Postgres {
+						cfg = storetest.Config(t, engine)
+					}
+					moreAnswers, moreRecords := killAgainAndAgain(t, cfg, min(killsOfOne, kills-done))
+					answers, records = answers+moreAnswers, records+moreRecords
+				})
 			}
-			again.close()
-			answers := 0
-			for round := range kills {
-				answered := killWhilePosting(t, cfg.URL, strconv.Itoa(round), 1+rand.IntN(2000))
-				answers += len(answered)
-				after := open(t, cfg)
-				after.settle(t, strconv.Itoa(round), answered)
-				after.close()
-			}
-			last := open(t, cfg)
-			defer last.close()
-			t.Logf("%d answers, %d records, all sound", answers, sound(t, last.l).Records)
+			t.Logf("%d kills, %d answers, %d records, all sound", kills, answers, records)
 		})
 	}
+}
+
+// killAgainAndAgain kills a process that posts in one journal, and looks at it after each time.
+func killAgainAndAgain(t *testing.T, cfg store.Config, kills int) (answers int, records int64) {
+	again := open(t, cfg)
+	post(t, again.l, opening("world", Unbounded))
+	for i := range crashAccounts {
+		post(t, again.l, opening("k"+strconv.Itoa(i), 0))
+	}
+	again.close()
+	for round := range kills {
+		answered := killWhilePosting(t, cfg.URL, strconv.Itoa(round), 1+rand.IntN(2000))
+		answers += len(answered)
+		after := open(t, cfg)
+		after.settle(t, strconv.Itoa(round), answered)
+		after.close()
+	}
+	last := open(t, cfg)
+	defer last.close()
+	return answers, sound(t, last.l).Records
 }
 
 // opened is a ledger that is opened again and again.

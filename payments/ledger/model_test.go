@@ -254,8 +254,10 @@ func TestLikeTheModel(t *testing.T) {
 	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
 			done := 0
-			for done < wanted {
-				rapid.Check(t, func(r *rapid.T) { done += likeTheModel(t, r, storetest.Config(t, engine)) })
+			for done < wanted && !t.Failed() {
+				t.Run(strconv.Itoa(done), func(t *testing.T) { // its databases go when it ends
+					rapid.Check(t, func(r *rapid.T) { done += likeTheModel(t, r, storetest.Config(t, engine)) })
+				})
 			}
 			t.Logf("%d operations", done)
 		})
