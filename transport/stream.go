@@ -41,7 +41,8 @@ type Event struct {
 
 // Config is what both ends can set.
 type Config struct {
-	// Space is the namespace of the stanzas; "" means jabber:client.
+	// Space is the namespace of the stanzas; "" means jabber:client. Over TCP, those of a stream of components (jabber:component:accept) are
+	// read as stanzas of jabber:client, of which they are another spelling (XEP-0114 §3), and written as such.
 	Space string
 	// MaxSize is the size in bytes of the largest element that is read; 0 means 64 KiB. SetMaxSize changes it later.
 	MaxSize int

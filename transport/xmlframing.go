@@ -52,6 +52,9 @@ func (x *xmlFraming) open(tag string) (*xmpp.Header, error) {
 		return nil, err
 	}
 	x.scope = h.Scope
+	if x.space == xmpp.NSComponent && x.scope.Default == xmpp.NSComponent {
+		x.scope.Default = xmpp.NSClient
+	}
 	return &h, nil
 }
 
