@@ -1,0 +1,160 @@
+package pay
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Config is what an operator can set.
+type Config struct {
+	// Service is the domain of the service, pay.example for one; Accounts is the domain whose accounts have a wallet.
+	Service  string `toml:"service"`
+	Accounts string `toml:"accounts"`
+	// Link is the address of the page behind links in notices, to which an id is added; empty for no links.
+	Link string `toml:"link"`
+	// Origins are those of pages whose passkeys sign here, and RelyingParty is the domain for which these are made.
+	Origins      []string `toml:"origins"`
+	RelyingParty string   `toml:"relying_party"`
+	// Units are those that can be paid.
+	Units []Unit `toml:"units"`
+	// Levels are the names of the levels of identification, the lowest first; it holds for whom the operator has said nothing about.
+	Levels []string `toml:"levels"`
+	// NewDevice is after how long a further key works that no other key has allowed.
+	NewDevice time.Duration `toml:"new_device"`
+}
+
+// Unit is a unit that can be paid. Amounts are in minor units, 0 for no limit where nothing else is said.
+type Unit struct {
+	Code string `toml:"code"`
+	// Closed says that it is money of this service alone: it does not leave by a rail.
+	Closed bool `toml:"closed"`
+	// StepUp is the amount from which a payment needs the PIN or the user's verification anew.
+	StepUp int64 `toml:"step_up"`
+	// Offline is how much a pocket for payments without network holds at most; 0 for none.
+	Offline int64 `toml:"offline"`
+	// Limits are those of the levels. A level without one pays nothing in this unit, unless there is no limit at all.
+	Limits []Limit `toml:"limits"`
+	// Fees are what payments of a kind cost; those of other kinds cost nothing.
+	Fees []Fee `toml:"fees"`
+}
+
+// Limit is what a level allows to be spent, fees included.
+type Limit struct {
+	Level       string `toml:"level"`
+	Transaction int64  `toml:"transaction"`
+	Day         int64  `toml:"day"`
+}
+
+// Fee is what the payer of a kind of payment pays besides: Fixed, and Share hundredths of a per cent of the amount, at most Most.
+type Fee struct {
+	Kind  string `toml:"kind"`
+	Fixed int64  `toml:"fixed"`
+	Share int64  `toml:"share"`
+	Most  int64  `toml:"most"`
+}
+
+const (
+	maxUnits     = 32
+	maxLevels    = 16
+	maxNewDevice = 30 * 24 * time.Hour
+	wholeShare   = 10_000 // hundredths of a per cent
+)
+
+// DefaultConfig has no unit and no domain: who offers payments says in what.
+func DefaultConfig() Config { return Config{Levels: []string{"basic"}, NewDevice: 24 * time.Hour} }
+
+// Validate reports the first setting that cannot work.
+func (c Config) Validate() error {
+	for _, domain := range []string{c.Service, c.Accounts} {
+		if j, err := xmpp.ParseJID(domain); err != nil || j.Domain() != domain || len(domain) > 255 {
+			return fmt.Errorf("service and accounts are domains: %q", domain)
+		}
+	}
+	if c.Service == c.Accounts {
+		return errors.New("the service needs a domain of its own")
+	}
+	for _, address := range append([]string{c.Link}, c.Origins...) {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "") {
+			return fmt.Errorf("link and origins are addresses of pages: %q", address)
+		}
+	}
+	if len(c.Levels) == 0 || len(c.Levels) > maxLevels {
+		return fmt.Errorf("levels: 1 to %d", maxLevels)
+	}
+	if c.NewDevice < 0 || c.NewDevice > maxNewDevice {
+		return fmt.Errorf("new_device is from 0 to %s", maxNewDevice)
+	}
+	if len(c.Units) == 0 || len(c.Units) > maxUnits {
+		return fmt.Errorf("units: 1 to %d", maxUnits)
+	}
+	for _, unit := range c.Units {
+		if err := c.validateUnit(unit); err != nil {
+			return fmt.Errorf("unit %s: %w", unit.Code, err)
+		}
+	}
+	return nil
+}
+
+func (c Config) validateUnit(u Unit) error {
+	amount := func(n int64) bool { return n >= 0 && n <= ledger.MaxAmount }
+	if !intent.ValidUnit(u.Code) {
+		return errors.New("code: 3 to 12 capital letters and digits")
+	}
+	if !amount(u.StepUp) || !amount(u.Offline) {
+		return errors.New("step_up and offline are amounts")
+	}
+	for _, l := range u.Limits {
+		if !slices.Contains(c.Levels, l.Level) || !amount(l.Transaction) || !amount(l.Day) {
+			return fmt.Errorf("the limits of level %q", l.Level)
+		}
+	}
+	for _, f := range u.Fees {
+		if !amount(f.Fixed) || f.Share < 0 || f.Share > wholeShare || !amount(f.Most) {
+			return fmt.Errorf("the fee of %q", f.Kind)
+		}
+	}
+	return nil
+}
+
+// unit is what is offered in a unit, nil if it is not.
+func (c *Config) unit(code string) *Unit {
+	for i := range c.Units {
+		if c.Units[i].Code == code {
+			return &c.Units[i]
+		}
+	}
+	return nil
+}
+
+// fee is what a payment costs besides.
+func (u *Unit) fee(kind intent.Kind, amount int64) int64 {
+	for _, f := range u.Fees {
+		if f.Kind != string(kind) {
+			continue
+		}
+		part := amount/wholeShare*f.Share + amount%wholeShare*f.Share/wholeShare
+		fee := f.Fixed + part
+		if f.Most > 0 {
+			fee = min(fee, f.Most)
+		}
+		return min(fee, ledger.MaxAmount)
+	}
+	return 0
+}
+
+// limit is what a level allows in a unit: 0 for anything, and false for nothing.
+func (u *Unit) limit(level string) (Limit, bool) {
+	for _, l := range u.Limits {
+		if l.Level == level {
+			return l, true
+		}
+	}
+	return Limit{Level: level}, len(u.Limits) == 0
+}

@@ -1,0 +1,73 @@
+package pay
+
+import (
+	"context"
+	"errors"
+
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+// handler answers one request of an account.
+type handler func(s *Service, ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error)
+
+// gets and sets are who answers what.
+var (
+	gets = map[string]handler{
+		"about":  (*Service).offers,
+		"lookup": (*Service).lookup,
+	}
+	sets = map[string]handler{
+		"pay": (*Service).pay,
+	}
+)
+
+// HandleIQ answers a request: from is who asks, as the network has authenticated it; set says that it is one, otherwise it is a get; payload is the element of NS.
+// An error is always an *xmpp.Error. One of type wait says that nothing is known about what was asked for: look it up, or ask again with the same id.
+func (s *Service) HandleIQ(ctx context.Context, from xmpp.JID, set bool, payload *xmpp.Element) (*xmpp.Element, error) {
+	if payload == nil || payload.Space != NS {
+		return nil, xmpp.ServiceUnavailable
+	}
+	handlers := gets
+	if set {
+		handlers = sets
+	}
+	handle := handlers[payload.Local]
+	if handle == nil {
+		return nil, xmpp.FeatureNotImplemented
+	}
+	account := from.Bare()
+	if !s.ours(account) {
+		return nil, xmpp.Forbidden.Because("only accounts of %s have a wallet here", s.cfg.Accounts)
+	}
+	answer, err := handle(s, ctx, account, payload)
+	s.wake()
+	if err == nil {
+		return answer, nil
+	}
+	var wire *xmpp.Error
+	if errors.As(err, &wire) {
+		return nil, wire
+	}
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, ledger.ErrClosed) && !errors.Is(err, store.ErrClosed) {
+		s.log.Error("request of payments failed", "account", account.String(), "request", payload.Local, "err", err)
+	}
+	return nil, refusal(&xmpp.Error{Type: "wait", Condition: "internal-server-error"}, "closed")
+}
+
+// element makes an element of the protocol; attributes are names and values.
+func element(name string, attributes ...string) *xmpp.Element {
+	e := xmpp.NewElement(NS, name)
+	for i := 0; i+1 < len(attributes); i += 2 {
+		if attributes[i+1] != "" {
+			e.Set(attributes[i], attributes[i+1])
+		}
+	}
+	return e
+}
+
+// refusal is an error with one of the protocol's own conditions, which has these attributes.
+func refusal(err *xmpp.Error, condition string, attributes ...string) *xmpp.Error {
+	return err.With(element(condition, attributes...))
+}

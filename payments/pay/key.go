@@ -1,0 +1,123 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+// Kinds of a key.
+const (
+	pinKey     = "pin"
+	passkey    = "passkey"
+	offlineKey = "offline" // pays from the pocket alone
+)
+
+// stepUpLife is how long after a right PIN a payment needs no new one.
+const stepUpLife = 2 * time.Minute
+
+// key is a payment key of an account.
+type key struct {
+	account                xmpp.JID
+	id, kind, name         string
+	public                 []byte
+	salt, verifier, share  []byte
+	credential             string
+	counter                int64
+	added, ready, dropped  int64 // UTC microseconds
+	wrong, waits, unlocked int64
+	unit                   string
+	cap                    int64
+}
+
+const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.counter, k.added, k.ready, k.dropped, k.wrong, k.waits, k.unlocked, k.unit, k.cap from pay_key k`
+
+// keys reads keys of an account, the oldest first; where follows "account = $1".
+func (s *Service) keys(ctx context.Context, account xmpp.JID, where string, args ...any) (all []*key, err error) {
+	rows, err := s.db.Query(ctx, "select "+keyColumns+" where k.account = $1 "+where+" order by k.added, k.id", append([]any{account.String()}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	for rows.Next() {
+		k := &key{account: account}
+		err := rows.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.counter, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.unlocked,
+			&k.unit, &k.cap)
+		if err != nil {
+			return nil, fmt.Errorf("read keys: %w", err)
+		}
+		all = append(all, k)
+	}
+	return all, nil
+}
+
+// keyOf reads a key; one that the account does not have, or not any more, is refused.
+func (s *Service) keyOf(ctx context.Context, account xmpp.JID, id string) (*key, error) {
+	all, err := s.keys(ctx, account, "and k.id = $2", id)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 || all[0].dropped != 0 {
+		return nil, noKey()
+	}
+	return all[0], nil
+}
+
+// verify checks that a key has signed a text.
+func (s *Service) verify(k *key, text string, sig signature) error {
+	if k.kind == passkey {
+		return s.verifyPasskey(k, text, sig)
+	}
+	if len(sig.authenticator)+len(sig.client) > 0 {
+		return badSignature()
+	}
+	if err := intent.Verify(k.public, text, sig.value); err != nil {
+		return badSignature()
+	}
+	return nil
+}
+
+// isReady refuses a key that does not work yet.
+func (s *Service) isReady(k *key) error {
+	if s.now().UnixMicro() < k.ready {
+		return notReady(time.UnixMicro(k.ready))
+	}
+	return nil
+}
+
+// mayUse refuses what a key may not sign.
+func (s *Service) mayUse(k *key, i *intent.Intent) error {
+	if err := s.isReady(k); err != nil {
+		return err
+	}
+	if i.Kind == intent.Offline {
+		if k.unit != i.Unit || k.cap < i.Amount {
+			return overLimit("offline", k.cap)
+		}
+		return nil
+	}
+	if k.kind == offlineKey {
+		return noKey()
+	}
+	return s.stepped(k, i)
+}
+
+// stepped refuses a large payment with a key whose PIN was not given a moment ago. A passkey verifies its user each time.
+func (s *Service) stepped(k *key, i *intent.Intent) error {
+	r, _ := rules(i.Kind)
+	unit := s.cfg.unit(i.Unit)
+	if !r.limited || unit == nil || unit.StepUp == 0 || i.Amount < unit.StepUp || k.kind == passkey {
+		return nil
+	}
+	if s.now().Sub(time.UnixMicro(k.unlocked)) > stepUpLife {
+		return stepUp()
+	}
+	return nil
+}
+
+// noRows says whether nothing was found.
+func noRows(err error) bool { return errors.Is(err, store.ErrNoRows) }

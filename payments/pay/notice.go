@@ -1,0 +1,158 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/xmpp"
+)
+
+const (
+	noticePage    = 500              // notices that are read at once
+	noticeLanes   = 32               // accounts that are told at the same time
+	noticeTimeout = 30 * time.Second // for one to be handed over
+	noticeFirst   = time.Second      // the pause after the first failure; it doubles
+	noticeMost    = 10 * time.Minute
+)
+
+// notify writes a notice in the transaction of ctx: words for people, and what has happened for clients, in a conversation (empty for the wallet).
+func (s *Service) notify(ctx context.Context, to xmpp.JID, chat, words string, child *xmpp.Element) error {
+	n := s.db.Next()
+	id := "n-" + digits(n)
+	message := &xmpp.Stanza{Kind: xmpp.Message, Type: "chat", ID: id, From: s.domain, To: to}
+	message.Add(xmpp.NewText(xmpp.NSClient, "body", words), element("notice", "id", id, "chat", chat).Add(child),
+		xmpp.NewElement(xmpp.NSStanzaID, "origin-id").Set("id", id), xmpp.NewElement(xmpp.NSHints, "store"))
+	_, err := s.db.Exec(ctx, "insert into pay_notice (id, account, stanza, tries, due) values ($1, $2, $3, 0, 0)", n, to.String(), string(message.AppendAlone(nil)))
+	if err != nil {
+		return fmt.Errorf("keep notice: %w", err)
+	}
+	return nil
+}
+
+// wake makes the worker look for notices.
+func (s *Service) wake() {
+	select {
+	case s.notices <- struct{}{}:
+	default:
+	}
+}
+
+// sendNotices sends what is written, in its order for each account, until ctx ends.
+func (s *Service) sendNotices(ctx context.Context) error {
+	for {
+		next, err := s.sendDue(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("notices of payments cannot be read", "err", err)
+			next = noticeFirst
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-s.notices:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// noticeRow is one notice that waits.
+type noticeRow struct {
+	id, tries, due int64
+	account        string
+	stanza         string
+}
+
+// sendDue sends what is due, and returns when to look again.
+func (s *Service) sendDue(ctx context.Context) (time.Duration, error) {
+	now := s.now()
+	rows, err := s.db.Query(ctx, `select n.id, n.tries, n.due, n.account, n.stanza from pay_notice n
+		where not exists (select 1 from pay_notice w where w.account = n.account and w.due > $1) order by n.id limit $2`, now.UnixMicro(), noticePage)
+	if err != nil {
+		return 0, fmt.Errorf("read notices: %w", err)
+	}
+	byAccount := map[string][]noticeRow{}
+	for rows.Next() {
+		var n noticeRow
+		if err := rows.Scan(&n.id, &n.tries, &n.due, &n.account, &n.stanza); err != nil {
+			return 0, fmt.Errorf("read notices: %w", err)
+		}
+		byAccount[n.account] = append(byAccount[n.account], n)
+	}
+	var all sync.WaitGroup
+	lanes := make(chan struct{}, noticeLanes)
+	for _, some := range byAccount {
+		lanes <- struct{}{}
+		all.Go(func() {
+			defer func() { <-lanes }()
+			s.sendInOrder(ctx, some)
+		})
+	}
+	all.Wait()
+	if rows.Len() == noticePage {
+		return 0, nil
+	}
+	return s.nextDue(ctx, now)
+}
+
+// nextDue is when the first of those that failed is due.
+func (s *Service) nextDue(ctx context.Context, now time.Time) (time.Duration, error) {
+	var due *int64
+	if err := s.db.QueryRow(ctx, "select min(due) from pay_notice where due > 0").Scan(&due); err != nil && !errors.Is(err, store.ErrNoRows) {
+		return 0, fmt.Errorf("read notices: %w", err)
+	}
+	if due == nil {
+		return noticeMost, nil
+	}
+	return max(time.UnixMicro(*due).Sub(now), time.Millisecond), nil
+}
+
+// sendInOrder sends the notices of one account until one fails.
+func (s *Service) sendInOrder(ctx context.Context, some []noticeRow) {
+	for _, n := range some {
+		err := s.sendOne(ctx, n)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		pause := noticeMost
+		if n.tries < 10 {
+			pause = min(noticeFirst<<n.tries, noticeMost)
+		}
+		_, keepErr := s.db.Exec(ctx, "update pay_notice set tries = tries + 1, due = $1 where id = $2", s.now().Add(pause).UnixMicro(), n.id)
+		s.log.Debug("a notice waits", "account", n.account, "tries", n.tries+1, "err", errors.Join(err, keepErr))
+		return
+	}
+}
+
+// sendOne hands one notice over and forgets it; so does what can never be handed over.
+func (s *Service) sendOne(ctx context.Context, n noticeRow) error {
+	e, err := xmpp.Parse(n.stanza, xmpp.Scope{})
+	if err != nil {
+		return fmt.Errorf("read notice %d: %w", n.id, err)
+	}
+	message, err := xmpp.NewStanza(e, xmpp.NSClient)
+	if err != nil {
+		return fmt.Errorf("read notice %d: %w", n.id, err)
+	}
+	timed, cancel := context.WithTimeout(ctx, noticeTimeout)
+	err = s.network.Send(timed, message)
+	cancel()
+	var wire *xmpp.Error
+	if errors.As(err, &wire) && wire.Type != "wait" {
+		s.log.Warn("a notice cannot be delivered", "account", n.account, "err", err)
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, "delete from pay_notice where id = $1", n.id)
+	return err
+}
