@@ -4,9 +4,9 @@ import { isCustomer, readCustomer, type Customer } from './customer.ts'
 import { readEpc, type Epc } from './epc.ts'
 import { accountOf, readMerchant, type Merchant, type PalabreAccount } from './merchant.ts'
 import { pixOf, type Pix } from './pix.ts'
-import { isPromise, readPromise, type Promised } from './promise.ts'
+import { isPromise, readPromise, type Signed } from './promise.ts'
 import { readUpi, type Upi } from './upi.ts'
-import { CodeError } from './wrong.ts'
+import { CodeError, need } from './wrong.ts'
 
 /** Code is what was read, by its kind. `shop` is a merchant's code with an account of ours; `merchant` one that only other networks can pay. */
 export type Code =
@@ -15,17 +15,20 @@ export type Code =
   | { kind: 'pix'; pix: Pix }
   | { kind: 'upi'; upi: Upi }
   | { kind: 'epc'; epc: Epc }
-  | { kind: 'promise'; promise: Promised }
+  | { kind: 'promise'; promise: Signed }
   | { kind: 'customer'; customer: Customer }
 
+/** What the largest QR code holds (version 40, level L). */
+const maxCode = 2953
+
 /** readCode finds out what a code is and reads it. It throws a CodeError that says why it cannot be read. */
-export function readCode(scanned: string): Code {
-  const code = scanned.trim()
+export function readCode(code: string): Code {
+  need(new TextEncoder().encode(code).length <= maxCode, 'too-long')
   if (isPromise(code)) return { kind: 'promise', promise: readPromise(code) }
-  if (/^upi:/i.test(code)) return { kind: 'upi', upi: readUpi(code) }
+  if (/^upi:\/\/pay\?/i.test(code)) return { kind: 'upi', upi: readUpi(code) }
   if (/^BCD\r?\n/.test(code)) return { kind: 'epc', epc: readEpc(code) }
   if (isCustomer(code)) return { kind: 'customer', customer: readCustomer(code) }
-  if (!/^0002\d\d/.test(code)) throw new CodeError('unknown')
+  if (!code.startsWith('000201')) throw new CodeError('unknown')
   const merchant = readMerchant(code)
   const account = accountOf(merchant)
   if (account) return { kind: 'shop', account, merchant }

@@ -1,44 +1,40 @@
 // What a customer's phone shows without network (docs/protocol/payments.md, "Without network"): an intent's text, its signature, and the public point of the key that signed.
 import { CodeError, need } from './wrong.ts'
 
-/** A promise: the canonical text, its signature (ES256, 64 bytes), and the key's uncompressed point on P-256 (65 bytes). */
-export interface Promised { text: string; signature: Uint8Array<ArrayBuffer>; point: Uint8Array<ArrayBuffer> }
+/** A promise: the canonical text, its signature (ES256, 64 bytes), and the key's uncompressed point on P-256 (65 bytes), without which nobody but the service can check it. */
+export interface Signed { text: string; signature: Uint8Array<ArrayBuffer>; point?: Uint8Array<ArrayBuffer> }
 
 const head = 'PALABREPAY0:'
-/** A text has at most 2 KiB; a code that is longer than this is read by no phone. */
 const maxText = 2048
 
 /** isPromise tells whether a code begins as a promise. */
 export const isPromise = (code: string): boolean => code.startsWith(head)
 
 /** readPromise reads a code. Nothing of it is proven: see proves. */
-export function readPromise(code: string): Promised {
+export function readPromise(code: string): Signed {
   need(isPromise(code), 'unknown')
-  need(code.length <= head.length + maxText * 2, 'long')
   const parts = code.slice(head.length).split('.')
-  need(parts.length >= 3, 'short')
-  need(parts.length === 3, 'form')
+  need(parts.length === 2 || parts.length === 3, 'broken')
   const [text, signature, point] = parts.map(fromBase64url)
-  need(text !== undefined && text.length > 0, 'short', 'text')
-  need(text.length <= maxText, 'long', 'text')
-  need(signature?.length === 64, 'form', 'signature')
-  need(point?.length === 65 && point[0] === 4, 'form', 'point')
+  need(text !== undefined && text.length > 0, 'missing', 'text')
+  need(text.length <= maxText, 'too-long', 'text')
+  need(signature?.length === 64, 'value', 'signature')
+  need(point === undefined || (point.length === 65 && point[0] === 4), 'value', 'key')
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text), signature, point }
-  } catch { throw new CodeError('form', 'text') }
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text), signature, ...(point ? { point } : {}) }
+  } catch { throw new CodeError('broken', 'text') }
 }
 
 /** writePromise writes a code. */
-export function writePromise({ text, signature, point }: Promised): string {
-  const bytes = new TextEncoder().encode(text)
-  need(bytes.length > 0 && bytes.length <= maxText, 'long', 'text')
-  need(signature.length === 64, 'form', 'signature')
-  need(point.length === 65 && point[0] === 4, 'form', 'point')
-  return head + [bytes, signature, point].map(toBase64url).join('.')
+export function writePromise({ text, signature, point }: Signed): string {
+  const code = head + [new TextEncoder().encode(text), signature, ...(point ? [point] : [])].map(toBase64url).join('.')
+  readPromise(code)
+  return code
 }
 
 /** proves tells whether the signature is that of the key over the text. That the key belongs to the payer, the service alone knows. */
-export async function proves({ text, signature, point }: Promised): Promise<boolean> {
+export async function proves({ text, signature, point }: Signed): Promise<boolean> {
+  if (!point) return false
   try {
     const key = await crypto.subtle.importKey('raw', point, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify'])
     return await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, signature, new TextEncoder().encode(text))
@@ -58,10 +54,8 @@ function toBase64url(bytes: Uint8Array): string {
 
 /** There is one way to write bytes: what does not give the same text again is refused. */
 function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
-  need(/^[\w-]*$/.test(text), 'form')
-  try {
-    const bytes = Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0))
-    need(toBase64url(bytes) === text, 'form')
-    return bytes
-  } catch { throw new CodeError('form') }
+  need(/^[\w-]*$/.test(text) && text.length % 4 !== 1, 'broken')
+  const bytes = Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0))
+  need(toBase64url(bytes) === text, 'broken')
+  return bytes
 }

@@ -1,6 +1,6 @@
 // The form of EMVCo's codes for merchants (EMV QRCPS, merchant-presented mode): objects of two digits for what it is, two for how many characters follow, and
 // those; the last object is a CRC-16 of all before it. Lengths count characters, the checksum counts bytes of UTF-8.
-import { CodeError, need } from './wrong.ts'
+import { need, plain } from './wrong.ts'
 
 /** What may stand in a code: more is read by no phone. */
 export const maxCode = 512
@@ -25,13 +25,11 @@ export function readFields(text: string): Map<string, string> {
   const found = new Map<string, string>()
   for (let at = 0; at < chars.length;) {
     const head = chars.slice(at, at + 4).join('')
-    need(head.length === 4, 'short')
-    need(/^\d{4}$/.test(head), 'form', head.slice(0, 2))
+    need(/^\d{4}$/.test(head), 'broken', head.slice(0, 2))
     const id = head.slice(0, 2)
     const length = Number(head.slice(2))
-    need(length > 0, 'form', id)
-    need(at + 4 + length <= chars.length, 'short', id)
-    need(!found.has(id), 'form', id)
+    need(length > 0 && at + 4 + length <= chars.length, 'broken', id)
+    need(!found.has(id), 'twice', id)
     found.set(id, chars.slice(at + 4, at + 4 + length).join(''))
     at += 4 + length
   }
@@ -44,7 +42,8 @@ export function writeFields(fields: Iterable<Field>): string {
   for (const [id, value] of fields) {
     const length = [...value].length
     if (!length) continue
-    need(length <= 99, 'long', id)
+    need(length <= 99, 'too-long', id)
+    need(plain(value), 'value', id)
     text += `${id}${String(length).padStart(2, '0')}${value}`
   }
   return text
@@ -52,14 +51,14 @@ export function writeFields(fields: Iterable<Field>): string {
 
 /** open checks the length and the checksum of a whole code, and reads its objects. */
 export function open(code: string): Map<string, string> {
-  need([...code].length <= maxCode, 'long')
-  need(code.length > 12, 'short')
+  need([...code].length <= maxCode, 'too-long')
   const end = code.length - 8
   // Where a code was cut, its last object is not the checksum.
-  if (code.slice(end, end + 4) !== crcHead) throw new CodeError('short', '63')
-  need(crc16(code.slice(0, end + 4)) === code.slice(end + 4).toUpperCase(), 'crc')
+  need(end > 0 && code.slice(end, end + 4) === crcHead, 'missing', '63')
+  need(crc16(code.slice(0, end + 4)) === code.slice(end + 4), 'checksum')
   const fields = readFields(code.slice(0, end))
-  need(fields.get('00') === '01', 'form', '00')
+  need(fields.get('00') === '01', 'value', '00')
+  for (const [id, value] of fields) need(plain(value), 'value', id)
   return fields
 }
 
@@ -67,6 +66,6 @@ export function open(code: string): Map<string, string> {
 export function seal(fields: Iterable<Field>): string {
   const text = writeFields(fields) + crcHead
   const code = text + crc16(text)
-  need([...code].length <= maxCode, 'long')
+  need([...code].length <= maxCode, 'too-long')
   return code
 }

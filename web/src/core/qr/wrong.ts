@@ -1,7 +1,8 @@
-// Why a code was refused. Screens have a sentence for each reason.
+// Why a code was refused, in words that all readers share (payments/qr/testdata/vectors.json). Screens have a sentence for each.
 
-/** What may be wrong with a code: its checksum, it ends too early, it is too long, its form, or nobody knows it. */
-export type Reason = 'crc' | 'short' | 'long' | 'form' | 'unknown'
+/** It is none of the formats · it or a part of it is longer than may be · it has not the form of its format · its check digits are wrong · something is not there that must
+ * be, or twice · a value may not stand there. */
+export type Reason = 'unknown' | 'too-long' | 'broken' | 'checksum' | 'missing' | 'twice' | 'value'
 
 /** CodeError says why a code cannot be read or written, and in which field. */
 export class CodeError extends Error {
@@ -15,3 +16,6 @@ export class CodeError extends Error {
 export function need(holds: boolean, reason: Reason, field = ''): asserts holds {
   if (!holds) throw new CodeError(reason, field)
 }
+
+/** plain is whether a text has no control characters. */
+export const plain = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text)

@@ -38,7 +38,7 @@ test('a code of ours is written and read, static and with an amount', () => {
   expect(readMerchant(hanging)).toEqual(shop)
   const once: Merchant = { ...shop, dynamic: true, amount: '125.00', accounts: [{ name: palabre, fields: { '01': 'atlas@example.org', '03': 'q'.repeat(22) } }] }
   const code = readCode(writeMerchant(once))
-  expect(code).toMatchObject({ kind: 'shop', account: { jid: 'atlas@example.org', request: 'q'.repeat(22) } })
+  expect(code).toMatchObject({ kind: 'shop', account: { jid: 'atlas@example.org', id: 'q'.repeat(22) } })
   expect(accountOf(readMerchant(emvco))).toBeUndefined()
 })
 
@@ -48,11 +48,11 @@ test('a changed, cut or long code is refused, each with its reason', () => {
     const other = good.slice(0, i) + (good[i] === '7' ? '8' : '7') + good.slice(i + 1)
     expect(() => readMerchant(other), `changed at ${i}`).toThrow(CodeError)
   }
-  expect(() => readMerchant(`${good.slice(0, -4)}0000`)).toThrow(refused('crc'))
+  expect(() => readMerchant(`${good.slice(0, -4)}0000`)).toThrow(refused('checksum'))
   for (let n = 0; n < good.length; n++) expect(() => readMerchant(good.slice(0, n)), `cut at ${n}`).toThrow(CodeError)
-  expect(() => readMerchant(good + 'x'.repeat(600))).toThrow(refused('long'))
+  expect(() => readMerchant(good + 'x'.repeat(600))).toThrow(refused('too-long'))
   expect(() => readCode('https://example.org/')).toThrow(refused('unknown'))
-  expect(() => writeMerchant({ ...shop, name: 'x'.repeat(26) })).toThrow(refused('form'))
+  expect(() => writeMerchant({ ...shop, name: 'x'.repeat(26) })).toThrow(refused('value'))
 })
 
 // Manual de Padrões para Iniciação do Pix: the example of a static code.
@@ -63,18 +63,18 @@ test('the example of Pix is read and written as it is', () => {
   expect(readCode(pix).kind).toBe('pix')
   const charge = writePix({ url: 'pix.example.com/qr/v2/9d36b84f', name: 'Peixaria', city: 'SALVADOR', amount: '12.50', txid: 'A1' })
   expect(readPix(charge)).toMatchObject({ url: 'pix.example.com/qr/v2/9d36b84f', amount: '12.50', txid: 'A1' })
-  expect(() => writePix({ name: 'x', city: 'y' })).toThrow(refused('form'))
+  expect(() => writePix({ name: 'x', city: 'y' })).toThrow(refused('missing'))
 })
 
 test('UPI links', () => {
   const link = 'upi://pay?pa=atlas@bank&pn=Fish%20%26%20Co&tr=A-1043&tn=Sardines%20%E0%A4%AE%E0%A4%9B%E0%A4%B2%E0%A5%80&am=125.00&cu=INR'
   const said = readUpi(link)
-  expect(said).toEqual({ address: 'atlas@bank', name: 'Fish & Co', amount: '125.00', currency: 'INR', note: 'Sardines मछली', reference: 'A-1043' })
+  expect(said).toEqual({ address: 'atlas@bank', name: 'Fish & Co', amount: '125.00', note: 'Sardines मछली', reference: 'A-1043' })
   expect(writeUpi(said)).toBe(link)
-  expect(() => readUpi('upi://pay?pn=nobody')).toThrow(refused('short'))
-  expect(() => readUpi('upi://pay?pa=a@bank&am=1.005')).toThrow(refused('form'))
-  expect(() => readUpi('upi://pay?pa=a@bank&am=1&am=2')).toThrow(refused('form'))
-  expect(() => readUpi(`upi://pay?pa=a@bank&tn=${'x'.repeat(600)}`)).toThrow(refused('long'))
+  expect(() => readUpi('upi://pay?pn=nobody')).toThrow(refused('missing'))
+  expect(() => readUpi('upi://pay?pa=a@bank&am=1.005')).toThrow(refused('value'))
+  expect(() => readUpi('upi://pay?pa=a@bank&am=1&am=2')).toThrow(refused('twice'))
+  expect(() => readUpi(`upi://pay?pa=a@bank&tn=${'x'.repeat(600)}`)).toThrow(refused('too-long'))
 })
 
 // EPC069-12, annex: a donation to the Red Cross of Belgium.
@@ -85,9 +85,9 @@ test('the European code', () => {
   expect(writeEpc(readEpc(epc))).toBe(epc)
   expect(readCode(epc).kind).toBe('epc')
   expect(isIban('BE72000000001617')).toBe(false)
-  expect(() => readEpc(epc.replace('1616', '1617'))).toThrow(refused('form'))
-  expect(() => readEpc('BCD\n002\n1')).toThrow(refused('short'))
-  expect(() => readEpc(epc + 'x'.repeat(400))).toThrow(refused('long'))
+  expect(() => readEpc(epc.replace('1616', '1617'))).toThrow(refused('checksum'))
+  expect(() => readEpc('BCD\n002\n1')).toThrow(refused('value'))
+  expect(() => readEpc(epc + 'x'.repeat(400))).toThrow(refused('too-long'))
 })
 
 test('a promise carries its proof, and shows when it was changed', async () => {
@@ -102,8 +102,9 @@ test('a promise carries its proof, and shows when it was changed', async () => {
   expect(await proves({ ...read, text: text.replace('example', 'exbmple') })).toBe(false)
   expect(await keyId(point)).toMatch(/^[\w-]{22}$/)
   expect(() => readPromise(code.slice(0, -20))).toThrow(CodeError)
-  expect(() => readPromise(code.split('.').slice(0, 2).join('.'))).toThrow(refused('short'))
-  expect(() => readPromise(`PALABREPAY0:${'A'.repeat(5000)}`)).toThrow(refused('long'))
+  expect(() => readPromise(code.split('.')[0] ?? '')).toThrow(refused('broken'))
+  expect(await proves(readPromise(code.split('.').slice(0, 2).join('.')))).toBe(false)
+  expect(() => readPromise(`PALABREPAY0:${'A'.repeat(4000)}.AA`)).toThrow(refused('too-long'))
 })
 
 test('who a customer is', () => {
@@ -114,15 +115,15 @@ test('who a customer is', () => {
   expect('Karim Möller-Østergård من مراكش'.startsWith(name)).toBe(true)
   expect(readCode(code).kind).toBe('customer')
   for (let n = 10; n < code.length; n++) expect(() => readCustomer(code.slice(0, n))).toThrow(CodeError)
-  expect(() => readCustomer('A'.repeat(600))).toThrow(refused('long'))
+  expect(() => readCustomer('A'.repeat(600))).toThrow(refused('too-long'))
 })
 
 test('amounts are whole numbers, without rounding', () => {
   expect(minor('125', 2)).toBe(12500)
   expect(minor('0.10', 2)).toBe(10)
   expect(minor('1.005', 3)).toBe(1005)
-  expect(minor('9007199254740991', 0)).toBe(2 ** 53 - 1)
-  for (const wrong of ['0', '0.00', '-1', '1.005', '1e3', '', '.5', '9007199254740993', ' 1']) expect(() => minor(wrong, 2), wrong).toThrow(CodeError)
+  expect(minor('9007199254740992', 0)).toBe(2 ** 53)
+  for (const wrong of ['-1', '1.005', '1e3', '', '.5', '9007199254740993', ' 1']) expect(() => minor(wrong, 2), wrong).toThrow(CodeError)
   expect(decimal(5, 2)).toBe('0.05')
   expect(decimal(125, 0)).toBe('125')
   expect(exponentOf('TND')).toBe(3)
