@@ -72,9 +72,9 @@ test('UPI links', () => {
   expect(said).toEqual({ address: 'atlas@bank', name: 'Fish & Co', amount: '125.00', note: 'Sardines मछली', reference: 'A-1043' })
   expect(writeUpi(said)).toBe(link)
   expect(() => readUpi('upi://pay?pn=nobody')).toThrow(refused('missing'))
-  expect(() => readUpi('upi://pay?pa=a@bank&am=1.005')).toThrow(refused('value'))
-  expect(() => readUpi('upi://pay?pa=a@bank&am=1&am=2')).toThrow(refused('twice'))
-  expect(() => readUpi(`upi://pay?pa=a@bank&tn=${'x'.repeat(600)}`)).toThrow(refused('too-long'))
+  expect(() => readUpi('upi://pay?pa=ab@bank&am=1.005')).toThrow(refused('value'))
+  expect(() => readUpi('upi://pay?pa=ab@bank&am=1&am=2')).toThrow(refused('twice'))
+  expect(() => readUpi(`upi://pay?pa=ab@bank&tn=${'x'.repeat(600)}`)).toThrow(refused('too-long'))
 })
 
 // EPC069-12, annex: a donation to the Red Cross of Belgium.
