@@ -16,7 +16,7 @@ const online = parts('admin|devices|link|link-give|onboarding|door-open|newdevic
  * of this version must be able to read until a person takes the next one, when the server has only that one's. */
 const read = parts('among|sender-keys|locked')
 /** What is pleasant and not needed; emoji are then found by fewer names. */
-const spared = parts('Stickers|ChooseLists|Once|once|Broadcast|broadcast|Loop|editor|Events|eventRemind')
+const spared = parts('Stickers|ChooseLists|Choice|Once|once|Broadcast|broadcast|Loop|editor|Events|eventRemind')
 const code = /\/xmpp\/admin\.ts$|virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:admin|broadcast|channels|communities|devices|events|groups|link|newdevice|onboarding|once|status|updates)\.json$/
 
 /** The files whose names begin with one of these. */

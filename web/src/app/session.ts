@@ -50,6 +50,9 @@ export function nameOf(jid: JID): string {
   return contact?.name ?? contact?.nick ?? chatOf(jid)?.name ?? jid.split('@')[0] ?? jid
 }
 
+/** calledOf is what a contact is called. */
+export const calledOf = (c: Contact): string => c.name ?? c.nick ?? nameOf(c.jid)
+
 /** begin takes an engine and keeps the signals filled from it. */
 export function begin(engine: Engine): void {
   current.value = engine

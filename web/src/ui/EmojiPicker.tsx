@@ -6,6 +6,7 @@ import { language, t, type Key } from '../i18n/t.ts'
 import { Busy } from './controls.tsx'
 import { arrows } from './focus.ts'
 import { Icon } from './Icon.tsx'
+import { plain } from './plain.ts'
 
 /** For each group its emoji, with | between them; after a space the name, where that is kept. */
 type Kept = [key: string, emoji: string][]
@@ -25,7 +26,6 @@ const storeKey = 'emoji'
 const maxRecent = 32
 const maxFound = 120
 
-const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
 
 function recent(): string[] {
   try {

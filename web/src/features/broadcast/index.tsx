@@ -1,25 +1,24 @@
 // A broadcast list: what it is called, and who of the contacts is on it. What is written to it is a chat like any other (features/chat).
 import type { JSX } from 'preact'
 import { useMemo, useRef, useState } from 'preact/hooks'
-import { isBroadcast, MAX_BROADCAST, type Chat, type Contact, type JID } from '../../core/model.ts'
+import { isBroadcast, MAX_BROADCAST, type Chat, type JID } from '../../core/model.ts'
+import { Choice } from '../../app/Choice.tsx'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath, go } from '../../app/router.ts'
-import { chatOf, contacts, engine, ready } from '../../app/session.ts'
+import { calledOf, chatOf, contacts, engine, ready } from '../../app/session.ts'
 import type { ViewProps } from '../../app/View.tsx'
 import { language, t } from '../../i18n/t.ts'
-import { Avatar } from '../../ui/Avatar.tsx'
 import { Button, Empty, Field } from '../../ui/controls.tsx'
 import { arrows } from '../../ui/focus.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { confirm } from '../../ui/overlay.tsx'
+import { plain } from '../../ui/plain.ts'
 import { Rows } from '../../ui/Rows.tsx'
 import { say, toast } from '../../ui/toast.tsx'
 import '../../ui/css/pages.css'
 import './broadcast.css'
 
 const longestName = 100
-const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
-const nameOf = (c: Contact): string => c.name ?? c.nick ?? c.jid.split('@')[0] ?? c.jid
 
 /** Broadcast makes a list, or changes the one that the address names. */
 export default function Broadcast({ params }: ViewProps): JSX.Element {
@@ -78,10 +77,10 @@ function People({ chosen, change }: { chosen: JID[]; change: (chosen: JID[]) => 
     const order = new Intl.Collator(language.value)
     const first = new Set(chosen)
     return contacts.value.filter((c) => c.jid !== me && (c.subscription !== 'none' || c.asks === 'out' || first.has(c.jid)))
-      .sort((a, b) => Number(first.has(b.jid)) - Number(first.has(a.jid)) || order.compare(nameOf(a), nameOf(b)))
+      .sort((a, b) => Number(first.has(b.jid)) - Number(first.has(a.jid)) || order.compare(calledOf(a), calledOf(b)))
   }, [contacts.value, language.value]) // who was on it stands first, and nobody moves while one chooses
   const wanted = plain(words.trim())
-  const shown = wanted ? all.filter((c) => plain(nameOf(c)).includes(wanted) || c.jid.includes(wanted)) : all
+  const shown = wanted ? all.filter((c) => plain(calledOf(c)).includes(wanted) || c.jid.includes(wanted)) : all
   const toggle = (jid: JID): void => {
     if (!on.has(jid) && chosen.length >= MAX_BROADCAST) { toast(t('bc.most', { n: MAX_BROADCAST })); return }
     const next = on.has(jid) ? chosen.filter((j) => j !== jid) : [...chosen, jid]
@@ -102,15 +101,5 @@ function People({ chosen, change }: { chosen: JID[]; change: (chosen: JID[]) => 
           foot={shown.length === 0 && <p class="pickwarn" tabIndex={0}>{t(wanted ? 'bc.noneFound' : 'bc.none')}</p>} />
       </div>
     </>
-  )
-}
-
-function Choice({ contact: c, on, act }: { contact: Contact; on: boolean; act: () => void }): JSX.Element {
-  return (
-    <button type="button" class="act bc-who" role="checkbox" aria-checked={on} onClick={act}>
-      <Avatar id={c.jid} name={nameOf(c)} picture={c.avatar} size="s" />
-      <span class="grow"><span class="cut block" dir="auto">{nameOf(c)}</span><small class="cut one" dir="ltr">{c.jid}</small></span>
-      <span class="tick" aria-hidden="true">{on && <Icon name="check" />}</span>
-    </button>
   )
 }

@@ -13,6 +13,7 @@ import { Button, Empty, IconButton } from '../../ui/controls.tsx'
 import { arrows } from '../../ui/focus.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { openMenu, type Item } from '../../ui/overlay.tsx'
+import { plain } from '../../ui/plain.ts'
 import { Rows } from '../../ui/Rows.tsx'
 import { TalkDrawing } from '../../ui/drawings.tsx'
 import { lists } from './lists.ts'
@@ -44,7 +45,6 @@ const chosen = computed(() => (typeof filter.value === 'object' && !ownLists.val
 const isShown = (chat: Chat): boolean => (typeof chosen.value === 'string' ? passes[chosen.value](chat) : chat.lists?.includes(chosen.value.list) === true)
 
 /** plain makes words comparable: no case, no accents. */
-const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
 
 /** Where a chat stands: in the list itself, or apart. */
 type Part = 'list' | 'archive' | 'requests'

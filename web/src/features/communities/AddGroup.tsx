@@ -38,7 +38,7 @@ export function AddGroup({ jid }: { jid: string }): JSX.Element {
             <p class="small">{t('co.addText')}</p>
             <section class="card flat">
               <ul class="acts" role="radiogroup" aria-label={t('co.addGroup')}>
-                {all.map((c) => <li key={c.jid} role="presentation"><button type="button" class="act choice" role="radio" aria-checked={chosen === c.jid} onClick={() => setChosen(c.jid)}><Avatar id={c.jid} name={c.name} kind="group" picture={c.avatar} size="s" /><span class="grow"><b class="cut block" dir="auto">{c.name}</b><small>{t('group.members', { n: c.group?.members ?? 0 })}</small></span><span class="tick" aria-hidden="true" /></button></li>)}
+                {all.map((c) => <li key={c.jid} role="presentation"><button type="button" class="act one-of" role="radio" aria-checked={chosen === c.jid} onClick={() => setChosen(c.jid)}><Avatar id={c.jid} name={c.name} kind="group" picture={c.avatar} size="s" /><span class="grow"><b class="cut block" dir="auto">{c.name}</b><small>{t('group.members', { n: c.group?.members ?? 0 })}</small></span><span class="tick" aria-hidden="true" /></button></li>)}
               </ul>
             </section>
             <section class="card flat"><Radios<Access> label={t('co.how')} value={join} change={setHow} answers={(['open', 'ask', 'invited'] as const).map((value) => ({ value, label: t(`co.how.${value}` as Key) }))} /></section>

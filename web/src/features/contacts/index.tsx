@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Contact, DeviceNotice } from '../../core/model.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { place } from '../../app/router.ts'
-import { contacts, engine, nameOf, ready } from '../../app/session.ts'
+import { calledOf, contacts, engine, nameOf, ready } from '../../app/session.ts'
 import { language, t } from '../../i18n/t.ts'
 import { ago, listOf } from '../../i18n/when.ts'
 import { Banner, Button, Empty, IconButton } from '../../ui/controls.tsx'
@@ -13,6 +13,7 @@ import { TalkDrawing } from '../../ui/drawings.tsx'
 import { arrows } from '../../ui/focus.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { Peer } from '../../ui/Peer.tsx'
+import { plain } from '../../ui/plain.ts'
 import { toast } from '../../ui/toast.tsx'
 import '../../ui/css/pages.css'
 import { add } from './add.tsx'
@@ -20,8 +21,6 @@ import { inviteSomebody } from './invite.tsx'
 
 const words = signal('')
 const maxShown = 500
-const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
-const calledOf = (c: Contact): string => c.name ?? c.nick ?? nameOf(c.jid)
 
 /** belongs is whether somebody stands among the people: known, asked, or about to be; and who could not be added, so that it is seen. */
 const belongs = (c: Contact): boolean => c.subscription !== 'none' || c.asks === 'out' || /^(add|rename|accept)$/.test(c.waits ?? c.refused ?? '')

@@ -2,19 +2,18 @@
 import type { JSX } from 'preact'
 import { useMemo, useRef, useState } from 'preact/hooks'
 import type { Contact, JID } from '../../core/model.ts'
-import { chats, contacts, engine, nameOf } from '../../app/session.ts'
+import { Choice } from '../../app/Choice.tsx'
+import { calledOf, chats, contacts, engine, nameOf } from '../../app/session.ts'
 import { language, t } from '../../i18n/t.ts'
 import { addressIn } from '../../ui/address.ts'
-import { Avatar } from '../../ui/Avatar.tsx'
 import { arrows } from '../../ui/focus.ts'
 import { Icon } from '../../ui/Icon.tsx'
+import { plain } from '../../ui/plain.ts'
 import { Rows } from '../../ui/Rows.tsx'
 import { say, toast } from '../../ui/toast.tsx'
 
 /** As many of those who are chosen as are shown by name; the newest first. */
 const mostChips = 24
-const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
-const calledOf = (c: Contact): string => c.name ?? c.nick ?? nameOf(c.jid)
 
 interface PeopleProps {
   chosen: JID[]
@@ -69,16 +68,6 @@ export function People({ chosen, change, most, max, except }: PeopleProps): JSX.
           foot={shown.length === 0 && !typed && <p class="pickwarn" tabIndex={0}>{t(wanted ? 'gr.noneFound' : 'gr.noContacts')}</p>} />
       </div>
     </>
-  )
-}
-
-function Choice({ contact: c, on, act }: { contact: Contact; on: boolean; act: () => void }): JSX.Element {
-  return (
-    <button type="button" class="act choice" role="checkbox" aria-checked={on} onClick={act}>
-      <Avatar id={c.jid} name={calledOf(c)} picture={c.avatar} size="s" />
-      <span class="grow"><span class="cut block" dir="auto">{calledOf(c)}</span><small class="cut one" dir="ltr">{c.jid}</small></span>
-      <span class="tick" aria-hidden="true">{on && <Icon name="check" />}</span>
-    </button>
   )
 }
 

@@ -14,13 +14,13 @@ import { t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Button } from '../../ui/controls.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
+import { plain } from '../../ui/plain.ts'
 import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { addressIn } from './address.ts'
 import { Code } from './Code.tsx'
 
 const words = signal('')
-const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
 const nameOf = (c: Contact): string => c.name ?? c.nick ?? c.jid
 
 /** NewChat offers the ways to begin. */

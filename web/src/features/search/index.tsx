@@ -12,6 +12,7 @@ import { Busy, Empty, IconButton } from '../../ui/controls.tsx'
 import { arrows } from '../../ui/focus.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { Peer } from '../../ui/Peer.tsx'
+import { plain } from '../../ui/plain.ts'
 import { Thumb } from '../../ui/Thumb.tsx'
 import { excerpt } from './excerpt.ts'
 import '../../ui/css/pages.css'
@@ -26,7 +27,6 @@ const pauseMs = 150
 const maxNames = 8
 /** As many as the engine gives at most. */
 const maxHits = 100
-const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase()
 
 /** useHits searches a moment after typing stops; without words it lists all of a kind. An answer that comes too late is dropped. */
 function useHits(within: string | undefined): { hits: SearchHit[] | undefined; failed: boolean } {
