@@ -135,22 +135,15 @@ export class Lead extends LeadAccount implements Led {
   }
 
   admin<K extends keyof Admin>(what: K, ...args: Parameters<Admin[K]>): ReturnType<Admin[K]> {
-    const asked = async () => {
-      const { adminOf } = await import('../xmpp/admin.ts') // for few people
-      const ask = adminOf(this.session())[what] as (...args: Parameters<Admin[K]>) => Promise<unknown>
-      return ask(...args)
-    }
-    return asked() as ReturnType<Admin[K]>
+    return this.asked(async () => (await import('../xmpp/admin.ts')).adminOf(this.session()), what, args) as ReturnType<Admin[K]> // for few people
   }
 
   group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]> {
-    const asked = async () => {
+    return this.asked(async () => {
       const { groupsOf } = await import('./group-ask.ts')
       await this.soon()
-      const ask = groupsOf(this.around())[what] as (...args: Parameters<Groups[K]>) => Promise<unknown>
-      return ask(...args)
-    }
-    return asked() as ReturnType<Groups[K]>
+      return groupsOf(this.around())
+    }, what, args) as ReturnType<Groups[K]>
   }
 
   async fetchStatus(author: JID, id: string): Promise<void> {
@@ -168,13 +161,17 @@ export class Lead extends LeadAccount implements Led {
   }
 
   community<K extends keyof Communities>(what: K, ...args: Parameters<Communities[K]>): ReturnType<Communities[K]> {
-    const asked = async () => {
+    return this.asked(async () => {
       const { communitiesOf } = await import('./community-ask.ts')
       await this.soon()
-      const ask = communitiesOf(this.around())[what] as (...args: Parameters<Communities[K]>) => Promise<unknown>
-      return ask(...args)
-    }
-    return asked() as ReturnType<Communities[K]>
+      return communitiesOf(this.around())
+    }, what, args) as ReturnType<Communities[K]>
+  }
+
+  /** Asks one thing of what is loaded when it is first asked for. */
+  private async asked<A extends object>(of: () => Promise<A>, what: keyof A, args: unknown[]): Promise<unknown> {
+    const ask = (await of())[what] as (...args: unknown[]) => Promise<unknown>
+    return ask(...args)
   }
 
   private around(): Around {
