@@ -1,6 +1,8 @@
 // What axe finds on a page, for everybody who looks at one.
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { until } from './person.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -16,4 +18,11 @@ export async function faults(page) {
   }, axe)
   await client.detach()
   return found
+}
+
+/** A person's screen is taken as a picture, and axe finds nothing on it. */
+export async function well(person, what) {
+  await person.shot(what)
+  await until('what was just said has gone', async () => !await person.page.locator('.toast').count())
+  assert.deepEqual(await faults(person.page), [], `${what}, ${person.name}`)
 }

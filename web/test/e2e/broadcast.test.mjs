@@ -2,7 +2,7 @@
 // the list shows how far it has come, and is the same on another device. axe looks at each screen on the way.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { faults } from './axe.mjs'
+import { well } from './axe.mjs'
 import { browser, Person, until } from './person.mjs'
 import { Server } from './server.mjs'
 
@@ -27,12 +27,6 @@ after(async () => {
   await server?.end()
 })
 
-async function well(person, what) {
-  await person.shot(what)
-  await until('what was just said has gone', async () => !await person.page.locator('.toast').count())
-  assert.deepEqual(await faults(person.page), [], `${what}, ${person.name}`)
-}
-
 const counts = (delivered, read, n = 2) => amina.t('bc.counts', { delivered, read, n })
 const openList = async () => {
   await amina.page.goto(`${amina.origin}/chat/${encodeURIComponent(list)}`)
@@ -48,7 +42,7 @@ test('a list is made from "new", of contacts alone, with the keyboard', async ()
     await amina.page.getByLabel(amina.t('bc.find')).fill(who)
     await amina.page.keyboard.press('Enter')
   }
-  await until('both are chosen', async () => await amina.page.locator('.bc-who[aria-checked=true]').count() === 2)
+  await until('both are chosen', async () => await amina.page.locator('.choice[aria-checked=true]').count() === 2)
   await well(amina, 'broadcast-make')
   await amina.page.locator('.bc-end .btn.p').click()
   await amina.page.locator('.comp textarea').waitFor()
@@ -99,18 +93,11 @@ test('a photo is put on the server once, and is opened by each', async () => {
   await amina.page.locator('.comp').getByRole('button', { name: amina.t('attach'), exact: true }).click()
   const choosing = amina.page.waitForEvent('filechooser')
   await amina.page.getByRole('dialog').getByRole('button', { name: amina.t('attach.photo') }).click()
-  await (await choosing).setFiles({ name: 'well.png', mimeType: 'image/png', buffer: await picture(amina) })
+  await (await choosing).setFiles({ name: 'well.png', mimeType: 'image/png', buffer: await amina.picture() })
   await amina.page.getByRole('dialog').getByRole('button', { name: amina.t('send'), exact: true }).click()
   for (const person of [nadia, karim]) await until('it is shown', () => person.page.locator('.it .pic img').last().evaluate((e) => e.complete && e.naturalWidth > 0).catch(() => false))
   assert.equal(puts, 1)
 })
-
-const picture = async (person) => Buffer.from((await person.page.evaluate(() => {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 800, height: 600 })
-  const c = canvas.getContext('2d')
-  for (let i = 0; i < 200; i++) { c.fillStyle = `hsl(${i * 37} 80% 50%)`; c.fillRect((i * 577) % 800, (i * 331) % 600, 120, 90) }
-  return canvas.toDataURL('image/png')
-})).split(',')[1], 'base64')
 
 test('a tab that dies right after the button was pressed: each has it once', async () => {
   for (let i = 0; i < 4; i++) {
@@ -132,15 +119,11 @@ test('a tab that dies right after the button was pressed: each has it once', asy
 
 test('it is changed, is the same in another browser, and goes from there, too', async () => {
   const other = await Person.make(chromium, 'amina2', { lang: 'en' })
-  Object.assign(other, { origin: amina.origin, jid: amina.jid })
-  await other.page.goto(`${other.origin}/signin`)
-  await other.page.getByLabel(other.t('ob.address'), { exact: true }).fill(amina.jid)
-  await other.page.locator('input[autocomplete=current-password]').fill(amina.password)
-  await other.button('ob.signIn').click()
+  await other.signIn(amina.origin, amina.jid, amina.password)
   await other.button('ob.later').click()
   await other.page.locator('.row', { hasText: name }).waitFor()
   await amina.page.goto(`${amina.origin}/chat/${encodeURIComponent(list)}/list`)
-  await amina.page.locator('.bc-who', { hasText: 'karim' }).click()
+  await amina.page.locator('.choice', { hasText: 'karim' }).click()
   await amina.page.getByLabel(amina.t('bc.name')).fill('Nadia seule')
   await well(amina, 'broadcast-change')
   await amina.page.locator('.bc-end .btn.p').click()

@@ -2,7 +2,7 @@
 // that does not, a gap after an outage, a post that waits for its time. axe looks at each screen on the way.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { faults } from './axe.mjs'
+import { well } from './axe.mjs'
 import { browser, Person, until } from './person.mjs'
 import { freePort, Proxy, Server } from './server.mjs'
 
@@ -33,13 +33,6 @@ after(async () => {
   worse?.end()
   await server?.end()
 })
-
-/** axe finds nothing on a screen. */
-async function well(person, what) {
-  await person.shot(what)
-  await until('what was just said has gone', async () => !await person.page.locator('.toast').count())
-  assert.deepEqual(await faults(person.page), [], `${what}, ${person.name}`)
-}
 
 const post = (person, text) => person.page.locator('.ch-post', { hasText: text })
 const sees = (person, text) => post(person, text).waitFor()

@@ -2,8 +2,8 @@
 // invitation; a group of before that is added with its members, and taken out; who leaves it leaves its groups.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { faults } from './axe.mjs'
-import { browser, Person, until } from './person.mjs'
+import { well } from './axe.mjs'
+import { browser, Person } from './person.mjs'
 import { Server } from './server.mjs'
 
 const name = 'School by the lake'
@@ -25,13 +25,6 @@ after(async () => {
   await chromium?.close()
   await server?.end()
 })
-
-/** axe finds nothing on a screen. */
-async function well(person, what) {
-  await person.shot(what)
-  await until('what was just said has gone', async () => !await person.page.locator('.toast').count())
-  assert.deepEqual(await faults(person.page), [], `${what}, ${person.name}`)
-}
 
 const home = (person, page = '') => person.page.goto(`${person.origin}/communities/${encodeURIComponent(community)}${page}`)
 const line = (person, key, values) => person.page.locator('.note', { hasText: person.t(key, values) }).last().waitFor()

@@ -28,11 +28,7 @@ const count = (text, part) => String(text).split(part).length - 1
 /** Another browser for amina's account, in English, which comes in with the password and the recovery code. */
 async function another(name) {
   const person = await Person.make(town.chromium, name, { lang: 'en', size: [1280, 800] })
-  Object.assign(person, { origin: amina.origin, jid: amina.jid })
-  await person.page.goto(`${person.origin}/signin`)
-  await person.page.getByLabel(person.t('ob.address'), { exact: true }).fill(amina.jid)
-  await person.page.locator('input[autocomplete=current-password]').fill(amina.password)
-  await person.button('ob.signIn').click()
+  await person.signIn(amina.origin, amina.jid, amina.password)
   await person.page.getByLabel(person.t('ob.recCode'), { exact: true }).fill(amina.code)
   await person.shot('history')
   await person.button('ob.histOpen').click()

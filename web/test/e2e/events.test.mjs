@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readFileSync } from 'node:fs'
-import { faults } from './axe.mjs'
+import { well } from './axe.mjs'
 import { browser, Person, until } from './person.mjs'
 import { Server } from './server.mjs'
 
@@ -39,13 +39,6 @@ after(async () => {
   await chromium?.close()
   await server?.end()
 })
-
-/** axe finds nothing on a screen. */
-async function well(person, what) {
-  await person.shot(what)
-  await until('what was just said has gone', async () => !await person.page.locator('.toast').count())
-  assert.deepEqual(await faults(person.page), [], `${what}, ${person.name}`)
-}
 
 /** Opens a sheet from the menu of what can be attached. */
 async function attach(person, key) {

@@ -2,7 +2,7 @@
 // links with approval, somebody who has no account yet, taking messages away, leaving, and the end. axe looks at each screen on the way.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { faults } from './axe.mjs'
+import { well } from './axe.mjs'
 import { browser, Person, until } from './person.mjs'
 import { Server } from './server.mjs'
 
@@ -26,13 +26,6 @@ after(async () => {
   await chromium?.close()
   await server?.end()
 })
-
-/** axe finds nothing on a screen. */
-async function well(person, what) {
-  await person.shot(what)
-  await until('what was just said has gone', async () => !await person.page.locator('.toast').count())
-  assert.deepEqual(await faults(person.page), [], `${what}, ${person.name}`)
-}
 
 /** Opens a group from the list of chats. */
 async function enter(person, called = name) {
@@ -134,6 +127,13 @@ test('who is named is offered by the first letters, and sees it', async () => {
   await amina.page.locator('.comp textarea').pressSequentially('can you come?')
   await amina.page.locator('.comp .send').click()
   await karim.page.locator('.it.named .at.me').waitFor()
+  await until('karim has read it', async () => {
+    await karim.page.locator('button.to-mention').waitFor({ state: 'detached' })
+    await karim.page.goto(`${karim.origin}/`)
+    const named = await karim.page.locator('.row', { hasText: name }).getByText(karim.t('mark.mentioned')).count()
+    await enter(karim)
+    return !named
+  })
 })
 
 test('who is named far below what they have read gets there by a button, with the keyboard, too', async () => {

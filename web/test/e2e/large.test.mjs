@@ -34,11 +34,7 @@ after(async () => {
 })
 
 async function signIn(person) {
-  Object.assign(person, { origin: server.origin, jid: `${person.name}@localhost` })
-  await person.page.goto(`${person.origin}/signin`)
-  await person.page.getByLabel(person.t('ob.address'), { exact: true }).fill(person.jid)
-  await person.page.locator('input[autocomplete=current-password]').fill(password)
-  await person.button('ob.signIn').click()
+  await person.signIn(server.origin, `${person.name}@localhost`, password)
   await person.page.locator('output.secret').or(person.button('ob.later')).or(person.page.locator('.row, .empty')).first().waitFor()
   if (await person.page.locator('output.secret').count()) {
     await person.page.getByLabel(person.t('ob.recKept')).check()

@@ -17,11 +17,7 @@ after(() => town?.end())
 /** Another browser for amina's account, in English, which comes in with the password and nothing else. */
 async function another(name, size = [1280, 800]) {
   const person = await Person.make(town.chromium, name, { lang: 'en', size })
-  Object.assign(person, { origin: amina.origin, jid: amina.jid })
-  await person.page.goto(`${person.origin}/signin`)
-  await person.page.getByLabel(person.t('ob.address'), { exact: true }).fill(amina.jid)
-  await person.page.locator('input[autocomplete=current-password]').fill(amina.password)
-  await person.button('ob.signIn').click()
+  await person.signIn(amina.origin, amina.jid, amina.password)
   await person.button('ob.later').click()
   await person.page.locator('.row, .empty').first().waitFor()
   return person

@@ -75,11 +75,7 @@ test('mark as read, without a tab: the sender sees it as soon as one is open', a
 /** A second device of amina's account, at a desk. */
 async function second() {
   const person = await Person.make(town.chromium, 'desk', { lang: 'en', size: [1280, 800] })
-  Object.assign(person, { origin: amina.origin, jid: amina.jid })
-  await person.page.goto(`${person.origin}/signin`)
-  await person.page.getByLabel(person.t('ob.address'), { exact: true }).fill(amina.jid)
-  await person.page.locator('input[autocomplete=current-password]').fill(amina.password)
-  await person.button('ob.signIn').click()
+  await person.signIn(amina.origin, amina.jid, amina.password)
   await person.page.getByLabel(person.t('ob.recCode'), { exact: true }).fill(amina.code)
   await person.button('ob.histOpen').click()
   await person.page.locator('.row').first().waitFor()

@@ -2,7 +2,7 @@
 // looked at. Its sender sees who opened it. In a group each opens it once.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { faults } from './axe.mjs'
+import { well } from './axe.mjs'
 import { Person, until } from './person.mjs'
 import { Town } from './town.mjs'
 
@@ -22,29 +22,10 @@ after(() => town?.end())
 /** Another browser of the same person, who signs in and then trusts it with the recovery code. */
 async function otherDevice(person) {
   const other = await Person.make(town.chromium, `${person.name}2`, { lang: 'en' })
-  other.origin = person.origin
-  other.jid = person.jid
-  await other.page.goto(`${person.origin}/signin`)
-  await other.page.getByLabel(other.t('ob.address'), { exact: true }).fill(person.jid)
-  await other.page.locator('input[autocomplete=current-password]').fill(person.password)
-  await other.button('ob.signIn').click()
+  await other.signIn(person.origin, person.jid, person.password)
   await other.button('ob.later').click()
   await other.page.locator('.row, .empty').first().waitFor()
   return other
-}
-
-/** A picture with stripes, as a PNG. */
-const picture = async (person) => Buffer.from((await person.page.evaluate(() => {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 800, height: 600 })
-  const c = canvas.getContext('2d')
-  for (let i = 0; i < 200; i++) { c.fillStyle = `hsl(${i * 37} 80% 50%)`; c.fillRect((i * 577) % 800, (i * 331) % 600, 120, 90) }
-  return canvas.toDataURL('image/png')
-})).split(',')[1], 'base64')
-
-async function well(person, what) {
-  await person.shot(what)
-  await until('what was just said has gone', async () => !await person.page.locator('.toast').count())
-  assert.deepEqual(await faults(person.page), [], `${what}, ${person.name}`)
 }
 
 /** Sends a photo that can be opened once. */
@@ -52,7 +33,7 @@ async function sendOnce(person, look) {
   await person.page.locator('.comp').getByRole('button', { name: person.t('attach'), exact: true }).click()
   const choosing = person.page.waitForEvent('filechooser')
   await person.page.getByRole('dialog').getByRole('button', { name: person.t('attach.photo') }).click()
-  await (await choosing).setFiles({ name: 'holiday.png', mimeType: 'image/png', buffer: await picture(person) })
+  await (await choosing).setFiles({ name: 'holiday.png', mimeType: 'image/png', buffer: await person.picture() })
   const sheet = person.page.getByRole('dialog')
   await sheet.getByRole('button', { name: person.t('once.send'), exact: true }).click()
   await sheet.getByText(person.t('once.hint')).waitFor()

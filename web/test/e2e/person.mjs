@@ -107,6 +107,26 @@ export class Person {
     await this.shot('5-inside')
   }
 
+  /** Goes to where one signs in, on the server at `origin`, and does so. What is asked behind it is for who calls. */
+  async signIn(origin, jid, password) {
+    Object.assign(this, { origin, jid })
+    await this.page.goto(`${origin}/signin`)
+    await this.page.getByLabel(this.t('ob.address'), { exact: true }).fill(jid)
+    await this.page.locator('input[autocomplete=current-password]').fill(password)
+    await this.button('ob.signIn').click()
+  }
+
+  /** A picture of many squares, as the bytes of a PNG. */
+  async picture() {
+    const url = await this.page.evaluate(() => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 800, height: 600 })
+      const c = canvas.getContext('2d')
+      for (let i = 0; i < 200; i++) { c.fillStyle = `hsl(${i * 37} 80% 50%)`; c.fillRect((i * 577) % 800, (i * 331) % 600, 120, 90) }
+      return canvas.toDataURL('image/png')
+    })
+    return Buffer.from(url.split(',')[1], 'base64')
+  }
+
   /** Asks somebody to be a contact, who accepts. */
   async befriend(other) {
     await this.page.goto(`${this.origin}/contacts`)
