@@ -149,27 +149,10 @@ func attendChannels(ctx context.Context, c *client.Client) (map[xmpp.JID]int64, 
 
 // readChannel reads a channel's log after an entry, 0 for the whole.
 func readChannel(ctx context.Context, c *client.Client, channel xmpp.JID, after int64) (log []place, err error) {
-	query := client.ArchiveQuery{Archive: channelService, Node: channel.Local()}
-	if after > 0 {
-		query.After = strconv.FormatInt(after, 10)
-	}
-	for {
-		page, err := c.Archive(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		for _, entry := range page.Entries {
-			_, p, err := channelPlace(entry.Message)
-			if err != nil || strconv.FormatInt(p.id, 10) != entry.ID {
-				return nil, fmt.Errorf("entry %s of %s is not what it says: %v %s", entry.ID, channel, err, entry.Message)
-			}
-			log = append(log, p)
-		}
-		if page.Complete {
-			return log, nil
-		}
-		query.After = page.Last
-	}
+	return readPlaces(ctx, c, client.ArchiveQuery{Archive: channelService, Node: channel.Local()}, after, func(st *xmpp.Stanza) (place, error) {
+		_, p, err := channelPlace(st)
+		return p, err
+	})
 }
 
 // found makes the accounts, the channels, and who follows them.

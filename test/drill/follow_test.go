@@ -53,7 +53,11 @@ func placeOf(st *xmpp.Stanza) (p place, err error) {
 
 // readLog reads a group's log after an entry, 0 for the whole.
 func readLog(ctx context.Context, c *client.Client, room xmpp.JID, after int64) (log []place, err error) {
-	query := client.ArchiveQuery{Archive: room}
+	return readPlaces(ctx, c, client.ArchiveQuery{Archive: room}, after, placeOf)
+}
+
+// readPlaces reads a log that a query names after an entry, 0 for the whole.
+func readPlaces(ctx context.Context, c *client.Client, query client.ArchiveQuery, after int64, placeOf func(*xmpp.Stanza) (place, error)) (log []place, err error) {
 	if after > 0 {
 		query.After = strconv.FormatInt(after, 10)
 	}
@@ -65,7 +69,7 @@ func readLog(ctx context.Context, c *client.Client, room xmpp.JID, after int64) 
 		for _, entry := range page.Entries {
 			p, err := placeOf(entry.Message)
 			if err != nil || strconv.FormatInt(p.id, 10) != entry.ID {
-				return nil, fmt.Errorf("entry %s of %s is not what it says: %v %s", entry.ID, room, err, entry.Message)
+				return nil, fmt.Errorf("entry %s of %s %s is not what it says: %v %s", entry.ID, query.Archive, query.Node, err, entry.Message)
 			}
 			log = append(log, p)
 		}
