@@ -48,7 +48,7 @@ func (l *Ledger) AccountAt(ctx context.Context, name string, at time.Time) (a Ac
 		return Account{}, fmt.Errorf("read account: %w", err)
 	}
 	a.Opened = time.UnixMicro(id)
-	lines, err := l.lines(ctx, id, until, 0, 1)
+	lines, err := l.lines(ctx, id, until, 1)
 	if err != nil {
 		return Account{}, err
 	}
@@ -88,16 +88,16 @@ func (l *Ledger) Statement(ctx context.Context, name string, before int64, limit
 	if before > 0 {
 		until = before - 1
 	}
-	return l.lines(ctx, id, until, 0, min(max(limit, 1), MaxLines))
+	return l.lines(ctx, id, until, min(max(limit, 1), MaxLines))
 }
 
-// lines reads records of an account up to a number and after another one, the newest first. Each side has an index of its own.
-func (l *Ledger) lines(ctx context.Context, account, until, after int64, limit int) ([]Line, error) {
+// lines reads records of an account up to a number, the newest first. Each side has an index of its own.
+func (l *Ledger) lines(ctx context.Context, account, until int64, limit int) ([]Line, error) {
 	const side = `select id, key, kind, debit, debit_balance, debit_held, credit, credit_balance, credit_held, amount, about, data, hash from ledger_record where `
 	rows, err := l.db.Query(ctx, `select r.id, r.key, r.kind, r.debit, r.debit_balance, r.debit_held, r.credit_balance, r.credit_held, r.amount, r.about, r.data, r.hash, coalesce(a.name, '')
-		from (select * from (`+side+`debit = $1 and debit > 0 and id <= $2 and id > $3 order by id desc limit $4) as paid
-		union all select * from (`+side+`credit = $1 and credit > 0 and id <= $2 and id > $3 order by id desc limit $4) as got) as r
-		left join ledger_account a on a.id = case when r.debit = $1 then r.credit else r.debit end order by r.id desc limit $4`, account, until, after, int64(limit))
+		from (select * from (`+side+`debit = $1 and debit > 0 and id <= $2 order by id desc limit $3) as paid
+		union all select * from (`+side+`credit = $1 and credit > 0 and id <= $2 order by id desc limit $3) as got) as r
+		left join ledger_account a on a.id = case when r.debit = $1 then r.credit else r.debit end order by r.id desc limit $3`, account, until, int64(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read lines: %w", err)
 	}
