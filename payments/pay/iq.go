@@ -17,9 +17,15 @@ var (
 	gets = map[string]handler{
 		"about":  (*Service).offers,
 		"lookup": (*Service).lookup,
+
+		"request": (*Service).getRequest, "requests": (*Service).getRequests, "split": (*Service).getSplit, "splits": (*Service).getSplits, "debts": (*Service).getDebts,
+		"mandates": (*Service).getMandates, "dispute": (*Service).getDispute, "disputes": (*Service).getDisputes,
 	}
 	sets = map[string]handler{
 		"pay": (*Service).pay,
+
+		"request": (*Service).askRequest, "decline": (*Service).decline, "cancel": (*Service).cancel, "remind": (*Service).remind, "split": (*Service).askSplit,
+		"dispute": (*Service).askDispute, "evidence": (*Service).askEvidence, "settle": (*Service).settle,
 	}
 )
 

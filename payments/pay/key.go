@@ -110,7 +110,7 @@ func (s *Service) mayUse(k *key, i *intent.Intent) error {
 func (s *Service) stepped(k *key, i *intent.Intent) error {
 	r, _ := rules(i.Kind)
 	unit := s.cfg.unit(i.Unit)
-	if !r.limited || unit == nil || unit.StepUp == 0 || i.Amount < unit.StepUp || k.kind == passkey {
+	if !r.limited && !r.steps || unit == nil || unit.StepUp == 0 || i.Amount < unit.StepUp || k.kind == passkey {
 		return nil
 	}
 	if s.now().Sub(time.UnixMicro(k.unlocked)) > stepUpLife {

@@ -73,8 +73,13 @@ func (s *Service) Know(d Directory) { s.directory = d }
 // Use sets the networks outside. Call it before anything is asked.
 func (s *Service) Use(r Rails) { s.rails = r }
 
-// Run sends notices, until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.sendNotices(ctx) }
+// Run sends notices, and makes what has come to its time, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { s.watchTime(ctx) })
+	return s.sendNotices(ctx)
+}
 
 // ours says whether an address is a bare one that has a wallet here.
 func (s *Service) ours(account xmpp.JID) bool {

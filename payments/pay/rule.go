@@ -15,6 +15,8 @@ type rule struct {
 	limited bool
 	// charged says that it may cost a fee. The fee of other kinds is 0.
 	charged bool
+	// steps says that a large one needs the PIN or the user's verification anew, as limited ones do.
+	steps bool
 	// ahead says that it may be signed seven days ahead; otherwise it is minutes.
 	ahead bool
 	// prepare looks at what it is about, outside of a transaction. It says what is asked of the ledger (p.operations), adds what is to be written with it (p.also) and
@@ -41,6 +43,18 @@ func rules(kind intent.Kind) (rule, bool) {
 		return rule{charged: true, ahead: true, prepare: (*Service).prepareOffline}, true
 	case intent.Cashout:
 		return rule{limited: true, charged: true, prepare: (*Service).prepareCashout, tell: (*Service).tellPayer}, true
+	case intent.Hold:
+		return rule{limited: true, prepare: (*Service).prepareHold}, true
+	case intent.Mandate:
+		return rule{steps: true, prepare: (*Service).prepareMandate, tell: (*Service).tellGiven}, true
+	case intent.Capture:
+		return rule{prepare: (*Service).prepareCapture}, true
+	case intent.Void:
+		return rule{prepare: (*Service).prepareVoid}, true
+	case intent.Revoke:
+		return rule{prepare: (*Service).prepareRevoke, tell: (*Service).tellRevoked}, true
+	case intent.Refund:
+		return rule{prepare: (*Service).prepareRefund}, true
 	}
 	return rule{}, false
 }
@@ -50,7 +64,7 @@ func rules(kind intent.Kind) (rule, bool) {
 type part func(s *Service, ctx context.Context, p *payment) (known bool, err error)
 
 // parts are asked one after the other.
-func parts() []part { return []part{(*Service).aboutPayment} }
+func parts() []part { return []part{(*Service).aboutPayment, (*Service).aboutRequest} }
 
 // look finds what a payment is about. What nobody knows is refused.
 func (s *Service) look(ctx context.Context, p *payment) error {

@@ -43,6 +43,8 @@ func (s *Service) words(p *payment, to xmpp.JID) string {
 		text = fmt.Sprintf("%s is back in your wallet", amount)
 	case p.Kind == intent.Cashout:
 		text = fmt.Sprintf("You are moving %s out of your wallet", amount)
+	case s.wordsOfOthers(p) != "":
+		text = s.wordsOfOthers(p)
 	case mine:
 		text = fmt.Sprintf("You have paid %s %s", p.payee.Local(), amount)
 	}

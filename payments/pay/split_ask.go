@@ -1,0 +1,255 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"palabre.dev/palabre/xmpp"
+)
+
+// askSplit is <split/>: somebody asks others for their parts of a bill.
+func (s *Service) askSplit(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
+	who := account.String()
+	now := s.now()
+	p, err := readSplit(who, e, now)
+	if err != nil {
+		return nil, err
+	}
+	people := []string{p.payee}
+	for _, one := range p.shares {
+		people = append(people, one.account)
+	}
+	if err := s.mayAsk(ctx, p.unit, people...); err != nil {
+		return nil, err
+	}
+	content := contentOf(who, e)
+	err = s.db.Tx(ctx, func(ctx context.Context) error {
+		if done, err := s.askedBefore(ctx, "pay_split", p.id, content); done || err != nil {
+			return err
+		}
+		if err := s.mayWait(ctx, who, len(p.shares)); err != nil {
+			return err
+		}
+		if err := s.addSplit(ctx, p, content); err != nil {
+			return err
+		}
+		return s.tellSplit(ctx, p, now, called(p.maker)+" asks each for their part of "+s.sum(p.total, p.unit, p.about))
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p, err = s.split(ctx, p.id); err != nil {
+		return nil, err
+	}
+	return p.element(now), nil
+}
+
+// getSplit is <split id=/>. Whoever knows the id may read it: it is said in the group alone, whose members are known to nobody here.
+func (s *Service) getSplit(ctx context.Context, _ xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
+	p, err := s.split(ctx, e.Attr("id"))
+	if err != nil {
+		return nil, err
+	}
+	return p.element(s.now()), nil
+}
+
+// mySplits picks the splits of somebody, of a group if one is named.
+const mySplits = `id in (select id from pay_split where maker = $1 union select id from pay_split where payee = $1 union select split from pay_share where account = $1)
+	and ($2 = '' or within = $2)`
+
+// getSplits is <splits group= before= max=/>: those in which somebody has a part, the newest first.
+func (s *Service) getSplits(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
+	who := account.String()
+	a := &asked{e: e}
+	size, group := a.number("max", 1, maxPageSize, pageSize), a.optional("group")
+	if a.err != nil {
+		return nil, a.err
+	}
+	before, err := s.place(ctx, "pay_split", e.Attr("before"))
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.splits(ctx, mySplits+" and made < $3 order by made desc limit $4", who, group, before, size+1)
+	if err != nil {
+		return nil, err
+	}
+	list := element("splits")
+	for i, p := range found {
+		if int64(i) == size {
+			list.Set("more", "true")
+			break
+		}
+		list.Add(p.element(s.now()))
+	}
+	return list, nil
+}
+
+// maxDebts is how many requests are looked at for the debts of a group.
+const maxDebts = 10_000
+
+// getDebts is <debts group= unit=/>: the fewest transfers that settle what is not paid yet of the splits of a group in which somebody has a part.
+func (s *Service) getDebts(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
+	who := account.String()
+	a := &asked{e: e}
+	group, unit := a.person("group", ""), a.unit("unit")
+	if a.err != nil {
+		return nil, a.err
+	}
+	now := s.now()
+	waiting, err := s.requests(ctx, "split in (select id from pay_split where "+mySplits+") and split <> '' and unit = $3 and due > $4 order by made desc limit $5",
+		who, group, unit, now.UnixMicro(), int64(maxDebts))
+	if err != nil {
+		return nil, err
+	}
+	var debts []Debt
+	for _, r := range waiting {
+		debts = append(debts, Debt{r.payer, r.payee, r.left()})
+	}
+	list := element("debts").Set("group", group).Set("unit", unit)
+	for _, d := range Settle(debts) {
+		list.Add(element("debt").Set("from", d.From).Set("to", d.To).Set("amount", digits(d.Amount)))
+	}
+	return list, nil
+}
+
+// cancel is <cancel id=/> of a request, of all that is not paid of a split, or of a recurring request.
+func (s *Service) cancel(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
+	who := account.String()
+	p, err := s.splitIf(ctx, e.Attr("id"))
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return s.changeSplit(ctx, who, p.id, func(r *request, now time.Time) error { return r.cancel(who, now) },
+			func(p *split) string { return "Nothing more is asked of " + s.sum(p.total, p.unit, p.about) })
+	}
+	return s.changeRequest(ctx, who, e, func(r *request, now time.Time) error {
+		if r.id == r.series && (who == r.payee || who == r.maker) {
+			return s.cancelSeries(ctx, r, who, now)
+		}
+		return r.cancel(who, now)
+	}, func(r *request) string {
+		return called(r.payee) + " does not ask for " + s.sum(r.amount, r.unit, r.about) + " any more"
+	})
+}
+
+// cancelSeries ends a recurring request, and its first one if that is not paid.
+func (s *Service) cancelSeries(ctx context.Context, r *request, who string, now time.Time) error {
+	next, err := s.seriesNext(ctx, r.series)
+	if err != nil {
+		return err
+	}
+	if err := s.endSeries(ctx, r.series); err != nil {
+		return err
+	}
+	if next > 0 && !r.waits(now) {
+		return nil // what was paid stays so
+	}
+	return r.cancel(who, now)
+}
+
+// remind is <remind id=/> of a request, or of all that is not paid of a split.
+func (s *Service) remind(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
+	who := account.String()
+	p, err := s.splitIf(ctx, e.Attr("id"))
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		return s.remindAll(ctx, who, p.id)
+	}
+	return s.changeRequest(ctx, who, e, func(r *request, now time.Time) error { return r.remind(who, now) },
+		s.reminds)
+}
+
+// remindAll reminds those who have not paid their part. It refuses where nobody may be reminded now.
+func (s *Service) remindAll(ctx context.Context, who, id string) (*xmpp.Element, error) {
+	now := s.now()
+	err := s.db.Tx(ctx, func(ctx context.Context) error {
+		p, err := s.split(ctx, id)
+		if err != nil {
+			return err
+		}
+		if who != p.maker && who != p.payee {
+			return xmpp.Forbidden.Because("only who asked may remind")
+		}
+		reminded, refused := false, isOver("nothing of it waits to be paid")
+		for _, one := range p.shares {
+			if one.state == nil || !one.state.waits(now) {
+				continue
+			}
+			if err := one.state.remind(who, now); err != nil {
+				refused = err
+				continue
+			}
+			if err := s.keepRequest(ctx, one.state); err != nil {
+				return err
+			}
+			if err := s.tellRequest(ctx, one.state, now, s.reminds(one.state)); err != nil {
+				return err
+			}
+			reminded = true
+		}
+		if reminded {
+			return nil
+		}
+		return refused
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.split(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p.element(now), nil
+}
+
+// changeSplit changes all that waits of a split in a transaction, and tells those who have a part.
+func (s *Service) changeSplit(ctx context.Context, who, id string, change func(r *request, now time.Time) error, words func(p *split) string) (*xmpp.Element, error) {
+	now := s.now()
+	var p *split
+	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
+		if p, err = s.split(ctx, id); err != nil {
+			return err
+		}
+		if who != p.maker && who != p.payee {
+			return xmpp.Forbidden.Because("only who asked may do that")
+		}
+		changed := false
+		for _, one := range p.shares {
+			if one.state == nil || !one.state.waits(now) {
+				continue
+			}
+			if err := change(one.state, now); errors.Is(err, errSame) {
+				continue
+			} else if err != nil {
+				return err
+			}
+			changed = true
+			if err := s.keepRequest(ctx, one.state); err != nil {
+				return err
+			}
+		}
+		if !changed {
+			return nil
+		}
+		return s.tellSplit(ctx, p, now, words(p))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.element(now), nil
+}
+
+// people are those whom a split concerns, each once.
+func (p *split) people() []string {
+	all := []string{p.maker, p.payee}
+	for _, one := range p.shares {
+		all = append(all, one.account)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
