@@ -30,6 +30,7 @@ type subcommand struct {
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
 	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, channelList, channelMark, channelUnmark, status,
+	ledgerVerify, ledgerList, ledgerStatement, ledgerBalance, ledgerExport,
 	doctorCommand, backup, restore, exportAccounts, importAccounts, integrity, version,
 	chatSend, chatReceive, chat,
 }
@@ -50,6 +51,7 @@ type call struct {
 	yes          bool
 	standby      bool
 	chat         chatOptions
+	ledger       ledgerOptions
 }
 
 func main() {
@@ -61,8 +63,19 @@ func main() {
 			fmt.Fprintln(os.Stderr, "palabre:", err)
 		}
 		stop()
-		os.Exit(1)
+		status := 1
+		var other exit
+		if errors.As(err, &other) {
+			status = other.status
+		}
+		os.Exit(status)
 	}
+}
+
+// exit is an error with a status of its own, for scripts.
+type exit struct {
+	status int
+	error
 }
 
 // run finds the subcommand, reads its flags and the configuration, and runs it.

@@ -435,3 +435,59 @@ func TestAnotherMeaning(t *testing.T) {
 		}
 	})
 }
+
+// TestBook reads the whole book as an accountant does, with a ledger that cannot post.
+func TestBook(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		l := three(t, db)
+		first := post(t, l, transfer("1", "karim", "nadia", 100))[0]
+		if _, err := l.Post(t.Context(), nil, transfer("2", "karim", "nadia", MaxAmount)); !errors.Is(err, Insufficient) {
+			t.Fatal(err)
+		}
+		post(t, l, Operation{ID: "3", Kind: Reversal, Of: "1", Amount: 40})
+		book, err := Reading(t.Context(), db, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := book.Post(t.Context(), nil, transfer("4", "karim", "nadia", 1)); !errors.Is(err, ErrClosed) {
+			t.Error(err)
+		}
+		sound(t, book)
+		entries, err := book.Journal(t.Context(), first.Number-1, time.Time{}, 10)
+		if err != nil || len(entries) != 3 {
+			t.Fatal(entries, err)
+		}
+		if e := entries[0]; e.From != "karim" || e.To != "nadia" || e.Unit != "EUR" || e.FromBalance != 9900 || e.ToBalance != 100 || e.Hash != first.Hash {
+			t.Errorf("%+v", e)
+		}
+		if e := entries[1]; !errors.Is(e.Refused, Insufficient) || e.From != "" {
+			t.Errorf("%+v", e)
+		}
+		if e := entries[2]; e.Of != "1" || e.Kind != Reversal || e.From != "nadia" || e.FromBalance != 60 {
+			t.Errorf("%+v", e)
+		}
+		if until, err := book.Journal(t.Context(), 0, first.Time(), MaxLines); err != nil || until[len(until)-1].ID != "1" {
+			t.Error(until, err)
+		}
+		sum := int64(0)
+		for name, after := "", ""; ; after = name {
+			page, err := book.Accounts(t.Context(), first.Time(), after, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range page {
+				name = a.Name
+				sum += a.Balance
+				if want, err := book.AccountAt(t.Context(), a.Name, first.Time()); err != nil || want != a {
+					t.Errorf("%+v, %+v %v", a, want, err)
+				}
+			}
+			if len(page) < 2 {
+				break
+			}
+		}
+		if sum != 0 {
+			t.Errorf("all balances are %d", sum)
+		}
+	})
+}

@@ -119,26 +119,14 @@ func (l *Ledger) load(ctx context.Context, where string, args []any) error {
 		newest[last] = append(newest[last], h)
 		l.known.heads[h.id], l.known.names[h.name] = h, h.id
 	}
-	return inLists(records, func(list string, args []any) error {
-		rows, err := l.db.Query(ctx, "select id, debit, debit_balance, debit_held, credit_balance, credit_held from ledger_record where id in "+list, args...)
-		if err != nil {
-			return fmt.Errorf("look up balances: %w", err)
-		}
-		for rows.Next() {
-			var id int64
-			var debit, credit side
-			if err := rows.Scan(&id, &debit.account, &debit.balance, &debit.held, &credit.balance, &credit.held); err != nil {
-				return fmt.Errorf("look up balances: %w", err)
+	return l.stands(ctx, records, func(id int64, debit, credit side) {
+		for _, h := range newest[id] {
+			at := credit
+			if debit.account == h.id {
+				at = debit
 			}
-			for _, h := range newest[id] {
-				at := credit
-				if debit.account == h.id {
-					at = debit
-				}
-				h.balance, h.held = at.balance, at.held
-			}
+			h.balance, h.held = at.balance, at.held
 		}
-		return nil
 	})
 }
 

@@ -33,6 +33,11 @@ const (
 	Reversal
 )
 
+var kinds = map[Kind]string{Opening: "opening", Setting: "setting", Transfer: "transfer", Hold: "hold", Capture: "capture", Void: "void", Expiry: "expiry", Reversal: "reversal"}
+
+// String is the kind's word.
+func (k Kind) String() string { return kinds[k] }
+
 // State says what may be done with an account; the numbers are stored.
 type State int64
 
@@ -44,6 +49,11 @@ const (
 	// Closed accounts do neither; an account is closed when nothing is on it.
 	Closed
 )
+
+var states = map[State]string{Open: "open", Frozen: "frozen", Closed: "closed"}
+
+// String is the state's word.
+func (s State) String() string { return states[s] }
 
 // Unbounded is the floor of an account that may owe any amount, as those of the world outside do.
 const Unbounded = math.MinInt64
