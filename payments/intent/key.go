@@ -42,7 +42,7 @@ func PublicKey(point []byte) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// Sign signs a text with a payment key: ES256, r and s in 32 bytes each (RFC 7518 §3.4).
+// Sign signs a text with a payment key: ES256, r and s in 32 bytes each.
 func Sign(key *ecdsa.PrivateKey, text string) ([]byte, error) {
 	if key.Curve != elliptic.P256() {
 		return nil, ErrKey

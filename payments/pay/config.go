@@ -14,12 +14,13 @@ import (
 
 // Config is what an operator can set.
 type Config struct {
-	// Service is the domain of the service, pay.example for one; Accounts is the domain whose accounts have a wallet.
-	Service  string `toml:"service"`
+	// Service is the domain of the service; empty for pay. before the server's.
+	Service string `toml:"service"`
+	// Accounts is the domain whose accounts have a wallet; empty for the server's.
 	Accounts string `toml:"accounts"`
-	// Link is the address of the page behind links in notices, to which an id is added; empty for no links.
+	// Link is the address of the page behind links in notices, to which an id is added; empty for that of the server's own.
 	Link string `toml:"link"`
-	// Origins are those of pages whose passkeys sign here, and RelyingParty is the domain for which these are made.
+	// Origins are those of pages whose passkeys sign here, and RelyingParty is the domain for which these are made; empty for https://ACCOUNTS and ACCOUNTS.
 	Origins      []string `toml:"origins"`
 	RelyingParty string   `toml:"relying_party"`
 	// Units are those that can be paid.

@@ -17,12 +17,17 @@ var (
 	gets = map[string]handler{
 		"about":  (*Service).offers,
 		"lookup": (*Service).lookup,
+		"wallet": (*Service).wallet,
 
 		"request": (*Service).getRequest, "requests": (*Service).getRequests, "split": (*Service).getSplit, "splits": (*Service).getSplits, "debts": (*Service).getDebts,
 		"mandates": (*Service).getMandates, "dispute": (*Service).getDispute, "disputes": (*Service).getDisputes,
 	}
 	sets = map[string]handler{
-		"pay": (*Service).pay,
+		"pay":    (*Service).pay,
+		"order":  (*Service).order,
+		"key":    (*Service).addKey,
+		"unlock": (*Service).unlock,
+		"freeze": (*Service).freeze,
 
 		"request": (*Service).askRequest, "decline": (*Service).decline, "cancel": (*Service).cancel, "remind": (*Service).remind, "split": (*Service).askSplit,
 		"dispute": (*Service).askDispute, "evidence": (*Service).askEvidence, "settle": (*Service).settle,
@@ -47,7 +52,7 @@ func (s *Service) HandleIQ(ctx context.Context, from xmpp.JID, set bool, payload
 	if !s.ours(account) {
 		return nil, xmpp.Forbidden.Because("only accounts of %s have a wallet here", s.cfg.Accounts)
 	}
-	answer, err := handle(s, ctx, account, payload)
+	answer, err := s.unlessGone(handle)(s, ctx, account, payload)
 	s.wake()
 	if err == nil {
 		return answer, nil

@@ -28,14 +28,13 @@ type key struct {
 	public                 []byte
 	salt, verifier, share  []byte
 	credential             string
-	counter                int64
 	added, ready, dropped  int64 // UTC microseconds
 	wrong, waits, unlocked int64
 	unit                   string
 	cap                    int64
 }
 
-const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.counter, k.added, k.ready, k.dropped, k.wrong, k.waits, k.unlocked, k.unit, k.cap from pay_key k`
+const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.added, k.ready, k.dropped, k.wrong, k.waits, k.unlocked, k.unit, k.cap from pay_key k`
 
 // keys reads keys of an account, the oldest first; where follows "account = $1".
 func (s *Service) keys(ctx context.Context, account xmpp.JID, where string, args ...any) (all []*key, err error) {
@@ -45,7 +44,7 @@ func (s *Service) keys(ctx context.Context, account xmpp.JID, where string, args
 	}
 	for rows.Next() {
 		k := &key{account: account}
-		err := rows.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.counter, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.unlocked,
+		err := rows.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.unlocked,
 			&k.unit, &k.cap)
 		if err != nil {
 			return nil, fmt.Errorf("read keys: %w", err)

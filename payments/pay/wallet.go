@@ -143,3 +143,69 @@ func (s *Service) notePayee(ctx context.Context, p *payment) error {
 	}
 	return nil
 }
+
+// wallet is what an account has, and who may spend it.
+func (s *Service) wallet(ctx context.Context, account xmpp.JID, _ *xmpp.Element) (*xmpp.Element, error) {
+	w, err := s.walletOf(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	e := element("wallet", "level", w.level, "frozen", intent.FormatTime(w.frozen.Truncate(time.Second)))
+	for i := range s.cfg.Units {
+		if err := s.addBalance(ctx, e, account, w.level, &s.cfg.Units[i]); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := s.keys(ctx, account, "and k.dropped = 0")
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		e.Add(k.element())
+	}
+	return e, nil
+}
+
+// addBalance adds what an account has of a unit, and what of it it may spend.
+func (s *Service) addBalance(ctx context.Context, e *xmpp.Element, account xmpp.JID, level string, unit *Unit) error {
+	balance, err := s.stands(ctx, WalletAccount(unit.Code, account))
+	if err != nil {
+		return err
+	}
+	pocket, err := s.stands(ctx, PocketAccount(unit.Code, account))
+	if err != nil {
+		return err
+	}
+	e.Add(element("balance", "unit", unit.Code).Set("amount", digits(balance.Balance)).Set("held", digits(balance.Held)).Set("pocket", digits(pocket.Balance)))
+	a, err := s.allowanceOf(ctx, account, level, unit)
+	if err != nil {
+		return err
+	}
+	limit := element("limit", "unit", unit.Code)
+	if !a.any {
+		e.Add(limit.Set("transaction", "0").Set("day", "0").Set("left", "0"))
+		return nil
+	}
+	for _, one := range []struct {
+		name string
+		most int64
+	}{{"transaction", a.Transaction}, {"day", a.Day}, {"stepup", unit.StepUp}} {
+		if one.most > 0 {
+			limit.Set(one.name, digits(one.most))
+		}
+	}
+	if a.Day > 0 {
+		limit.Set("left", digits(a.left))
+	}
+	e.Add(limit)
+	return nil
+}
+
+// element is the key as its owner's devices see it.
+func (k *key) element() *xmpp.Element {
+	e := element("key", "id", k.id, "kind", k.kind, "name", k.name, "credential", k.credential, "added", intent.FormatTime(time.UnixMicro(k.added)), "ready", intent.FormatTime(time.UnixMicro(k.ready)))
+	if k.cap > 0 {
+		e.Set("offline", k.unit).Set("cap", digits(k.cap))
+	}
+	return e
+}

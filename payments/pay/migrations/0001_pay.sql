@@ -40,7 +40,6 @@ create table pay_key (
     verifier bytea not null, -- SHA-256 of what a device shows for its share
     share bytea not null,
     credential text not null, -- id of a passkey
-    counter bigint not null, -- signature counter of a passkey
     added bigint not null,
     ready bigint not null, -- from when it works
     dropped bigint not null,

@@ -1,0 +1,136 @@
+package pay
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/xmpp"
+)
+
+const (
+	maxKeys       = 20   // that an account has, without those that were dropped
+	maxKeyName    = 64   // bytes
+	maxCredential = 1024 // characters of the id of a passkey
+	minSecret     = 16   // bytes of a salt, a verifier, a share
+	maxSecret     = 64
+)
+
+// addKey adds a payment key. The first that an account ever had works at once, and one that an order of another key allows; others after a delay.
+func (s *Service) addKey(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
+	k, err := readKey(account, payload)
+	if err != nil {
+		return nil, err
+	}
+	var order *signedOrder
+	if text := payload.ChildText(NS, "text"); text != "" {
+		if order, err = s.readOrder(account, payload); err != nil {
+			return nil, err
+		}
+		if order.Kind != intent.AddKey || order.About != k.id {
+			return nil, badText("the order is about another key")
+		}
+	}
+	err = s.db.Tx(ctx, func(ctx context.Context) error { return s.insertKey(ctx, k, order) })
+	if err != nil {
+		return nil, err
+	}
+	return s.wallet(ctx, account, nil)
+}
+
+// readKey reads a <key/>.
+func readKey(account xmpp.JID, payload *xmpp.Element) (*key, error) {
+	k := &key{account: account, kind: payload.Attr("kind"), name: payload.Attr("name"), credential: payload.ChildText(NS, "credential")}
+	if !utf8.ValidString(k.name) || len(k.name) > maxKeyName {
+		return nil, badText("name: at most %d bytes", maxKeyName)
+	}
+	var err error
+	for _, part := range []struct {
+		name string
+		to   *[]byte
+	}{{"public", &k.public}, {"salt", &k.salt}, {"verifier", &k.verifier}, {"share", &k.share}} {
+		if *part.to, err = readBytes(payload.ChildText(NS, part.name)); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := intent.PublicKey(k.public); err != nil {
+		return nil, badText("public: %v", err)
+	}
+	k.id = intent.KeyID(k.public)
+	for _, secret := range [][]byte{k.salt, k.verifier, k.share} {
+		if k.kind == pinKey && (len(secret) < minSecret || len(secret) > maxSecret) || k.kind != pinKey && len(secret) > 0 {
+			return nil, badText("salt, verifier and share have %d to %d bytes, and belong to a key with a PIN", minSecret, maxSecret)
+		}
+	}
+	if k.kind != pinKey && k.kind != passkey && k.kind != offlineKey || (k.kind == passkey) != (k.credential != "") || len(k.credential) > maxCredential {
+		return nil, badText("kind and credential")
+	}
+	if k.kind == pinKey {
+		sum := sha256.Sum256(k.verifier)
+		k.verifier = sum[:]
+	}
+	return k, nil
+}
+
+// insertKey adds a key in the transaction of ctx. One that is there stays as it is; one that was dropped does not come back.
+func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) error {
+	all, err := s.keys(ctx, k.account, "")
+	if err != nil {
+		return err
+	}
+	live, first := 0, true
+	for _, other := range all {
+		switch {
+		case other.id == k.id && other.dropped != 0:
+			return noKey()
+		case other.id == k.id:
+			return nil
+		case other.dropped == 0:
+			live++
+		}
+		first = first && other.kind == offlineKey
+	}
+	if live >= maxKeys {
+		return xmpp.ResourceConstraint.Because("an account has at most %d keys", maxKeys)
+	}
+	now := s.now()
+	k.added, k.ready = now.UnixMicro(), now.UnixMicro()
+	if order != nil {
+		if _, err := s.admit(ctx, order); err != nil {
+			return err
+		}
+	} else if !first && k.kind != offlineKey { // one without network pays nothing until an order gives it a cap
+		k.ready = now.Add(s.cfg.NewDevice).UnixMicro()
+	}
+	_, err = s.db.Exec(ctx, `insert into pay_key (account, id, kind, name, public, salt, verifier, share, credential, added, ready, dropped, wrong, waits, unlocked, unit, cap)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, $10, '', 0)`, k.account.String(), k.id, k.kind, k.name, k.public, bytesOrNone(k.salt), bytesOrNone(k.verifier),
+		bytesOrNone(k.share), k.credential, k.added, k.ready)
+	if err != nil {
+		return fmt.Errorf("keep key: %w", err)
+	}
+	words := fmt.Sprintf("A payment key was added: %s.", orWord(k.name, k.kind))
+	if k.ready > k.added {
+		words = fmt.Sprintf("A payment key was added: %s. It can pay from %s on. If that was not you, freeze your wallet now.", orWord(k.name, k.kind), intent.FormatTime(time.UnixMicro(k.ready)))
+	}
+	return s.tellWallet(ctx, k.account, words)
+}
+
+// orWord is a name, or another word where there is none.
+func orWord(name, other string) string {
+	if name == "" {
+		return other
+	}
+	return name
+}
+
+// tellWallet tells an account, in the transaction of ctx, that its wallet or its keys are others now.
+func (s *Service) tellWallet(ctx context.Context, account xmpp.JID, words string) error {
+	e, err := s.wallet(ctx, account, nil)
+	if err != nil {
+		return err
+	}
+	return s.notify(ctx, account, "", words+s.link("wallet"), e)
+}
