@@ -20,10 +20,11 @@ type Config struct {
 	Accounts string `toml:"accounts"`
 	// Link is the address of the page behind links in notices, to which an id is added; empty for that of the server's own.
 	Link string `toml:"link"`
-	// Origins are those of pages whose passkeys sign here, and RelyingParty is the domain for which these are made; empty for https://ACCOUNTS and ACCOUNTS.
-	Origins      []string `toml:"origins"`
-	RelyingParty string   `toml:"relying_party"`
-	// Units are those that can be paid.
+	// Origins are those of pages whose passkeys sign here; none for https:// and Accounts.
+	Origins []string `toml:"origins"`
+	// RelyingParty is the domain for which passkeys are made; empty for Accounts.
+	RelyingParty string `toml:"relying_party"`
+	// Units are those that can be paid, each a table of its own ([[pay.units]], docs/payments.md). Without one there are no payments.
 	Units []Unit `toml:"units"`
 	// Levels are the names of the levels of identification, the lowest first; it holds for whom the operator has said nothing about.
 	Levels []string `toml:"levels"`

@@ -15,9 +15,11 @@ type handler func(s *Service, ctx context.Context, account xmpp.JID, payload *xm
 // gets and sets are who answers what.
 var (
 	gets = map[string]handler{
-		"about":  (*Service).offers,
-		"lookup": (*Service).lookup,
-		"wallet": (*Service).wallet,
+		"about":   (*Service).offers,
+		"lookup":  (*Service).lookup,
+		"wallet":  (*Service).wallet,
+		"quote":   (*Service).quote,
+		"history": (*Service).history,
 
 		"request": (*Service).getRequest, "requests": (*Service).getRequests, "split": (*Service).getSplit, "splits": (*Service).getSplits, "debts": (*Service).getDebts,
 		"mandates": (*Service).getMandates, "dispute": (*Service).getDispute, "disputes": (*Service).getDisputes,

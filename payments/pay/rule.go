@@ -148,6 +148,9 @@ func (s *Service) payable(ctx context.Context, payer, payee xmpp.JID) error {
 
 // person is what an account calls itself, and whether it is there.
 func (s *Service) person(ctx context.Context, account xmpp.JID) (name string, exists bool, err error) {
+	if left, err := s.gone(ctx, account); err != nil || left {
+		return "", false, err
+	}
 	if s.directory == nil {
 		return "", true, nil
 	}
