@@ -30,6 +30,8 @@ import (
 	"palabre.dev/palabre/feature/register"
 	"palabre.dev/palabre/httpd"
 	"palabre.dev/palabre/jobs"
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/payments/pay"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/web"
 )
@@ -57,6 +59,8 @@ type App struct {
 	reports  *blocking.Feature
 	channels *channel.Channels
 	health   *health.Feature
+	ledger   *ledger.Ledger // nil without payments
+	pay      *pay.Service   // nil without payments
 	features []any
 	runners  []func(ctx context.Context) error
 }
@@ -74,7 +78,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	if err := a.assemble(ctx); err != nil {
-		return nil, errors.Join(err, a.db.Close())
+		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
@@ -136,7 +140,12 @@ func (a *App) attach() {
 }
 
 // Close closes the database of an app that does not serve.
-func (a *App) Close() error { return a.db.Close() }
+func (a *App) Close() error {
+	if a.ledger != nil {
+		a.ledger.Close()
+	}
+	return a.db.Close()
+}
 
 // Serve opens the doors and serves until ctx ends; opened is called when they are open. Then it stops in order: it is no longer ready,
 // sessions are told and what they sent is kept and acknowledged, requests under way end, the database closes.

@@ -33,6 +33,8 @@ import (
 	"palabre.dev/palabre/feature/upload"
 	"palabre.dev/palabre/feature/vcard"
 	"palabre.dev/palabre/httpd"
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/payments/pay"
 	"palabre.dev/palabre/store"
 )
 
@@ -87,6 +89,10 @@ type Config struct {
 	LinkCard linkcard.Config `toml:"linkcard"`
 	// Health is about what administrators are shown of the server.
 	Health health.Config `toml:"health"`
+	// Ledger is about the books in which money is kept (docs/ledger.md).
+	Ledger ledger.Config `toml:"ledger"`
+	// Pay is about payments between accounts (docs/payments.md). They are offered when there is a unit.
+	Pay PayConfig `toml:"pay"`
 }
 
 // LogConfig is how the server tells what it does. It never writes what people say.
@@ -126,6 +132,8 @@ func DefaultConfig() Config {
 		Upload:   upload.DefaultConfig(),
 		LinkCard: linkcard.DefaultConfig(),
 		Health:   health.DefaultConfig(),
+		Ledger:   ledger.DefaultConfig(),
+		Pay:      PayConfig{pay.DefaultConfig()},
 	}
 }
 
@@ -171,6 +179,11 @@ func (c Config) Validate() error {
 		if err := part.Validate(); err != nil {
 			name := keyOf(sections.Type().Field(i))
 			errs = append(errs, fmt.Errorf("configuration: %s", strings.TrimPrefix(fmt.Sprintf("[%s] %s", name, err), "[] ")))
+		}
+	}
+	if c.paying() {
+		if err := c.payments().Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("configuration: [pay] %w", err))
 		}
 	}
 	if c.Data == "" {

@@ -33,6 +33,25 @@ func (f *Feature) Subscriptions(ctx context.Context, account *core.Account) ([]x
 	return f.withState(ctx, account, To)
 }
 
+// Contact is somebody in a roster, with the name that the account has given them.
+type Contact struct {
+	JID  xmpp.JID
+	Name string
+}
+
+// Named are the contacts in the account's roster, at most max. It asks the database.
+func (f *Feature) Named(ctx context.Context, account *core.Account, max int) ([]Contact, error) {
+	found, err := f.items(ctx, `account = $1 and (state & $2) <> 0 order by contact limit $3`, account.ID, int64(Listed), max)
+	if err != nil {
+		return nil, err
+	}
+	named := make([]Contact, len(found))
+	for i, one := range found {
+		named[i] = Contact{one.contact, one.name}
+	}
+	return named, nil
+}
+
 func (f *Feature) withState(ctx context.Context, account *core.Account, part State) ([]xmpp.JID, error) {
 	contacts, err := f.contacts.Get(ctx, account.ID)
 	if err != nil {

@@ -30,6 +30,7 @@ var (
 		"key":    (*Service).addKey,
 		"unlock": (*Service).unlock,
 		"freeze": (*Service).freeze,
+		"cashin": (*Service).cashin,
 
 		"request": (*Service).askRequest, "decline": (*Service).decline, "cancel": (*Service).cancel, "remind": (*Service).remind, "split": (*Service).askSplit,
 		"dispute": (*Service).askDispute, "evidence": (*Service).askEvidence, "settle": (*Service).settle,

@@ -1,0 +1,241 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"palabre.dev/palabre/component"
+	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/feature/account"
+	"palabre.dev/palabre/feature/pubsub"
+	"palabre.dev/palabre/feature/roster"
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/payments/pay"
+	"palabre.dev/palabre/xmpp"
+)
+
+// PayConfig is the section of payments. They are offered when there is a unit.
+type PayConfig struct{ pay.Config }
+
+// Validate passes everything: what is missing comes from the rest of the file (Config.payments).
+func (PayConfig) Validate() error { return nil }
+
+// paying reports whether payments are offered.
+func (c Config) paying() bool { return len(c.Pay.Units) > 0 }
+
+// payments is the section with what the domain and the web door give in place of what is missing.
+func (c Config) payments() pay.Config {
+	cfg, web := c.Pay.Config, c.HTTP.Public(c.Domain)
+	if cfg.Service == "" {
+		cfg.Service = "pay." + c.Domain
+	}
+	if cfg.Accounts == "" {
+		cfg.Accounts = c.Domain
+	}
+	if cfg.Link == "" {
+		cfg.Link = web + payPath
+	}
+	if len(cfg.Origins) == 0 {
+		cfg.Origins = origins([]string{web})
+	}
+	if u, err := url.Parse(web); cfg.RelyingParty == "" && err == nil {
+		cfg.RelyingParty = u.Hostname()
+	}
+	return cfg
+}
+
+// payPath is where the page behind links is.
+const payPath = "/pay/"
+
+// makePayments makes the ledger and the service of payments, if there is a unit to pay in.
+func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature) (parts []any, err error) {
+	if !a.cfg.paying() {
+		return nil, nil
+	}
+	cfg := a.cfg.payments()
+	if a.ledger, err = ledger.New(ctx, a.cfg.Ledger, a.db, a.log); err != nil {
+		return nil, err
+	}
+	door := &payDoor{log: a.log}
+	inside, err := component.NewInside(cfg.Service, door, a.log)
+	if err != nil {
+		return nil, err
+	}
+	if door.service, err = pay.New(ctx, cfg, a.db, a.ledger, payNetwork{inside}, a.log); err != nil {
+		return nil, err
+	}
+	door.service.Know(payPeople{a.accounts, contacts, personal})
+	a.pay = door.service
+	return []any{a.ledger, door.service, inside, payRemoval{door.service}, payFigures{}}, nil
+}
+
+// payNetwork is a component, outside or inside of the server, as the service of payments reaches people by it.
+type payNetwork struct {
+	way interface {
+		JID() xmpp.JID
+		Send(ctx context.Context, batch ...*xmpp.Stanza) error
+	}
+}
+
+// Domain is the service's.
+func (n payNetwork) Domain() string { return n.way.JID().Domain() }
+
+// Send hands over one stanza.
+func (n payNetwork) Send(ctx context.Context, st *xmpp.Stanza) error { return n.way.Send(ctx, st) }
+
+var (
+	payRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "palabre_pay_requests_total", Help: "Requests to the service of payments, by what is asked and outcome: done, or the condition of the error."}, []string{"request", "outcome"})
+	paySeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "palabre_pay_request_seconds",
+		Help: "Time from such a request to its answer.", Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10, 30}}, []string{"request"})
+)
+
+// payFigures are the figures of the service's door.
+type payFigures struct{}
+
+// Collectors are the figures for Prometheus.
+func (payFigures) Collectors() []prometheus.Collector {
+	return append(component.Collectors(), payRequests, paySeconds)
+}
+
+const (
+	nsInfo  = "http://jabber.org/protocol/disco#info"
+	nsItems = "http://jabber.org/protocol/disco#items"
+	nsPing  = "urn:xmpp:ping"
+)
+
+// payDoor answers what comes to the domain of the service of payments: what it is (XEP-0030), that it is there (XEP-0199), and payments.
+type payDoor struct {
+	service *pay.Service
+	log     *slog.Logger
+}
+
+// Handle answers a request (component.Handler). What is said to the service is not for anybody.
+func (d *payDoor) Handle(ctx context.Context, st *xmpp.Stanza) (*xmpp.Element, error) {
+	payload := st.First()
+	switch {
+	case st.Kind == xmpp.Message && !st.IsError():
+		return nil, xmpp.ServiceUnavailable.Because("nobody reads what is written here")
+	case !st.IsRequest():
+		return nil, nil
+	case payload == nil:
+		return nil, xmpp.BadRequest
+	case st.To.Local() != "":
+		return nil, xmpp.ItemNotFound
+	case payload.Space == pay.NS:
+		return d.pay(ctx, st, payload)
+	case st.Type == "set":
+		return nil, xmpp.ServiceUnavailable
+	case payload.Is(nsPing, "ping"):
+		return nil, nil
+	case payload.Is(nsInfo, "query"), payload.Is(nsItems, "query"):
+		return describePay(payload)
+	}
+	return nil, xmpp.ServiceUnavailable
+}
+
+// describePay says what the service is.
+func describePay(query *xmpp.Element) (*xmpp.Element, error) {
+	if query.Attr("node") != "" {
+		return nil, xmpp.ItemNotFound
+	}
+	answer := xmpp.NewElement(query.Space, "query")
+	if query.Space == nsItems {
+		return answer, nil
+	}
+	answer.Add(xmpp.NewElement(nsInfo, "identity").Set("category", "component").Set("type", "generic").Set("name", "Payments"))
+	for _, feature := range []string{nsInfo, nsItems, nsPing, pay.NS} {
+		answer.Add(xmpp.NewElement(nsInfo, "feature").Set("var", feature))
+	}
+	return answer, nil
+}
+
+// payWords are the requests that figures tell apart.
+var payWords = map[string]bool{"about": true, "wallet": true, "quote": true, "lookup": true, "history": true, "request": true, "requests": true, "split": true, "splits": true, "debts": true,
+	"mandates": true, "dispute": true, "disputes": true, "pay": true, "order": true, "key": true, "unlock": true, "freeze": true, "decline": true, "cancel": true, "remind": true, "evidence": true,
+	"settle": true, "cashin": true}
+
+func (d *payDoor) pay(ctx context.Context, st *xmpp.Stanza, payload *xmpp.Element) (*xmpp.Element, error) {
+	word, outcome, begun := payload.Local, "done", time.Now()
+	if !payWords[word] {
+		word = "other"
+	}
+	answer, err := d.service.HandleIQ(ctx, st.From, st.Type == "set", payload)
+	var told *xmpp.Error
+	if errors.As(err, &told) {
+		outcome = told.Condition
+	}
+	payRequests.WithLabelValues(word, outcome).Inc()
+	paySeconds.WithLabelValues(word).Observe(time.Since(begun).Seconds())
+	return answer, err
+}
+
+// payRemoval takes from an account that is removed what the service keeps of it beside the books.
+type payRemoval struct{ service *pay.Service }
+
+// Attach adds it to what a removal does.
+func (p payRemoval) Attach(s *core.Server) {
+	s.OnRemove(func(ctx context.Context, one *core.Account) error { return p.service.Leave(ctx, one.JID) })
+}
+
+// payPeople is who the service of payments knows in this server.
+type payPeople struct {
+	accounts *account.Accounts
+	contacts *roster.Feature
+	personal *pubsub.Feature
+}
+
+const (
+	nsNick     = "http://jabber.org/protocol/nick" // XEP-0172
+	maxPayName = 100                               // bytes
+	maxKnown   = 1000
+)
+
+// Person says whether there is such an account, and what it calls itself if everybody may know (XEP-0172).
+func (p payPeople) Person(ctx context.Context, who xmpp.JID) (name string, exists bool, err error) {
+	one, err := p.accounts.Account(ctx, who)
+	if errors.Is(err, core.ErrNoAccount) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("look for an account: %w", err)
+	}
+	access, err := p.personal.Access(ctx, one, nsNick)
+	if err != nil || access != "open" {
+		return "", true, nil
+	}
+	err = p.personal.Items(ctx, one, nsNick, func(_ string, payload *xmpp.Element) error {
+		if payload.Is(nsNick, "nick") {
+			name = strings.ToValidUTF8(strings.TrimSpace(payload.Text()), "")
+		}
+		return nil
+	})
+	if len(name) > maxPayName {
+		name = strings.ToValidUTF8(name[:maxPayName], "")
+	}
+	return name, true, err
+}
+
+// Contacts are those whom an account has in its roster.
+func (p payPeople) Contacts(ctx context.Context, who xmpp.JID) ([]pay.Contact, error) {
+	one, err := p.accounts.Account(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	named, err := p.contacts.Named(ctx, one, maxKnown)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]pay.Contact, 0, len(named))
+	for _, c := range named {
+		known = append(known, pay.Contact{Account: c.JID, Name: c.Name})
+	}
+	return known, nil
+}

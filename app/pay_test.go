@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/payments/pay"
+	"palabre.dev/palabre/store/storetest"
+	"palabre.dev/palabre/test/palabretest"
+	"palabre.dev/palabre/test/payer"
+	"palabre.dev/palabre/xmpp"
+)
+
+// payConfig is a server with payments in dirhams.
+func payConfig(t *testing.T, engine string) Config {
+	t.Helper()
+	cfg := testConfig(t, engine)
+	cfg.Pay.Units = []pay.Unit{{Code: "MAD"}}
+	return cfg
+}
+
+// give puts money into a wallet, as an operator issues it.
+func give(t *testing.T, book *ledger.Ledger, who string, amount int64) {
+	t.Helper()
+	wallet := pay.WalletAccount("MAD", xmpp.MustJID(who))
+	_, err := book.Post(t.Context(), nil, ledger.Operation{ID: "open-" + payer.NewID(), Kind: ledger.Opening, From: wallet, Unit: "MAD"},
+		ledger.Operation{ID: "give-" + payer.NewID(), Kind: ledger.Transfer, From: pay.IssueAccount("MAD"), To: wallet, Amount: amount, Unit: "MAD"})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// request asks the service of payments, and is the answer.
+func request(t *testing.T, who *palabretest.Person, kind string, payload *xmpp.Element) *xmpp.Element {
+	t.Helper()
+	id := payer.NewID()
+	who.Send(`<iq type='` + kind + `' id='` + id + `' to='pay.localhost'>` + payload.String() + `</iq>`)
+	for {
+		if got := who.Receive(); got.Attr("id") == id {
+			return got
+		}
+	}
+}
+
+func ask1(name string) *xmpp.Element { return xmpp.NewElement(pay.NS, name) }
+
+// pays registers a device and pays.
+func pays(t *testing.T, who *palabretest.Person, account, to string, amount int64) *xmpp.Element {
+	t.Helper()
+	device, err := payer.New("pay.localhost", account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := request(t, who, "set", device.Register()); got.Attr("type") != "result" {
+		t.Fatalf("key: %s", got)
+	}
+	signed, err := device.Pay(device.Send(to, amount, "MAD", "Sardines"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return request(t, who, "set", signed)
+}
+
+func TestWithoutAUnitThereAreNoPayments(t *testing.T) {
+	r := start(t, testConfig(t, storetest.SQLite))
+	juliet := r.test.Login(t, "juliet/balcony")
+	juliet.Send(`<iq type='get' id='1' to='localhost'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`)
+	if items := juliet.Receive(); strings.Contains(items.String(), "pay.") {
+		t.Errorf("offered: %s", items)
+	}
+	if got := request(t, juliet, "get", ask1("about")); got.Attr("type") != "error" {
+		t.Errorf("answered: %s", got)
+	}
+	for table := range tables(t, r.db) {
+		if strings.HasPrefix(table, "pay_") || strings.HasPrefix(table, "ledger_") {
+			t.Errorf("table %s is there", table)
+		}
+	}
+}
+
+func TestAPaymentThroughTheServer(t *testing.T) {
+	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, payConfig(t, engine))
+			give(t, r.ledger, "juliet@localhost", 50_000)
+			juliet, romeo := r.test.Login(t, "juliet/balcony"), r.test.Login(t, "romeo/home")
+			romeo.Send(`<presence/>`)
+			juliet.Send(`<iq type='get' id='1' to='localhost'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`)
+			if items := juliet.Receive(); !strings.Contains(items.String(), "'pay.localhost'") {
+				t.Errorf("not offered: %s", items)
+			}
+			juliet.Send(`<iq type='get' id='2' to='pay.localhost'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+			if info := juliet.Receive(); !strings.Contains(info.String(), "'urn:palabre:pay:0'") {
+				t.Errorf("not announced: %s", info)
+			}
+			receipt := pays(t, juliet, "juliet@localhost", "romeo@localhost", 12_500)
+			if receipt.Attr("type") != "result" || receipt.First().Child(pay.NS, "text") == nil {
+				t.Fatalf("paid: %s", receipt)
+			}
+			for {
+				message := romeo.Receive()
+				notice := message.Child(pay.NS, "notice")
+				if notice == nil {
+					continue
+				}
+				if got := notice.Child(pay.NS, "payment"); got.Attr("amount") != "12500" || notice.Attr("chat") != "juliet@localhost" ||
+					!strings.Contains(message.ChildText(xmpp.NSClient, "body"), "125.00") {
+					t.Errorf("the notice: %s", message)
+				}
+				break
+			}
+			if got := request(t, romeo, "get", ask1("wallet")); got.First().Child(pay.NS, "balance").Attr("amount") != "12500" {
+				t.Errorf("romeo has %s", got)
+			}
+			if got := pays(t, romeo, "romeo@localhost", "nobody@localhost", 100); got.Attr("type") != "error" || !strings.Contains(got.String(), "no-payee") {
+				t.Errorf("paid to nobody: %s", got)
+			}
+		})
+	}
+}
+
+func TestWhoeverGetsANameDoesNotInheritItsWallet(t *testing.T) {
+	r := start(t, payConfig(t, storetest.SQLite))
+	give(t, r.ledger, "juliet@localhost", 50_000)
+	juliet := r.test.Login(t, "juliet/balcony")
+	if got := pays(t, juliet, "juliet@localhost", "romeo@localhost", 100); got.Attr("type") != "result" {
+		t.Fatalf("paid: %s", got)
+	}
+	if err := r.pay.Leave(t.Context(), xmpp.MustJID("juliet@localhost")); err != nil { // as her removal does, after which the name rests
+		t.Fatal(err)
+	}
+	other, romeo := r.test.Login(t, "juliet/street"), r.test.Login(t, "romeo/home")
+	if got := request(t, other, "get", ask1("wallet")); got.Attr("type") != "error" || !strings.Contains(got.String(), "<over") {
+		t.Errorf("another juliet sees %s", got)
+	}
+	if got := pays(t, romeo, "romeo@localhost", "juliet@localhost", 10); !strings.Contains(got.String(), "no-payee") {
+		t.Errorf("another juliet is paid: %s", got)
+	}
+	if a, err := r.ledger.Account(t.Context(), pay.WalletAccount("MAD", xmpp.MustJID("juliet@localhost"))); err != nil || a.Balance != 49_900 {
+		t.Errorf("the books have %+v, %v", a, err)
+	}
+}
+
+func TestAnExportHoldsNoMoney(t *testing.T) {
+	r := start(t, payConfig(t, storetest.SQLite))
+	give(t, r.ledger, "juliet@localhost", 50_000)
+	juliet := r.test.Login(t, "juliet/balcony")
+	pays(t, juliet, "juliet@localhost", "romeo@localhost", 12_345)
+	var out strings.Builder
+	arguments, err := json.Marshal(AccountArgs{Name: "juliet"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := export(context.Background(), r.App, arguments, nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	own, told, _ := strings.Cut(out.String(), "<archive") // what she was told of payments is among her messages
+	if strings.Contains(own, pay.NS) || !strings.Contains(told, "123.45 MAD") {
+		t.Errorf("exported: %s", out.String())
+	}
+}
