@@ -155,6 +155,8 @@ export interface Engine {
   /** Channels (core/channels.ts): their part of the engine, which is loaded when it is first asked for. */
   channels(): Promise<Channels>
 
+  /** Whether the account's server has a service of payments, as far as is known here. */
+  pays(): Promise<boolean>
   /** Payments (core/pay.ts): their part of the engine, which is loaded when it is first asked for. */
   pay(): Promise<Pay>
 

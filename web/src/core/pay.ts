@@ -104,6 +104,8 @@ export interface PayDraft {
   /** Made once by newPayId when the screen opens: whatever is done twice with it is one payment. */
   id: string
   kind: IntentKind
+  /** Who pays, if not we: for what the payee signs (capture, void). */
+  payer?: JID
   payee: JID
   amount: number
   unit: string

@@ -94,6 +94,7 @@ export class DemoEngine extends DemoMore implements Engine {
     change: (id, by, reason) => this.alter(id, (m) => ({ ...m, retracted: { by, time: now(), ...(reason ? { reason } : {}) } })),
   })
   members(jid: JID, query?: MemberQuery): Promise<MemberPage> { return this.town.members(jid, query) }
+  pays = () => Promise.resolve(false)
   pay = () => Promise.reject(new Error('the demo has no payments'))
   channels = () => Promise.reject(new Error('the demo has no channels'))
   community(): never { throw new Error('offline') }

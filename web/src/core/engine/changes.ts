@@ -16,6 +16,8 @@ export interface Changes {
   settings?: boolean
   /** Names of channels of which something changed; '' when something of ours is to leave. */
   channels?: string[]
+  /** Keys of what changed in the store of payments; `wallet`; '' when something of ours is to leave. */
+  pay?: string[]
   /** What stands in the updates: statuses, channels. */
   updates?: boolean
 }
@@ -31,6 +33,7 @@ export class Collector {
   private readonly chats = new Set<JID>()
   private readonly messages = new Map<JID, Set<string>>()
   private readonly removed = new Map<JID, Set<string>>()
+  private readonly pays = new Set<string>()
   private readonly flags: Pick<Changes, 'contacts' | 'outbox' | 'choices' | 'settings' | 'updates'> = {}
 
   chat(jid: JID): void {
@@ -47,6 +50,10 @@ export class Collector {
     this.removed.set(chat, set)
   }
 
+  pay(key: string): void {
+    this.pays.add(key)
+  }
+
   mark(what: 'contacts' | 'outbox' | 'choices' | 'settings' | 'updates'): void {
     this.flags[what] = true
   }
@@ -54,8 +61,8 @@ export class Collector {
   /** All of it, undefined for nothing. */
   get all(): Changes | undefined {
     const lists = (map: Map<JID, Set<string>>) => Object.fromEntries([...map].map(([jid, ids]) => [jid, [...ids]]))
-    if (!this.chats.size && !this.messages.size && !this.removed.size && !Object.keys(this.flags).length) return undefined
-    return { chats: [...this.chats], messages: lists(this.messages), removed: lists(this.removed), ...this.flags }
+    if (!this.chats.size && !this.messages.size && !this.removed.size && !this.pays.size && !Object.keys(this.flags).length) return undefined
+    return { chats: [...this.chats], messages: lists(this.messages), removed: lists(this.removed), ...(this.pays.size ? { pay: [...this.pays] } : {}), ...this.flags }
   }
 }
 

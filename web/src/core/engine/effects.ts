@@ -10,6 +10,7 @@ import { byNames, mediaOf, put } from '../store/messages.ts'
 import { memberCalled } from '../store/members.ts'
 import { archiveName, senderName, waitName } from '../store/names.ts'
 import { add, errandsOf } from '../store/outbox.ts'
+import { isMoney } from '../store/preview.ts'
 import { noteDecided } from '../store/settings.ts'
 import { arrivedAtServer, isFurther, noteCopy, type Step } from './apply.ts'
 import { changeEvent, isCounted, takeBack } from './acts.ts'
@@ -67,7 +68,7 @@ async function effect(step: Step, letter: Letter, said: Effect, message: KeptMes
   if (ENCRYPTED.has(said.what) && letter.protection === 'none' && message.protection === 'omemo') return false
   switch (said.what) {
     case 'edit': return said.content.type === 'event' ? change(step, message, letter, said.content) : edit(message, letter, said)
-    case 'retract': return message.from === letter.from && retract(step, message, letter, said.reason)
+    case 'retract': return message.from === letter.from && !isMoney(message.content) && retract(step, message, letter, said.reason)
     case 'moderate': return retract(step, message, { from: await whoTook(step, letter, said.by), time: letter.time }, said.reason)
     case 'react': return react(message, letter, said.emoji)
     case 'pin': return pin(step, message, said.on)
@@ -104,7 +105,7 @@ export async function row(step: Step, message: KeptMessage): Promise<void> {
 function edit(message: KeptMessage, { time, protection }: Letter, said: Effect & { what: 'edit' }): boolean {
   // What was encrypted is corrected by nothing that a server could have written.
   if (message.protection === 'omemo' && protection === 'none') return false
-  if (message.retracted || (message.edited ?? 0) >= time || message.content.type === 'system' || message.content.type === 'once' || isCounted(message) || isCounted(said)) return false
+  if (message.retracted || (message.edited ?? 0) >= time || isMoney(message.content) || message.content.type === 'system' || message.content.type === 'once' || isCounted(message) || isCounted(said)) return false
   // A file stays the file that it was: what is corrected is its caption.
   const media = mediaOf(message.content)
   if (media && said.content.type === 'text') Object.assign(message.content, { caption: said.content.text })

@@ -9,6 +9,7 @@ import type { Element } from '../xmpp/xml.ts'
 import { apply, known, namesOf, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import type { Waiting } from './locked.ts'
+import type { Ready } from './pay-notices.ts'
 import type { Letter } from './said.ts'
 import { QUIET } from './own-ns.ts'
 import type { Missing, Reading } from './secure.ts'
@@ -64,7 +65,10 @@ export class Keeper {
     for (let i = 0; i < waiting.length; i += TOGETHER) await this.keepAll(waiting.slice(i, i + TOGETHER))
   }
 
-  private async keepAll(all: { envelope: Envelope; id?: number }[], also?: (step: Step) => Promise<void>): Promise<void> {
+  private async keepAll(every: { envelope: Envelope; id?: number }[], also?: (step: Step) => Promise<void>): Promise<void> {
+    const notices = await this.readNotices(every.flatMap(({ envelope }) => envelope.notice ? [envelope] : []))
+    const all = every.filter((one) => !one.envelope.notice)
+    const told: Letter[] = []
     const envelopes = all.map((one) => one.envelope)
     const since = await get(this.db, 'since') ?? 0
     const before = await Promise.all(envelopes.map((e) => this.again(e)))
@@ -78,17 +82,25 @@ export class Keeper {
     const locked = all.flatMap(({ id, envelope }, i) => read[i]?.chain ? [{ envelope, chain: read[i].chain, known: id !== undefined }] : [])
     const open = all.flatMap(({ id, envelope }, i) => id !== undefined && !read[i]?.chain ? [{ waiting: { id, envelope } satisfies Waiting, letter: read[i]?.letter }] : [])
     const lock = locked.length || open.length ? await locks() : undefined
-    if (lasting.length || also || open.length) await change(this.db, everything, async (tx) => {
+    if (lasting.length || also || open.length || notices.length) await change(this.db, everything, async (tx) => {
       const step = { tx, account: this.account, now: this.now(), changes }
       for (const one of open) await lock?.unlocked(step, one.waiting, one.letter)
       for (const one of locked) if (!one.known) await lock?.noteLocked(tx, one.envelope, one.chain)
       for (const letter of lasting) await apply(step, letter)
+      for (const keep of notices) told.push(...[await keep(step)].flatMap((letter) => letter ?? []))
       await also?.(step)
     })
     this.news.tell(changes.all)
     await this.opener.stored(keys)
     await this.told(envelopes, locked)
-    for (const letter of lasting) if (letter.live) this.events.arrived?.(letter)
+    for (const letter of [...lasting, ...told]) if (letter.live) this.events.arrived?.(letter)
+  }
+
+  /** What the service of payments tells, is seldom: a chunk of its own. */
+  private async readNotices(envelopes: Envelope[]): Promise<Ready[]> {
+    if (!envelopes.length) return []
+    const { readNotice } = await import('./pay-notices.ts')
+    return Promise.all(envelopes.map((e) => readNotice(this.db, e)))
   }
 
   /** Tells the encryption what came of it. What fails comes again with the next message. */

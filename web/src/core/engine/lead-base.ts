@@ -11,6 +11,7 @@ import { ChannelDoor } from './channel-door.ts'
 import { HistoryDoor } from './history-door.ts'
 import { Notices } from './notices.ts'
 import { OwnDevices } from './own-devices.ts'
+import { PayDoor } from './pay-door.ts'
 import { Push } from './push.ts'
 import type { StatusLead } from './status-lead.ts'
 import { Transfers } from './transfers.ts'
@@ -41,6 +42,7 @@ export abstract class LeadBase {
   protected readonly devicesOfOurs: OwnDevices
   protected readonly notices: Notices
   protected readonly channels: ChannelDoor
+  protected readonly payments: PayDoor
   /** What the server said of itself in this session. */
   protected cards: Promise<boolean> | undefined
 
@@ -82,6 +84,8 @@ export abstract class LeadBase {
     this.channels = new ChannelDoor({ db: parts.db, news: parts.news, account: worker.account, http: parts.http ?? browserHttp, now: () => worker.now(), session: () => this.session(), onPost: (channel) => parts.onMessage?.(channel) })
     worker.connection.on('message', (stanza) => this.channels.hear(stanza))
     worker.onSession.add((_, resumed) => { void this.channels.connected(resumed).catch(() => undefined) }) // asked again when somebody looks at them
+    this.payments = new PayDoor({ db: parts.db, news: parts.news, account: worker.account, now: () => worker.now(), session: () => this.session() })
+    worker.onSession.add(() => { void this.payments.connected().catch(() => undefined) }) // the next session does it
     worker.connection.on('message', (stanza) => this.history.hear(stanza))
     worker.secure.onOwnDevice = () => { void this.history.now() }
     worker.secure.onKeys = () => this.history.haveKeys()
@@ -122,6 +126,7 @@ export abstract class LeadBase {
     this.history.end()
     this.push.end()
     this.channels.end()
+    this.payments.end()
     this.transfers.end()
     void this.statusLead?.then((all) => all.end(), () => undefined)
     this.worker.stop()

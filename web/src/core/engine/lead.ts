@@ -15,6 +15,7 @@ import { askCard, makesCards } from '../xmpp/linkcard.ts'
 import { readPreview } from './content.ts'
 import type { Around } from './group-ask.ts'
 import { LeadAccount } from './lead-account.ts'
+import type { LeadAsks } from './pay-ask.ts'
 
 export { Offline, type LeadParts } from './lead-base.ts'
 
@@ -26,6 +27,8 @@ export type Led = Pick<Engine,
 > & {
   /** Asks or does one thing about channels. */
   channel<K extends keyof ChannelAsks>(what: K, ...args: Parameters<ChannelAsks[K]>): ReturnType<ChannelAsks[K]>
+  /** Asks or does one thing about payments. */
+  pay<K extends keyof LeadAsks>(what: K, ...args: Parameters<LeadAsks[K]>): ReturnType<LeadAsks[K]>
   /** Reads a page of a chat that is older than what is here; whether there is more. */
   older(jid: JID): Promise<boolean>
   /** A choice was made that the server keeps as well. */
@@ -158,6 +161,10 @@ export class Lead extends LeadAccount implements Led {
 
   channel<K extends keyof ChannelAsks>(what: K, ...args: Parameters<ChannelAsks[K]>): ReturnType<ChannelAsks[K]> {
     return this.soon().then(() => this.channels.ask(what, args)) as ReturnType<ChannelAsks[K]>
+  }
+
+  pay<K extends keyof LeadAsks>(what: K, ...args: Parameters<LeadAsks[K]>): ReturnType<LeadAsks[K]> {
+    return this.soon().then(() => this.payments.ask(what, args)) as ReturnType<LeadAsks[K]>
   }
 
   community<K extends keyof Communities>(what: K, ...args: Parameters<Communities[K]>): ReturnType<Communities[K]> {

@@ -107,7 +107,8 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     members: (jid, query = {}) => memberPage(look(db, ['members']), jid, query),
     group: (what, ...args) => led.group(what, ...args),
     community: (what, ...args) => led.community(what, ...args),
-    pay: async () => (await import('./pay-desk.ts')).payDesk(),
+    pays: async () => !!(await get(db, 'pay'))?.service,
+    pay: async () => (await import('./pay-desk.ts')).payDesk(db, news, own, (what, ...args) => led.pay(what, ...args), (group, split) => sendTo(desk, group, { content: { type: 'split', id: split.id, group, split } }, true)),
     channels: async () => (await import('./channel-desk.ts')).channelDesk(db, news, own, (what, ...args) => led.channel(what, ...args)),
 
     watchStatuses: (show) => {

@@ -9,7 +9,7 @@ import { isArchiveResult, type Archived } from '../xmpp/mam.ts'
 import { MUC_USER } from '../xmpp/ns.ts'
 import type { Element } from '../xmpp/xml.ts'
 import { isSubject, readInvitation, readOfGroup, readSubject } from './group-read.ts'
-import { QUIET } from './own-ns.ts'
+import { PAY, QUIET } from './own-ns.ts'
 import { read, wants, type Parts } from './read.ts'
 import type { Letter, Said } from './said.ts'
 import type { Reading } from './secure.ts'
@@ -29,6 +29,8 @@ export interface Envelope {
   alone?: Letter['alone']
   /** Said in a group; see Letter. */
   group?: Letter['group']
+  /** Of payments, from an address that is nobody's (pay-notices.ts). */
+  notice?: true
 }
 
 /** Unwraps a message that the server sends now; undefined for what is not for us to keep. */
@@ -53,7 +55,9 @@ function envelope(stanza: Element, account: JID, facts: { archived?: string; tim
   const type = stanza.attr('type') ?? 'normal'
   const from = parseJID(stanza.attr('from') ?? account)
   const to = parseJID(stanza.attr('to') ?? account)
-  if (!from || !to || !/^(chat|normal|error)$/.test(type) || !bare(from).includes('@')) return undefined
+  if (!from || !to || !/^(chat|normal|error)$/.test(type)) return undefined
+  // A server says nothing in conversations; its service of payments says what became of them.
+  if (!bare(from).includes('@')) return type !== 'error' && stanza.child('notice', PAY) ? { stanza, from, chat: from, own: false, ids: idsOf(stanza), notice: true, ...facts } : undefined
   const own = bare(from) === account && type !== 'error'
   const nick = type === 'chat' ? resource(own ? to : from) : ''
   const marked = !!stanza.child('x', MUC_USER) && !stanza.child('x', MUC_USER)?.nodes.length

@@ -2,7 +2,7 @@
 
 import type { Chat, Contact, JID, Preview } from '../model.ts'
 import type { Change, Database, KeptMessage, Look } from './database.ts'
-import { sayShortly } from './preview.ts'
+import { isMoney, sayShortly } from './preview.ts'
 import { decisionsOf, withDecided } from './settings.ts'
 
 /** Chats that a list may have. */
@@ -36,7 +36,8 @@ export const nameFor = (jid: JID, contact?: Contact): string => contact?.name ||
 
 /** What the list shows of a message. */
 export function previewOf(message: KeptMessage): Preview {
-  const { id, from, own, content, state, retracted, author } = message
+  const { id, from, own, content, retracted, author } = message
+  const state = isMoney(content) ? undefined : message.state // how far a payment has come, is no state of a message
   return { id, from, own, text: retracted ? '' : sayShortly(content), content: retracted ? 'system' : content.type, ...(state ? { state } : {}), ...(author ? { author } : {}), ...lineOf(message) }
 }
 

@@ -8,6 +8,7 @@ import type { KeptAct, Stay } from './acts.ts'
 import type { Errand } from './outbox.ts'
 import type { KeptFile } from './files.ts'
 import type { KeptMember } from './members.ts'
+import type { KeptPay } from './pay.ts'
 import type { KeptStatus, KeptView } from './statuses.ts'
 import type { KeptChannel, KeptPost, Publishing } from './channels.ts'
 
@@ -77,6 +78,8 @@ export interface Schema extends DBSchema {
   acts: { key: string; value: KeptAct; indexes: { who: [string, JID]; names: string; chat: [JID, JID] } }
   /** How people stood with groups. */
   stays: { key: [JID, JID, Micros]; value: Stay }
+  /** Payments, requests, splits, disputes as they are known; what waits to leave of them; keys that pay from this device. */
+  pay: { key: string; value: KeptPay; indexes: { what: [string, Micros] } }
   /** Names of messages that a person deleted here: they do not come back from the archive. */
   gone: { key: string; value: Micros }
 }
@@ -91,9 +94,9 @@ export type Change<S extends Store = Store> = IDBPTransaction<Schema, S[], 'read
 export type Look = Change
 
 /** All stores, for a step that may touch any. */
-export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone', 'members', 'statuses', 'statusViews', 'acts', 'stays']
+export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone', 'members', 'statuses', 'statusViews', 'acts', 'stays', 'pay']
 
-const VERSION = 4
+const VERSION = 5
 
 export { databaseName } from './called.ts'
 
@@ -116,6 +119,7 @@ export async function openAccount(account: JID, ended: () => void = () => undefi
         if (from < 2) second(tx.objectStore('messages'))
         if (from < 3) third(db)
         if (from < 4) fourth(db)
+        if (from < 5) db.createObjectStore('pay', { keyPath: 'key' }).createIndex('what', ['what', 'time'])
       },
       blocking: () => {
         db.close()

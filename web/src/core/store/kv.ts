@@ -2,6 +2,7 @@
 
 import type { HistoryIndex } from '../crypto/types.ts'
 import type { Choices, Micros, Sticker } from '../model.ts'
+import type { PayAbout, Wallet } from '../pay.ts'
 import type { Audience } from '../status.ts'
 import type { Snapshot } from './chats.ts'
 import type { Database, Look } from './database.ts'
@@ -57,6 +58,8 @@ export interface Values {
   /** Whom statuses were for last, and whether the account's node does not know it yet. */
   statusAudience: Audience
   'statusAudience untold': true
+  /** The service of payments of our server, when it was looked for last, and what it told last. */
+  pay: { looked: Micros; service?: string; about?: PayAbout; wallet?: Wallet }
   choices: Partial<Choices>
   /** Stickers that a person kept, the newest first. */
   stickers: Sticker[]

@@ -4,6 +4,9 @@ import { moneyText, type Content } from '../model.ts'
 
 const MAX = 200
 
+/** Says whether a content stands for something that the service of payments tells: no message of anybody's brought it. */
+export const isMoney = (content: Content): boolean => content.type === 'payment' || content.type === 'request'
+
 /** The text of a content, undefined if it has none. */
 export function textOf(content: Content): string | undefined {
   switch (content.type) {

@@ -83,7 +83,7 @@ test('of words that are everywhere the newest messages are found, and of two the
 })
 
 /** Stores that later versions have added. */
-const later = ['members', 'statuses', 'statusViews', 'channels', 'posts', 'publishing', 'acts', 'stays']
+const later = ['members', 'statuses', 'statusViews', 'channels', 'posts', 'publishing', 'acts', 'stays', 'pay']
 
 test('a database of the version before gets what a search needs', async () => {
   const jid = 'old@example.org'

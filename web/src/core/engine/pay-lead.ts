@@ -1,0 +1,258 @@
+// Payments in the tab that leads: the service is found, asked, and handed what was signed, once and again with the same id, until it has answered. Loaded when it is
+// first needed.
+
+import type { JID, Micros } from '../model.ts'
+import { PayTrouble, type Payment, type PayReason } from '../pay.ts'
+import { change, everything, look, type Database } from '../store/database.ts'
+import { get, type Values } from '../store/kv.ts'
+import { isOver, keyOf, listPay, putPay, readPay, type Kept } from '../store/pay.ts'
+import { discover, discoverItems } from '../xmpp/disco.ts'
+import { domain } from '../xmpp/jid.ts'
+import { exponentsOf, readAbout, readPayment, readSigned, readTrouble } from '../xmpp/pay.ts'
+import type { Session } from '../xmpp/session.ts'
+import { StanzaError } from '../xmpp/stanza.ts'
+import { el, parse, type Element } from '../xmpp/xml.ts'
+import type { Step } from './apply.ts'
+import { Collector, type News } from './changes.ts'
+import { PAY } from './own-ns.ts'
+import { asksOf, type LeadAsks } from './pay-ask.ts'
+import { keepPayment } from './pay-keep.ts'
+import { checkedPayment, readNotice } from './pay-notices.ts'
+
+/** Between two tries of what has no answer, in milliseconds: 2, 4, 8 … 60 s. */
+const RETRY = 2000
+/** How long after its end a payment that nobody knows is known not to come any more: a stanza may be on its way so long. Microseconds. */
+const LATE = 60e6
+/** A payment with a rail is asked for again after so many milliseconds, besides with each session. */
+const RAIL = 120_000
+
+/** What payments need of the tab that leads. */
+export interface Around {
+  db: Database
+  news: News
+  account: JID
+  now(): Micros
+  /** Fails with Offline. */
+  session(): Session
+}
+
+/** Payments of one account. */
+export class PayLead {
+  readonly asks: LeadAsks
+  private found: Promise<Values['pay']> | undefined
+  private running: Promise<void> | undefined
+  private again = false
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private tries = 0
+  private ended = false
+  private readonly stop: () => void
+
+  constructor(readonly around: Around) {
+    this.asks = asksOf(this)
+    this.stop = around.news.listen((c) => {
+      if (c.pay?.includes('')) this.wake()
+      if (c.pay?.includes('early')) void this.about().then(() => this.openEarly()).catch(() => undefined) // with the next session
+    })
+  }
+
+  end(): void {
+    this.ended = true
+    clearTimeout(this.timer)
+    this.stop()
+  }
+
+  /** A session is there: what waits is asked for, and leaves. */
+  connected(): void {
+    this.found = undefined
+    this.tries = 0
+    void this.about().then(() => this.openEarly(), () => undefined) // asked again with the next session
+    this.wake()
+  }
+
+  /** The service of our server with what it says of itself. Fails with `none` where there is none. */
+  async about(): Promise<Values['pay'] & { service: string; about: NonNullable<Values['pay']['about']> }> {
+    const session = this.around.session()
+    const found = this.found ??= this.find(session)
+    found.catch(() => { if (this.found === found) this.found = undefined })
+    const { service, about, ...rest } = await found
+    if (!service || !about) throw new PayTrouble({ why: 'none' })
+    return { ...rest, service, about }
+  }
+
+  private async find(session: Session): Promise<Values['pay']> {
+    const { db, news, now } = this.around
+    const known = await get(db, 'pay')
+    const service = await findService(session, known?.service)
+    const asked = service ? await this.request(session, service, 'get', el(PAY, 'about')).catch((error: unknown) => {
+      if (known?.service === service && known.about && error instanceof StanzaError && error.condition !== 'disconnected') return undefined // what it said last holds
+      throw error
+    }) : undefined
+    const about = service && asked ? readAbout(service, asked) : service ? known?.about : undefined
+    const value: Values['pay'] = { looked: now(), ...(service ? { service } : {}), ...(about ? { about } : {}), ...(known?.wallet && service === known.service ? { wallet: known.wallet } : {}) }
+    await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put(value, 'pay') })
+    news.tell({ pay: ['wallet'] })
+    return value
+  }
+
+  private async request(session: Session, to: string, type: 'get' | 'set', payload: Element): Promise<Element> {
+    const answer = (await session.request(type, payload, { to })).in(PAY)
+    if (!answer) throw new StanzaError('undefined-condition', 'wait', 'the answer is empty')
+    return answer
+  }
+
+  /** Asks the service. What it says against it becomes a PayTrouble; that nobody knows stays what it is. */
+  async ask(type: 'get' | 'set', payload: Element): Promise<Element> {
+    const session = this.around.session()
+    const { service } = await this.about()
+    try {
+      return await this.request(session, service, type, payload)
+    } catch (error) {
+      if (!(error instanceof StanzaError)) throw error
+      const { final, ...trouble } = readTrouble(error)
+      if (error.condition === 'item-not-found' && type === 'get') throw error
+      if (!final && trouble.why === 'refused') throw new PayTrouble({ why: error.temporary ? 'offline' : 'refused' })
+      throw new PayTrouble(trouble)
+    }
+  }
+
+  /** Does one step, and tells what it changed. */
+  async step<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    const { db, account, news, now } = this.around
+    const changes = new Collector()
+    const result = await change(db, everything, (tx) => work({ tx, account, now: now(), changes }))
+    news.tell(changes.all)
+    return result
+  }
+
+  /** Notices that came before the service was known. */
+  private async openEarly(): Promise<void> {
+    const { db } = this.around
+    for (const one of await listPay(look(db, ['pay']), 'early')) {
+      const stanza = parse(one.xml)
+      const keep = stanza && await readNotice(db, { ...one, stanza })
+      await this.step(async (step) => {
+        await step.tx.objectStore('pay').delete(one.key)
+        await keep?.(step)
+      })
+    }
+  }
+
+  /** Something waits to leave. */
+  wake(): void {
+    clearTimeout(this.timer)
+    this.again = true
+    this.running ??= this.run().finally(() => { this.running = undefined })
+  }
+
+  private async run(): Promise<void> {
+    while (this.again && !this.ended) {
+      this.again = false
+      let later: number | undefined
+      for (const one of await listPay(look(this.around.db, ['pay']), 'payment')) {
+        if (isOver(one.payment) || !one.intent) continue
+        const left = await this.hand(one).catch(() => true)
+        if (left) later = Math.min(later ?? Infinity, one.payment.state === 'waiting' ? RAIL : RETRY * 2 ** Math.min(this.tries, 5))
+      }
+      if (later !== undefined && !this.ended) {
+        this.tries++
+        clearTimeout(this.timer)
+        this.timer = setTimeout(() => this.wake(), Math.min(later, 60_000))
+      }
+    }
+  }
+
+  /** Hands in one payment, or asks what became of it. True: it has no end yet. */
+  private async hand(one: Kept<'payment'>): Promise<boolean> {
+    const { now } = this.around
+    const { id } = one.payment
+    const over = one.expires !== undefined && now() > one.expires
+    if (!one.tried && over && one.payment.state !== 'promised') return this.refuse(id, 'expired')
+    const { service, about } = await this.about()
+    if (one.tried || one.payment.state === 'waiting' || over) {
+      const known = await this.lookup(service, about, id)
+      if (known) return !isOver(known)
+      if (one.payment.state === 'waiting') return true
+      if (one.expires !== undefined && now() > one.expires + LATE) return this.refuse(id, 'expired')
+      if (over) return true
+    }
+    await this.noteTried(id)
+    return this.pay(service, about, one)
+  }
+
+  private async lookup(service: string, about: NonNullable<Values['pay']['about']>, id: string): Promise<Payment | undefined> {
+    try {
+      const told = readPayment(await this.request(this.around.session(), service, 'get', el(PAY, 'lookup', { id })), exponentsOf(about))
+      if (told?.id !== id) throw new StanzaError('undefined-condition', 'wait', 'no payment of that id')
+      return await this.told(told)
+    } catch (error) {
+      // Only the service itself says that it knows nothing; that it is not there says nothing.
+      if (error instanceof StanzaError && error.condition === 'item-not-found' && error.type !== 'wait') return undefined
+      throw error
+    }
+  }
+
+  /** What the service told of a payment: checked, kept and shown. */
+  async told(told: Payment): Promise<Payment> {
+    const { db, now } = this.around
+    const checked = await checkedPayment(db, (await this.about()).about, told)
+    await this.step((step) => keepPayment(step, checked, { time: checked.time || now(), live: false }))
+    return (await readPay(look(db, ['pay']), 'payment', told.id))?.payment ?? checked
+  }
+
+  /** It is kept that a payment may have arrived, before it can. */
+  private noteTried(id: string): Promise<void> {
+    return this.step(async (step) => {
+      const kept = await readPay(step.tx, 'payment', id)
+      if (!kept || kept.tried) return
+      await putPay(step.tx, { ...kept, tried: true })
+      if (kept.payment.state === 'signed') await keepPayment(step, { ...kept.payment, state: 'sent' }, { time: kept.time, live: false })
+      step.changes.pay(keyOf('payment', id))
+    })
+  }
+
+  private async pay(service: string, about: NonNullable<Values['pay']['about']>, { intent, payment }: Kept<'payment'>): Promise<boolean> {
+    if (!intent) return false
+    const { text, signature, key, authenticator, client } = intent
+    try {
+      const answer = await this.request(this.around.session(), service, 'set', el(PAY, 'pay', {}, el(PAY, 'intent', {}, text), el(PAY, 'signature', { key, authenticator, client }, signature)))
+      const receipt = answer.is('receipt', PAY) ? readSigned(answer) : undefined
+      const state = /\nstate=(done|held|ended)\n/.exec(receipt?.text ?? '')?.[1] as 'done' | 'held' | 'ended' | undefined
+      const whole = readPayment(answer, exponentsOf(about))
+      const known = await this.told(whole?.id === payment.id ? whole : { ...payment, state: state ?? 'waiting', ...(receipt ? { receipt } : {}) })
+      this.tries = 0
+      return !isOver(known)
+    } catch (error) {
+      const trouble = error instanceof StanzaError ? readTrouble(error) : undefined
+      return trouble?.final ? this.refuse(payment.id, trouble.why) : true
+    }
+  }
+
+  /** The service has refused it, or it can come no more: nothing was taken. */
+  private async refuse(id: string, why: PayReason): Promise<false> {
+    await this.step(async (step) => {
+      const kept = await readPay(step.tx, 'payment', id)
+      if (kept) await keepPayment(step, { ...kept.payment, state: 'refused', why }, { time: kept.time, live: false })
+    })
+    return false
+  }
+}
+
+/** The service of our server, undefined if it has none: where it was, at the usual address, or looked for. */
+async function findService(session: Session, known: string | undefined): Promise<string | undefined> {
+  const home = domain(session.account)
+  const tried = new Set<string>()
+  const is = async (jid: string): Promise<boolean> => {
+    if (tried.has(jid)) return false
+    tried.add(jid)
+    const about = await discover(session, jid).catch((error: unknown) => {
+      if (error instanceof StanzaError && error.temporary) throw error
+      return undefined
+    })
+    return about?.features.has(PAY) ?? false
+  }
+  if (known && await is(known)) return known
+  const items = await discoverItems(session, home)
+  if (known && items.includes(known)) return known // it is not there now
+  for (const jid of items.sort((a, b) => Number(b.startsWith('pay.')) - Number(a.startsWith('pay.')))) if (!jid.includes('@') && await is(jid)) return jid
+  return undefined
+}

@@ -1,0 +1,76 @@
+// What the service of payments tells (docs/protocol/payments.md, "Telling"): no message of a conversation with it, but what is known of a payment, a request, a split,
+// shown where it belongs. Nobody else can tell it. Loaded with the first one.
+
+import type { Payment } from '../pay.ts'
+import { isFor, readReceipt } from '../pay/sign.ts'
+import type { Database } from '../store/database.ts'
+import { get, type Values } from '../store/kv.ts'
+import { keyOf, putPay, readPay } from '../store/pay.ts'
+import { look } from '../store/database.ts'
+import { exponentsOf, readDispute, readPayment, readRequest, readSplit } from '../xmpp/pay.ts'
+import { isId } from '../pay/text.ts'
+import type { Element } from '../xmpp/xml.ts'
+import type { Step } from './apply.ts'
+import { PAY } from './own-ns.ts'
+import { keepDispute, keepPayment, keepRequest, keepSplit, type How } from './pay-keep.ts'
+import type { Letter } from './said.ts'
+
+/** Notices that wait until it is known who may send such. */
+const MAX_EARLY = 500
+
+/** A notice out of its wrapping. */
+export interface Notice extends How { from: string; stanza: Element }
+
+/** A notice that was read: keeps it, and gives the letter of what is new in a conversation. */
+export type Ready = (step: Step) => Promise<Letter | undefined>
+
+type Known = Values['pay']
+
+/** Reads a notice and checks its receipt. It needs no connection. */
+export async function readNotice(db: Database, n: Notice): Promise<Ready> {
+  const known = await get(db, 'pay')
+  if (!known?.about) return (step) => keepEarly(step, n)
+  return n.from === known.service ? ready(db, known, n) : () => Promise.resolve(undefined) // nobody else tells such
+}
+
+async function ready(db: Database, { about }: Known, n: Notice): Promise<Ready> {
+  const notice = n.stanza.child('notice', PAY)
+  const digits = exponentsOf(about)
+  const chat = notice?.attr('chat')
+  const within = (e: Element) => chat && !e.attr('chat') ? Object.assign(e, { attrs: { ...e.attrs, chat } }) : e
+  const [payment, request, split, dispute] = ['payment', 'request', 'split', 'dispute'].map((name) => notice?.child(name, PAY))
+  const paid = payment && readPayment(within(payment), digits)
+  if (paid) {
+    const checked = await checkedPayment(db, about, paid)
+    return (step) => keepPayment(step, checked, n)
+  }
+  const asked = request && readRequest(within(request), digits)
+  if (asked) return (step) => keepRequest(step, asked, n)
+  const shared = split && readSplit(split, digits)
+  if (shared) return async (step) => { await keepSplit(step, shared, n); return undefined }
+  const disputed = dispute && readDispute(dispute, digits)
+  if (disputed) return async (step) => { await keepDispute(step, disputed, n); return undefined }
+  return async (step) => { step.changes.pay(notice?.child('wallet', PAY) ? 'wallet' : 'mandates'); return undefined }
+}
+
+/** A payment is shown as done when the service has signed that it is: this one, and what this device has signed. */
+export async function checkedPayment(db: Database, about: Known['about'], told: Payment): Promise<Payment> {
+  if (told.state === 'waiting' || told.state === 'refused' || !about) return told
+  const says = told.receipt && readReceipt(about.key, about.service, told.receipt)
+  const intent = (await readPay(look(db, ['pay']), 'payment', told.id))?.intent
+  const fits = says && says.id === told.id && says.payer === told.payer && says.payee === told.payee && says.amount === String(told.amount) && says.unit === told.unit && says.kind === told.kind
+    && (!intent || await isFor(says, intent.text))
+  if (!fits) {
+    const { receipt: _, ...rest } = told
+    return { ...rest, state: 'waiting' }
+  }
+  return { ...told, number: says.number, time: Date.parse(says.time) * 1000 || told.time, for: says.for, fee: Number(says.fee) }
+}
+
+/** It is not known yet who may send notices: it is looked at again then. */
+async function keepEarly({ tx, changes }: Step, n: Notice): Promise<undefined> {
+  const id = n.stanza.child('notice', PAY)?.attr('id') ?? ''
+  if (!isId(id) || await tx.objectStore('pay').index('what').count(IDBKeyRange.bound(['early', -Infinity], ['early', Infinity])) >= MAX_EARLY) return
+  await putPay(tx, { key: keyOf('early', `${n.from} ${id}`), what: 'early', time: n.time, from: n.from, xml: String(n.stanza), live: n.live, ...(n.archived ? { archived: n.archived } : {}), ...(n.old ? { old: true } : {}) })
+  changes.pay('early')
+}

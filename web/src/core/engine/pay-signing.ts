@@ -1,0 +1,149 @@
+// What a person confirms becomes a text that this device's key signs, and is kept before it leaves.
+
+import type { JID, Micros } from '../model.ts'
+import { PayTrouble, newPayId, type Pay, type PayDraft, type Payment, type Promised, type Proof, type Wallet } from '../pay.ts'
+import { promiseCode, readPromise } from '../pay/sign.ts'
+import { BadText, isId, MAX_FOR, readIntent, textTime, writeText } from '../pay/text.ts'
+import { look } from '../store/database.ts'
+import { get } from '../store/kv.ts'
+import { readPay, type Signed } from '../store/pay.ts'
+import { exponentsOf } from '../xmpp/pay.ts'
+import type { Hand } from './pay-desk.ts'
+import { keepPayment } from './pay-keep.ts'
+import type { PayKeys } from './pay-keys.ts'
+
+/** How long an intent may be handed in: the service takes fifteen minutes at most, and clocks differ. Microseconds. */
+const EXPIRES = 13 * 60e6
+/** The same of one without network. */
+const EXPIRES_OFFLINE = 7 * 86_400e6 - 3600e6
+
+type Order = Parameters<Pay['order']>[0]
+
+/** Signs for one account. */
+export class PaySigning {
+  /** Payments that are being signed, by their ids: a second tap is the same payment. */
+  private readonly under = new Map<string, Promise<Payment>>()
+
+  constructor(private readonly hand: Hand, private readonly keys: PayKeys) {}
+
+  send(draft: PayDraft, proof: Proof): Promise<Payment> {
+    const running = this.under.get(draft.id) ?? this.signAndKeep(draft, proof).finally(() => this.under.delete(draft.id))
+    this.under.set(draft.id, running)
+    return running
+  }
+
+  private async signAndKeep(draft: PayDraft, proof: Proof): Promise<Payment> {
+    const before = await this.kept(draft.id)
+    if (before) return before
+    const { hand } = this
+    const service = await hand.service()
+    const now = await hand.now()
+    const signed = await this.keys.sign(proof, (key) => intentText(service, hand.account, draft, now + EXPIRES, key))
+    const payment = await this.paymentOf(draft, 'signed', now)
+    return this.keep(payment, { intent: signed, expires: now + EXPIRES })
+  }
+
+  private async kept(id: string): Promise<Payment | undefined> {
+    return (await readPay(look(this.hand.db, ['pay']), 'payment', id))?.payment
+  }
+
+  private async paymentOf(draft: PayDraft, state: Payment['state'], now: Micros): Promise<Payment> {
+    const { id, kind, payer = this.hand.account, payee, amount, unit, fee, of, chat } = draft
+    const exponent = exponentsOf((await get(this.hand.db, 'pay'))?.about)(unit)
+    return { id, kind, state, payer, payee, amount, unit, exponent, fee, for: draft.for, time: now, ...(of ? { of } : {}), ...(chat ? { chat } : {}) }
+  }
+
+  /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays. */
+  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }): Promise<Payment> {
+    return this.hand.step(async (step) => {
+      const before = await readPay(step.tx, 'payment', payment.id)
+      if (before) return before.payment
+      await keepPayment(step, payment, { time: payment.time, live: true }, more)
+      return payment
+    }, true)
+  }
+
+  async order(order: Order, proof: Proof): Promise<Wallet> {
+    const about = order.kind === 'unfreeze' ? '' : order.kind === 'limits' ? `${order.unit} transaction=${order.transaction ?? 0} day=${order.day ?? 0}` : order.key
+    return this.handIn(order.kind, about, proof)
+  }
+
+  private async handIn(kind: string, about: string, proof: Proof): Promise<Wallet> {
+    const { hand } = this
+    const [service, now] = [await hand.service(), await hand.now()]
+    const signed = await this.keys.sign(proof, (key) => writeText('order', { service, id: newPayId(), kind, account: hand.account, about, expires: textTime(now + EXPIRES), key }))
+    return hand.ask('order', signed)
+  }
+
+  setUpOffline(pin: string, cap: number, unit: string, proof: Proof): Promise<Wallet> {
+    return this.keys.setUpOffline(pin, cap, unit, async (id, point) => {
+      await this.hand.ask('addKey', { kind: 'pin', name: 'offline', public: point })
+      return this.handIn('offline', `${id} ${unit} ${cap}`, proof)
+    })
+  }
+
+  async promise(draft: PayDraft, pin: string): Promise<Promised> {
+    const { hand } = this
+    const known = await readPay(look(hand.db, ['pay']), 'payment', draft.id)
+    if (known?.code) return this.check(known.code)
+    const [service, now] = [await hand.service(), await hand.now()]
+    const { signed, key } = await this.keys.signOffline(pin, (key) => {
+      if (draft.unit !== key.unit || draft.amount > key.cap) throw new PayTrouble({ why: 'over-limit', kind: 'transaction', left: key.cap })
+      return intentText(service, hand.account, { ...draft, kind: 'offline', fee: 0 }, now + EXPIRES_OFFLINE, key.id)
+    })
+    const code = promiseCode(signed.text, signed.signature, key.point)
+    await this.keep(await this.paymentOf({ ...draft, kind: 'offline', fee: 0 }, 'promised', now), { intent: signed, expires: now + EXPIRES_OFFLINE, code })
+    return this.check(code)
+  }
+
+  async check(code: string): Promise<Promised> {
+    const { fields } = await readPromise(code.trim()).catch((error: unknown) => {
+      throw new PayTrouble({ why: error instanceof BadText && error.message === 'bad-signature' ? 'bad-signature' : 'bad-text' })
+    })
+    const known = await get(this.hand.db, 'pay')
+    const expires = Date.parse(fields.expires) * 1000
+    if (known?.service && known.service !== fields.service) throw new PayTrouble({ why: 'bad-text' })
+    if (expires < await this.hand.now()) throw new PayTrouble({ why: 'expired' })
+    return { id: fields.id, payer: fields.payer, payee: fields.payee, amount: Number(fields.amount), unit: fields.unit, exponent: exponentsOf(known?.about)(fields.unit), for: fields.for, expires, key: fields.key, code: code.trim() }
+  }
+
+  async redeem(code: string): Promise<Payment> {
+    const { hand } = this
+    const promised = await this.check(code)
+    const { text, signature, fields } = await readPromise(promised.code)
+    if (promised.payee !== hand.account && promised.payer !== hand.account) throw new PayTrouble({ why: 'bad-text' })
+    const other: JID = promised.payee === hand.account ? promised.payer : promised.payee
+    const { id, payer, payee, amount, unit, exponent, expires } = promised
+    const payment: Payment = { id, kind: 'offline', state: 'promised', payer, payee, amount, unit, exponent, fee: Number(fields.fee), for: fields.for, time: await hand.now(), chat: other, ...(fields.of ? { of: fields.of } : {}) }
+    return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code })
+  }
+}
+
+/** The text of an intent. Fails with `bad-text` for what the contract does not allow. */
+function intentText(service: string, account: JID, draft: PayDraft, expires: Micros, key: string): string {
+  const { id, kind, payer = account, payee, amount, unit, fee, of = '', until, total, period = '' } = draft
+  const bare = kind === 'void' || kind === 'revoke'
+  const text = writeText('intent', {
+    service, id, kind, payer, payee, amount: bare ? '0' : String(amount), unit: bare ? '' : unit, fee: bare ? '0' : String(fee), expires: textTime(expires), of,
+    until: until === undefined ? '' : textTime(until), total: total === undefined ? '' : String(total), period, for: cutTo(draft.for, MAX_FOR), key,
+  })
+  try {
+    if (!isId(id)) throw new BadText('id')
+    readIntent(text)
+  } catch {
+    throw new PayTrouble({ why: 'bad-text' })
+  }
+  return text
+}
+
+/** As many whole characters as have room in so many bytes. */
+function cutTo(text: string, bytes: number): string {
+  let out = ''
+  let size = 0
+  for (const char of text) {
+    size += new TextEncoder().encode(char).length
+    if (size > bytes) break
+    out += char
+  }
+  return out
+}

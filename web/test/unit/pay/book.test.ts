@@ -1,0 +1,29 @@
+// What was paid, counted and as a table.
+import { expect, test } from 'vitest'
+import type { Payment } from '../../../src/core/pay.ts'
+import { csv, months, totals } from '../../../src/features/pay/book.ts'
+
+const me = 'atlas@example'
+const at = (month: number, day: number): number => new Date(2026, month - 1, day, 12).getTime() * 1000
+const paid = (part: Partial<Payment>): Payment => ({ id: 'p'.repeat(20), kind: 'send', state: 'done', payer: 'karim@example', payee: me, amount: 12500, unit: 'MAD', exponent: 2, fee: 0, for: '', time: at(11, 22), ...part })
+
+test('a day in sums: what came, what was given back, fees', () => {
+  const all = [paid({}), paid({ amount: 500, kind: 'tip' }), paid({ kind: 'refund', payer: me, payee: 'karim@example', amount: 2500, fee: 10 }), paid({ state: 'refused' }), paid({ state: 'promised' }), paid({ payer: me, payee: 'x@example', amount: 300, fee: 5 }),
+    paid({ unit: 'JETON', exponent: 0, amount: 3 }), paid({ kind: 'reserve', payer: me, payee: me, amount: 900 })]
+  expect(totals(all, me)).toEqual([
+    { unit: 'JETON', exponent: 0, received: 3, receivedCount: 1, sent: 0, sentCount: 0, refunded: 0, refundCount: 0, returned: 0, fees: 0 },
+    { unit: 'MAD', exponent: 2, received: 13000, receivedCount: 2, sent: 300, sentCount: 1, refunded: 2500, refundCount: 1, returned: 0, fees: 15 },
+  ])
+})
+
+test('months, the oldest first, with those in which nothing was', () => {
+  const now = new Date(2026, 10, 22).getTime()
+  const all = months([paid({}), paid({ time: at(9, 30) }), paid({ time: at(11, 1), payer: me, payee: 'x@example', amount: 100, fee: 1 }), paid({ time: at(1, 1) }), paid({ unit: 'EUR' })], me, 'MAD', now, 3)
+  expect(all.map((m) => [new Date(m.start).getMonth() + 1, m.in, m.out])).toEqual([[9, 12500, 0], [10, 0, 0], [11, 12500, 101]])
+})
+
+test('a table that no program takes for a formula', () => {
+  const [head, row] = csv([paid({ for: '=HYPERLINK("http://evil")', number: '42', refunded: 5 })], me).split('\r\n')
+  expect(head?.startsWith('\ufefftime,id,number')).toBe(true)
+  expect(row).toContain(`,42,send,done,in,karim@example,${me},125.00,MAD,0,0.05,,"'=HYPERLINK(""http://evil"")"`)
+})
