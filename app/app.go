@@ -62,12 +62,16 @@ type App struct {
 	ledger   *ledger.Ledger // nil without payments
 	pay      *pay.Service   // nil without payments
 	features []any
+	main     func(ctx context.Context) error // the door that is closed first
 	runners  []func(ctx context.Context) error
 }
 
 // Open puts a server together: it makes what is missing in the data folder and brings the database up to date. It opens no door.
 // store.ErrLocked means that another process serves from the same database file.
 func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
+	if cfg.alone() {
+		return nil, errors.New("configuration: with [pay.server] it is one for palabre pay")
+	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
@@ -117,9 +121,15 @@ func (a *App) assemble(ctx context.Context) (err error) {
 
 // attach gives each part what it can use: the journey, pages, a goroutine, a place among the figures.
 func (a *App) attach() {
-	parts := append([]any{a.db, a.server, a.http, a.c2s}, a.features...)
-	for _, part := range parts {
-		if p, ok := part.(interface{ Attach(*core.Server) }); ok {
+	a.main = a.c2s.Run
+	a.attachTo([]any{a.db, a.server, a.http, a.c2s})
+	a.runners = append(a.runners, newMemoryKeeper().Run)
+	a.site.Routes(a.http.Mux())
+}
+
+func (a *App) attachTo(base []any) {
+	for _, part := range append(base, a.features...) {
+		if p, ok := part.(interface{ Attach(*core.Server) }); ok && a.server != nil {
 			p.Attach(a.server)
 		}
 		if p, ok := part.(interface{ Routes(*http.ServeMux) }); ok {
@@ -134,9 +144,8 @@ func (a *App) attach() {
 			a.runners = append(a.runners, p.Run)
 		}
 	}
-	a.runners = append(a.runners, a.cert.Run, newMemoryKeeper().Run, a.db.Watch)
+	a.runners = append(a.runners, a.cert.Run, a.db.Watch)
 	a.cert.Routes(a.http.Mux(), a.cfg.Domain)
-	a.site.Routes(a.http.Mux())
 }
 
 // Close closes the database of an app that does not serve.
@@ -161,7 +170,7 @@ func (a *App) Serve(ctx context.Context, opened func()) error {
 	defer closeDoors()
 	var door, runners sync.WaitGroup
 	door.Go(func() {
-		if err := a.c2s.Run(doors); err != nil {
+		if err := a.main(doors); err != nil {
 			failed <- err
 		}
 	})
@@ -229,18 +238,26 @@ func within(limit time.Duration, stop func() error) error {
 
 // open opens all doors, or none.
 func (a *App) open(ctx context.Context) (control *http.Server, err error) {
-	if err := a.c2s.Listen(); err != nil {
-		return nil, err
+	if a.c2s != nil {
+		if err := a.c2s.Listen(); err != nil {
+			return nil, err
+		}
 	}
 	if control, err = a.openControl(ctx); err != nil {
-		a.c2s.Stop()
+		a.stopListening()
 		return nil, err
 	}
 	if err := a.http.Listen(a.cert.TLS()); err != nil {
-		a.c2s.Stop()
+		a.stopListening()
 		return nil, errors.Join(err, control.Shutdown(ctx))
 	}
 	return control, nil
+}
+
+func (a *App) stopListening() {
+	if a.c2s != nil {
+		a.c2s.Stop()
+	}
 }
 
 func (a *App) closeHTTP(control *http.Server) error {
@@ -258,12 +275,14 @@ type Place struct {
 // Places are the addresses that are open.
 func (a *App) Places() []Place {
 	var places []Place
-	for i, address := range a.c2s.Addrs() {
-		what := "apps, STARTTLS"
-		if i >= len(a.cfg.C2S.Listen) {
-			what = "apps, TLS"
+	if a.c2s != nil {
+		for i, address := range a.c2s.Addrs() {
+			what := "apps, STARTTLS"
+			if i >= len(a.cfg.C2S.Listen) {
+				what = "apps, TLS"
+			}
+			places = append(places, Place{what, address})
 		}
-		places = append(places, Place{what, address})
 	}
 	for i, address := range a.http.Addresses() {
 		what := "HTTPS"

@@ -13,6 +13,7 @@ import (
 
 	"palabre.dev/palabre/app/certificate"
 	"palabre.dev/palabre/c2s"
+	"palabre.dev/palabre/component"
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/archive"
@@ -133,7 +134,7 @@ func DefaultConfig() Config {
 		LinkCard: linkcard.DefaultConfig(),
 		Health:   health.DefaultConfig(),
 		Ledger:   ledger.DefaultConfig(),
-		Pay:      PayConfig{pay.DefaultConfig()},
+		Pay:      PayConfig{pay.DefaultConfig(), component.DefaultConfig()},
 	}
 }
 

@@ -46,6 +46,9 @@ func (a *App) openControl(ctx context.Context) (*http.Server, error) {
 	}
 	mux := http.NewServeMux()
 	for name, run := range operations {
+		if !a.offered(name) {
+			continue
+		}
 		mux.HandleFunc("POST /"+name, a.controlled(name, run))
 	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
@@ -92,9 +95,16 @@ func Operate(ctx context.Context, cfg Config, name string, args any, in io.Reade
 	}
 	quiet := cfg.Log
 	quiet.Level = "warn"
-	a, err := Open(ctx, cfg, quiet.Logger())
+	open := Open
+	if cfg.alone() {
+		open = OpenPay
+	}
+	a, err := open(ctx, cfg, quiet.Logger())
 	if err != nil {
 		return err
+	}
+	if !a.offered(name) {
+		return errors.Join(fmt.Errorf("palabre pay has no %s", name), a.Close())
 	}
 	return errors.Join(run(ctx, a, encoded, in, out), a.Close())
 }

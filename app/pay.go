@@ -22,7 +22,11 @@ import (
 )
 
 // PayConfig is the section of payments. They are offered when there is a unit.
-type PayConfig struct{ pay.Config }
+type PayConfig struct {
+	pay.Config
+	// Server is the server whose component `palabre pay` is.
+	Server component.Config `toml:"server"`
+}
 
 // Validate passes everything: what is missing comes from the rest of the file (Config.payments).
 func (PayConfig) Validate() error { return nil }

@@ -66,8 +66,8 @@ type Config struct {
 	Domain string `toml:"domain"`
 	// Secret is what the component and the server share. It does not travel.
 	Secret string `toml:"secret"`
-	// TLS makes the connection begin with TLS, where the server offers that. What is said is in plain text otherwise: then let no network lie between them that
-	// others can read.
+	// TLS encrypts the connection from its first byte, where the server offers that. What is said is in plain text otherwise: then let no network lie between them
+	// that others can read.
 	TLS bool `toml:"tls"`
 	// TLSName is the name in the server's certificate; empty for that in the address.
 	TLSName string `toml:"tls_name"`

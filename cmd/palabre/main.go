@@ -29,10 +29,11 @@ type subcommand struct {
 
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
-	serve, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, channelList, channelMark, channelUnmark, status,
+	serve, demoCommand, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, channelList, channelMark, channelUnmark, status,
 	ledgerVerify, ledgerList, ledgerStatement, ledgerBalance, ledgerExport,
 	doctorCommand, backup, restore, exportAccounts, importAccounts, integrity, version,
 	chatSend, chatReceive, chat,
+	payServe, // after commands of two words that begin with it
 }
 
 // call is one run of the program.
@@ -50,6 +51,7 @@ type call struct {
 	json         bool
 	yes          bool
 	standby      bool
+	data         string
 	chat         chatOptions
 	ledger       ledgerOptions
 }

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"palabre.dev/palabre/app/certificate"
+	"palabre.dev/palabre/component"
+	"palabre.dev/palabre/httpd"
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/payments/pay"
+	"palabre.dev/palabre/store"
+)
+
+// alone reports whether this is the configuration of `palabre pay`: payments alone, for the accounts of another server.
+func (c Config) alone() bool { return c.Pay.Server.Secret != "" }
+
+// server is how `palabre pay` reaches that server.
+func (c Config) server() component.Config {
+	cfg := c.Pay.Server
+	if cfg.Domain == "" {
+		cfg.Domain = c.payments().Service
+	}
+	return cfg
+}
+
+// OpenPay puts together the service of payments alone, as a component of another server (XEP-0114), with a ledger of its own. Of the configuration it uses domain, data, log, tls,
+// store, http, ledger and pay. It opens no door, and is no server for accounts.
+func OpenPay(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
+	switch {
+	case !cfg.alone():
+		return nil, errors.New("configuration: [pay.server] says nothing of the server: address, secret")
+	case !cfg.paying():
+		return nil, errors.New("configuration: [pay] has no unit to pay in")
+	}
+	if err := cfg.server().Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: [pay.server] %w", err)
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	a := &App{cfg: cfg, log: log, registry: prometheus.NewRegistry()}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if a.db, err = store.Open(ctx, cfg.Store, log); err != nil {
+		return nil, err
+	}
+	if err := a.assembleAlone(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) assembleAlone(ctx context.Context) (err error) {
+	names := []string{a.cfg.Domain}
+	if host := a.cfg.HTTP.Host(); host != "" && host != a.cfg.Domain {
+		names = append(names, host)
+	}
+	if a.cert, err = certificate.Open(a.cfg.TLS, filepath.Join(a.cfg.Data, "certificates"), names, a.cfg.HTTP.Public(a.cfg.Domain), a.log); err != nil {
+		return err
+	}
+	if a.http, err = httpd.New(a.cfg.HTTP, a.registry, a.log); err != nil {
+		return err
+	}
+	if a.ledger, err = ledger.New(ctx, a.cfg.Ledger, a.db, a.log); err != nil {
+		return err
+	}
+	door := &payDoor{log: a.log}
+	way, err := component.New(a.cfg.server(), door, a.log)
+	if err != nil {
+		return err
+	}
+	if a.pay, err = pay.New(ctx, a.cfg.payments(), a.db, a.ledger, payNetwork{way}, a.log); err != nil {
+		return err
+	}
+	door.service = a.pay
+	a.main = way.Run
+	a.features = []any{a.ledger, a.pay, way, payFigures{}}
+	a.attachTo([]any{a.db, a.http})
+	return nil
+}
+
+// offered reports whether an operation makes sense where there are payments alone.
+func (a *App) offered(operation string) bool {
+	return a.server != nil || operation == "backup" || strings.HasPrefix(operation, "ledger") || strings.HasPrefix(operation, "pay")
+}
