@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"palabre.dev/palabre/jobs"
@@ -22,10 +24,12 @@ type Line struct {
 	ID, Reference string
 	// Return says that a transfer of before was taken back by the network.
 	Return bool
-	// Amount is in minor units of Unit, without sign.
+	// Amount is in minor units of Unit; negative only for a Return that was undone.
 	Amount int64
 	Unit   string
 	At     time.Time
+	// Decimal is the amount as the network writes it, where it writes it with the digits of the unit (125.00); then Amount does not matter.
+	Decimal string
 }
 
 // DifferenceKind says in what our list and a network's differ; the numbers are stored.
@@ -77,10 +81,11 @@ const (
 
 // comparison is what is known in the middle of one.
 type comparison struct {
-	report Report
-	seen   map[string]bool
-	found  []Difference
-	hints  map[string]bool
+	report   Report
+	seen     map[string]bool
+	returned map[string]int64 // of our transfers, what the network has taken back
+	found    []Difference
+	hints    map[string]bool
 }
 
 func (c *comparison) differ(d Difference, hint bool) {
@@ -99,7 +104,7 @@ func (e *Engine) Reconcile(ctx context.Context, rail string, since, until time.T
 	if !ok {
 		return Report{}, ErrNoRail
 	}
-	c := &comparison{report: Report{Rail: rail, Since: since.UTC(), Until: until.UTC()}, seen: map[string]bool{}, hints: map[string]bool{}}
+	c := &comparison{report: Report{Rail: rail, Since: since.UTC(), Until: until.UTC()}, seen: map[string]bool{}, returned: map[string]int64{}, hints: map[string]bool{}}
 	err := network.Statement(ctx, since.Add(-margin), until.Add(margin), func(line Line) error {
 		inside := !line.At.Before(since) && line.At.Before(until)
 		if inside {
@@ -113,7 +118,7 @@ func (e *Engine) Reconcile(ctx context.Context, rail string, since, until time.T
 	if err != nil {
 		return Report{}, fmt.Errorf("reconcile %s: %w", rail, err)
 	}
-	if err := e.missingThere(ctx, c); err != nil {
+	if err := errors.Join(e.takenBack(ctx, c), e.missingThere(ctx, c)); err != nil {
 		return Report{}, fmt.Errorf("reconcile %s: %w", rail, err)
 	}
 	return c.report, e.keepReport(ctx, c)
@@ -121,6 +126,14 @@ func (e *Engine) Reconcile(ctx context.Context, rail string, since, until time.T
 
 // compare looks for a line of the network among ours.
 func (e *Engine) compare(ctx context.Context, c *comparison, line Line, inside bool) error {
+	if line.Decimal != "" {
+		unit, _ := e.ledger.Unit(line.Unit)
+		amount, err := ParseDecimal(line.Decimal, unit.Exponent)
+		if err != nil {
+			return err
+		}
+		line.Amount = amount
+	}
 	t, err := e.find(ctx, c.report.Rail, line)
 	missing := errors.Is(err, ErrNotFound)
 	if err != nil && !missing {
@@ -135,9 +148,8 @@ func (e *Engine) compare(ctx context.Context, c *comparison, line Line, inside b
 		return nil
 	case missing:
 		d.Kind, d.Here, d.Note = MissingHere, 0, ""
-	case line.Return && t.Returned < line.Amount:
-		d.Kind, d.Here, d.Note = OtherState, t.Returned, "the network has taken it back"
 	case line.Return:
+		c.returned[t.ID] += line.Amount
 		return nil
 	case t.State != Settled && t.State != Reversed:
 		d.Kind = OtherState
@@ -147,6 +159,25 @@ func (e *Engine) compare(ctx context.Context, c *comparison, line Line, inside b
 		return nil
 	}
 	c.differ(d, true)
+	return nil
+}
+
+// takenBack looks for what the network has taken back in the time, and we have not booked. Where its list does not reach back to the beginning of a transfer, it is
+// asked about it in any case: it may have undone what it had taken back.
+func (e *Engine) takenBack(ctx context.Context, c *comparison) error {
+	for _, id := range slices.Sorted(maps.Keys(c.returned)) {
+		t, err := e.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		there := c.returned[id]
+		if !c.seen[id] {
+			c.hints[id] = true
+		}
+		if t.Returned < there || c.seen[id] && t.Returned != there {
+			c.differ(Difference{Kind: OtherState, ID: id, Reference: t.Reference, Here: t.Returned, There: there, Unit: t.Unit, Note: "taken back by the network"}, true)
+		}
+	}
 	return nil
 }
 

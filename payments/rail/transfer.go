@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
+	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/store"
 )
 
@@ -85,6 +88,8 @@ type Transfer struct {
 	Why string
 	// Moved is what the network has settled, Returned what of that it has taken back, Cost what it took for itself, in minor units.
 	Moved, Returned, Cost int64
+	// Refunded is what of a cash-in was given back, or may be, by refunds of ours; in minor units. What the network returned does not count in it.
+	Refunded int64
 	// Owed is what of that the operator has paid, because the wallet could not.
 	Owed int64
 	// Created, Changed, Sent and SettledAt are when it was begun, changed, first sent (zero: never) and settled by the network's clock.
@@ -99,13 +104,14 @@ type Transfer struct {
 }
 
 const transferColumns = `t.id, t.number, t.rail, t.kind, t.state, t.wallet, t.address, t.amount, t.unit, t.fee, t.fee_to, t.target, coalesce(o.reference, ''), t.reference, t.go_kind, t.go_value,
-	t.why, t.moved, t.returned, t.owed, t.cost, t.sequence, t.hold, t.held_until, t.booked, t.created, t.changed, t.sent, t.unknown_since, t.settled_at
+	t.why, t.moved, t.returned, t.owed, t.cost, t.sequence, t.hold, t.held_until, t.booked, t.created, t.changed, t.sent, t.unknown_since, t.settled_at,
+	cast(coalesce((select sum(r.amount) from rail_transfer r where r.target = t.id and r.target <> '' and r.state <> 4), 0) as bigint)
 	from rail_transfer t left join rail_transfer o on o.id = t.target and t.target <> ''`
 
 func (e *Engine) scan(rows *store.Rows) (t Transfer, err error) {
 	var times [6]int64
 	err = rows.Scan(&t.ID, &t.Number, &t.Rail, &t.Kind, &t.State, &t.Wallet, &t.Address, &t.Amount, &t.Unit, &t.Fee, &t.FeeTo, &t.Of, &t.OfReference, &t.Reference, &t.Next.Kind,
-		&t.Next.Value, &t.Why, &t.Moved, &t.Returned, &t.Owed, &t.Cost, &t.sequence, &t.hold, &times[0], &t.booked, &times[1], &times[2], &times[3], &times[4], &times[5])
+		&t.Next.Value, &t.Why, &t.Moved, &t.Returned, &t.Owed, &t.Cost, &t.sequence, &t.hold, &times[0], &t.booked, &times[1], &times[2], &times[3], &times[4], &times[5], &t.Refunded)
 	if err != nil {
 		return t, fmt.Errorf("read transfer: %w", err)
 	}
@@ -198,4 +204,30 @@ func clip(text string) string {
 		cut--
 	}
 	return text[:cut]
+}
+
+// Decimal writes an amount in minor units with the digits of its unit: 12500 with 2 is 125.00.
+func Decimal(amount int64, exponent int) string {
+	digits := fmt.Sprintf("%0*d", exponent+1, amount)
+	if exponent == 0 {
+		return digits
+	}
+	return digits[:len(digits)-exponent] + "." + digits[len(digits)-exponent:]
+}
+
+// ParseDecimal reads an amount that is written with at most so many digits below one; others may only be zeros. It returns an error for anything else.
+func ParseDecimal(text string, exponent int) (int64, error) {
+	whole, below, _ := strings.Cut(text, ".")
+	for len(below) > exponent && below[len(below)-1] == '0' {
+		below = below[:len(below)-1]
+	}
+	if len(below) > exponent || whole == "" || len(whole) > 16 {
+		return 0, fmt.Errorf("%.40q is no amount with %d digits", text, exponent)
+	}
+	below += strings.Repeat("0", exponent-len(below))
+	n, err := strconv.ParseUint(whole+below, 10, 63)
+	if err != nil || n > ledger.MaxAmount {
+		return 0, fmt.Errorf("%.40q is no amount", text)
+	}
+	return int64(n), nil
 }

@@ -60,7 +60,7 @@ type Message struct {
 type Movement struct {
 	ID, Number string
 	Return     bool
-	Amount     int64 // without sign
+	Amount     int64 // negative only for a return that was undone
 	Unit       string
 	At         time.Time
 	change     int64
@@ -317,7 +317,8 @@ func (n *Network) settle(e *entry) {
 			if e.plan.Undo > 0 {
 				n.later(n.now().Add(e.plan.Undo), func() {
 					e.Returned = 0
-					n.move(e, false, e.Amount)
+					n.move(e, true, e.Amount)
+					n.list[len(n.list)-1].Amount = -e.Amount
 					n.notify(e)
 				})
 			}
@@ -325,16 +326,13 @@ func (n *Network) settle(e *entry) {
 	}
 }
 
-// move notes a movement; amount is negative for one that is taken back.
+// move notes a movement; amount is negative for what goes the other way than the transfer.
 func (n *Network) move(e *entry, back bool, amount int64) {
 	change := amount
 	if e.Kind != "in" {
 		change = -amount
 	}
-	if back {
-		amount = -amount
-	}
-	n.list = append(n.list, Movement{ID: e.ID, Number: e.Number, Return: back, Amount: amount, Unit: e.Unit, At: n.now().UTC(), change: change})
+	n.list = append(n.list, Movement{ID: e.ID, Number: e.Number, Return: back, Amount: max(amount, -amount), Unit: e.Unit, At: n.now().UTC(), change: change})
 }
 
 // notify makes the webhooks of a change.
