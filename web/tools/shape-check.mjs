@@ -12,7 +12,7 @@ const doors = {
   core: [],
   i18n: [],
   ui: ['i18n', 'core/model.ts', 'core/engine.ts'],
-  features: ['ui', 'i18n', 'app', 'core/model.ts', 'core/engine.ts', 'core/accounts.ts', 'core/admin.ts', 'core/groups.ts', 'core/communities.ts', 'core/channels.ts', 'core/pay.ts', 'core/status.ts'],
+  features: ['ui', 'i18n', 'app', 'core/model.ts', 'core/engine.ts', 'core/accounts.ts', 'core/admin.ts', 'core/groups.ts', 'core/communities.ts', 'core/channels.ts', 'core/pay.ts', 'core/qr', 'core/status.ts'],
   app: ['ui', 'i18n', 'core', 'features'],
   sw: ['core', 'i18n', 'app/routes.ts'],
 }

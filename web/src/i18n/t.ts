@@ -22,6 +22,8 @@ import type settings from './en/settings.json'
 import type onboarding from './en/onboarding.json'
 import type admin from './en/admin.json'
 import type pay from './en/pay.json'
+import type paycards from './en/paycards.json'
+import type paymore from './en/paymore.json'
 import type groups from './en/groups.json'
 import type channels from './en/channels.json'
 import type status from './en/status.json'
@@ -31,7 +33,7 @@ type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Texts = Record<string, Text>
 
 /** The name of a text. Whoever adds a part adds its type here. */
-export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof broadcast | keyof typeof once | keyof typeof happening | keyof typeof events | keyof typeof communities | keyof typeof admin | keyof typeof groups | keyof typeof channels | keyof typeof updates | keyof typeof status | keyof typeof pay
+export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof broadcast | keyof typeof once | keyof typeof happening | keyof typeof events | keyof typeof communities | keyof typeof admin | keyof typeof groups | keyof typeof channels | keyof typeof updates | keyof typeof status | keyof typeof pay | keyof typeof paycards | keyof typeof paymore
 type Part = 'chat' | 'newchat' | (string & {})
 
 /** The languages there are, each by its own name. */

@@ -29,7 +29,7 @@ export function Money({ message, content }: { message: Message; content: Extract
   if (part && content.type === 'payment') return <part.PaymentCard message={message} payment={content.payment} />
   if (part && content.type === 'request') return <part.RequestCard message={message} request={content.request} />
   if (part && content.type === 'split') return <part.SplitCard message={message} content={content} />
-  void (loadingCards ??= Promise.all([import('./MoneyCards.tsx'), loadPart('pay')]).then(([found]) => { cards.value = found }))
+  void (loadingCards ??= Promise.all([import('./MoneyCards.tsx'), loadPart('pay'), loadPart('paycards')]).then(([found]) => { cards.value = found }))
     .catch((error: unknown) => { loadingCards = undefined; console.warn('pay', error) })
   return <div class="pad">{text(moneyText(content))}</div>
 }

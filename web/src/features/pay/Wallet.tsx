@@ -1,10 +1,97 @@
-// The wallet: what we have.
+// The wallet: what we have, the ways to pay and be paid, and closing it at once.
 import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import coins from 'icon:hand-coins'
+import history from 'icon:history'
+import key from 'icon:key-round'
+import gauge from 'icon:gauge'
+import scale from 'icon:scale'
+import scan from 'icon:scan-line'
+import store from 'icon:store'
+import snow from 'icon:snowflake'
+import pocket from 'icon:wifi-off'
+import qr from 'icon:qr-code'
 import { PageHead } from '../../app/PageHead.tsx'
-import { t } from '../../i18n/t.ts'
+import { usePaid, useWallet } from '../../app/paid.ts'
+import { askProof, whyPay } from '../../app/pay.ts'
+import { engine, nameOf } from '../../app/session.ts'
+import { payTrouble, type Payment, type Wallet } from '../../core/pay.ts'
+import { amountText, money } from '../../i18n/money.ts'
+import { t, type Key } from '../../i18n/t.ts'
+import { Banner, Busy, Button, Empty, Pill } from '../../ui/controls.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { confirm } from '../../ui/overlay.tsx'
+import { toast } from '../../ui/toast.tsx'
 import type { PageProps } from './index.tsx'
+import { KeySetUp } from './Keys.tsx'
+import './pay.css'
+import './wallet.css'
 
 /** WalletPage shows what we have. */
 export function WalletPage(_: PageProps): JSX.Element {
-  return <div class="scroll"><PageHead title={t('pay.title')} /></div>
+  const wallet = useWallet()
+  return (
+    <>
+      <PageHead title={t('pay.title')} up="/settings" />
+      <div class="scroll"><div class="page">{wallet ? <Inside wallet={wallet} /> : wallet === null ? <Nothing /> : <Busy />}</div></div>
+    </>
+  )
+}
+
+/** Nothing was told of a wallet yet: it may be on its way. */
+function Nothing(): JSX.Element {
+  const [why, setWhy] = useState<string>()
+  useEffect(() => { engine().pay().then((pay) => pay.ask('wallet')).catch((error: unknown) => setWhy(payTrouble(error).why)) }, [])
+  if (!why) return <Busy />
+  return why === 'none' ? <Empty title={t('pay.none')} text={t('pay.noneText')} /> : <Empty title={t('pay.notNow')} text={t('pay.notNowText')} />
+}
+
+const ways: [string, string, Key][] = [
+  ['/pay/scan', scan, 'pay.scan'], ['/pay/code', qr, 'pay.code'], ['/pay/request', coins, 'pay.ask'], ['/pay/counter', store, 'pay.counter'], ['/pay/history', history, 'pay.history'],
+  ['/pay/offline', pocket, 'pay.withoutNetwork'], ['/pay/limits', gauge, 'pay.limits'], ['/pay/keys', key, 'pay.keys'], ['/pay/disputes', scale, 'pay.disputes'],
+]
+
+function Inside({ wallet }: { wallet: Wallet }): JSX.Element {
+  const pending = usePaid<Payment[]>((pay, show) => pay.watchPending(show)) ?? []
+  return (
+    <>
+      {wallet.frozen && <Banner kind="bad" icon="lock" title={t('pay.frozen')} text={t('pay.frozenText')} />}
+      <KeySetUp wallet={wallet} />
+      <ul class="balances">{wallet.about.units.map((unit) => <Balance key={unit.code} wallet={wallet} code={unit.code} />)}</ul>
+      {pending.length > 0 && (
+        <section><h2>{t('pay.pending')}</h2>
+          <ul class="card flat">{pending.map((p) => <li key={p.id}><a class="act" href={`/pay/receipt/${encodeURIComponent(p.id)}`}><span class="grow"><b class="cut one" dir="auto">{nameOf(p.payee)}</b><small>{t(p.state === 'signed' ? 'pay.signedNote' : p.state === 'promised' ? 'pay.promisedNote' : 'pay.sentNote')}</small></span><b class="num">{money(p.amount, p)}</b></a></li>)}</ul>
+        </section>
+      )}
+      <nav class="card flat" aria-label={t('pay.title')}>{ways.map(([path, icon, text]) => <a key={path} class="act" href={path}><span class="tile"><Icon path={icon} /></span><span class="grow">{t(text)}</span></a>)}</nav>
+      <Freeze frozen={wallet.frozen} />
+    </>
+  )
+}
+
+function Balance({ wallet, code }: { wallet: Wallet; code: string }): JSX.Element {
+  const unit = wallet.about.units.find((u) => u.code === code)
+  const { amount = 0, held = 0, pocket: aside = 0 } = wallet.balances.find((b) => b.unit === code) ?? {}
+  const facts = { unit: code, exponent: unit?.exponent ?? 2 }
+  return (
+    <li class="balance">
+      <span dir="auto">{unit?.name ?? code}{unit?.closed && <Pill>{t('pay.closed')}</Pill>}</span>
+      <p class="sum"><b class="num">{amountText(amount, facts.exponent)}</b> {code}</p>
+      {held > 0 && <small>{t('pay.heldSum', { amount: money(held, facts) })}</small>}
+      {aside > 0 && <small>{t('pay.pocketSum', { amount: money(aside, facts) })}</small>}
+    </li>
+  )
+}
+
+function Freeze({ frozen }: { frozen: boolean }): JSX.Element {
+  const freeze = async (): Promise<void> => {
+    if (!await confirm({ title: t('pay.freezeAsk'), text: t('pay.freezeText'), yes: t('pay.freeze'), danger: true })) return
+    try { await (await engine().pay()).ask('freeze') } catch (error) { toast(whyPay(error)) }
+  }
+  const open = async (): Promise<void> => {
+    const proof = await askProof(t('pay.unfreeze'))
+    if (!proof) return
+    try { await (await engine().pay()).order({ kind: 'unfreeze' }, proof) } catch (error) { toast(whyPay(error)) }
+  }
+  return <div class="dos mid">{frozen ? <Button kind="p" icon="lockOpen" act={() => void open()}>{t('pay.unfreeze')}</Button> : <Button kind="d" act={() => void freeze()}><Icon path={snow} />{t('pay.freeze')}</Button>}</div>
 }

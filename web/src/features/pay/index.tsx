@@ -14,6 +14,21 @@ const wallet: { load: () => Promise<Page>; texts?: string } = { load: async () =
 
 /** The other pages, and the part of the texts that each needs besides `pay`. */
 const pages: Record<string, { load: () => Promise<Page>; texts?: string }> = {
+  to: { load: async () => (await import('./Send.tsx')).SendPage, texts: 'paymore' },
+  keys: { load: async () => (await import('./Keys.tsx')).KeysPage },
+  request: { load: async () => (await import('./Request.tsx')).RequestPage, texts: 'paymore' },
+  split: { load: async () => (await import('./Split.tsx')).SplitPage, texts: 'paymore' },
+  settle: { load: async () => (await import('./Settle.tsx')).SettlePage, texts: 'paymore' },
+  code: { load: async () => (await import('./Code.tsx')).CodePage, texts: 'paymore' },
+  scan: { load: async () => (await import('./Scan.tsx')).ScanPage, texts: 'paymore' },
+  counter: { load: async () => (await import('./Counter.tsx')).CounterPage, texts: 'paymore' },
+  report: { load: async () => (await import('./Report.tsx')).ReportPage, texts: 'paymore' },
+  history: { load: async () => (await import('./History.tsx')).HistoryPage, texts: 'paymore' },
+  receipt: { load: async () => (await import('./Receipt.tsx')).ReceiptPage, texts: 'paymore' },
+  limits: { load: async () => (await import('./Limits.tsx')).LimitsPage, texts: 'paymore' },
+  disputes: { load: async () => (await import('./Disputes.tsx')).DisputesPage, texts: 'paymore' },
+  dispute: { load: async () => (await import('./Disputes.tsx')).DisputePage, texts: 'paymore' },
+  offline: { load: async () => (await import('./Offline.tsx')).OfflinePage, texts: 'paymore' },
 }
 
 /** PayViews shows the page that the address names. */
@@ -22,7 +37,7 @@ export default function PayViews({ params }: ViewProps): JSX.Element {
   const [page, setPage] = useState<{ name: string; Page: Page | 'failed' }>()
   const fetch = (): void => {
     const { load, texts } = pages[name] ?? wallet
-    Promise.all([load(), texts && loadPart(texts)]).then(([Page]) => setPage({ name, Page }), (error: unknown) => { console.warn('pay', error); setPage({ name, Page: 'failed' }) })
+    Promise.all([load(), loadPart('paycards'), texts && loadPart(texts)]).then(([Page]) => setPage({ name, Page }), (error: unknown) => { console.warn('pay', error); setPage({ name, Page: 'failed' }) })
   }
   useEffect(fetch, [name])
   if (page?.name !== name) return <Busy />

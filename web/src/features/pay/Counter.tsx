@@ -1,0 +1,156 @@
+// The counter of a shop: the amount, a code for it, and big words and a sound when it is paid. Each code has an id that the payment takes, so that one code is paid once.
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import circleCheck from 'icon:circle-check-big'
+import hourglass from 'icon:hourglass'
+import { PageHead } from '../../app/PageHead.tsx'
+import { usePaid, useWallet } from '../../app/paid.ts'
+import { whyPay } from '../../app/pay.ts'
+import { go } from '../../app/router.ts'
+import { connection, engine, nameOf } from '../../app/session.ts'
+import { newPayId, type Payment, type Unit } from '../../core/pay.ts'
+import { amountText, money } from '../../i18n/money.ts'
+import { t } from '../../i18n/t.ts'
+import { clock } from '../../i18n/when.ts'
+import { Banner, Button, Field } from '../../ui/controls.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { Qr } from '../../ui/Qr.tsx'
+import { scan } from '../../ui/Scan.tsx'
+import { useAmount, type Typed } from './fields.tsx'
+import type { PageProps } from './index.tsx'
+import { safely } from './Code.tsx'
+import { codeOf, shopOf } from './shop.ts'
+import { chime } from './chime.ts'
+import './pay.css'
+
+interface Sale { id: string; amount: number; unit: Unit; for: string }
+
+/** CounterPage is what stands on a counter. Enter shows the code and goes to the next customer, Escape goes back. */
+export function CounterPage(_: PageProps): JSX.Element {
+  const wallet = useWallet()
+  const typed = useAmount(wallet)
+  const [what, setWhat] = useState('')
+  const [sale, setSale] = useState<Sale>()
+  const next = (): void => { setSale(undefined); typed.set(''); setWhat('') }
+  const show = (): void => { if (typed.amount) setSale({ id: newPayId(), amount: typed.amount, unit: typed.unit, for: what.trim() }) }
+  return (
+    <>
+      <PageHead title={t('pm.counter')} always up="/pay"><Button kind="t" act={() => go('/pay/report')}>{t('pm.report')}</Button></PageHead>
+      <div class="scroll"><div class="page counter">
+        {connection.value.state !== 'live' && <Banner icon="wifiOff" title={t('pm.counterOffline')} text={t('pm.counterOfflineText')} />}
+        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} show={show} />}
+      </div></div>
+    </>
+  )
+}
+
+function Till({ typed, what, setWhat, show }: { typed: Typed; what: string; setWhat: (text: string) => void; show: () => void }): JSX.Element {
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => { input.current?.focus() }, [])
+  const press = (key: string): void => typed.set(key === '⌫' ? typed.text.slice(0, -1) : (typed.text + key).slice(0, 12))
+  return (
+    <form class="till" onSubmit={(e) => { e.preventDefault(); show() }}>
+      <label class="vh" for="till">{t('pm.amount')}</label>
+      <div class="till-sum">
+        <input id="till" ref={input} inputMode="none" autocomplete="off" dir="ltr" maxLength={12} placeholder="0" value={typed.text} aria-invalid={(typed.text !== '' && typed.amount === undefined) || undefined} onInput={(e) => typed.set(e.currentTarget.value)} />
+        {typed.units.length > 1 ? <select aria-label={t('pm.unit')} value={typed.unit.code} onChange={(e) => typed.choose(e.currentTarget.value)}>{typed.units.map((u) => <option key={u.code}>{u.code}</option>)}</select> : <span class="unit">{typed.unit.code}</span>}
+      </div>
+      <div class="keys" role="group" aria-label={t('pm.keys')}>
+        {['1', '2', '3', '4', '5', '6', '7', '8', '9', '.', '0', '⌫'].map((key) => <button type="button" key={key} class="num" aria-label={key === '⌫' ? t('pm.rub') : key} disabled={key === '.' && (typed.unit.exponent === 0 || typed.text.includes('.'))} onClick={() => press(key)}>{key}</button>)}
+      </div>
+      <Field label={t('pm.for')} value={what} change={setWhat} limit={25} />
+      <Button kind="p" wide submit disabled={!typed.amount}>{t('pm.showCode')}</Button>
+    </form>
+  )
+}
+
+const lookMs = 10_000
+
+function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () => void }): JSX.Element {
+  const { id, amount, unit } = sale
+  const account = engine().account()
+  const [promised, setPromised] = useState<Payment>()
+  const followed = promised?.id ?? id // a promise may have an id of its own
+  const payment = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(followed, show), [followed])
+  const [failed, setFailed] = useState<string>()
+  const now = payment ?? promised
+  const fits = now !== undefined && now.payee === account.jid && now.amount >= amount && now.unit === unit.code
+  const done = fits && now.state === 'done' && now.receipt !== undefined
+  useAwake()
+  useEffect(() => { if (done) chime() }, [done])
+  // A notice tells of it at once; should it be late, the service is asked.
+  useEffect(() => {
+    if (done) return
+    const timer = setInterval(() => { engine().pay().then((pay) => pay.ask('lookup', followed)).catch(() => undefined) }, lookMs)
+    return () => clearInterval(timer)
+  }, [followed, done])
+  useEffect(() => {
+    const key = (event: KeyboardEvent): void => { if (event.key === 'Enter' && done && !(event.target instanceof HTMLButtonElement)) next(); if (event.key === 'Escape' && !done) back() }
+    addEventListener('keydown', key)
+    return () => removeEventListener('keydown', key)
+  }, [done])
+  const take = async (): Promise<void> => {
+    const code = await scan(t('pm.scanPromise'))
+    if (code) await redeem(code, sale).then(setPromised, (error: unknown) => setFailed(whyPay(error)))
+  }
+  const sum = money(amount, { unit: unit.code, exponent: unit.exponent })
+  if (done) return <Paid payment={now} next={next} />
+  if (now?.state === 'promised') return <Promised payment={now} next={next} />
+  const code = safely(() => codeOf(account.jid, shopOf(account), { unit, amount, id, for: sale.for }))
+  return (
+    <div class="sale">
+      <p class="sum"><b class="num">{amountText(amount, unit.exponent, true)}</b> {unit.code}</p>
+      {code ? <div data-code={code} class="big-qr"><Qr text={code} label={t('pm.scanToPay', { amount: sum })} /></div> : <p class="wrong" role="alert">{t('pm.codeNot')}</p>}
+      <p role="status" class="wait-for"><Icon path={hourglass} />{now && !fits ? t('pm.wrongSum', { amount: money(now.amount, now) }) : now?.state === 'refused' ? t('pm.saleRefused') : t('pm.waiting')}</p>
+      {failed && <p class="wrong" role="alert">{failed}</p>}
+      <div class="dos mid"><Button act={() => void take()}>{t('pm.scanPromise')}</Button><Button kind="t" act={back}>{t('cancel')}</Button></div>
+    </div>
+  )
+}
+
+/** A promise is taken for this sale only if it is over its amount and for us. */
+async function redeem(code: string, { amount, unit }: Sale): Promise<Payment> {
+  const pay = await engine().pay()
+  const said = await pay.check(code)
+  if (said.payee !== engine().account().jid || said.amount !== amount || said.unit !== unit.code) throw new WrongPromise(t('pm.promiseOther', { amount: money(said.amount, said) }))
+  return pay.redeem(code)
+}
+
+/** The promise is another one than was asked for. */
+export class WrongPromise extends Error { override readonly name = 'WrongPromise' }
+
+function Paid({ payment, next }: { payment: Payment; next: () => void }): JSX.Element {
+  const main = useRef<HTMLDivElement>(null)
+  useEffect(() => { main.current?.querySelector('button')?.focus() }, [])
+  return (
+    <div class="sale paid" ref={main}>
+      <Icon path={circleCheck} />
+      <div role="alert"><h2>{t('pm.paid')}</h2><p class="sum"><b class="num">{amountText(payment.amount, payment.exponent, true)}</b> {payment.unit}</p></div>
+      <p dir="auto">{nameOf(payment.payer)} · {clock(payment.time)}</p>
+      {payment.number && <p class="small">{t('pm.number', { n: payment.number })}</p>}
+      <div class="dos mid"><Button kind="p" act={next}>{t('pm.nextSale')}</Button><Button kind="t" act={() => go(`/pay/receipt/${payment.id}`)}>{t('pm.receipt')}</Button></div>
+    </div>
+  )
+}
+
+function Promised({ payment, next }: { payment: Payment; next: () => void }): JSX.Element {
+  return (
+    <div class="sale promised">
+      <Icon path={hourglass} />
+      <div role="alert"><h2>{t('pm.promised')}</h2><p class="sum"><b class="num">{amountText(payment.amount, payment.exponent, true)}</b> {payment.unit}</p></div>
+      <p>{t('pm.promisedShop')}</p>
+      <p dir="auto">{nameOf(payment.payer)}</p>
+      <Button kind="p" act={next}>{t('pm.nextSale')}</Button>
+    </div>
+  )
+}
+
+/** The screen stays on while a code is shown. */
+function useAwake(): void {
+  useEffect(() => {
+    let lock: WakeLockSentinel | undefined
+    let over = false
+    navigator.wakeLock?.request('screen').then((got) => { if (over) void got.release(); else lock = got }, () => undefined)
+    return () => { over = true; void lock?.release() }
+  }, [])
+}

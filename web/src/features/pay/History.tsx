@@ -1,0 +1,135 @@
+// What was paid: searched, by page, with a chart of the months and a table for other programs.
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { PageHead } from '../../app/PageHead.tsx'
+import { useWallet } from '../../app/paid.ts'
+import { whyPay } from '../../app/pay.ts'
+import { engine, nameOf } from '../../app/session.ts'
+import type { HistoryQuery, Payment } from '../../core/pay.ts'
+import { money } from '../../i18n/money.ts'
+import { region, t } from '../../i18n/t.ts'
+import { shortTime } from '../../i18n/when.ts'
+import { Avatar } from '../../ui/Avatar.tsx'
+import { Busy, Button, Empty } from '../../ui/controls.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { saveAs } from '../../ui/save.ts'
+import { toast } from '../../ui/toast.tsx'
+import { csv, months, type Month } from './book.ts'
+import type { PageProps } from './index.tsx'
+import './pay.css'
+
+const page = 50
+const most = 2000
+
+/** all asks for every page of a question, at most 2,000 payments. */
+export async function all(query: HistoryQuery): Promise<Payment[]> {
+  const pay = await engine().pay()
+  const found: Payment[] = []
+  let before: string | undefined
+  do {
+    const next = await pay.ask('history', { ...query, max: 100, ...(before ? { before } : {}) })
+    found.push(...next.payments)
+    before = next.payments.length ? next.before : undefined
+  } while (before && found.length < most)
+  return found
+}
+
+/** HistoryPage shows payments, the newest first. */
+export function HistoryPage(_: PageProps): JSX.Element {
+  const wallet = useWallet()
+  const [words, setWords] = useState('')
+  const [unit, setUnit] = useState('')
+  const [found, setFound] = useState<{ payments: Payment[]; before?: string; failed?: string; busy?: boolean }>({ payments: [], busy: true })
+  const query: HistoryQuery = { ...(words.trim() ? { q: words.trim() } : {}), ...(unit ? { unit } : {}) }
+  const load = (before?: string): (() => void) => {
+    let wanted = true
+    setFound((now) => ({ ...now, busy: true }))
+    engine().pay().then((pay) => pay.ask('history', { ...query, max: page, ...(before ? { before } : {}) })).then(
+      (next) => { if (wanted) setFound((now) => ({ payments: before ? [...now.payments, ...next.payments] : next.payments, ...(next.before ? { before: next.before } : {}) })) },
+      (error: unknown) => { if (wanted) setFound((now) => ({ payments: before ? now.payments : [], failed: whyPay(error) })) })
+    return () => { wanted = false }
+  }
+  useEffect(() => {
+    let stop: (() => void) | undefined
+    const timer = setTimeout(() => { stop = load() }, words ? 250 : 0)
+    return () => { clearTimeout(timer); stop?.() }
+  }, [words, unit])
+  const save = (): void => void all(query).then((payments) => saveAs(new Blob([csv(payments, engine().account().jid)], { type: 'text/csv' }), `${t('pm.history')}.csv`), (error: unknown) => toast(whyPay(error)))
+  const units = wallet?.about.units ?? []
+  return (
+    <>
+      <PageHead title={t('pm.history')} always up="/pay"><Button kind="t" act={save}>{t('pm.csv')}</Button></PageHead>
+      <div class="scroll"><div class="page">
+        <Chart unit={unit || wallet?.balances[0]?.unit || units[0]?.code || ''} />
+        <div class="search bordered"><Icon name="search" /><input type="search" dir="auto" maxLength={100} aria-label={t('pm.searchPays')} placeholder={t('pm.searchPays')} value={words} onInput={(e) => setWords(e.currentTarget.value)} /></div>
+        {units.length > 1 && <div class="chips wrap" role="group" aria-label={t('pm.unit')}>{['', ...units.map((u) => u.code)].map((code) => <button type="button" key={code} class="chip" aria-pressed={unit === code} onClick={() => setUnit(code)}>{code || t('pm.allUnits')}</button>)}</div>}
+        {found.payments.length > 0 && <ul class="card flat pays" aria-label={t('pm.history')}>{found.payments.map((p) => <li key={p.id}><Row payment={p} /></li>)}</ul>}
+        {found.failed ? <p class="wrong" role="alert">{found.failed}</p> : found.busy ? <Busy /> : !found.payments.length ? <Empty title={t('pm.noPays')} text={t(words ? 'pm.noPaysFound' : 'pm.noPaysText')} /> : found.before && <Button wide act={() => void load(found.before)}>{t('pm.older')}</Button>}
+      </div></div>
+    </>
+  )
+}
+
+/** Row is a payment in a list; it leads to its receipt. */
+export function Row({ payment }: { payment: Payment }): JSX.Element {
+  const me = engine().account().jid
+  const own = payment.payee === payment.payer
+  const incoming = payment.payee === me
+  const other = incoming ? payment.payer : payment.payee
+  return (
+    <a class="act peer" href={`/pay/receipt/${encodeURIComponent(payment.id)}`}>
+      <Avatar id={other} name={nameOf(other)} size="s" />
+      <span class="grow"><b class="cut one" dir="auto">{own ? t('pm.pocket') : nameOf(other)}</b><small class="cut one" dir="auto">{[kindWords(payment), payment.for].filter(Boolean).join(' · ')}</small></span>
+      <span class="end"><b class={`num${incoming && !own ? ' in' : ''}`}>{incoming && !own ? '+' : own ? '' : '−'}{money(payment.amount, payment)}</b><small>{payment.state === 'done' ? shortTime(payment.time) : stateWords(payment)}</small></span>
+    </a>
+  )
+}
+
+/** kindWords is what a payment was, where it was not simply money that was sent. */
+export function kindWords({ kind }: Payment): string {
+  return kind === 'refund' ? t('pm.kindRefund') : kind === 'tip' ? t('pm.kindTip') : kind === 'offline' ? t('pm.kindOffline') : kind === 'hold' ? t('pm.kindHold') : kind === 'reserve' ? t('pm.kindReserve') : kind === 'release' ? t('pm.kindRelease') : kind === 'cashout' ? t('pm.kindCashout') : ''
+}
+
+/** stateWords is what is known of a payment now. */
+export function stateWords({ state }: Payment): string {
+  const words = { signed: 'pm.sSigned', sent: 'pm.sSent', waiting: 'pm.sWaiting', held: 'pm.sHeld', done: 'pm.sDone', ended: 'pm.sEnded', refused: 'pm.sRefused', promised: 'pm.promised' } as const
+  return t(words[state])
+}
+
+function Chart({ unit }: { unit: string }): JSX.Element | null {
+  const [found, setFound] = useState<{ months: Month[]; exponent: number }>()
+  useEffect(() => {
+    let wanted = true
+    setFound(undefined)
+    const now = new Date()
+    const since = new Date(now.getFullYear(), now.getMonth() - 5, 1).getTime() * 1000
+    if (unit) all({ unit, since }).then((payments) => { if (wanted) setFound({ months: months(payments, engine().account().jid, unit, now.getTime()), exponent: payments[0]?.exponent ?? 2 }) }, () => undefined) // without it, the list is there
+    return () => { wanted = false }
+  }, [unit])
+  return found ? <Months months={found.months} unit={{ unit, exponent: found.exponent }} /> : null
+}
+
+const height = 88
+const width = 240
+
+/** Months draws what came and went; the same stands in a table for who does not see it. */
+function Months({ months, unit }: { months: Month[]; unit: { unit: string; exponent: number } }): JSX.Element {
+  const top = Math.max(1, ...months.flatMap((m) => [m.in, m.out]))
+  const called = (start: number, month: 'short' | 'long'): string => new Intl.DateTimeFormat(region.value, { month, ...(month === 'long' ? { year: 'numeric' } : {}) }).format(start)
+  const step = width / months.length
+  const bar = (value: number): number => Math.max(value ? 2 : 0, (value / top) * height)
+  return (
+    <figure class="card chart">
+      <figcaption><b>{t('pm.months')}</b><span class="key in">{t('pm.in')}</span><span class="key out">{t('pm.out')}</span></figcaption>
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+        {months.map((m, i) => <><rect class="in" x={i * step + step * .16} width={step * .32} y={height - bar(m.in)} height={bar(m.in)} rx="2" /><rect class="out" x={i * step + step * .52} width={step * .32} y={height - bar(m.out)} height={bar(m.out)} rx="2" /></>)}
+      </svg>
+      <div class="names" aria-hidden="true">{months.map((m) => <span key={m.start}>{called(m.start, 'short')}</span>)}</div>
+      <table class="vh">
+        <caption>{t('pm.months')}</caption>
+        <thead><tr><th scope="col">{t('pm.month')}</th><th scope="col">{t('pm.in')}</th><th scope="col">{t('pm.out')}</th></tr></thead>
+        <tbody>{months.map((m) => <tr key={m.start}><th scope="row">{called(m.start, 'long')}</th><td>{money(m.in, unit)}</td><td>{money(m.out, unit)}</td></tr>)}</tbody>
+      </table>
+    </figure>
+  )
+}

@@ -1,0 +1,157 @@
+// Paying without network: a pocket with money set aside, a key with a PIN of its own, and a code that promises. Both sides are told plainly that a promise is no payment yet.
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import hourglass from 'icon:hourglass'
+import { PageHead } from '../../app/PageHead.tsx'
+import { unitOf, usePaid, useWallet } from '../../app/paid.ts'
+import { askProof, payNow, whyPay } from '../../app/pay.ts'
+import { place } from '../../app/router.ts'
+import { connection, engine, nameOf } from '../../app/session.ts'
+import { newPayId, type Pay, type Payment, type Promised, type Wallet } from '../../core/pay.ts'
+import { readCode } from '../../core/qr/code.ts'
+import { amountText, money } from '../../i18n/money.ts'
+import { t } from '../../i18n/t.ts'
+import { Busy, Button, Field } from '../../ui/controls.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { Qr } from '../../ui/Qr.tsx'
+import { scan } from '../../ui/Scan.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { Amount, tooLong, useAmount } from './fields.tsx'
+import type { PageProps } from './index.tsx'
+import { whyCode } from './Scan.tsx'
+import './pay.css'
+
+type Device = Awaited<ReturnType<Pay['device']>>
+
+/** OfflinePage is the pocket, and what is promised from it. `?to=&unit=&amount=&for=&id=` come from a shop's code. */
+export function OfflinePage(_: PageProps): JSX.Element {
+  const wallet = useWallet()
+  const [device, setDevice] = useState<Device>()
+  const [promise, setPromise] = useState<Promised>()
+  const look = (): void => void engine().pay().then((pay) => pay.device()).then(setDevice, () => undefined)
+  useEffect(look, [wallet?.time])
+  return (
+    <>
+      <PageHead title={t('pm.offline')} always up="/pay" />
+      <div class="scroll"><div class="page">
+        {promise ? <Show promise={promise} done={() => setPromise(undefined)} /> : wallet === undefined || !device ? <Busy /> : wallet === null ? <p>{t('pm.noWallet')}</p> : device.offline
+          ? <><Give wallet={wallet} unit={device.offline.unit} given={setPromise} /><Pocket wallet={wallet} offline={device.offline} /></> : <SetUp wallet={wallet} done={look} />}
+      </div></div>
+    </>
+  )
+}
+
+const pinForm = /^\d{6,12}$/
+
+function SetUp({ wallet, done }: { wallet: Wallet; done: () => void }): JSX.Element {
+  const typed = useAmount(wallet)
+  const [pin, setPin] = useState('')
+  const [again, setAgain] = useState('')
+  const [failed, setFailed] = useState<string>()
+  const [busy, setBusy] = useState(false)
+  const fits = pinForm.test(pin) && pin === again && typed.amount !== undefined
+  const make = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    if (!fits || busy || !typed.amount) return
+    const proof = await askProof(t('pm.offlineProof'))
+    if (!proof) return
+    setBusy(true)
+    try { await (await engine().pay()).setUpOffline(pin, typed.amount, typed.unit.code, proof); done() } catch (error) { setFailed(whyPay(error)) }
+    setBusy(false)
+  }
+  return (
+    <form class="stack" onSubmit={(e) => void make(e)}>
+      <p>{t('pm.offlineText')}</p>
+      <Amount label={t('pm.cap')} hint={t('pm.capText')} typed={typed} />
+      <Field label={t('pm.pinNew')} hint={t('pm.pinText')} type="password" value={pin} change={setPin} limit={12} required ltr wrong={pin.length >= 6 && !pinForm.test(pin) ? t('pm.pinWrong') : undefined} />
+      <Field label={t('pm.pinAgain')} type="password" value={again} change={setAgain} limit={12} required ltr wrong={again.length >= pin.length && again !== pin ? t('pm.pinOther') : undefined} />
+      {failed && <p class="wrong" role="alert">{failed}</p>}
+      <Button kind="p" wide submit disabled={!fits || busy}>{t(busy ? 'busy' : 'pm.offlineSet')}</Button>
+    </form>
+  )
+}
+
+function Pocket({ wallet, offline }: { wallet: Wallet; offline: NonNullable<Device['offline']> }): JSX.Element {
+  const unit = unitOf(wallet, offline.unit)
+  const facts = { unit: unit.code, exponent: unit.exponent }
+  const pocket = wallet.balances.find((b) => b.unit === offline.unit)?.pocket ?? 0
+  const typed = useAmount(wallet, '', offline.unit)
+  const me = engine().account().jid
+  const live = connection.value.state === 'live'
+  const move = async (kind: 'reserve' | 'release'): Promise<void> => {
+    if (typed.amount && await payNow({ id: newPayId(), kind, payee: me, amount: typed.amount, unit: unit.code, for: '' })) { typed.set(''); engine().pay().then((pay) => pay.ask('wallet')).catch(() => undefined) }
+  }
+  return (
+    <div class="card pocket">
+      <h2>{t('pm.pocket')}</h2>
+      <p class="sum"><b class="num">{amountText(pocket, unit.exponent, true)}</b> {unit.code}</p>
+      <p class="small">{t('pm.pocketCap', { amount: money(offline.cap, facts) })}</p>
+      {live ? (
+        <>
+          <Amount label={t('pm.amount')} typed={{ ...typed, units: [] }} optional />
+          <div class="dos"><Button disabled={!typed.amount} act={() => void move('reserve')}>{t('pm.reserve')}</Button><Button kind="g" disabled={!typed.amount || typed.amount > pocket} act={() => void move('release')}>{t('pm.release')}</Button></div>
+        </>
+      ) : <p class="small">{t('pm.pocketLater')}</p>}
+    </div>
+  )
+}
+
+function Give({ wallet, unit, given }: { wallet: Wallet; unit: string; given: (promise: Promised) => void }): JSX.Element {
+  const query = place.value.query
+  const [id, setId] = useState(() => query.get('id') ?? newPayId())
+  const [to, setTo] = useState(query.get('to') ?? '')
+  const [what, setWhat] = useState(query.get('for') ?? '')
+  const typed = useAmount(wallet, query.get('amount') ?? '', unit)
+  const [pin, setPin] = useState('')
+  const [state, setState] = useState<{ busy?: boolean; failed?: string }>({})
+  const fits = typed.amount !== undefined && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && pinForm.test(pin) && !tooLong(what)
+  const look = async (): Promise<void> => {
+    const text = await scan(t('pm.scan'))
+    if (!text) return
+    try {
+      const code = readCode(text.trim())
+      if (code.kind !== 'shop') { setState({ failed: t('pm.codeUnknown') }); return }
+      setTo(code.account.jid)
+      setWhat(code.merchant.additional['08'] ?? '')
+      if (code.account.id) setId(code.account.id)
+      if (code.merchant.amount) typed.set(code.merchant.amount)
+    } catch (error) { setState({ failed: whyCode(error) }) }
+  }
+  const promise = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    if (!fits || state.busy || !typed.amount) return
+    setState({ busy: true })
+    try {
+      given(await (await engine().pay()).promise({ id, kind: 'offline', payee: to.trim(), amount: typed.amount, unit, fee: 0, for: what.trim(), chat: to.trim() }, pin))
+    } catch (error) { setState({ failed: whyPay(error) }); setPin('') }
+  }
+  return (
+    <form class="card stack" onSubmit={(e) => void promise(e)}>
+      <h2>{t('pm.promiseIt')}</h2>
+      <p>{t('pm.promiseText')}</p>
+      <Button icon="qr" act={() => void look()}>{t('pm.scanCamera')}</Button>
+      <Field label={t('pm.toWhom')} value={to} change={setTo} limit={320} required ltr />
+      <Amount label={t('pm.amount')} typed={{ ...typed, units: [] }} />
+      <Field label={t('pm.for')} value={what} change={setWhat} limit={100} />
+      <Field label={t('pm.pinOffline')} type="password" value={pin} change={setPin} limit={12} required ltr />
+      {state.failed && <p class="wrong" role="alert">{state.failed}</p>}
+      <Button kind="p" wide submit disabled={!fits || state.busy}>{t(state.busy ? 'busy' : 'pm.promiseIt')}</Button>
+    </form>
+  )
+}
+
+/** What the customer holds out: the code, and that nothing is paid yet; when it was handed in, what came of it. */
+function Show({ promise, done }: { promise: Promised; done: () => void }): JSX.Element {
+  const now = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(promise.id, show), [promise.id])
+  const over = now?.state === 'done' || now?.state === 'refused'
+  useEffect(() => { if (over) toast(t(now.state === 'done' ? 'pm.sDone' : 'pm.sRefused')) }, [over])
+  return (
+    <div class="card paying promised" data-code={promise.code}>
+      <div role="status"><h2>{now?.state === 'done' ? t('pm.paid') : now?.state === 'refused' ? t('pm.sRefused') : <><Icon path={hourglass} /> {t('pm.promised')}</>}</h2></div>
+      <p class="sum"><b class="num">{amountText(promise.amount, promise.exponent, true)}</b> {promise.unit}</p>
+      <p dir="auto">{nameOf(promise.payee)}</p>
+      {!over && <><div class="big-qr"><Qr text={promise.code} label={t('pm.promiseQr')} /></div><p><b>{t('pm.promisedNot')}</b></p><p>{t('pm.promiseShow')}</p></>}
+      <Button act={done}>{t('pm.close')}</Button>
+    </div>
+  )
+}

@@ -1,0 +1,86 @@
+// Paying somebody: how much and what for. What it costs, warnings and the PIN come with the sheet behind it.
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { PageHead } from '../../app/PageHead.tsx'
+import { useWallet } from '../../app/paid.ts'
+import { payNow } from '../../app/pay.ts'
+import { chatPath, go, place } from '../../app/router.ts'
+import { connection, engine, nameOf } from '../../app/session.ts'
+import type { JID } from '../../core/model.ts'
+import { newPayId, type Pay, type Wallet } from '../../core/pay.ts'
+import { money } from '../../i18n/money.ts'
+import { t } from '../../i18n/t.ts'
+import { Avatar } from '../../ui/Avatar.tsx'
+import { Banner, Button, Empty, Field } from '../../ui/controls.tsx'
+import { Amount, tooLong, useAmount, type Typed } from './fields.tsx'
+import type { PageProps } from './index.tsx'
+
+/** SendPage pays the person `id`; `?amount=`, `?unit=` and `?for=` fill it in. */
+export function SendPage({ id }: PageProps): JSX.Element {
+  const wallet = useWallet()
+  return (
+    <>
+      <PageHead title={t('pay.send')} always up={chatPath(id)} />
+      <div class="scroll">{wallet === null && connection.value.state === 'live' ? <NotHere payee={id} /> : <Form payee={id} wallet={wallet} />}</div>
+    </>
+  )
+}
+
+/** Nothing is known of a wallet: either it is on its way, or there is no service. */
+function NotHere({ payee }: { payee: JID }): JSX.Element {
+  const [none, setNone] = useState(false)
+  useEffect(() => { engine().pay().then((pay) => pay.ask('wallet')).catch(() => setNone(true)) }, [payee])
+  return none ? <Empty title={t('pay.none')} text={t('pay.noneText')} /> : <div class="blank" />
+}
+
+/** What is wrong with an amount before anybody was asked; undefined: nothing. */
+function wrong({ amount, unit }: Typed, wallet: Wallet | null | undefined): string | undefined {
+  const balance = wallet?.balances.find((b) => b.unit === unit.code)
+  const limit = wallet?.limits.find((l) => l.unit === unit.code)
+  const say = (n: number): string => money(n, { unit: unit.code, exponent: unit.exponent })
+  if (amount === undefined || !wallet) return undefined
+  if (amount > (balance?.amount ?? 0)) return t('pay.tooMuch', { amount: say(balance?.amount ?? 0) })
+  if (limit?.transaction !== undefined && amount > limit.transaction) return t('pay.overOnce', { amount: say(limit.transaction) })
+  if (limit?.left !== undefined && amount > limit.left) return t('pay.overDay', { amount: say(limit.left) })
+  return undefined
+}
+
+function Form({ payee, wallet }: { payee: JID; wallet: Wallet | null | undefined }): JSX.Element {
+  const { query } = place.value
+  const [id] = useState(newPayId)
+  const typed = useAmount(wallet, query.get('amount') ?? '', query.get('unit') ?? '')
+  const [words, setWords] = useState(query.get('for') ?? '')
+  const [busy, setBusy] = useState(false)
+  const balance = wallet?.balances.find((b) => b.unit === typed.unit.code)
+  const against = wrong(typed, wallet)
+  const pay = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    if (!typed.amount || busy || tooLong(words)) return
+    setBusy(true)
+    const of = query.get('of')
+    try {
+      const made = await payNow({ id, kind: 'send', payee, amount: typed.amount, unit: typed.unit.code, for: words.trim(), chat: payee, ...(of ? { of } : {}) })
+      if (made) go(chatPath(payee), { replace: true })
+    } finally { setBusy(false) }
+  }
+  return (
+    <form class="page" onSubmit={(e) => void pay(e)}>
+      <div class="face"><Avatar id={payee} name={nameOf(payee)} /><h2 dir="auto">{nameOf(payee)}</h2><p dir="ltr">{payee}</p></div>
+      {wallet?.frozen && <Banner kind="bad" icon="lock" title={t('pay.frozen')} text={t('pay.frozenText')} action={{ label: t('pay.wallet'), act: () => go('/pay') }} />}
+      {connection.value.state !== 'live' && <Offline />}
+      <Amount label={t('pay.amount')} typed={typed} big focus {...(balance ? { hint: t('pay.have', { amount: money(balance.amount, { unit: typed.unit.code, exponent: typed.unit.exponent }) }) } : {})} />
+      {against && <p class="wrong" role="alert">{against}</p>}
+      <Field label={t('pay.for')} value={words} change={setWords} limit={200} wrong={tooLong(words) ? t('pay.forLong') : undefined} />
+      {typed.unit.closed && <p class="small">{t('pay.closedUnit', { unit: typed.unit.name })}</p>}
+      <Button kind="p" wide submit disabled={!typed.amount || !!against || busy || wallet?.frozen}>{t('pay.next')}</Button>
+      <div class="dos mid"><Button kind="t" act={() => go(`/pay/request/${encodeURIComponent(payee)}`)}>{t('pay.askInstead')}</Button></div>
+    </form>
+  )
+}
+
+/** Without a connection a passkey signs all the same; a PIN needs the service, but for the pocket. */
+function Offline(): JSX.Element {
+  const [device, setDevice] = useState<Awaited<ReturnType<Pay['device']>>>()
+  useEffect(() => { engine().pay().then((pay) => pay.device()).then(setDevice, () => undefined) }, [])
+  return <Banner icon="wifiOff" title={t('pay.offline')} text={t(device?.key === 'passkey' ? 'pay.offlineSigns' : 'pay.offlinePin')} {...(device?.offline ? { action: { label: t('pay.offlineDo'), act: () => go('/pay/offline') } } : {})} />
+}

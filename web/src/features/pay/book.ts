@@ -1,0 +1,58 @@
+// What was paid, counted: by unit for a day, by month for a chart, and as a file for a table. Amounts are whole numbers of the smallest part of a unit.
+import type { Payment } from '../../core/pay.ts'
+import { decimal } from '../../core/qr/currency.ts'
+
+/** The sums of one unit. `refunded` is what we gave back, `returned` what we got back; `fees` what we paid for it. */
+export interface Totals { unit: string; exponent: number; received: number; receivedCount: number; sent: number; sentCount: number; refunded: number; refundCount: number; returned: number; fees: number }
+
+/** Whether money has moved, for good. What waits or was refused counts for nothing. */
+const counts = ({ state, kind }: Payment): boolean => state === 'done' && kind !== 'reserve' && kind !== 'release' && kind !== 'mandate' && kind !== 'revoke' && kind !== 'void'
+
+/** totals counts by unit, in the order of their codes. */
+export function totals(payments: readonly Payment[], me: string): Totals[] {
+  const all = new Map<string, Totals>()
+  for (const p of payments) {
+    if (!counts(p)) continue
+    const of = all.get(p.unit) ?? { unit: p.unit, exponent: p.exponent, received: 0, receivedCount: 0, sent: 0, sentCount: 0, refunded: 0, refundCount: 0, returned: 0, fees: 0 }
+    all.set(p.unit, of)
+    if (p.payer === me) {
+      of.fees += p.fee
+      if (p.kind === 'refund') { of.refunded += p.amount; of.refundCount++ } else { of.sent += p.amount; of.sentCount++ }
+    }
+    if (p.payee === me) { if (p.kind === 'refund') of.returned += p.amount; else { of.received += p.amount; of.receivedCount++ } }
+  }
+  return [...all.values()].sort((a, b) => (a.unit < b.unit ? -1 : 1))
+}
+
+/** What came and went in a month, by this device's calendar; `start` in milliseconds. */
+export interface Month { start: number; in: number; out: number }
+
+/** months counts one unit over the last `count` months, the oldest first, up to that of `now` (milliseconds). */
+export function months(payments: readonly Payment[], me: string, unit: string, now: number, count = 6): Month[] {
+  const today = new Date(now)
+  const all: Month[] = Array.from({ length: count }, (_, i) => ({ start: new Date(today.getFullYear(), today.getMonth() - count + 1 + i, 1).getTime(), in: 0, out: 0 }))
+  for (const p of payments) {
+    if (!counts(p) || p.unit !== unit) continue
+    const month = all.findLast(({ start }) => p.time / 1000 >= start)
+    if (!month) continue
+    if (p.payee === me) month.in += p.amount
+    if (p.payer === me) month.out += p.amount + p.fee
+  }
+  return all
+}
+
+/** A table for other programs (RFC 4180), in UTF-8 with a mark, so that spreadsheets read it as such. No cell is taken for a formula. */
+export function csv(payments: readonly Payment[], me: string): string {
+  const head = ['time', 'id', 'number', 'kind', 'state', 'direction', 'payer', 'payee', 'amount', 'unit', 'fee', 'refunded', 'of', 'for']
+  const rows = payments.map((p) => [
+    new Date(p.time / 1000).toISOString(), p.id, p.number ?? '', p.kind, p.state, p.payee === me ? 'in' : 'out', p.payer, p.payee, whole(p.amount, p.exponent), p.unit, whole(p.fee, p.exponent), whole(p.refunded ?? 0, p.exponent), p.of ?? '', p.for,
+  ])
+  return `\ufeff${[head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`
+}
+
+const whole = (amount: number, exponent: number): string => (amount === 0 ? '0' : decimal(amount, exponent))
+
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

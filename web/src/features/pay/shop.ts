@@ -1,0 +1,40 @@
+// What a shop's codes say of it: kept in this browser alone.
+import type { Unit } from '../../core/pay.ts'
+import { exponentOf, decimal } from '../../core/qr/currency.ts'
+import { palabre, writeMerchant } from '../../core/qr/merchant.ts'
+
+/** Shop is how a shop calls itself on its codes. */
+export interface Shop { name: string; city: string; country: string }
+
+const kept = 'pay.shop'
+/** What EMVCo's codes have room for. */
+export const limits = { name: 25, city: 15 }
+
+const cut = (text: string, characters: number): string => [...text.trim()].slice(0, characters).join('').trim()
+
+/** shopOf is what was kept; before that, the account's name, its server, and the country of the browser's language. */
+export function shopOf(account: { jid: string; name: string }): Shop {
+  try {
+    const found = JSON.parse(localStorage.getItem(kept) ?? 'null') as Partial<Shop> | null
+    if (found?.name && found.city && found.country) return { name: cut(found.name, limits.name), city: cut(found.city, limits.city), country: found.country }
+  } catch { /* nothing that was kept here */ }
+  const country = new Intl.Locale(navigator.language).maximize().region ?? 'ZZ'
+  return { name: cut(account.name || account.jid, limits.name), city: cut(account.jid.split('@')[1] ?? '', limits.city) || '-', country: /^[A-Z]{2}$/.test(country) ? country : 'ZZ' }
+}
+
+/** keepShop keeps it. */
+export function keepShop(shop: Shop): void {
+  try { localStorage.setItem(kept, JSON.stringify(shop)) } catch { /* then it is asked for again */ }
+}
+
+interface Asking { unit: Unit; amount?: number | undefined; /** That the payment shall have, so that one code is one payment at most. */ id?: string; for?: string }
+
+/** codeOf is the code of a shop: the one that hangs there, or one for a purchase. It throws a CodeError for an address that is too long for one. */
+export function codeOf(jid: string, shop: Shop, { unit, amount, id, for: what }: Asking): string {
+  const known = exponentOf(unit.code) !== undefined
+  const purpose = cut(what ?? '', 25)
+  return writeMerchant({
+    dynamic: id !== undefined, accounts: [{ name: palabre, fields: { '01': jid, ...(known ? {} : { '02': unit.code }), ...(id ? { '03': id } : {}) } }], category: '0000', currency: known ? unit.code : 'XXX',
+    ...(amount ? { amount: decimal(amount, unit.exponent) } : {}), country: shop.country, name: cut(shop.name, limits.name) || jid.slice(0, limits.name), city: cut(shop.city, limits.city) || '-', additional: purpose ? { '08': purpose } : {},
+  })
+}
