@@ -245,14 +245,14 @@ func (s *Service) place(ctx context.Context, table, before string) (int64, error
 }
 
 // changeRequest changes a request in a transaction, and tells those whom it concerns.
-func (s *Service) changeRequest(ctx context.Context, who string, e *xmpp.Element, change func(r *request, now time.Time) error, words func(r *request) string) (*xmpp.Element, error) {
+func (s *Service) changeRequest(ctx context.Context, who string, e *xmpp.Element, change func(ctx context.Context, r *request, now time.Time) error, words func(r *request) string) (*xmpp.Element, error) {
 	now := s.now()
 	var r *request
 	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
 		if r, err = s.requestFor(ctx, who, e); err != nil {
 			return err
 		}
-		if err = change(r, now); errors.Is(err, errSame) {
+		if err = change(ctx, r, now); errors.Is(err, errSame) {
 			return nil
 		} else if err != nil {
 			return err
@@ -276,7 +276,7 @@ func (s *Service) decline(ctx context.Context, account xmpp.JID, e *xmpp.Element
 	if a.err != nil {
 		return nil, a.err
 	}
-	return s.changeRequest(ctx, who, e, func(r *request, now time.Time) error {
+	return s.changeRequest(ctx, who, e, func(ctx context.Context, r *request, now time.Time) error {
 		err := r.decline(who, why, now)
 		if err == nil && r.series != "" {
 			err = s.endSeries(ctx, r.series)

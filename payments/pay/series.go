@@ -62,7 +62,7 @@ func (s *Service) each(ctx context.Context, find string, now time.Time, do func(
 				return fmt.Errorf("%s is due: %w", id, err)
 			}
 		}
-		if rows.Len() < dueAtOnce {
+		if rows.Len() == 0 {
 			return nil
 		}
 	}

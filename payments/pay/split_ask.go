@@ -125,7 +125,7 @@ func (s *Service) cancel(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 		return s.changeSplit(ctx, who, p.id, func(r *request, now time.Time) error { return r.cancel(who, now) },
 			func(p *split) string { return "Nothing more is asked of " + s.sum(p.total, p.unit, p.about) })
 	}
-	return s.changeRequest(ctx, who, e, func(r *request, now time.Time) error {
+	return s.changeRequest(ctx, who, e, func(ctx context.Context, r *request, now time.Time) error {
 		if r.id == r.series && (who == r.payee || who == r.maker) {
 			return s.cancelSeries(ctx, r, who, now)
 		}
@@ -160,7 +160,7 @@ func (s *Service) remind(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 	if p != nil {
 		return s.remindAll(ctx, who, p.id)
 	}
-	return s.changeRequest(ctx, who, e, func(r *request, now time.Time) error { return r.remind(who, now) },
+	return s.changeRequest(ctx, who, e, func(_ context.Context, r *request, now time.Time) error { return r.remind(who, now) },
 		s.reminds)
 }
 
