@@ -2,25 +2,38 @@ package pay
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 
+	"palabre.dev/palabre/payments/intent"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/xmpp"
 )
 
-// prepareCashout finds the rail by which money leaves.
+// prepareCashout finds the rail by which money leaves. The money is held until the network outside has answered; so long it waits.
 func (s *Service) prepareCashout(ctx context.Context, p *payment) error {
-	rail, _ := railOf(p.Payee)
-	if s.rails == nil || s.cfg.unit(p.Unit).Closed {
+	rail, address := railOf(p.Payee)
+	if s.cfg.unit(p.Unit).Closed || address == "" || !s.railed(rail, p.Unit, func(o Offer) bool { return o.Out }) {
 		return noPayee()
 	}
+	p.state = Waiting
+	return s.open(ctx, p.Unit, WalletAccount(p.Unit, p.payer))
+}
+
+// railed says whether a rail does something with a unit.
+func (s *Service) railed(rail, unit string, can func(o Offer) bool) bool {
+	if s.rails == nil {
+		return false
+	}
 	for _, offer := range s.rails.Offers() {
-		if offer.Name == rail && offer.Unit == p.Unit && offer.Out {
-			p.state = Waiting
-			return s.open(ctx, p.Unit, WalletAccount(p.Unit, p.payer))
+		if offer.Name == rail && offer.Unit == unit && can(offer) {
+			return true
 		}
 	}
-	return noPayee()
+	return false
 }
 
 // railOf reads rail:NAME:ADDRESS.
@@ -35,13 +48,142 @@ func (p *payment) railTransfer() RailTransfer {
 		About: p.about(), Data: p.data()}
 }
 
+// cashin begins to bring money into a wallet, and answers what its owner has to do next.
+func (s *Service) cashin(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
+	t, err := s.readCashin(account, payload)
+	if err != nil {
+		return nil, err
+	}
+	p := cashinOf(account, t)
+	if was, err := s.payment(ctx, p.ID); err != nil || was != nil && was.hash != p.hash {
+		if err == nil {
+			err = idTaken()
+		}
+		return nil, err
+	}
+	if err := s.open(ctx, t.Unit, t.Wallet); err != nil {
+		return nil, err
+	}
+	next, err := s.rails.CashIn(ctx, t, func(ctx context.Context, _ []ledger.Record) error {
+		p.number = s.db.Next()
+		p.at = atMicro(p.number)
+		return s.insert(ctx, p, p.payee)
+	})
+	if errors.Is(err, errTaken) {
+		return nil, idTaken()
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch next.Kind {
+	case "go":
+		return element("go", "address", next.Value), nil
+	case "show":
+		return element("show", "code", next.Value), nil
+	}
+	return element("wait"), nil
+}
+
+func (s *Service) readCashin(account xmpp.JID, payload *xmpp.Element) (t RailTransfer, err error) {
+	t = RailTransfer{ID: payload.Attr("id"), Rail: payload.Attr("rail"), Unit: payload.Attr("unit"), Address: payload.Attr("address")}
+	t.Amount, err = strconv.ParseInt(payload.Attr("amount"), 10, 64)
+	const maxAddress = 256
+	if err != nil || !intent.ValidID(t.ID) || t.Amount < 1 || t.Amount > ledger.MaxAmount || len(t.Address) > maxAddress || s.cfg.unit(t.Unit) == nil {
+		return t, badText("id, amount, unit and address")
+	}
+	if !s.railed(t.Rail, t.Unit, func(o Offer) bool { return o.In }) {
+		return t, noPayee()
+	}
+	t.Wallet = WalletAccount(t.Unit, account)
+	return t, nil
+}
+
+// cashinOf is the payment of a cash-in, while it is not known what the network outside does.
+func cashinOf(account xmpp.JID, t RailTransfer) *payment {
+	p := &payment{Intent: &intent.Intent{ID: t.ID, Kind: Cashin, Payer: "rail:" + t.Rail, Payee: account.String(), Amount: t.Amount, Unit: t.Unit}, payee: account, state: Waiting}
+	p.text = strings.Join([]string{string(Cashin), t.ID, p.Payer, p.Payee, digits(t.Amount), t.Unit, t.Address}, "\n")
+	p.hash = sha256.Sum256([]byte(p.text))
+	return p
+}
+
 // Railed keeps what has become of a transfer of a rail, in the transaction that ctx carries, with the ledger's records of it; rails call it for each change. What was
-// said before is no error.
+// said before is no error, and neither is a transfer that nobody has asked for here.
 func (s *Service) Railed(ctx context.Context, change RailChange, records []ledger.Record) error {
+	p, err := s.payment(ctx, change.ID)
+	if err != nil || p == nil {
+		return err
+	}
+	if p.Kind != intent.Cashout && p.Kind != Cashin {
+		return fmt.Errorf("a rail tells of %s, which is no payment by a rail", change.ID)
+	}
+	before := *p
+	switch change.State {
+	case Refused:
+		p.state, p.why, p.refusal = Refused, "rail", refusal(xmpp.NotAllowed, "rail").Element().String()
+	case Done:
+		p.state, p.why, p.refusal, p.refunded = Done, "", "", change.Returned
+		if p.Kind == Cashin && change.Moved > 0 { // some networks let people pay another amount
+			p.Amount = change.Moved
+		}
+	default:
+		return nil
+	}
+	if p.state == before.state && p.refunded == before.refunded {
+		return nil
+	}
+	if err := s.settleRail(ctx, p, before.state, records); err != nil {
+		return err
+	}
+	to := p.payer
+	if p.Kind == Cashin {
+		to = p.payee
+	}
+	return s.notify(ctx, to, "", s.railWords(p), p.element())
+}
+
+// settleRail writes a payment by a rail as it is now, in the transaction of ctx. A cash-out that is done has its receipt from now on; one that was refused does not count
+// for the day.
+func (s *Service) settleRail(ctx context.Context, p *payment, before string, records []ledger.Record) error {
+	if p.state == Done && before != Done && p.Kind == intent.Cashout {
+		var record *ledger.Record
+		if len(records) > 0 {
+			record = &records[0]
+			p.number = record.Number
+		}
+		if err := s.sign(p, record); err != nil {
+			return err
+		}
+	}
+	if p.state == Refused && p.Kind == intent.Cashout {
+		_, err := s.db.Exec(ctx, "update pay_day set spent = spent - $1 where account = $2 and unit = $3 and day = $4 and spent >= $1", p.Amount+p.Fee, p.Payer, p.Unit, dayOf(p.at))
+		if err != nil {
+			return fmt.Errorf("count what is spent: %w", err)
+		}
+	}
+	_, err := s.db.Exec(ctx, "update pay_payment set state = $1, why = $2, error = $3, refunded = $4, number = $5, receipt = $6, receipt_signature = $7, amount = $8 where id = $9",
+		p.state, p.why, p.refusal, p.refunded, p.number, p.receipt.text, bytesOrNone(p.receipt.signature), p.Amount, p.ID)
+	if err != nil {
+		return fmt.Errorf("keep payment: %w", err)
+	}
 	return nil
 }
 
-// cashin begins to bring money into a wallet.
-func (s *Service) cashin(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
-	return nil, xmpp.FeatureNotImplemented
+// railWords say what has become of money that goes out or comes in.
+func (s *Service) railWords(p *payment) string {
+	name, _ := railOf(p.Payee)
+	way, other := "out by", name
+	if p.Kind == Cashin {
+		name, _ = railOf(p.Payer)
+		way, other = "in by", name
+	}
+	amount := s.Amount(p.Amount, p.Unit)
+	switch {
+	case p.state == Refused && p.Kind == Cashin:
+		return fmt.Sprintf("%s did not come in by %s: nothing was moved.", amount, other) + s.link(p.ID)
+	case p.state == Refused:
+		return fmt.Sprintf("%s did not go out by %s: it is in your wallet.", amount, other) + s.link(p.ID)
+	case p.refunded > 0:
+		return fmt.Sprintf("Of %s that went %s %s, %s came back.", amount, way, other, s.Amount(p.refunded, p.Unit)) + s.link(p.ID)
+	}
+	return fmt.Sprintf("%s went %s %s.", amount, way, other) + s.link(p.ID)
 }

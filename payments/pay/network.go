@@ -72,7 +72,6 @@ type RailChange struct {
 	ID string
 	// State is Done, Waiting or Refused; Why says why in words for the operator.
 	State, Why string
-	// In says that it is a cash-in. Moved is what was moved, in minor units, less what the network has taken back.
-	In    bool
-	Moved int64
+	// Moved is what was moved, in minor units; Returned what of that the network has taken back since.
+	Moved, Returned int64
 }

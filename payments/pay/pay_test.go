@@ -28,6 +28,7 @@ type bank struct {
 	*testing.T
 	*Service
 	ledger *ledger.Ledger
+	end    func() // closes the ledger
 	net    *net
 	mu     sync.Mutex
 	clock  time.Time // guarded by mu
@@ -73,7 +74,11 @@ func testConfig() Config {
 
 // each runs a test on both databases, with a fresh service on each.
 func each(t *testing.T, run func(b *bank)) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) { run(openBank(t, db, testConfig())) })
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		t.Parallel()
+		run(openBank(t, db, testConfig()))
+	})
 }
 
 func openBank(t *testing.T, db *store.DB, cfg Config) *bank {
@@ -83,8 +88,9 @@ func openBank(t *testing.T, db *store.DB, cfg Config) *bank {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(book.Close)
-	b := &bank{T: t, ledger: book, net: &net{}, clock: time.Now().Truncate(time.Second)}
+	end := sync.OnceFunc(book.Close)
+	t.Cleanup(end)
+	b := &bank{T: t, ledger: book, end: end, net: &net{}, clock: time.Now().Truncate(time.Second)}
 	if b.Service, err = New(t.Context(), cfg, db, book, b.net, log); err != nil {
 		t.Fatal(err)
 	}

@@ -25,10 +25,13 @@ const (
 	Refused = "refused"
 )
 
+// Cashin is the kind of a payment that a rail brings in. Nobody signs one, as nothing is debited; its text is what was asked for.
+const Cashin intent.Kind = "cashin"
+
 // payment is one payment, while it is decided about and as it is kept.
 type payment struct {
 	*intent.Intent
-	payer, payee xmpp.JID // payee is zero for what leaves by a rail
+	payer, payee xmpp.JID // payee is zero for what leaves by a rail, payer for what comes in
 	text         string
 	hash         [sha256.Size]byte
 	signature    signature
@@ -119,21 +122,25 @@ func (r signedReceipt) element() *xmpp.Element {
 	return element("receipt").Add(xmpp.NewText(NS, "text", r.text), xmpp.NewText(NS, "signature", base64.RawURLEncoding.EncodeToString(r.signature)))
 }
 
-const paymentColumns = `p.state, p.time, p.number, p.refunded, p.chat, p.intent, p.key, p.public, p.signature, p.authenticator, p.client, p.receipt, p.receipt_signature, p.why, p.error
+const paymentColumns = `p.id, p.kind, p.payer, p.payee, p.amount, p.unit, p.state, p.time, p.number, p.refunded, p.chat, p.intent, p.key, p.public, p.signature, p.authenticator, p.client, p.receipt, p.receipt_signature, p.why, p.error
 	from pay_payment p`
 
 func scanPayment(rows *store.Rows) (*payment, error) {
-	p := &payment{}
+	p := &payment{Intent: &intent.Intent{}}
 	var at int64
-	err := rows.Scan(&p.state, &at, &p.number, &p.refunded, &p.chat, &p.text, &p.signature.key, &p.public, &p.signature.value, &p.signature.authenticator, &p.signature.client,
+	err := rows.Scan(&p.ID, &p.Kind, &p.Payer, &p.Payee, &p.Amount, &p.Unit, &p.state, &at, &p.number, &p.refunded, &p.chat, &p.text, &p.signature.key, &p.public, &p.signature.value, &p.signature.authenticator, &p.signature.client,
 		&p.receipt.text, &p.receipt.signature, &p.why, &p.refusal)
 	if err != nil {
 		return nil, fmt.Errorf("read payment: %w", err)
 	}
+	p.hash, p.at = sha256.Sum256([]byte(p.text)), time.UnixMicro(at).UTC()
+	if p.Kind == Cashin {
+		p.payee, err = bare(p.Payee)
+		return p, err
+	}
 	if p.Intent, err = intent.Parse(p.text); err != nil {
 		return nil, fmt.Errorf("read payment: %w", err)
 	}
-	p.hash, p.at = sha256.Sum256([]byte(p.text)), time.UnixMicro(at).UTC()
 	return p, p.parties()
 }
 
@@ -223,6 +230,8 @@ func micro(at time.Time) int64 {
 	}
 	return at.UnixMicro()
 }
+
+func atMicro(at int64) time.Time { return time.UnixMicro(at).UTC() }
 
 // bytesOrNone is b, never null.
 func bytesOrNone(b []byte) []byte {

@@ -43,7 +43,7 @@ func (s *Service) sign(p *payment, record *ledger.Record) error {
 	r := intent.Receipt{Service: p.Service, ID: p.ID, Kind: p.Kind, State: intent.State(p.state), Payer: p.Payer, Payee: p.Payee, Amount: p.Amount, Unit: p.Unit, Fee: p.Fee, Of: p.Of, For: p.For,
 		Number: p.number, Time: p.at.Truncate(time.Second), Hash: sha256.Sum256([]byte(p.text)), Intent: p.hash}
 	if record != nil {
-		r.Hash = record.Hash
+		r.Hash, r.Time = record.Hash, record.Time().Truncate(time.Second)
 	}
 	text, err := r.Text()
 	if err != nil {

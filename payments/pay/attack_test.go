@@ -1,0 +1,329 @@
+package pay
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/xmpp"
+)
+
+// two is Karim with 1,000.00 MAD and Nadia with none, on both databases.
+func two(t *testing.T, run func(b *bank, karim, nadia *device)) {
+	each(t, func(b *bank) {
+		karim, nadia := b.newDevice("karim"), b.newDevice("nadia")
+		b.fund(karim.account, "MAD", 100_000)
+		run(b, karim, nadia)
+		b.even()
+	})
+}
+
+func TestAReplayedIntentIsTheSamePayment(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		asked := karim.sign(karim.intent(intent.Send, "nadia@example", 1000))
+		answers := make([]string, 20)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() {
+				answer, err := b.ask(karim.account, true, asked)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				answers[i] = answer.String()
+			})
+		}
+		all.Wait()
+		for _, answer := range answers {
+			if answer == "" || answer != answers[0] {
+				t.Errorf("%q is another answer than %q", answer, answers[0])
+			}
+		}
+		b.has(nadia.account, "MAD", 1000, 0)
+	})
+}
+
+func TestAnAlteredIntentIsRefused(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		i := karim.intent(intent.Send, "nadia@example", 1000, func(i *intent.Intent) { i.For = "rice" })
+		text, _ := i.Text()
+		for was, is := range map[string]string{"amount=1000": "amount=9000", "payee=nadia@example": "payee=thief@example", "unit=MAD": "unit=EUR", "for=rice": "for=gold", "kind=send": "kind=offline", "fee=0": "fee=1"} {
+			asked := karim.sign(i)
+			asked.Nodes[0].Element.Nodes[0].Text = strings.Replace(text, was, is, 1)
+			_, err := b.ask(karim.account, true, asked)
+			b.refused(err, "bad-signature")
+		}
+		b.has(karim.account, "MAD", 100_000, 0)
+		if _, err := karim.pay(i); err != nil { // what was forged under its id has not used it up
+			t.Error(err)
+		}
+	})
+}
+
+func TestNobodySpendsForAnother(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		i := nadia.intent(intent.Send, "nadia@example", 1000, func(i *intent.Intent) { i.Payer, i.Payee = "karim@example", "nadia@example" })
+		_, err := nadia.pay(i) // from her own account
+		b.refused(err, "bad-signature")
+		_, err = b.ask(karim.account, true, nadia.sign(i)) // in a session that she has stolen
+		b.refused(err, "no-key")
+		i.Key = karim.id // as if Karim's device had signed it
+		_, err = b.ask(karim.account, true, nadia.sign(i))
+		b.refused(err, "bad-signature")
+		second := b.stranger("karim") // a device of his whose key was never added
+		_, err = second.pay(second.intent(intent.Send, "nadia@example", 1000))
+		b.refused(err, "no-key")
+		signed := karim.sign(karim.intent(intent.Send, "nadia@example", 1000)) // from a spoofed address
+		for _, from := range []string{"nadia@example", "thief@example"} {
+			_, err = b.ask(xmpp.MustJID(from), true, signed)
+			b.refused(err, "bad-signature")
+		}
+		for _, from := range []string{"karim@example.net", "example", "pay.example"} {
+			if _, err := b.HandleIQ(t.Context(), xmpp.MustJID(from), true, signed); !errors.Is(err, xmpp.Forbidden) {
+				t.Errorf("from %s: %v", from, err)
+			}
+		}
+		b.has(karim.account, "MAD", 100_000, 0)
+	})
+}
+
+func TestTwoSpendsOfOneBalance(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		b.fund(nadia.account, "EUR", 500)
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		done := 0
+		for range 16 {
+			all.Go(func() {
+				_, err := nadia.pay(nadia.intent(intent.Send, "karim@example", 500, func(i *intent.Intent) { i.Unit = "EUR" }))
+				if err != nil {
+					b.refused(err, "insufficient")
+					return
+				}
+				mu.Lock()
+				done++
+				mu.Unlock()
+			})
+		}
+		all.Wait()
+		if done != 1 {
+			t.Errorf("%d payments of one balance", done)
+		}
+		b.has(karim.account, "EUR", 500, 0)
+		b.has(nadia.account, "EUR", 0, 0)
+	})
+}
+
+func TestAmountsThatAreNone(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		text, _ := karim.intent(intent.Send, "nadia@example", 1000).Text()
+		for _, amount := range []string{"0", "-1", "-9223372036854775808", "9007199254740993", "9223372036854775807", "18446744073709551617", "1.5", "1e3", "", "0x10", "٥"} {
+			_, err := b.ask(karim.account, true, karim.signText(karim.id, strings.Replace(text, "amount=1000", "amount="+amount, 1)))
+			b.refused(err, "bad-text")
+		}
+		eur := func(i *intent.Intent) { i.Unit = "EUR" }
+		_, err := karim.pay(karim.intent(intent.Send, "nadia@example", intent.MaxAmount, eur))
+		b.refused(err, "insufficient")
+		_, err = karim.pay(karim.intent(intent.Send, "nadia@example", intent.MaxAmount, eur, func(i *intent.Intent) { i.Fee = intent.MaxAmount }))
+		b.refused(err, "fee-changed")
+		for range 3 { // what three wallets can hold and one number cannot
+			b.fund(karim.account, "EUR", intent.MaxAmount)
+		}
+		for range 3 {
+			if _, err := karim.pay(karim.intent(intent.Send, "nadia@example", intent.MaxAmount, eur)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.has(karim.account, "EUR", 0, 0)
+	})
+}
+
+func TestUnitsThatAreNotPaid(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		for unit, why := range map[string]string{"USD": "bad-text", "EUR": "insufficient", "XOF": "over-limit"} {
+			_, err := karim.pay(karim.intent(intent.Send, "nadia@example", 1000, func(i *intent.Intent) { i.Unit = unit }))
+			b.refused(err, why)
+		}
+	})
+}
+
+func TestPINsAreNotGuessed(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		for n := range 4 {
+			b.refused(karim.unlock("guess"+digits(int64(n))), "wrong-pin")
+		}
+		b.refused(karim.unlock("guess"), "wait")
+		b.refused(karim.unlock(pin), "wait") // also the right one
+		b.later(pinPause - time.Second)
+		b.refused(karim.unlock(pin), "wait")
+		b.later(time.Second)
+		if err := karim.unlock(pin); err != nil {
+			t.Fatal(err)
+		}
+		b.later(time.Hour)
+		for range 4 {
+			b.refused(karim.unlock("guess"), "wrong-pin")
+		}
+		b.refused(karim.unlock("guess"), "wait")
+		b.later(pinPause)
+		for range 5 {
+			b.refused(karim.unlock("guess"), "wrong-pin")
+		}
+		b.refused(karim.unlock(pin), "no-key")
+		_, err := karim.pay(karim.intent(intent.Send, "nadia@example", 1))
+		b.refused(err, "no-key")
+		thief := b.stranger("karim") // who guesses a key away does not have the first one after it
+		if _, err := b.ask(thief.account, true, thief.keyElement(pinKey)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = thief.pay(thief.intent(intent.Send, "nadia@example", 1))
+		b.refused(err, "not-ready")
+		found, err := b.Suspicions(t.Context(), time.Now().Add(time.Hour), 10)
+		if err != nil || len(found) != 1 || found[0].Kind != "pin-guessing" || found[0].Account != "karim@example" {
+			t.Errorf("%+v (%v)", found, err)
+		}
+		b.refused(nadia.unlock("guess"), "wrong-pin")
+	})
+}
+
+func TestPINsTriedAtOnceAreCounted(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		var all sync.WaitGroup
+		for range 40 {
+			all.Go(func() {
+				if err := karim.unlock("guess"); err == nil {
+					t.Error("a guess was right")
+				}
+			})
+		}
+		all.Wait()
+		k, err := b.keyOf(t.Context(), karim.account, karim.id)
+		if err != nil || k.wrong != wrongWaits {
+			t.Errorf("%+v (%v): more were looked at than is allowed", k, err)
+		}
+	})
+}
+
+func TestAForgedReceiptIsFoundOut(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		answer, err := karim.pay(karim.intent(intent.Send, "nadia@example", 1000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := answer.ChildText(NS, "text")
+		signature, _ := b64.DecodeString(answer.ChildText(NS, "signature"))
+		if _, err := intent.VerifyReceipt(b.Key(), strings.Replace(text, "amount=1000", "amount=100000", 1), signature); !errors.Is(err, intent.ErrSignature) {
+			t.Errorf("another amount: %v", err)
+		}
+		_, other, _ := ed25519.GenerateKey(nil)
+		if _, err := intent.VerifyReceipt(b.Key(), text, intent.SignReceipt(other, text)); !errors.Is(err, intent.ErrSignature) {
+			t.Errorf("another key: %v", err)
+		}
+		about, err := b.ask(karim.account, false, element("about"))
+		if err != nil || about.ChildText(NS, "key") != b64.EncodeToString(b.Key()) {
+			t.Errorf("%v (%v)", about, err)
+		}
+	})
+}
+
+func TestSplittingDoesNotPassTheLimitOfADay(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		b.fund(karim.account, "MAD", 900_000)
+		_, err := karim.pay(karim.intent(intent.Send, "nadia@example", 100_001))
+		b.refused(err, "over-limit")
+		var all sync.WaitGroup
+		for range 60 { // 60 times 49.99, at once, where 200.00 are allowed
+			all.Go(func() {
+				if _, err := karim.pay(karim.intent(intent.Send, "nadia@example", 4_999)); err != nil {
+					b.refused(err, "over-limit")
+				}
+			})
+		}
+		all.Wait()
+		b.has(nadia.account, "MAD", 40*4_999, 0)
+		w, err := b.ask(karim.account, false, element("wallet"))
+		if err != nil || w.Child(NS, "limit").Attr("left") != digits(200_000-40*4_999) {
+			t.Errorf("%v (%v)", w, err)
+		}
+		b.later(day)
+		karim.send("nadia@example", 4_999)
+	})
+}
+
+func TestTheFeeCountsForTheLimit(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		b.Use(&rails{})
+		_, err := karim.pay(karim.intent(intent.Cashout, "rail:momo:+212600000000", 100_000, func(i *intent.Intent) { i.Fee = 1000 }))
+		b.refused(err, "over-limit")
+	})
+}
+
+func TestAnIntentExpires(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		i := karim.intent(intent.Send, "nadia@example", 1000)
+		b.later(10 * time.Minute)
+		_, err := karim.pay(i)
+		b.refused(err, "expired")
+		far := karim.intent(intent.Send, "nadia@example", 1000, func(i *intent.Intent) { i.Expires = i.Expires.Add(6 * time.Minute) })
+		_, err = karim.pay(far)
+		b.refused(err, "bad-text")
+		b.has(karim.account, "MAD", 100_000, 0)
+	})
+}
+
+func TestAnIDIsUsedOnce(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		i := karim.intent(intent.Send, "nadia@example", 1000)
+		if _, err := karim.pay(i); err != nil {
+			t.Fatal(err)
+		}
+		i.Amount = 2000
+		_, err := karim.pay(i)
+		b.refused(err, "id-taken")
+		other := nadia.intent(intent.Send, "karim@example", 1, func(o *intent.Intent) { o.ID = i.ID })
+		_, err = nadia.pay(other)
+		b.refused(err, "id-taken")
+		b.has(nadia.account, "MAD", 1000, 0)
+	})
+}
+
+func TestWhatWasRefusedStaysRefused(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		i := nadia.intent(intent.Send, "karim@example", 500)
+		asked := nadia.sign(i)
+		_, err := b.ask(nadia.account, true, asked)
+		b.refused(err, "insufficient")
+		b.fund(nadia.account, "MAD", 1000)
+		for _, again := range []*xmpp.Element{asked, nadia.sign(i)} { // as it was, and signed anew
+			_, err = b.ask(nadia.account, true, again)
+			b.refused(err, "insufficient")
+		}
+		found, err := b.ask(nadia.account, false, element("lookup", "id", i.ID))
+		if err != nil || found.Attr("state") != Refused || found.Attr("why") != "insufficient" {
+			t.Errorf("%v (%v)", found, err)
+		}
+		if _, err := b.ask(karim.account, false, element("lookup", "id", i.ID)); !errors.Is(err, xmpp.ItemNotFound) {
+			t.Errorf("the payee sees what was refused: %v", err)
+		}
+		b.has(nadia.account, "MAD", 1000, 0)
+	})
+}
+
+func TestPayeesThatAreNone(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		for _, payee := range []string{"nadia@example.net", "nadia@pay.example"} {
+			_, err := karim.pay(karim.intent(intent.Send, payee, 1000))
+			b.refused(err, "no-payee")
+		}
+		for _, payee := range []string{"Nadia@example", "nadia@example/phone", "example", "nadia@EXAMPLE", "@", "nаdia@example "} {
+			_, err := karim.pay(karim.intent(intent.Send, payee, 1000))
+			b.refused(err, "bad-text")
+		}
+		_, err := karim.pay(karim.intent(intent.Send, "nadia@example", 1000, func(i *intent.Intent) { i.Service = "pay.example.net" }))
+		b.refused(err, "bad-text")
+	})
+}
