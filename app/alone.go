@@ -83,8 +83,8 @@ func (a *App) assembleAlone(ctx context.Context) (err error) {
 	}
 	door.service = a.pay
 	a.main = way.Run
-	a.features = []any{a.ledger, a.pay, way, payFigures{}}
-	a.attachTo([]any{a.db, a.http})
+	a.features = []any{a.ledger, a.pay, payFigures{}}
+	a.attachTo([]any{a.db, a.http, way})
 	return nil
 }
 

@@ -119,6 +119,7 @@ type Component struct {
 	asks    asks
 	prefix  string // of ids, random: another process of the same domain may be answered meanwhile
 	last    atomic.Uint64
+	why     string // there was no connection, the last time; Run's alone
 
 	mu     sync.Mutex // guards what follows; not held across I/O
 	stream *transport.Stream
@@ -162,7 +163,11 @@ func (c *Component) Run(ctx context.Context) error {
 			pause = c.cfg.MaxPause
 		}
 		wait := pause/2 + rand.N(pause/2+1)
-		c.log.Warn("no connection to the server", "err", err, "pause", wait.Round(time.Millisecond))
+		level := slog.LevelDebug
+		if c.lost(err) {
+			level = slog.LevelWarn
+		}
+		c.log.Log(ctx, level, "no connection to the server", "err", err, "pause", wait.Round(time.Millisecond))
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -171,6 +176,16 @@ func (c *Component) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
+}
+
+// lost reports whether the reason for which there is no connection is another one than the last time: then it is worth a line.
+func (c *Component) lost(err error) bool {
+	text := fmt.Sprint(err)
+	if text == c.why {
+		return false
+	}
+	c.why = text
+	return true
 }
 
 // Connected waits until there is a connection, or ctx ends.

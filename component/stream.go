@@ -56,6 +56,7 @@ func (c *Component) connection(ctx context.Context) error {
 		return errors.Join(err, s.Abort())
 	}
 	c.log.Info("connected", "address", c.cfg.Address)
+	c.why = ""
 	c.arrived(s)
 	err = c.read(ctx, s)
 	if ctx.Err() != nil { // in order: what was read is answered first
