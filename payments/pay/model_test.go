@@ -1,0 +1,264 @@
+package pay
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/store/storetest"
+	"palabre.dev/palabre/xmpp"
+	"pgregory.net/rapid"
+)
+
+// modelWallet is a wallet as one would explain it.
+type modelWallet struct {
+	*device
+	offline        *device
+	balance, purse int64
+	spent          int64 // today
+	frozen         bool
+	unlocked       time.Time
+}
+
+// modelAsked is what was asked for, and what was answered.
+type modelAsked struct {
+	by       *device
+	intent   *intent.Intent
+	asked    *xmpp.Element
+	answered string
+}
+
+// town is a few people with wallets in a service, and what they should have.
+type town struct {
+	*bank
+	wallets []*modelWallet
+	asked   []modelAsked
+	issued  int64
+}
+
+const modelCap = 12_000 // of a key for the pocket
+
+// wallet opens a wallet with two keys.
+func (w *town) add(name string) {
+	d := w.newDevice(name)
+	offline := w.stranger(name)
+	if _, err := w.ask(offline.account, true, offline.keyElement(offlineKey)); err != nil {
+		w.Fatal(err)
+	}
+	if err := d.order(intent.AllowOffline, intent.OfflineCap{Key: offline.id, Unit: "MAD", Cap: modelCap}.String()); err != nil {
+		w.Fatal(err)
+	}
+	w.wallets = append(w.wallets, &modelWallet{device: d, offline: offline, unlocked: w.now()})
+}
+
+// why is why the rules refuse a payment, empty if they do not.
+func (w *modelWallet) why(i *intent.Intent) string {
+	unit := w.cfg.unit("MAD")
+	limited := i.Kind == intent.Send || i.Kind == intent.Reserve
+	switch {
+	case i.Kind == intent.Offline && i.Amount > modelCap:
+		return "over-limit"
+	case limited && i.Amount >= unit.StepUp && w.now().Sub(w.unlocked) > stepUpLife:
+		return "step-up"
+	case w.frozen:
+		return "frozen"
+	case limited && (i.Amount > unit.Limits[0].Transaction || w.spent+i.Amount > unit.Limits[0].Day):
+		return "over-limit"
+	case i.Kind == intent.Reserve && w.purse+i.Amount > unit.Offline:
+		return "over-limit"
+	case limited && i.Amount > w.balance, !limited && i.Amount > w.purse:
+		return "insufficient"
+	}
+	return ""
+}
+
+// done is what a payment changes.
+func (w *modelWallet) done(i *intent.Intent, payee *modelWallet) {
+	switch i.Kind {
+	case intent.Send:
+		w.balance, w.spent = w.balance-i.Amount, w.spent+i.Amount
+		payee.balance += i.Amount
+	case intent.Reserve:
+		w.balance, w.purse, w.spent = w.balance-i.Amount, w.purse+i.Amount, w.spent+i.Amount
+	case intent.Release:
+		w.balance, w.purse = w.balance+i.Amount, w.purse-i.Amount
+	case intent.Offline:
+		w.purse -= i.Amount
+		payee.balance += i.Amount
+	}
+}
+
+// answered is an answer or an error as text, and an error's reason.
+func answered(answer *xmpp.Element, err error) (text, why string) {
+	var wire *xmpp.Error
+	if errors.As(err, &wire) {
+		return wire.Element().String(), whyOf(wire)
+	}
+	return answer.String(), ""
+}
+
+// pay asks for a payment, and checks that what comes of it is what the rules say.
+func (w *town) pay(t *rapid.T, kind intent.Kind) {
+	payer, payee := rapid.IntRange(0, len(w.wallets)-1).Draw(t, "payer"), 0
+	one := w.wallets[payer]
+	to, by := one, one.device
+	if kind == intent.Send || kind == intent.Offline {
+		payee = (payer + rapid.IntRange(1, len(w.wallets)-1).Draw(t, "further")) % len(w.wallets)
+		to = w.wallets[payee]
+	}
+	if kind == intent.Offline {
+		by = one.offline
+	}
+	most := map[intent.Kind]int64{intent.Send: 110_000, intent.Reserve: 21_000, intent.Release: 21_000, intent.Offline: 13_000}[kind]
+	i := by.intent(kind, to.account.String(), rapid.Int64Range(1, most).Draw(t, "amount"))
+	asked := by.sign(i)
+	want := one.why(i)
+	text, why := answered(w.ask(one.account, true, asked))
+	if why != want {
+		t.Fatalf("%s of %d: %q, the rules say %q", kind, i.Amount, why, want)
+	}
+	if why == "" {
+		one.done(i, to)
+	}
+	w.asked = append(w.asked, modelAsked{by, i, asked, text})
+}
+
+// replay asks again what was asked for before: as it was, or something else under its id.
+func (w *town) replay(t *rapid.T) {
+	if len(w.asked) == 0 {
+		return
+	}
+	was := w.asked[rapid.IntRange(0, len(w.asked)-1).Draw(t, "which")]
+	if rapid.Bool().Draw(t, "altered") {
+		other := *was.intent
+		other.Amount++
+		if _, why := answered(was.by.pay(&other)); why != "id-taken" {
+			t.Fatalf("another content under an id: %q", why)
+		}
+		return
+	}
+	if text, _ := answered(w.ask(was.by.account, true, was.asked)); text != was.answered {
+		t.Fatalf("asked again: %s, before: %s", text, was.answered)
+	}
+}
+
+// happen does one thing.
+func (w *town) happen(t *rapid.T) {
+	one := w.wallets[rapid.IntRange(0, len(w.wallets)-1).Draw(t, "who")]
+	switch what := rapid.SampledFrom([]string{"send", "send", "send", "reserve", "release", "offline", "replay", "replay", "freeze", "unfreeze", "unlock", "fund", "fund", "day"}).Draw(t, "what"); what {
+	case "replay":
+		w.replay(t)
+	case "freeze":
+		if _, err := w.ask(one.account, true, element("freeze")); err != nil {
+			t.Fatal(err)
+		}
+		one.frozen = true
+	case "unfreeze":
+		if err := one.order(intent.Unfreeze, ""); err != nil {
+			t.Fatal(err)
+		}
+		one.frozen = false
+	case "unlock":
+		if err := one.unlock(pin); err != nil {
+			t.Fatal(err)
+		}
+		one.unlocked = w.now()
+	case "fund":
+		amount := rapid.Int64Range(1, 100_000).Draw(t, "amount")
+		w.fund(one.account, "MAD", amount)
+		one.balance += amount
+		w.issued += amount
+	case "day":
+		w.later(day)
+		for _, each := range w.wallets {
+			each.spent = 0
+		}
+	default:
+		w.pay(t, intent.Kind(what))
+	}
+}
+
+// check compares what everybody has.
+func (w *town) check(t *rapid.T) {
+	var sum int64
+	for _, one := range w.wallets {
+		for name, want := range map[string]int64{WalletAccount("MAD", one.account): one.balance, PocketAccount("MAD", one.account): one.purse} {
+			a, err := w.stands(w.Context(), name)
+			if err != nil || a.Balance != want {
+				t.Fatalf("%s stands at %d (%v), not at %d", name, a.Balance, err, want)
+			}
+			sum += a.Balance
+		}
+	}
+	if sum != w.issued {
+		t.Fatalf("%d are in wallets, %d were issued", sum, w.issued)
+	}
+}
+
+// TestLikeTheModel lets people pay, freeze and repeat at random, and compares each answer and each balance with the rules. PAY_PAYMENTS is how many things happen in
+// the long mode.
+func TestLikeTheModel(t *testing.T) {
+	for engine, steps := range map[string]int{storetest.SQLite: 40, storetest.Postgres: 5} {
+		if text := os.Getenv("PAY_PAYMENTS"); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps = n / 100 // rapid makes 100 towns
+		}
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			b := openBank(t, storetest.Open(t, engine), testConfig())
+			towns := 0
+			rapid.Check(t, func(rt *rapid.T) {
+				w := &town{bank: b}
+				towns++
+				for n := range 3 {
+					w.add(fmt.Sprintf("p%d-%d", n, towns))
+				}
+				for range steps {
+					w.happen(rt)
+					if rt.Failed() {
+						return
+					}
+				}
+				w.check(rt)
+			})
+			b.even()
+			balanced(t, b)
+		})
+	}
+}
+
+// balanced checks that all balances of the ledger together are zero.
+func balanced(t *testing.T, b *bank) {
+	t.Helper()
+	names := []string{IssueAccount("MAD"), FeesAccount("MAD")}
+	rows, err := b.db.Query(t.Context(), "select distinct account from pay_key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var account string
+		if err := rows.Scan(&account); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, WalletAccount("MAD", xmpp.MustJID(account)), PocketAccount("MAD", xmpp.MustJID(account)))
+	}
+	var sum int64
+	for _, name := range names {
+		var a ledger.Account
+		if a, err = b.stands(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		sum += a.Balance
+	}
+	if sum != 0 {
+		t.Errorf("all accounts together stand at %d", sum)
+	}
+}
