@@ -62,11 +62,13 @@ func Run(t *testing.T, unit string, network func(t *testing.T) rail.Network, tes
 			ledger.Operation{ID: "funds", Kind: ledger.Transfer, From: "world", To: Wallet, Amount: Funds, Unit: unit}); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() {
+			w.Book.Close()
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 		test(w)
-		w.Book.Close()
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
