@@ -1,8 +1,10 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -161,5 +163,77 @@ func TestAnExportHoldsNoMoney(t *testing.T) {
 	own, told, _ := strings.Cut(out.String(), "<archive") // what she was told of payments is among her messages
 	if strings.Contains(own, pay.NS) || !strings.Contains(told, "123.45 MAD") {
 		t.Errorf("exported: %s", out.String())
+	}
+}
+
+// booked are the tables of payments that keep the address of somebody who has left, and why.
+var booked = map[string]string{
+	"ledger_account": "the books", "ledger_record": "the books", "ledger_setting": "the books",
+	"pay_payment": "what was paid, as it was signed", "pay_line": "whose history that is in", "pay_order": "who was allowed to pay, as it was signed",
+	"pay_gone": "that the wallet has ended", "pay_suspicion": "what the operator looks at", "pay_audit": "what operators did",
+	"pay_wallet": "those who were paid", "pay_payee": "whom others have paid",
+}
+
+func TestOfARemovedAccountTheBooksAreLeft(t *testing.T) {
+	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, payConfig(t, engine))
+			give(t, r.ledger, "juliet@localhost", 50_000)
+			juliet := r.test.Login(t, "juliet/balcony")
+			pays(t, juliet, "juliet@localhost", "romeo@localhost", 12_345)
+			romeo := r.test.Login(t, "romeo/home")
+			pays(t, romeo, "romeo@localhost", "juliet@localhost", 45)
+			one, err := r.accounts.Lookup(t.Context(), "juliet")
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := func() map[string]bool {
+				found := map[string]bool{}
+				for table, columns := range tables(t, r.db) {
+					money := strings.HasPrefix(table, "pay_") || strings.HasPrefix(table, "ledger_") || strings.HasPrefix(table, "rail_")
+					if money && rowsWith(t, r.db, table, columns, -1, "juliet@localhost") > 0 {
+						found[table] = true
+					}
+				}
+				return found
+			}
+			if before := names(); !before["pay_key"] || !before["pay_day"] || !before["pay_payment"] {
+				t.Fatalf("juliet is in %v", before)
+			}
+			if err := removeAccount(t.Context(), r.App, one); err != nil {
+				t.Fatal(err)
+			}
+			for table := range names() {
+				if booked[table] == "" {
+					t.Errorf("%s knows juliet", table)
+				}
+			}
+			if after := names(); !after["ledger_account"] || !after["pay_payment"] || !after["pay_gone"] {
+				t.Errorf("juliet is in %v alone", after)
+			}
+		})
+	}
+}
+
+func TestABackupHoldsTheMoney(t *testing.T) {
+	cfg := payConfig(t, storetest.SQLite)
+	cfg.Store = storetest.File(t)
+	r := start(t, cfg)
+	give(t, r.ledger, "juliet@localhost", 50_000)
+	var out bytes.Buffer
+	if err := Operate(t.Context(), cfg, "backup", struct{}{}, nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	again := cfg
+	again.Data = filepath.Join(t.TempDir(), "again")
+	again.Store.URL = "sqlite:" + filepath.Join(again.Data, "palabre.db")
+	if _, err := Restore(again, &out); err != nil {
+		t.Fatal(err)
+	}
+	other := serveAgain(t, again)
+	a, err := other.ledger.Account(t.Context(), pay.WalletAccount("MAD", xmpp.MustJID("juliet@localhost")))
+	if err != nil || a.Balance != 50_000 {
+		t.Errorf("after restoring juliet has %+v, %v", a, err)
 	}
 }

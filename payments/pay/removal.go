@@ -17,6 +17,9 @@ var leaving = []string{
 	"delete from pay_wallet where account = $1",
 	"delete from pay_payee where account = $1",
 	"delete from pay_notice where account = $1",
+	"delete from pay_day where account = $1",
+	"update pay_mandate set state = 'revoked', due = 0 where (payer = $1 or payee = $1) and state = 'open'",
+	"update pay_series set next = 0 where next > 0 and id in (select series from pay_request where maker = $1 or payer = $1)",
 }
 
 // Leave ends the wallet of an account that is removed, in the transaction of ctx. Nobody pays from it or to it from then on, also when somebody else gets the name: that is for
