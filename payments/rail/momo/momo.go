@@ -5,7 +5,6 @@ package momo
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -99,19 +98,18 @@ func New(cfg Config, client *http.Client) (*Client, error) {
 	if c.secret, err = remote.Secret(cfg.CallbackSecretFile); err != nil {
 		return nil, fmt.Errorf("momo: %w", err)
 	}
-	token := &remote.Token{URL: cfg.TokenURL, ID: cfg.User, Secret: password, Client: client}
-	c.remote = &remote.Remote{Base: strings.TrimSuffix(cfg.URL, "/"), Client: client, Prepare: func(ctx context.Context, r *http.Request) error {
+	c.remote = &remote.Remote{Base: strings.TrimSuffix(cfg.URL, "/"), Client: client, Prepare: func(_ context.Context, r *http.Request) error {
 		r.Header.Set("X-Date", time.Now().UTC().Format(time.RFC3339))
 		set(r.Header, "X-Client-Id", cfg.ClientID)
 		set(r.Header, "X-API-Key", key)
-		switch {
-		case cfg.TokenURL != "":
-			return token.Authorize(ctx, r)
-		case cfg.User != "":
-			r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(cfg.User+":"+password)))
+		if cfg.TokenURL == "" && cfg.User != "" {
+			r.SetBasicAuth(cfg.User, password)
 		}
 		return nil
 	}}
+	if cfg.TokenURL != "" {
+		c.remote.Token = &remote.Token{URL: cfg.TokenURL, ID: cfg.User, Secret: password, Client: client}
+	}
 	return c, nil
 }
 

@@ -152,7 +152,7 @@ const (
 )
 
 // with runs a test with an operator of its own.
-func with(t *testing.T, test func(w *railtest.World, o *operator)) {
+func with(t *testing.T, test func(t *testing.T, w *railtest.World, o *operator)) {
 	t.Helper()
 	o := newOperator(t)
 	key, secret := railtest.File(t, "key"), railtest.File(t, "callback secret")
@@ -165,11 +165,11 @@ func with(t *testing.T, test func(w *railtest.World, o *operator)) {
 			t.Fatal(err)
 		}
 		return c
-	}, func(w *railtest.World) { test(w, o) })
+	}, func(t *testing.T, w *railtest.World) { test(t, w, o) })
 }
 
 func TestInOutAndRefund(t *testing.T) {
-	with(t, func(w *railtest.World, o *operator) {
+	with(t, func(t *testing.T, w *railtest.World, o *operator) {
 		if got := w.In(first, phone, 12500); got.State != rail.Accepted || got.Next.Kind != "wait" {
 			t.Fatalf("got %v %+v: %s", got.State, got.Next, got.Why)
 		}
@@ -200,7 +200,7 @@ func TestInOutAndRefund(t *testing.T) {
 }
 
 func TestLostAnswerIsAskedForByOurName(t *testing.T) {
-	with(t, func(w *railtest.World, o *operator) {
+	with(t, func(t *testing.T, w *railtest.World, o *operator) {
 		o.lose = 1
 		if got := w.Out(first, phone, 700); got.State != rail.Unknown {
 			t.Fatalf("got %v", got.State)
@@ -219,7 +219,7 @@ func TestLostAnswerIsAskedForByOurName(t *testing.T) {
 }
 
 func TestWhatTheOperatorRefuses(t *testing.T) {
-	with(t, func(w *railtest.World, o *operator) {
+	with(t, func(t *testing.T, w *railtest.World, o *operator) {
 		w.Out(first, phone, 700)
 		o.approve(false)
 		w.Pass(time.Minute)
@@ -238,7 +238,7 @@ func TestWhatTheOperatorRefuses(t *testing.T) {
 }
 
 func TestTheOperatorReverses(t *testing.T) {
-	with(t, func(w *railtest.World, o *operator) {
+	with(t, func(t *testing.T, w *railtest.World, o *operator) {
 		w.In(first, phone, 12500)
 		o.approve(true)
 		w.Pass(time.Minute)
@@ -251,7 +251,7 @@ func TestTheOperatorReverses(t *testing.T) {
 }
 
 func TestCallback(t *testing.T) {
-	with(t, func(w *railtest.World, o *operator) {
+	with(t, func(t *testing.T, w *railtest.World, o *operator) {
 		w.In(first, phone, 12500)
 		w.Pass(2 * time.Hour)
 		o.approve(true)
@@ -273,7 +273,7 @@ func TestCallback(t *testing.T) {
 }
 
 func TestDifferences(t *testing.T) {
-	with(t, func(w *railtest.World, o *operator) {
+	with(t, func(t *testing.T, w *railtest.World, o *operator) {
 		w.In(first, phone, 12500)
 		w.Out(second, phone, 700)
 		o.approve(true)

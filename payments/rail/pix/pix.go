@@ -109,9 +109,9 @@ func New(cfg Config, client *http.Client) (*Client, error) {
 		scope += " pix.send gn.pix.send.read"
 	}
 	token := &remote.Token{URL: cfg.TokenURL, ID: cfg.ClientID, Secret: password, Scope: scope, Client: client}
-	c.api = &remote.Remote{Base: strings.TrimSuffix(cfg.URL, "/"), Client: client, Prepare: token.Authorize}
+	c.api = &remote.Remote{Base: strings.TrimSuffix(cfg.URL, "/"), Client: client, Token: token}
 	if cfg.SendURL != "" {
-		c.send = &remote.Remote{Base: strings.TrimSuffix(cfg.SendURL, "/"), Client: client, Prepare: token.Authorize}
+		c.send = &remote.Remote{Base: strings.TrimSuffix(cfg.SendURL, "/"), Client: client, Token: token}
 	}
 	return c, nil
 }

@@ -38,7 +38,7 @@ type World struct {
 }
 
 // Run runs a test with a network and a wallet in a unit.
-func Run(t *testing.T, unit string, network func(t *testing.T) rail.Network, test func(w *World)) {
+func Run(t *testing.T, unit string, network func(t *testing.T) rail.Network, test func(t *testing.T, w *World)) {
 	t.Helper()
 	cfg := storetest.Config(t, storetest.SQLite)
 	synctest.Test(t, func(t *testing.T) {
@@ -68,7 +68,7 @@ func Run(t *testing.T, unit string, network func(t *testing.T) rail.Network, tes
 				t.Error(err)
 			}
 		})
-		test(w)
+		test(t, w)
 	})
 }
 

@@ -33,6 +33,8 @@ type Remote struct {
 	Client *http.Client
 	// Prepare adds what every request has; nil for nothing.
 	Prepare func(ctx context.Context, r *http.Request) error
+	// Token is sent with every request; nil for none. One that the network does not take is forgotten.
+	Token *Token
 }
 
 // Answer is what came back.
@@ -84,12 +86,20 @@ func (r *Remote) Do(ctx context.Context, method, path string, header http.Header
 			return Answer{}, err
 		}
 	}
+	if r.Token != nil {
+		if err := r.Token.authorize(ctx, request); err != nil {
+			return Answer{}, err
+		}
+	}
 	response, err := r.Client.Do(request)
 	if err != nil {
 		return Answer{}, fmt.Errorf("ask the network: %w", bare(err))
 	}
 	defer response.Body.Close()
 	answer := Answer{Code: response.StatusCode, Header: response.Header}
+	if r.Token != nil && (answer.Code == http.StatusUnauthorized || answer.Code == http.StatusForbidden) {
+		r.Token.forget()
+	}
 	if answer.Body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1)); err != nil {
 		return Answer{}, fmt.Errorf("read answer: %w", err)
 	}
@@ -164,8 +174,8 @@ type Token struct {
 	until time.Time
 }
 
-// Authorize adds the token to a request; a new one is fetched a minute before the old one ends.
-func (t *Token) Authorize(ctx context.Context, r *http.Request) error {
+// authorize adds the token to a request; a new one is fetched a minute before the old one ends.
+func (t *Token) authorize(ctx context.Context, r *http.Request) error {
 	t.mu.Lock()
 	token, until := t.token, t.until
 	t.mu.Unlock()
@@ -182,8 +192,8 @@ func (t *Token) Authorize(ctx context.Context, r *http.Request) error {
 	return nil
 }
 
-// Forget lets the next request fetch a new token: the network did not take this one.
-func (t *Token) Forget() {
+// forget lets the next request fetch a new token.
+func (t *Token) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.until = time.Time{}

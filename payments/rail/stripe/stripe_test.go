@@ -169,7 +169,7 @@ const (
 	third  = "transfer-00000003"
 )
 
-func with(t *testing.T, test func(w *railtest.World, s *stripe, c *Client)) {
+func with(t *testing.T, test func(t *testing.T, w *railtest.World, s *stripe, c *Client)) {
 	t.Helper()
 	s := newStripe(t)
 	key, secret := railtest.File(t, "sk_test"), railtest.File(t, "whsec_x")
@@ -182,11 +182,11 @@ func with(t *testing.T, test func(w *railtest.World, s *stripe, c *Client)) {
 			t.Fatal(err)
 		}
 		return c
-	}, func(w *railtest.World) { test(w, s, c) })
+	}, func(t *testing.T, w *railtest.World) { test(t, w, s, c) })
 }
 
 func TestInOutAndRefund(t *testing.T) {
-	with(t, func(w *railtest.World, s *stripe, _ *Client) {
+	with(t, func(t *testing.T, w *railtest.World, s *stripe, _ *Client) {
 		got := w.In(first, "", 5000)
 		if got.State != rail.Accepted || got.Next.Kind != "go" || !strings.HasPrefix(got.Next.Value, "https://checkout.invalid/") {
 			t.Fatalf("got %v, %+v: %s", got.State, got.Next, got.Why)
@@ -218,7 +218,7 @@ func TestInOutAndRefund(t *testing.T) {
 func TestLost(t *testing.T) {
 	for name, lost := range map[string]func(*stripe){"answer": func(s *stripe) { s.lose = 1 }, "request": func(s *stripe) { s.drop = 1 }, "both": func(s *stripe) { s.lose, s.drop = 1, 1 }} {
 		t.Run(name, func(t *testing.T) {
-			with(t, func(w *railtest.World, s *stripe, _ *Client) {
+			with(t, func(t *testing.T, w *railtest.World, s *stripe, _ *Client) {
 				w.In("transfer-00000007", "", 10)
 				w.In("transfer-00000008", "", 10)
 				lost(s)
@@ -251,7 +251,7 @@ func TestLost(t *testing.T) {
 
 // TestAfterADay: keys are forgotten by then, so nothing is sent again; what is not there was refused.
 func TestAfterADay(t *testing.T) {
-	with(t, func(w *railtest.World, s *stripe, _ *Client) {
+	with(t, func(t *testing.T, w *railtest.World, s *stripe, _ *Client) {
 		s.drop = 1_000_000
 		w.Out(first, "acct_1", 700)
 		w.Pass(30 * time.Hour)
@@ -266,7 +266,7 @@ func TestAfterADay(t *testing.T) {
 }
 
 func TestDisputeAndReversal(t *testing.T) {
-	with(t, func(w *railtest.World, s *stripe, _ *Client) {
+	with(t, func(t *testing.T, w *railtest.World, s *stripe, _ *Client) {
 		s.pay(w.In(first, "", 5000).Reference)
 		w.Pass(time.Minute)
 		w.Out(second, "acct_1", 700)
@@ -289,7 +289,7 @@ func TestDisputeAndReversal(t *testing.T) {
 }
 
 func TestRefusedAndUnpaid(t *testing.T) {
-	with(t, func(w *railtest.World, s *stripe, _ *Client) {
+	with(t, func(t *testing.T, w *railtest.World, s *stripe, _ *Client) {
 		got := w.In(first, "", 5000)
 		s.objects[got.Reference]["status"] = "expired"
 		w.Pass(time.Minute)
@@ -307,7 +307,7 @@ func TestRefusedAndUnpaid(t *testing.T) {
 
 // TestWebhookSignature takes Stripe's own, and no other: not another secret's, not of another body, not one that is old.
 func TestWebhookSignature(t *testing.T) {
-	with(t, func(w *railtest.World, s *stripe, c *Client) {
+	with(t, func(t *testing.T, w *railtest.World, s *stripe, c *Client) {
 		got := w.In(first, "", 5000)
 		w.Pass(2 * time.Hour)
 		s.pay(got.Reference)
