@@ -64,6 +64,11 @@ export class Server {
     return execFileSync(palabre, [command, ...rest], { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] }).toString()
   }
 
+  /** Puts money into wallets, before the first start: `give('MAD', { 'karim@localhost': 50000 })`, in the smallest part of the unit. */
+  give(unit, wallets) {
+    execFileSync(process.env.GIVE, ['-db', join(this.data, 'palabre.db'), unit, ...Object.entries(wallets).flatMap(([who, amount]) => [who, String(amount)])], { stdio: ['ignore', 'pipe', 'pipe'] })
+  }
+
   /** Starts the process; fulfils when it listens, or with `standby` when it waits. */
   start({ standby = false } = {}) {
     return new Promise((done, failed) => {
