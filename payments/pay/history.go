@@ -17,7 +17,8 @@ const (
 	maxSearch   = 64  // bytes
 )
 
-// history answers payments that an account takes part in, the newest first: of a unit, within times, with words, before the payment of an id.
+// history answers payments that an account takes part in, the newest first: of a unit, within times, with words, before the payment of an id. More is
+// the id before which the next page begins.
 func (s *Service) history(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
 	where, args := "l.account = $1", []any{account.String()}
 	add := func(condition string, value any) {
@@ -62,7 +63,7 @@ func (s *Service) history(ctx context.Context, account xmpp.JID, payload *xmpp.E
 	e := element("history")
 	if len(found) > most {
 		found = found[:most]
-		e.Set("more", "true")
+		e.Set("more", found[most-1].ID)
 	}
 	for _, p := range found {
 		e.Add(p.element())

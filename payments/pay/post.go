@@ -223,6 +223,9 @@ func (s *Service) refuse(ctx context.Context, p *payment, err error) (*xmpp.Elem
 	if !stays {
 		return nil, err
 	}
+	if wire.Detail == nil { // every decision has a word by which clients know that it is one
+		wire = refusal(wire, wire.Condition)
+	}
 	return s.keepRefusal(ctx, p, wire)
 }
 

@@ -60,6 +60,9 @@ func readKey(account xmpp.JID, payload *xmpp.Element) (*key, error) {
 		return nil, badText("public: %v", err)
 	}
 	k.id = intent.KeyID(k.public)
+	if k.kind == pinKey && len(k.salt)+len(k.verifier)+len(k.share) == 0 {
+		k.kind = offlineKey // its PIN is a matter of the device
+	}
 	for _, secret := range [][]byte{k.salt, k.verifier, k.share} {
 		if k.kind == pinKey && (len(secret) < minSecret || len(secret) > maxSecret) || k.kind != pinKey && len(secret) > 0 {
 			return nil, badText("salt, verifier and share have %d to %d bytes, and belong to a key with a PIN", minSecret, maxSecret)

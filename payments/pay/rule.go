@@ -40,7 +40,7 @@ func rules(kind intent.Kind) (rule, bool) {
 	case intent.Release:
 		return rule{prepare: (*Service).prepareRelease, tell: (*Service).tellPayer}, true
 	case intent.Offline:
-		return rule{charged: true, ahead: true, prepare: (*Service).prepareOffline}, true
+		return rule{ahead: true, prepare: (*Service).prepareOffline}, true
 	case intent.Cashout:
 		return rule{limited: true, charged: true, prepare: (*Service).prepareCashout, tell: (*Service).tellPayer}, true
 	case intent.Hold:

@@ -150,7 +150,10 @@ func (s *Service) wallet(ctx context.Context, account xmpp.JID, _ *xmpp.Element)
 	if err != nil {
 		return nil, err
 	}
-	e := element("wallet", "level", w.level, "frozen", intent.FormatTime(w.frozen.Truncate(time.Second)))
+	e := element("wallet", "level", w.level)
+	if !w.frozen.IsZero() {
+		e.Set("frozen", "true").Set("since", intent.FormatTime(w.frozen.Truncate(time.Second)))
+	}
 	for i := range s.cfg.Units {
 		if err := s.addBalance(ctx, e, account, w.level, &s.cfg.Units[i]); err != nil {
 			return nil, err
@@ -204,8 +207,11 @@ func (s *Service) addBalance(ctx context.Context, e *xmpp.Element, account xmpp.
 // element is the key as its owner's devices see it.
 func (k *key) element() *xmpp.Element {
 	e := element("key", "id", k.id, "kind", k.kind, "name", k.name, "credential", k.credential, "added", intent.FormatTime(time.UnixMicro(k.added)), "ready", intent.FormatTime(time.UnixMicro(k.ready)))
+	if k.kind == offlineKey || k.cap > 0 {
+		e.Set("offline", "true").Set("cap", digits(k.cap))
+	}
 	if k.cap > 0 {
-		e.Set("offline", k.unit).Set("cap", digits(k.cap))
+		e.Set("unit", k.unit)
 	}
 	return e
 }
