@@ -6,10 +6,11 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// The states of a dispute. It is open until it has ended in one of the other ways; no state follows upon those.
+// The states of a dispute. It is open or upheld until it has ended in one of the other ways; no state follows upon those.
 const (
 	disputeOpen      = "open"
-	disputeRefunded  = "refunded"  // the money was given back, by the payee or because the operator has decided so
+	disputeUpheld    = "upheld"    // the operator has decided that it is to be given back, and the payee has not done so yet
+	disputeRefunded  = "refunded"  // the money was given back
 	disputeRejected  = "rejected"  // the operator has decided that nothing is given back
 	disputeWithdrawn = "withdrawn" // by who opened it
 )
@@ -65,8 +66,10 @@ func (d *dispute) withdraw(who string, at int64) error {
 	if d.state == disputeWithdrawn {
 		return errSame
 	}
-	if err := d.open(); err != nil {
-		return err
+	if d.state != disputeUpheld {
+		if err := d.open(); err != nil {
+			return err
+		}
 	}
 	d.end(disputeWithdrawn, at)
 	return nil
@@ -74,7 +77,7 @@ func (d *dispute) withdraw(who string, at int64) error {
 
 // refund notes that something was given back; when all of it is, the dispute has ended.
 func (d *dispute) refund(amount int64, at int64) {
-	if d.state != disputeOpen {
+	if d.state != disputeOpen && d.state != disputeUpheld {
 		return
 	}
 	d.refunded += amount

@@ -133,7 +133,7 @@ func (s *Service) settle(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 			return "", xmpp.ItemNotFound
 		case by == "withdraw":
 			return called(who) + " does not dispute the payment of " + s.sum(d.amount, d.unit, "") + " any more", d.withdraw(who, s.now().UnixMicro())
-		case by == "refund" && who == d.payee && d.state == disputeOpen:
+		case by == "refund" && who == d.payee && (d.state == disputeOpen || d.state == disputeUpheld):
 			return "", xmpp.NotAllowed.Because("give it back with a refund that a payment key has signed, of %s", d.of)
 		}
 		return "", xmpp.Forbidden.Because("the operator decides, the payee gives back, or who opened it withdraws")
@@ -176,7 +176,7 @@ func (s *Service) tellDispute(ctx context.Context, d *dispute, words string) err
 
 // element is the dispute as it is told, with what both sides have shown.
 func (d *dispute) element(pieces []evidence) *xmpp.Element {
-	e := element("dispute", "id", d.id, "of", d.of, "payer", d.payer, "payee", d.payee, "amount", digits(d.amount), "refunded", digits(d.refunded), "unit", d.unit, "why", d.why,
+	e := element("dispute", "id", d.id, "of", d.of, "by", d.payer, "payer", d.payer, "payee", d.payee, "amount", digits(d.amount), "refunded", digits(d.refunded), "unit", d.unit, "why", d.why,
 		"state", d.state, "time", momentOf(d.made), "ended", momentOf(d.ended), "decided", d.decidedWhy)
 	e.AddText(d.text)
 	for _, one := range pieces {

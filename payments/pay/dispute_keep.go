@@ -28,9 +28,9 @@ func (s *Service) dispute(ctx context.Context, id string) (*dispute, error) {
 	return found[0], nil
 }
 
-// disputeOf reads the open dispute about a payment, nil if there is none.
+// disputeOf reads the dispute about a payment that has not ended, nil if there is none.
 func (s *Service) disputeOf(ctx context.Context, payment string) (*dispute, error) {
-	found, err := s.disputes(ctx, "payment = $1 and state = 'open'", payment)
+	found, err := s.disputes(ctx, "payment = $1 and state in ('open', 'upheld')", payment)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (s *Service) quote(ctx context.Context, account xmpp.JID, payload *xmpp.Ele
 	}
 	p := &payment{Intent: &intent.Intent{Kind: kind, Payer: account.String(), Payee: payload.Attr("payee"), Amount: amount, Unit: code, Of: payload.Attr("of")}, payer: account}
 	e := element("quote").Set("fee", digits(s.feeOf(unit, r, p)))
-	if r.limited && unit.StepUp > 0 && amount >= unit.StepUp {
+	if (r.limited || r.steps) && unit.StepUp > 0 && amount >= unit.StepUp {
 		e.Set("stepup", "true")
 	}
 	if kind == intent.Cashout || kind == intent.Reserve || kind == intent.Release {

@@ -73,6 +73,9 @@ func readRequest(who string, e *xmpp.Element, now time.Time) (*request, recurrin
 	if r.payer == who {
 		a.refuse("payer", "somebody else")
 	}
+	if r.chat == r.payer || r.chat == r.payee { // it is shown to each in the conversation with the other
+		r.chat = ""
+	}
 	return r, again, a.err
 }
 
