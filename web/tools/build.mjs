@@ -18,7 +18,7 @@ const list = JSON.parse(readFileSync(`${dist}/files.json`, 'utf8'))
 const pages = new Set([...list.files, ...plain.filter((f) => f === 'index.html' || f === 'wallpaper.svg' || f === 'icons/palabre.svg')])
 const hash = createHash('sha256').update(list.version)
 for (const name of plain) hash.update(name).update(readFileSync(join(dist, name)))
-const known = { version: hash.digest('hex').slice(0, 16), files: [...pages].sort(), locales: list.locales, lacking: list.lacking, reading: list.reading }
+const known = { version: hash.digest('hex').slice(0, 16), files: [...pages].sort(), locales: list.locales, lacking: list.lacking, reading: list.reading, paying: list.paying }
 writeFileSync(`${dist}/files.json`, `${JSON.stringify(known, null, 1)}\n`)
 
 const worker = `${root}/src/sw/sw.ts`

@@ -1,8 +1,9 @@
 // What the service worker keeps so that the client starts without network: every file of one version, whole or not at all. The version before
 // stays one round longer, because an open page may still ask for its parts (WEB.md §1.2).
 
-/** Files of a build: for everybody, by language, for browsers that lack a thing, and for reading what comes as long as this version runs. */
-export interface Build { version: string; files: string[]; locales: Record<string, string[]>; lacking: { BarcodeDetector: string[] }; reading: string[] }
+/** Files of a build: for everybody, by language, for browsers that lack a thing, for reading what comes as long as this version runs, and
+ * for devices on which somebody pays. */
+export interface Build { version: string; files: string[]; locales: Record<string, string[]>; lacking: { BarcodeDetector: string[] }; reading: string[]; paying: { files: string[]; locales: Record<string, string[]> } }
 
 interface Detector { getSupportedFormats(): Promise<string[]> }
 
@@ -10,6 +11,7 @@ const prefix = 'palabre-'
 const notes = 'palabre:notes'
 const languageNote = '/-/language'
 const beforeNote = '/-/before'
+const payingNote = '/-/paying'
 
 async function note(key: string): Promise<string | undefined> {
   const found = await (await caches.open(notes)).match(key)
@@ -28,8 +30,23 @@ const address = (file: string): string => (file === 'index.html' ? '/' : `/${fil
 export async function keep(build: Build): Promise<void> {
   const language = await note(languageNote)
   const cache = await caches.open(nameOf(build))
-  const wanted = [...build.files, ...build.reading, ...(language ? build.locales[language] ?? [] : []), ...(await readsCodes() ? [] : build.lacking.BarcodeDetector)].map(address)
+  const paying = await note(payingNote) ? payingOf(build, language) : []
+  const wanted = [...build.files, ...paying, ...build.reading, ...(language ? build.locales[language] ?? [] : []), ...(await readsCodes() ? [] : build.lacking.BarcodeDetector)].map(address)
   await Promise.all(wanted.map((url) => bring(cache, url)))
+}
+
+/** What payments need, in one language. */
+const payingOf = ({ paying }: Build, language = 'en'): string[] => [...paying.files, ...paying.locales[language] ?? []]
+
+/** keepPaying adds what payments need, now and for the versions to come: on this device somebody pays, and may have to without network. */
+export async function keepPaying(build: Build): Promise<void> {
+  await write(payingNote, 'yes')
+  await bringMissing(build, payingOf(build, await languageHere()))
+}
+
+async function bringMissing(build: Build, files: string[]): Promise<void> {
+  const cache = await caches.open(nameOf(build))
+  await Promise.all(files.map(async (file) => { if (!await cache.match(address(file))) await bring(cache, address(file)) }))
 }
 
 /** Whether the browser reads codes by itself, asked as ui/Scan.tsx asks it; where workers are not told, the decoder of our own is kept. */
@@ -51,8 +68,7 @@ export async function keepLanguage(build: Build, language: string): Promise<void
   const files = build.locales[language]
   if (!files) return
   await write(languageNote, language)
-  const cache = await caches.open(nameOf(build))
-  await Promise.all(files.map(async (file) => { if (!await cache.match(address(file))) await bring(cache, address(file)) }))
+  await bringMissing(build, [...files, ...(await note(payingNote) ? payingOf(build, language) : [])])
 }
 
 /** languageHere is the language of the person, as the page told last. */

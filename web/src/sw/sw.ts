@@ -6,7 +6,7 @@ import { arrived, looks, reacted, woken } from './push.ts'
 import { renewed } from './renew.ts'
 import { clicked } from './reply.ts'
 import { scope } from './scope.ts'
-import { answer, keep, keepLanguage, languageHere, tidy, type Build } from './keep.ts'
+import { answer, keep, keepLanguage, keepPaying, languageHere, tidy, type Build } from './keep.ts'
 
 declare const __BUILD__: Build
 
@@ -20,6 +20,7 @@ scope.addEventListener('message', (event) => {
   if (typeof message !== 'object' || message === null || !('type' in message)) return
   if (message.type === 'activate') void scope.skipWaiting()
   else if (message.type === 'arrived' || message.type === 'looks' || message.type === 'reacted') event.waitUntil(aboutChat(message))
+  else if (message.type === 'paying') event.waitUntil(keepPaying(build).catch(() => undefined))
   else if (message.type === 'language' && 'language' in message && typeof message.language === 'string') event.waitUntil(keepLanguage(build, message.language).catch(() => undefined))
 })
 

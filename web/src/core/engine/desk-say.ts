@@ -5,6 +5,7 @@ import { noteChanged, noteGone } from '../store/changed.ts'
 import type { KeptMessage } from '../store/database.ts'
 import { dropFile } from '../store/files.ts'
 import { drop, mediaOf, put } from '../store/messages.ts'
+import { isMoney } from '../store/preview.ts'
 import { add, addIfRoom, errandsOf, type Task } from '../store/outbox.ts'
 import { isRequest } from '../store/requests.ts'
 import { act, giveUpActs } from './acts.ts'
@@ -85,7 +86,7 @@ export abstract class DeskSay extends DeskSteps {
     return this.step(async (step) => {
       for (const id of await withCopies(step, ids.slice(0, 500), forAll)) {
         const message = await step.tx.objectStore('messages').get(id)
-        if (message) await (forAll && message.own ? this.retract(step, message) : this.forget(step, message))
+        if (message) await (forAll && message.own && !isMoney(message.content) ? this.retract(step, message) : this.forget(step, message))
       }
     })
   }

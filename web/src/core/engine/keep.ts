@@ -10,6 +10,7 @@ import { apply, known, namesOf, type Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import type { Waiting } from './locked.ts'
 import type { Ready } from './pay-notices.ts'
+import { keepEarly } from './pay-early.ts'
 import type { Letter } from './said.ts'
 import { QUIET } from './own-ns.ts'
 import type { Missing, Reading } from './secure.ts'
@@ -99,8 +100,9 @@ export class Keeper {
   /** What the service of payments tells, is seldom: a chunk of its own. */
   private async readNotices(envelopes: Envelope[]): Promise<Ready[]> {
     if (!envelopes.length) return []
-    const { readNotice } = await import('./pay-notices.ts')
-    return Promise.all(envelopes.map((e) => readNotice(this.db, e)))
+    const part = await import('./pay-notices.ts').catch(() => undefined)
+    // What cannot be read now, since its part cannot be had, waits for the next session; nothing else does.
+    return Promise.all(envelopes.map((e) => part ? part.readNotice(this.db, e) : (step: Step) => keepEarly(step, e)))
   }
 
   /** Tells the encryption what came of it. What fails comes again with the next message. */

@@ -4,7 +4,9 @@ import { PayTrouble, type Pay, type Proof, type Wallet } from '../pay.ts'
 import { canPasskey, makePasskey, signWithPasskey } from '../pay/passkey.ts'
 import { makePinKey, MAX_WRONG, MIN_PIN, openPinKey, verifierOf, type PinKey } from '../pay/pin.ts'
 import { signText, toText } from '../pay/sign.ts'
+import type { Micros } from '../model.ts'
 import { look } from '../store/database.ts'
+import { get } from '../store/kv.ts'
 import { keyOf, putPay, readPay, type Kept, type OfflineKey, type Signed } from '../store/pay.ts'
 import type { Hand } from './pay-desk.ts'
 
@@ -19,23 +21,38 @@ export class PayKeys {
   }
 
   async device(): ReturnType<Pay['device']> {
-    const { main, offline } = await this.kept() ?? {}
-    return { ...(main ? { key: main.kind, keyId: main.id } : {}), ...(offline ? { offline: { id: offline.id, cap: offline.cap, unit: offline.unit } } : {}), canPasskey: await canPasskey() }
+    const { main, told, offline } = await this.kept() ?? {}
+    const wallet = (await get(this.hand.db, 'pay'))?.wallet
+    // One that the service has dropped is none, nor is one of which it may not have heard.
+    const known = told !== undefined && (!wallet || wallet.time < told || wallet.keys.some((k) => k.id === main?.id))
+    return { ...(main && known ? { key: main.kind, keyId: main.id } : {}), ...(offline ? { offline: { id: offline.id, cap: offline.cap, unit: offline.unit } } : {}), canPasskey: await canPasskey() }
   }
 
   /** Makes this device's key. It is kept before the service hears of it; what was there before is replaced, since only who has no use of it makes another. */
   async setUp(how: { pin: string } | { passkey: true }, name: string): Promise<Wallet> {
     const called = name.trim().slice(0, MAX_NAME)
+    const before = await this.kept()
+    if (before?.main && before.told === undefined) {
+      // Whether an answer was lost: a second key would have to wait for a day.
+      const wallet = await this.hand.ask('wallet')
+      if (wallet.keys.some((k) => k.id === before.main?.id)) return this.told(wallet)
+    }
     if ('passkey' in how) {
       const main = await makePasskey(this.hand.account)
       if (!main) throw new PayTrouble({ why: 'passkey' })
-      await this.keep({ main })
-      return this.hand.ask('addKey', { kind: 'passkey', name: called, public: toText(main.point), credential: main.credential })
+      await this.keep({ main, told: undefined })
+      return this.told(await this.hand.ask('addKey', { kind: 'passkey', name: called, public: toText(main.point), credential: main.credential }))
     }
     checkPin(how.pin)
     const { key, parts } = await makePinKey(how.pin)
-    await this.keep({ main: key })
-    return this.hand.ask('addKey', { kind: 'pin', name: called, public: toText(key.point), ...parts })
+    await this.keep({ main: key, told: undefined })
+    return this.told(await this.hand.ask('addKey', { kind: 'pin', name: called, public: toText(key.point), ...parts }))
+  }
+
+  /** The service knows the key of this device. */
+  private async told(wallet: Wallet): Promise<Wallet> {
+    await this.keep({ told: await this.hand.now() })
+    return wallet
   }
 
   /** Makes a key for payments without network; `tell` has the service know it before it is kept. */
@@ -51,10 +68,10 @@ export class PayKeys {
     }
   }
 
-  private keep(change: { main?: Kept<'keys'>['main']; offline?: OfflineKey | undefined }): Promise<void> {
+  private keep(change: { main?: Kept<'keys'>['main']; told?: Micros | undefined; offline?: OfflineKey | undefined }): Promise<void> {
     return this.hand.step(async ({ tx, changes, now }) => {
-      const { main, offline } = { ...await readPay(tx, 'keys'), ...change }
-      await putPay(tx, { key: keyOf('keys'), what: 'keys', time: now, ...(main ? { main } : {}), ...(offline ? { offline } : {}) })
+      const { main, told, offline } = { ...await readPay(tx, 'keys'), ...change }
+      await putPay(tx, { key: keyOf('keys'), what: 'keys', time: now, ...(main ? { main } : {}), ...(told ? { told } : {}), ...(offline ? { offline } : {}) })
       changes.pay('wallet')
     })
   }

@@ -5,21 +5,16 @@ import type { Payment } from '../pay.ts'
 import { isFor, readReceipt } from '../pay/sign.ts'
 import type { Database } from '../store/database.ts'
 import { get, type Values } from '../store/kv.ts'
-import { keyOf, putPay, readPay } from '../store/pay.ts'
+import { readPay } from '../store/pay.ts'
 import { look } from '../store/database.ts'
 import { exponentsOf, readDispute, readPayment, readRequest, readSplit } from '../xmpp/pay.ts'
-import { isId } from '../pay/text.ts'
 import type { Element } from '../xmpp/xml.ts'
 import type { Step } from './apply.ts'
 import { PAY } from './own-ns.ts'
-import { keepDispute, keepPayment, keepRequest, keepSplit, type How } from './pay-keep.ts'
+import { keepEarly, type Notice } from './pay-early.ts'
+import { keepDispute, keepPayment, keepRequest, keepSplit } from './pay-keep.ts'
 import type { Letter } from './said.ts'
 
-/** Notices that wait until it is known who may send such. */
-const MAX_EARLY = 500
-
-/** A notice out of its wrapping. */
-export interface Notice extends How { from: string; stanza: Element }
 
 /** A notice that was read: keeps it, and gives the letter of what is new in a conversation. */
 export type Ready = (step: Step) => Promise<Letter | undefined>
@@ -65,12 +60,4 @@ export async function checkedPayment(db: Database, about: Known['about'], told: 
     return { ...rest, state: 'waiting' }
   }
   return { ...told, number: says.number, time: Date.parse(says.time) * 1000 || told.time, for: says.for, fee: Number(says.fee) }
-}
-
-/** It is not known yet who may send notices: it is looked at again then. */
-async function keepEarly({ tx, changes }: Step, n: Notice): Promise<undefined> {
-  const id = n.stanza.child('notice', PAY)?.attr('id') ?? ''
-  if (!isId(id) || await tx.objectStore('pay').index('what').count(IDBKeyRange.bound(['early', -Infinity], ['early', Infinity])) >= MAX_EARLY) return
-  await putPay(tx, { key: keyOf('early', `${n.from} ${id}`), what: 'early', time: n.time, from: n.from, xml: String(n.stanza), live: n.live, ...(n.archived ? { archived: n.archived } : {}), ...(n.old ? { old: true } : {}) })
-  changes.pay('early')
 }

@@ -19,7 +19,8 @@ export type KeptPay = { key: string; time: Micros } & (
   | { what: 'request'; request: PayRequest }
   | { what: 'split'; split: Split }
   | { what: 'dispute'; dispute: Dispute }
-  | { what: 'keys'; main?: PinKey | Passkey; offline?: OfflineKey }
+  /** `told`: since when the service knows the main key. */
+  | { what: 'keys'; main?: PinKey | Passkey; told?: Micros; offline?: OfflineKey }
   /** A notice that came before it was known who may send such. */
   | { what: 'early'; from: JID; xml: string; archived?: string; live: boolean; old?: boolean }
 )

@@ -4,7 +4,9 @@ import { useState } from 'preact/hooks'
 import { isBroadcast, type Chat, type Content, type JID, type Place } from '../../core/model.ts'
 import { share, where } from '../../app/live.ts'
 import { takePhoto } from '../../app/media.ts'
+import { go } from '../../app/router.ts'
 import { contacts, engine } from '../../app/session.ts'
+import { exists } from '../../app/View.tsx'
 import { language, t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Button, Field, Switch } from '../../ui/controls.tsx'
@@ -16,10 +18,13 @@ import { offerFiles } from './Prepare.tsx'
 
 const maxOptions = 20
 
+type Tile = [IconName, string, number, () => void]
+
 /** openAttach shows what can be sent. */
-export function openAttach(chat: Chat): Promise<void> {
+export async function openAttach(chat: Chat): Promise<void> {
+  const pays = exists('pay') && (chat.kind === 'person' || chat.kind === 'group' || chat.kind === 'business') && await engine().pays().catch(() => false)
   // What is answered or followed is for one chat: to a list go the first four.
-  const tiles: [IconName, string, number, () => void][] = [
+  const tiles: Tile[] = [
     ['image', t('attach.photo'), 3, () => pickFiles(chat.jid, 'image/*,video/*')],
     ['camera', t('attach.camera'), 5, () => takePicture(chat.jid)],
     ['fileText', t('attach.file'), 1, () => pickFiles(chat.jid, '')],
@@ -27,6 +32,7 @@ export function openAttach(chat: Chat): Promise<void> {
     ['mapPin', t('attach.place'), 2, () => void sendPlace(chat.jid)],
     ['chartBar', t('attach.poll'), 7, () => void over((close) => <MakePoll jid={chat.jid} close={close} />)],
     ['calendar', t('attach.event'), 6, () => withEvents((e) => void e.makeEvent(chat.jid))],
+    ...(pays ? [['store', t(chat.kind === 'group' ? 'attach.split' : 'attach.pay'), 3, () => go(`/pay/${chat.kind === 'group' ? 'split' : 'to'}/${encodeURIComponent(chat.jid)}`)] satisfies Tile] : []),
   ]
   return over((close) => (
     <Sheet title={t('attach')} close={close}>

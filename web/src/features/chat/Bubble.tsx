@@ -15,6 +15,8 @@ import { showReactions } from './reactions.tsx'
 import { explainLocked, explainProblem } from './help.tsx'
 
 const manyTimes = 5
+/** The service of payments tells it: it has not the states of a message. */
+const isMoney = (m: Message): boolean => m.content.type === 'payment' || m.content.type === 'request'
 
 /** Bubble draws a message. It is drawn again only when the message itself has changed. Its parts are called as functions: a bubble that is made
  * while somebody scrolls costs one component, not ten. */
@@ -51,10 +53,10 @@ function meta(m: Message): JSX.Element {
       {m.starred && <Icon name="star" full />}
       {m.pinned && <Icon name="pin" />}
       {m.expiresAt !== undefined && <Icon name="clock" />}
-      {m.protection === 'none' && <Icon name="lockOpen" />}
+      {m.protection === 'none' && !isMoney(m) && <Icon name="lockOpen" />}
       {m.edited && !m.retracted && m.content.type !== 'location' && <span>{t('edited')}</span>}
       <time onPointerEnter={(e) => { e.currentTarget.title = fullTime(m.time) }}>{clock(m.time)}</time>
-      {m.own && m.state && !m.retracted && Ticks({ state: m.state, quiet: true })}
+      {m.own && m.state && !m.retracted && !isMoney(m) && Ticks({ state: m.state, quiet: true })}
     </span>
   )
 }

@@ -96,7 +96,7 @@ export async function copy(messages: Message[]): Promise<void> {
 /** removeMessages deletes messages here, or for everybody where they are all one's own. */
 export async function removeMessages(messages: Message[]): Promise<void> {
   const ids = messages.map((m) => m.id)
-  const mine = messages.every((m) => m.own && !m.retracted && m.state !== 'failed')
+  const mine = messages.every((m) => m.own && !m.retracted && m.state !== 'failed' && m.content.type !== 'payment' && m.content.type !== 'request')
   const toSelf = openChat.value?.kind === 'self'
   const answer = await choose({
     title: t('delete.title', { n: ids.length }), text: t(mine && !toSelf ? 'delete.text' : 'delete.textHere'),

@@ -86,7 +86,7 @@ function sentence(m: Message): string {
   for (const [emoji, who] of Object.entries(m.reactions ?? {})) if (who.length) parts.push(t('label.reacted', { n: who.length, name: called(who[0] ?? ''), emoji }))
   if (namesMe(m)) parts.push(t('mark.mentioned'))
   if (m.starred) parts.push(t('starred'))
-  if (m.own && m.state) parts.push(t(`state.${m.state}` as Key))
+  if (m.own && m.state && m.content.type !== 'payment' && m.content.type !== 'request') parts.push(t(`state.${m.state}` as Key))
   if (wasHeard(m)) parts.push(t('voice.heard'))
   parts.push(clock(m.time))
   return parts.join(', ')

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { ViewProps } from '../../app/View.tsx'
 import { loadPart, t } from '../../i18n/t.ts'
 import { Busy, Button, Empty } from '../../ui/controls.tsx'
+import { keepPages } from './keep.ts'
 import '../../ui/css/pages.css'
 
 /** What a page is given: what stands behind its name in the address, '' for nothing. */
@@ -40,6 +41,7 @@ export default function PayViews({ params }: ViewProps): JSX.Element {
     Promise.all([load(), loadPart('paycards'), texts && loadPart(texts)]).then(([Page]) => setPage({ name, Page }), (error: unknown) => { console.warn('pay', error); setPage({ name, Page: 'failed' }) })
   }
   useEffect(fetch, [name])
+  useEffect(keepPages, [])
   if (page?.name !== name) return <Busy />
   const { Page } = page
   if (Page === 'failed') return <Empty title={t('part.failed')} text={t('part.failedWhy')}><Button kind="p" icon="refresh" act={fetch}>{t('again')}</Button></Empty>

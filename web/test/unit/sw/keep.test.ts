@@ -1,8 +1,8 @@
 // The decoder of codes is kept for a start without network exactly where the browser has none of its own.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { keep, type Build } from '../../../src/sw/keep.ts'
+import { keep, keepLanguage, keepPaying, type Build } from '../../../src/sw/keep.ts'
 
-const build: Build = { version: '1', files: ['index.html', 'assets/app.js'], locales: { en: ['assets/en.js'] }, lacking: { BarcodeDetector: ['assets/decode.js'] }, reading: ['assets/keys.js'] }
+const build: Build = { version: '1', files: ['index.html', 'assets/app.js'], locales: { en: ['assets/en.js'] }, lacking: { BarcodeDetector: ['assets/decode.js'] }, reading: ['assets/keys.js'], paying: { files: ['assets/pay.js'], locales: { en: ['assets/pay-en.js'], fr: ['assets/pay-fr.js'] } } }
 const decoder = '/assets/decode.js'
 
 /** Caches of the browser, as far as they are used. */
@@ -45,4 +45,15 @@ test.each([
 ])('%s: the decoder is kept', async (_, detector) => {
   if (detector) vi.stubGlobal('BarcodeDetector', detector)
   expect(await kept()).toContain(decoder)
+})
+
+test('where somebody pays, what that needs is kept, in their language, also with the next version', async () => {
+  vi.stubGlobal('BarcodeDetector', { getSupportedFormats: () => Promise.resolve(['qr_code']) })
+  expect(await kept()).not.toContain('/assets/pay.js')
+  await keepPaying(build)
+  expect([...boxes.boxes.get('palabre-1')?.keys() ?? []]).toEqual(expect.arrayContaining(['/assets/pay.js', '/assets/pay-en.js']))
+  await keepLanguage({ ...build, locales: { fr: [] } }, 'fr')
+  expect([...boxes.boxes.get('palabre-1')?.keys() ?? []]).toContain('/assets/pay-fr.js')
+  await keep({ ...build, version: '2' })
+  expect([...boxes.boxes.get('palabre-2')?.keys() ?? []]).toEqual(expect.arrayContaining(['/assets/pay.js', '/assets/pay-fr.js']))
 })
