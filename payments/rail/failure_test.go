@@ -66,7 +66,7 @@ func (script) Fatal(args ...any)                 { panic(broken{fmt.Sprint(args.
 func (script) Fatalf(format string, args ...any) { panic(broken{fmt.Sprintf(format, args...)}) }
 
 // TestEveryFailure plays generated scripts of everything that a network can do wrong, and of processes that end in the middle of it. At the end the books and the
-// network agree to the cent, nothing is held, and their lists do not differ. PALABRE_RAIL_SCRIPTS is how many scripts are played on SQLite; a thirtieth of them on
+// network agree to the cent, nothing is held, and their lists do not differ. PALABRE_RAIL_SCRIPTS is how many scripts are played on SQLite; a sixtieth of them on
 // PostgreSQL.
 func TestEveryFailure(t *testing.T) {
 	scripts := 60
@@ -81,7 +81,7 @@ func TestEveryFailure(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			n := scripts
 			if engine == storetest.Postgres {
-				n = scripts/30 + 1
+				n = scripts/60 + 1
 			}
 			for played := 0; played < n && !t.Failed(); played += 50 {
 				t.Run(strconv.Itoa(played), func(t *testing.T) { // its databases go when it ends

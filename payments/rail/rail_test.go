@@ -50,7 +50,7 @@ func TestNoAnswerMeansUnknown(t *testing.T) {
 		if since, ok, err := w.engine.OldestUnknown(t.Context()); err != nil || !ok || time.Since(since) > time.Minute {
 			t.Fatalf("oldest unknown: %v, %v, %v", since, ok, err)
 		}
-		w.pass(time.Hour, 10*time.Second)
+		w.pass(time.Hour, time.Minute)
 		w.agree()
 		if a := w.account(wallet); a.Balance != funds-1010 {
 			t.Fatalf("afterwards: %+v", a)

@@ -50,6 +50,18 @@ type Config struct {
 // DefaultConfig fits most contracts.
 func DefaultConfig() Config { return Config{IdentifierType: "organisationid", RepeatHours: 72} }
 
+// Filled has the default of what was not set.
+func (c Config) Filled() Config {
+	standard := DefaultConfig()
+	if c.IdentifierType == "" {
+		c.IdentifierType = standard.IdentifierType
+	}
+	if c.RepeatHours == 0 {
+		c.RepeatHours = standard.RepeatHours
+	}
+	return c
+}
+
 // Validate reports the first setting that cannot work.
 func (c Config) Validate() error {
 	u, err := url.Parse(c.URL)

@@ -46,6 +46,14 @@ type Config struct {
 // DefaultConfig needs the contract's.
 func DefaultConfig() Config { return Config{Minutes: 60} }
 
+// Filled has the default of what was not set.
+func (c Config) Filled() Config {
+	if c.Minutes == 0 {
+		c.Minutes = DefaultConfig().Minutes
+	}
+	return c
+}
+
 // Validate reports the first setting that cannot work.
 func (c Config) Validate() error {
 	u, err := url.Parse(c.URL)

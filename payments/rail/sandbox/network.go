@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -423,6 +425,23 @@ func (n *Network) statement(w http.ResponseWriter, r *http.Request) {
 	}
 	n.mu.Unlock()
 	write(w, lines)
+}
+
+// Serve answers on a listener, and lets time pass, until ctx ends.
+func (n *Network) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{Handler: n, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0)}
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	running.Go(func() {
+		_ = n.Run(ctx)
+		_ = server.Close()
+	})
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
 }
 
 // Run lets time pass for the network, second by second, until ctx ends.

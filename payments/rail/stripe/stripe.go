@@ -45,6 +45,20 @@ func DefaultConfig() Config {
 	return Config{URL: "https://api.stripe.com", Title: "Top-up", Version: "2024-06-20"}
 }
 
+// Filled has the default of what was not set.
+func (c Config) Filled() Config {
+	standard := DefaultConfig()
+	for _, text := range []struct {
+		own      *string
+		standard string
+	}{{&c.URL, standard.URL}, {&c.Title, standard.Title}, {&c.Version, standard.Version}} {
+		if *text.own == "" {
+			*text.own = text.standard
+		}
+	}
+	return c
+}
+
 // Validate reports the first setting that cannot work.
 func (c Config) Validate() error {
 	u, err := url.Parse(c.URL)
