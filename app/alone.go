@@ -84,6 +84,7 @@ func (a *App) assembleAlone(ctx context.Context) (err error) {
 	door.service = a.pay
 	a.main = way.Run
 	a.features = []any{a.ledger, a.pay, payFigures{}}
+	a.registry.MustRegister(component.Collectors()...)
 	a.attachTo([]any{a.db, a.http, way})
 	return nil
 }

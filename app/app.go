@@ -22,6 +22,7 @@ import (
 
 	"palabre.dev/palabre/app/certificate"
 	"palabre.dev/palabre/c2s"
+	"palabre.dev/palabre/component"
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/blocking"
@@ -59,6 +60,7 @@ type App struct {
 	reports  *blocking.Feature
 	channels *channel.Channels
 	health   *health.Feature
+	guests   *component.Door
 	ledger   *ledger.Ledger // nil without payments
 	pay      *pay.Service   // nil without payments
 	features []any
@@ -109,6 +111,9 @@ func (a *App) assemble(ctx context.Context) (err error) {
 	if a.c2s, err = c2s.New(ctx, a.cfg.C2S, a.server, a.accounts, a.db, a.cert.TLS(), a.log); err != nil {
 		return err
 	}
+	if a.guests, err = component.NewDoor(a.cfg.Component, a.log); err != nil {
+		return err
+	}
 	if a.site, err = web.New(web.Config{Servers: origins(append(slices.Clone(a.cfg.C2S.Alternatives), a.cfg.Upload.URL))}); err != nil {
 		return err
 	}
@@ -116,15 +121,26 @@ func (a *App) assemble(ctx context.Context) (err error) {
 		return err
 	}
 	a.attach()
-	return nil
+	return a.guests.Join(a.server)
 }
 
 // attach gives each part what it can use: the journey, pages, a goroutine, a place among the figures.
 func (a *App) attach() {
-	a.main = a.c2s.Run
+	a.main = a.runDoors
+	a.registry.MustRegister(component.Collectors()...)
 	a.attachTo([]any{a.db, a.server, a.http, a.c2s})
 	a.runners = append(a.runners, newMemoryKeeper().Run)
 	a.site.Routes(a.http.Mux())
+}
+
+// runDoors lets apps and components in until ctx ends, and then stops both in order.
+func (a *App) runDoors(ctx context.Context) error {
+	both, end := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- a.guests.Run(both) }()
+	err := a.c2s.Run(ctx)
+	end()
+	return errors.Join(err, <-ended)
 }
 
 func (a *App) attachTo(base []any) {
@@ -242,6 +258,10 @@ func (a *App) open(ctx context.Context) (control *http.Server, err error) {
 		if err := a.c2s.Listen(); err != nil {
 			return nil, err
 		}
+		if err := a.guests.Listen(); err != nil {
+			a.c2s.Stop()
+			return nil, err
+		}
 	}
 	if control, err = a.openControl(ctx); err != nil {
 		a.stopListening()
@@ -257,6 +277,7 @@ func (a *App) open(ctx context.Context) (control *http.Server, err error) {
 func (a *App) stopListening() {
 	if a.c2s != nil {
 		a.c2s.Stop()
+		a.guests.Stop()
 	}
 }
 
@@ -282,6 +303,9 @@ func (a *App) Places() []Place {
 				what = "apps, TLS"
 			}
 			places = append(places, Place{what, address})
+		}
+		for _, address := range a.guests.Addrs() {
+			places = append(places, Place{"components", address})
 		}
 	}
 	for i, address := range a.http.Addresses() {

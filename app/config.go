@@ -90,6 +90,8 @@ type Config struct {
 	LinkCard linkcard.Config `toml:"linkcard"`
 	// Health is about what administrators are shown of the server.
 	Health health.Config `toml:"health"`
+	// Component lets components of others in, which live at domains beside the server's (XEP-0114).
+	Component component.DoorConfig `toml:"component"`
 	// Ledger is about the books in which money is kept (docs/ledger.md).
 	Ledger ledger.Config `toml:"ledger"`
 	// Pay is about payments between accounts (docs/payments.md). They are offered when there is a unit.
@@ -134,7 +136,9 @@ func DefaultConfig() Config {
 		LinkCard: linkcard.DefaultConfig(),
 		Health:   health.DefaultConfig(),
 		Ledger:   ledger.DefaultConfig(),
-		Pay:      PayConfig{pay.DefaultConfig(), component.DefaultConfig()},
+
+		Component: component.DefaultDoorConfig(),
+		Pay:       PayConfig{pay.DefaultConfig(), component.DefaultConfig()},
 	}
 }
 

@@ -106,7 +106,7 @@ type payFigures struct{}
 
 // Collectors are the figures for Prometheus.
 func (payFigures) Collectors() []prometheus.Collector {
-	return append(component.Collectors(), payRequests, paySeconds)
+	return []prometheus.Collector{payRequests, paySeconds}
 }
 
 const (

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"palabre.dev/palabre/component"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/payments/pay"
 	"palabre.dev/palabre/store/storetest"
@@ -151,7 +153,12 @@ func TestAnExportHoldsNoMoney(t *testing.T) {
 	r := start(t, payConfig(t, storetest.SQLite))
 	give(t, r.ledger, "juliet@localhost", 50_000)
 	juliet := r.test.Login(t, "juliet/balcony")
-	pays(t, juliet, "juliet@localhost", "romeo@localhost", 12_345)
+	juliet.Send(`<presence/>`)
+	if paid := pays(t, juliet, "juliet@localhost", "romeo@localhost", 12_345); paid.Attr("type") != "result" {
+		t.Fatal(paid)
+	}
+	for juliet.Receive().Child(pay.NS, "notice").Child(pay.NS, "payment") == nil { // until it is in her archive
+	}
 	var out strings.Builder
 	arguments, err := json.Marshal(AccountArgs{Name: "juliet"})
 	if err != nil {
@@ -235,5 +242,52 @@ func TestABackupHoldsTheMoney(t *testing.T) {
 	a, err := other.ledger.Account(t.Context(), pay.WalletAccount("MAD", xmpp.MustJID("juliet@localhost")))
 	if err != nil || a.Balance != 50_000 {
 		t.Errorf("after restoring juliet has %+v, %v", a, err)
+	}
+}
+
+// echo is a component that answers with what it is asked.
+type echo struct{}
+
+func (echo) Handle(_ context.Context, st *xmpp.Stanza) (*xmpp.Element, error) { return st.First(), nil }
+
+func TestAComponentOfOthers(t *testing.T) {
+	cfg := testConfig(t, storetest.SQLite)
+	cfg.Component.Listen, cfg.Component.Domains = []string{"127.0.0.1:0"}, []string{"echo.localhost=secret"}
+	r := start(t, cfg)
+	juliet := r.test.Login(t, "juliet/balcony")
+	for _, there := range []bool{false, true} {
+		if there {
+			one := component.DefaultConfig()
+			one.Address, one.Domain, one.Secret = r.guests.Addrs()[0].String(), "echo.localhost", "secret"
+			c, err := component.New(one, echo{}, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- c.Run(ctx) }()
+			defer func() {
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}()
+			if err := c.Connected(ctx); err != nil {
+				t.Fatal(err)
+			}
+			message := (&xmpp.Stanza{Kind: xmpp.Message, Type: "chat", ID: "m1", To: xmpp.MustJID("juliet@localhost")}).Add(xmpp.NewText(xmpp.NSClient, "body", "hello"))
+			if err := c.Send(ctx, message); err != nil { // it is in her archive then
+				t.Errorf("sent: %v", err)
+			}
+		}
+		juliet.Send(`<iq type='get' id='q' to='echo.localhost'><q xmlns='test'/></iq>`)
+		got := juliet.Receive()
+		if answered := got.Attr("type") == "result" && got.Child("test", "q") != nil; answered != there {
+			t.Errorf("with a component: %v, %s", there, got)
+		}
+	}
+	juliet.Send(`<iq type='set' id='a'><query xmlns='urn:xmpp:mam:2'/></iq>`)
+	if got := juliet.Receive(); got.Child("urn:xmpp:mam:2", "result") == nil || !strings.Contains(got.String(), "echo.localhost") {
+		t.Errorf("her archive has %s", got)
 	}
 }
