@@ -327,3 +327,30 @@ func TestPayeesThatAreNone(t *testing.T) {
 		b.refused(err, "bad-text")
 	})
 }
+
+func TestAMandateDoesNotPassTheLimitsOfItsPayer(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		b.fund(karim.account, "MAD", 900_000)
+		m := karim.intent(intent.Mandate, "nadia@example", 500_000, func(i *intent.Intent) { i.Total, i.Period, i.Until = 900_000, "day", i.Expires.Add(24*time.Hour) })
+		if _, err := karim.pay(m); err != nil {
+			t.Fatal(err)
+		}
+		take := func(amount int64) error {
+			_, err := nadia.pay(nadia.intent(intent.Capture, "nadia@example", amount, func(i *intent.Intent) { i.Payer, i.Of = "karim@example", m.ID }))
+			return err
+		}
+		b.refused(take(100_001), "over-limit")
+		for range 2 {
+			if err := take(100_000); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := take(1)
+		b.refused(err, "over-limit")
+		if strings.Contains(err.(*xmpp.Error).Element().String(), "left") {
+			t.Error("the payee is told what the payer may still spend")
+		}
+		_, err = karim.pay(karim.intent(intent.Send, "nadia@example", 1))
+		b.refused(err, "over-limit")
+	})
+}

@@ -56,7 +56,9 @@ func (s *Service) HandleIQ(ctx context.Context, from xmpp.JID, set bool, payload
 		return nil, xmpp.Forbidden.Because("only accounts of %s have a wallet here", s.cfg.Accounts)
 	}
 	answer, err := s.unlessGone(handle)(s, ctx, account, payload)
-	s.wake()
+	if set {
+		s.wake()
+	}
 	if err == nil {
 		return answer, nil
 	}

@@ -72,6 +72,7 @@ func (s *Service) captureMandate(ctx context.Context, p *payment) error {
 	if err := s.mayCapture(ctx, p); err != nil {
 		return err
 	}
+	p.limited = true // a mandate lets nobody spend more in a day than their level does
 	p.also = append(p.also, func(ctx context.Context) error {
 		if err := s.mayCapture(ctx, p); err != nil {
 			return err

@@ -50,6 +50,7 @@ type payment struct {
 	key        *key               // which has signed it
 	operations []ledger.Operation // what is asked of the ledger; the first is the one that the receipt names
 	also       []step             // what is done besides in its transaction
+	limited    bool               // it counts for the limits of its payer, though its kind does not always
 }
 
 // signature is what came with a text.

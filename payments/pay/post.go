@@ -157,7 +157,11 @@ func (s *Service) decide(ctx context.Context, p *payment) error {
 	if err := s.mayPay(ctx, p, r); err != nil {
 		return err
 	}
-	return r.prepare(s, ctx, p)
+	if err := r.prepare(s, ctx, p); err != nil || !p.limited {
+		return err
+	}
+	r.limited = true
+	return s.mayPay(ctx, p, r)
 }
 
 func (s *Service) feeOf(unit *Unit, r rule, p *payment) int64 {
@@ -192,6 +196,7 @@ func (s *Service) keep(ctx context.Context, p *payment, records []ledger.Record)
 		p.at = time.UnixMicro(p.number).UTC()
 	}
 	p.refusal, p.why, p.receipt = "", "", signedReceipt{}
+	r.limited = r.limited || p.limited
 	if err := s.spend(ctx, p, r); err != nil {
 		return err
 	}

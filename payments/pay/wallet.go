@@ -99,13 +99,16 @@ func (s *Service) mayPay(ctx context.Context, p *payment, r rule) error {
 		return err
 	}
 	amount := p.Amount + p.Fee
+	own := p.signer() == p.payer // what somebody may still spend is not for others
 	switch {
 	case !a.any:
 		return overLimit("level", 0)
-	case a.Transaction > 0 && amount > a.Transaction:
+	case a.Transaction > 0 && amount > a.Transaction && own:
 		return overLimit("transaction", a.Transaction)
-	case amount > a.left:
+	case amount > a.left && own:
 		return overLimit("day", a.left)
+	case a.Transaction > 0 && amount > a.Transaction, amount > a.left:
+		return refusal(xmpp.PolicyViolation, "over-limit")
 	}
 	return nil
 }
