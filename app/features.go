@@ -82,10 +82,6 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	money, err := a.makePayments(ctx, contacts, published.personal)
-	if err != nil {
-		return err
-	}
 	commands := command.New(a.log)
 	a.invites.AddCommands(commands)
 	office.commands.AddCommands(commands)
@@ -105,8 +101,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 		kept, carbons.New(), waker, // what is kept and who is told
 		apps, published.personal, published.told, published.stored, published.rooms, seen, files, groups, a.channels, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
 	}
-	a.features = append(a.features, money...)
-	return nil
+	return a.makePayments(ctx, contacts, published.personal, office)
 }
 
 // office is what administrators and owners of accounts look after them with.

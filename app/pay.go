@@ -59,25 +59,26 @@ func (c Config) payments() pay.Config {
 const payPath = "/pay/"
 
 // makePayments makes the ledger and the service of payments, if there is a unit to pay in.
-func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature) (parts []any, err error) {
+func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature, office office) (err error) {
 	if !a.cfg.paying() {
-		return nil, nil
+		return nil
 	}
 	cfg := a.cfg.payments()
 	if a.ledger, err = ledger.New(ctx, a.cfg.Ledger, a.db, a.log); err != nil {
-		return nil, err
+		return err
 	}
 	door := &payDoor{log: a.log}
 	inside, err := component.NewInside(cfg.Service, door, a.log)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if door.service, err = pay.New(ctx, cfg, a.db, a.ledger, payNetwork{inside}, a.log); err != nil {
-		return nil, err
+		return err
 	}
 	door.service.Know(payPeople{a.accounts, contacts, personal})
 	a.pay = door.service
-	return []any{a.ledger, door.service, inside, payRemoval{door.service}, payFigures{}}, nil
+	a.features = append(a.features, a.ledger, a.pay, inside, payRemoval{a.pay}, payFigures{}, &payDesk{app: a, service: a.pay, only: office.desk.Only})
+	return nil
 }
 
 // payNetwork is a component, outside or inside of the server, as the service of payments reaches people by it.

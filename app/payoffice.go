@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"palabre.dev/palabre/payments/pay"
+)
+
+// shell is the name of whoever uses the command line, in the books: one pair of eyes, whoever it is.
+const shell = "command line"
+
+// ProposalArgs are a proposal of the command line, or the number of one.
+type ProposalArgs struct {
+	ID      int64  `json:"id,omitempty"`
+	Kind    string `json:"kind,omitempty"`
+	Account string `json:"account,omitempty"`
+	Unit    string `json:"unit,omitempty"`
+	Amount  int64  `json:"amount,omitempty"`
+	Of      string `json:"of,omitempty"`
+	Why     string `json:"why,omitempty"`
+	// Decided asks for those that were decided on.
+	Decided bool `json:"decided,omitempty"`
+}
+
+// Proposal is what one administrator proposes and another one approves, with its amount as people write it.
+type Proposal struct {
+	pay.Proposal
+	Text string `json:"text"`
+}
+
+func init() {
+	for name, do := range map[string]func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error){
+		"pay/proposals": func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error) {
+			return s.Proposals(ctx, !args.Decided, 0, pay.MaxOffice)
+		},
+		"pay/propose": oneProposal(func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error) {
+			return s.Propose(ctx, shell, pay.Proposal{Kind: args.Kind, Account: args.Account, Unit: args.Unit, Amount: args.Amount, Of: args.Of, Why: args.Why})
+		}),
+		"pay/approve": oneProposal(func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error) {
+			return s.Approve(ctx, shell, args.ID)
+		}),
+		"pay/decline": oneProposal(func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error) {
+			return s.Decline(ctx, shell, args.ID)
+		}),
+	} {
+		operations[name] = plainly(func(ctx context.Context, a *App, args ProposalArgs) ([]Proposal, error) {
+			if a.pay == nil {
+				return nil, errors.New("payments are off: name a unit in [pay]")
+			}
+			found, err := do(ctx, a.pay, args)
+			all := make([]Proposal, len(found))
+			for i, p := range found {
+				all[i] = Proposal{p, a.pay.Amount(p.Amount, p.Unit)}
+			}
+			return all, err
+		})
+	}
+}
+
+func oneProposal(do func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error)) func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error) {
+	return func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error) {
+		p, err := do(ctx, s, args)
+		return []pay.Proposal{p}, err
+	}
+}
