@@ -235,7 +235,7 @@ func (s *Service) getDisputes(ctx context.Context, account xmpp.JID, e *xmpp.Ele
 	list := element("disputes")
 	for i, d := range found {
 		if int64(i) == size {
-			list.Set("more", "true")
+			list.Set("more", found[i-1].id)
 			break
 		}
 		list.Add(d.element(nil))

@@ -226,7 +226,7 @@ func (s *Service) getRequests(ctx context.Context, account xmpp.JID, e *xmpp.Ele
 	list := element("requests")
 	for i, r := range found {
 		if int64(i) == size {
-			list.Set("more", "true")
+			list.Set("more", found[i-1].id)
 			break
 		}
 		list.Add(r.element(now))

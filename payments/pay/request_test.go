@@ -217,7 +217,9 @@ func TestRequestsByPages(t *testing.T) {
 				before = e.Attr("id")
 				seen = append(seen, before)
 			}
-			if page.Attr("more") == "" {
+			if more := page.Attr("more"); more != before && more != "" {
+				t.Errorf("more is %q after %q", more, before)
+			} else if more == "" {
 				break
 			}
 		}

@@ -78,7 +78,7 @@ func (s *Service) getSplits(ctx context.Context, account xmpp.JID, e *xmpp.Eleme
 	list := element("splits")
 	for i, p := range found {
 		if int64(i) == size {
-			list.Set("more", "true")
+			list.Set("more", found[i-1].id)
 			break
 		}
 		list.Add(p.element(s.now()))
