@@ -31,7 +31,7 @@ type Config struct {
 	// ClientID is sent as X-Client-Id; APIKeyFile holds what is sent as X-API-Key. Either may be empty.
 	ClientID   string `toml:"client_id"`
 	APIKeyFile string `toml:"api_key_file"`
-	// TokenURL gives OAuth 2.0 tokens for User and the secret in SecretFile; without it these are sent as HTTP Basic (RFC 7617), or nothing if User is empty.
+	// TokenURL gives OAuth 2.0 tokens for User and the secret in SecretFile; without it these are sent as HTTP Basic, or nothing if User is empty.
 	TokenURL   string `toml:"token_url"`
 	User       string `toml:"user"`
 	SecretFile string `toml:"secret_file"`

@@ -193,7 +193,15 @@ func (p *psp) list(w http.ResponseWriter, r *http.Request) {
 	all := []pix{}
 	for _, id := range p.order {
 		for _, received := range p.charges[id].Received {
-			all = append(all, p.withReturns(received))
+			from, err := time.Parse(time.RFC3339, r.URL.Query().Get("inicio"))
+			to, err2 := time.Parse(time.RFC3339, r.URL.Query().Get("fim"))
+			if err != nil || err2 != nil {
+				p.t.Errorf("times of a list: %v, %v", err, err2)
+			}
+			if received = p.withReturns(received); received.At.Before(from) || received.At.After(to) || r.URL.Query().Get("devolucaoPresente") == "true" && len(received.Returns) == 0 {
+				continue
+			}
+			all = append(all, received)
 		}
 	}
 	reply(w, http.StatusOK, map[string]any{"pix": all})
@@ -289,6 +297,20 @@ func TestInOutAndRefund(t *testing.T) {
 		if there := w.There(); there != 5000-705-2000 {
 			t.Fatalf("in the network: %d", there)
 		}
+		w.Agrees()
+	})
+}
+
+// TestRefundOfAnOldPayment: the provider lists a devolução with its payment, by the time of that.
+func TestRefundOfAnOldPayment(t *testing.T) {
+	with(t, func(t *testing.T, w *railtest.World, p *psp, _ *Client) {
+		w.In(first, "", 5000)
+		p.pay(first, "50.00")
+		w.Pass(40 * 24 * time.Hour)
+		w.Refund(third, first, 2000)
+		p.end(true)
+		w.Pass(time.Minute)
+		w.Is(third, rail.Settled)
 		w.Agrees()
 	})
 }

@@ -15,28 +15,36 @@ import (
 const (
 	page     = 100
 	maxPages = 5000
+	// returning is for how long a Pix can be given back.
+	returning = 90 * 24 * time.Hour
 )
 
 // Statement reads what was received, what of that went back, and, where the provider has it, what was paid out.
 func (c *Client) Statement(ctx context.Context, since, until time.Time, each func(rail.Line) error) error {
-	err := c.pages(ctx, c.api, "/pix", since, until, func(answer remote.Answer) (int, error) {
-		var list struct {
-			Pix []pix `json:"pix"`
-		}
-		if err := answer.Into(&list); err != nil {
-			return 0, fmt.Errorf("pix: %w", err)
-		}
-		for _, p := range list.Pix {
-			if err := lines(p, each); err != nil {
-				return 0, err
+	received := func(all bool) func(remote.Answer) (int, error) {
+		return func(answer remote.Answer) (int, error) {
+			var list struct {
+				Pix []pix `json:"pix"`
 			}
+			if err := answer.Into(&list); err != nil {
+				return 0, fmt.Errorf("pix: %w", err)
+			}
+			for _, p := range list.Pix {
+				if err := lines(p, all, each); err != nil {
+					return 0, err
+				}
+			}
+			return len(list.Pix), nil
 		}
-		return len(list.Pix), nil
-	})
-	if err != nil || c.send == nil {
+	}
+	if err := c.pages(ctx, c.api, "/pix", url.Values{}, since, until, received(true)); err != nil {
 		return err
 	}
-	return c.pages(ctx, c.send, "/v2/gn/pix/enviados", since, until, func(answer remote.Answer) (int, error) {
+	// The list is by the time of the payment: what went back now may be of one that came long ago.
+	if err := c.pages(ctx, c.api, "/pix", url.Values{"devolucaoPresente": {"true"}}, since.Add(-returning), since.Add(-time.Second), received(false)); err != nil || c.send == nil {
+		return err
+	}
+	return c.pages(ctx, c.send, "/v2/gn/pix/enviados", url.Values{}, since, until, func(answer remote.Answer) (int, error) {
 		var list struct {
 			Pix []envio `json:"pix"`
 		}
@@ -55,10 +63,12 @@ func (c *Client) Statement(ctx context.Context, since, until time.Time, each fun
 	})
 }
 
-// lines are those of one that was received. What went back by us is a transfer of its own; what the network took is a return.
-func lines(p pix, each func(rail.Line) error) error {
-	if err := each(rail.Line{Reference: p.EndToEnd, Decimal: p.Value, Unit: unit, At: p.At}); err != nil {
-		return err
+// lines are those of one that was received (all), or of what of it went back. What went back by us is a transfer of its own; what the network took is a return.
+func lines(p pix, all bool, each func(rail.Line) error) error {
+	if all {
+		if err := each(rail.Line{Reference: p.EndToEnd, Decimal: p.Value, Unit: unit, At: p.At}); err != nil {
+			return err
+		}
 	}
 	for _, d := range p.Returns {
 		if d.Status != "DEVOLVIDO" {
@@ -76,10 +86,12 @@ func lines(p pix, each func(rail.Line) error) error {
 }
 
 // pages reads a list page by page.
-func (c *Client) pages(ctx context.Context, from *remote.Remote, path string, since, until time.Time, read func(remote.Answer) (int, error)) error {
+func (c *Client) pages(ctx context.Context, from *remote.Remote, path string, query url.Values, since, until time.Time, read func(remote.Answer) (int, error)) error {
 	for number := range maxPages {
-		query := url.Values{"inicio": {since.UTC().Format(time.RFC3339)}, "fim": {until.UTC().Format(time.RFC3339)}, "paginacao.paginaAtual": {strconv.Itoa(number)},
-			"paginacao.itensPorPagina": {strconv.Itoa(page)}}
+		for name, value := range map[string]string{"inicio": since.UTC().Format(time.RFC3339), "fim": until.UTC().Format(time.RFC3339), "paginacao.paginaAtual": strconv.Itoa(number),
+			"paginacao.itensPorPagina": strconv.Itoa(page)} {
+			query.Set(name, value)
+		}
 		answer, err := from.Do(ctx, http.MethodGet, path+"?"+query.Encode(), nil, nil)
 		if err != nil {
 			return fmt.Errorf("pix: %w", err)

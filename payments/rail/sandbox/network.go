@@ -408,7 +408,7 @@ func sign(secret []byte, event string, body []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// statement answers what was moved from since to until (RFC 3339 §5.6).
+// statement answers what was moved from since to until.
 func (n *Network) statement(w http.ResponseWriter, r *http.Request) {
 	since, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("since"))
 	until, err2 := time.Parse(time.RFC3339Nano, r.URL.Query().Get("until"))
