@@ -78,32 +78,43 @@ var exportHead = []string{"number", "time", "kind", "id", "of", "from", "to", "a
 // in it. A cell that a spreadsheet would take for a formula has an apostrophe before it: people choose what a payment is for.
 func (l *Ledger) Export(ctx context.Context, to io.Writer, since, until time.Time) error {
 	w := csv.NewWriter(to)
-	if err := w.Write(exportHead); err != nil {
-		return fmt.Errorf("export: %w", err)
+	for after := int64(0); ; {
+		next, err := l.ExportPage(ctx, w, after, since, until, MaxLines)
+		if err != nil || next == 0 {
+			return err
+		}
+		after = next
 	}
-	after := int64(0)
+}
+
+// ExportPage writes at most limit (1–1,000) records of an Export: those after a number, 0 for the first, which has the line of names before it. It gives the number to go on
+// after, 0 if there are no more.
+func (l *Ledger) ExportPage(ctx context.Context, w *csv.Writer, after int64, since, until time.Time, limit int) (next int64, err error) {
+	if after == 0 {
+		if err := w.Write(exportHead); err != nil {
+			return 0, fmt.Errorf("export: %w", err)
+		}
+	}
 	if !since.IsZero() {
-		after = since.UnixMicro() - 1
+		after = max(after, since.UnixMicro()-1)
 	}
 	if !until.IsZero() {
 		until = until.Add(-time.Microsecond)
 	}
-	for {
-		page, err := l.Journal(ctx, after, until, MaxLines)
-		if err != nil {
-			return err
-		}
-		for i := range page {
-			after = page[i].Number
-			if err := w.Write(l.cells(&page[i])); err != nil {
-				return fmt.Errorf("export: %w", err)
-			}
-		}
-		if len(page) < MaxLines {
-			w.Flush()
-			return w.Error()
+	page, err := l.Journal(ctx, after, until, limit)
+	if err != nil {
+		return 0, err
+	}
+	for i := range page {
+		if err := w.Write(l.cells(&page[i])); err != nil {
+			return 0, fmt.Errorf("export: %w", err)
 		}
 	}
+	w.Flush()
+	if len(page) == min(max(limit, 1), MaxLines) {
+		next = page[len(page)-1].Number
+	}
+	return next, w.Error()
 }
 
 // cells is a record as a line of Export.
