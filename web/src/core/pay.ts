@@ -63,7 +63,7 @@ export type PayState = 'signed' | 'sent' | 'waiting' | 'held' | 'done' | 'ended'
 /** Why something was refused or cannot be done: the conditions of the contract, and those that this device finds by itself. */
 export type PayReason =
   | 'insufficient' | 'over-limit' | 'frozen' | 'step-up' | 'fee-changed' | 'no-key' | 'not-ready' | 'bad-signature' | 'bad-text' | 'expired' | 'id-taken' | 'no-payee' | 'no-mandate'
-  | 'exceeds' | 'over' | 'closed'
+  | 'exceeds' | 'over' | 'closed' | 'rail'
   /** Of the PIN and the keys of this device. */
   | 'wrong-pin' | 'wait' | 'pin-short' | 'passkey'
   /** There is no connection, or no service of payments here. */
@@ -74,7 +74,8 @@ export type PayReason =
 /** A payment, as it is shown. */
 export interface Payment {
   id: string
-  kind: IntentKind
+  /** `cashin`: a network brought it in, and `payer` is `rail:NAME`. */
+  kind: IntentKind | 'cashin'
   state: PayState
   payer: JID
   payee: JID
@@ -164,14 +165,18 @@ export interface RequestDraft {
 }
 
 /** Somebody's part of a bill. */
-export interface SplitShare { jid: JID; amount: number; parts?: number; items: { name: string; amount: number }[]; request?: string; state?: RequestState }
+export interface SplitShare { jid: JID; amount: number; parts?: number; items: { name: string; amount: number }[]; request?: string; state?: RequestState; paid?: number }
 
 /** A bill of which each pays a part. */
 export interface Split {
   id: string
   group: JID
   payee: JID
+  /** Who made it. */
+  organiser?: JID
   total: number
+  /** Of all shares together. */
+  paid?: number
   unit: string
   exponent: number
   for: string
@@ -221,7 +226,9 @@ export interface PayAsks {
   requests(query: { state?: RequestState; before?: string; max?: number }): Promise<{ requests: PayRequest[]; before?: string }>
   makeRequest(draft: RequestDraft): Promise<PayRequest>
   decline(id: string, why?: string): Promise<PayRequest>
-  cancel(id: string): Promise<PayRequest>
+  /** A request, or a split by its id. */
+  cancel(id: string): Promise<PayRequest | Split>
+  /** The payer of a request, or of a split all who have not paid. */
   remind(id: string): Promise<void>
   split(id: string): Promise<Split>
   splits(group: JID): Promise<Split[]>
@@ -294,7 +301,7 @@ export interface Pay {
 }
 
 /** Why something of payments could not be done; details as the condition has them. It is the same in the tab that leads and in others. */
-export interface Trouble { why: PayReason; /** Attempts, or the amount, that is left. */ left?: number; until?: Micros; fee?: number; kind?: 'transaction' | 'day' | 'level' }
+export interface Trouble { why: PayReason; /** Attempts, or the amount, that is left. */ left?: number; until?: Micros; fee?: number; kind?: 'transaction' | 'day' | 'level' | 'offline' }
 
 /** Something of payments could not be done. */
 export class PayTrouble extends Error {

@@ -39,6 +39,7 @@ function need<T>(found: T | undefined): T {
 const digitsOf = async (lead: PayLead): Promise<Exponents> => exponentsOf((await lead.about()).about)
 const child = (answer: Element, name: string): Element => answer.name === name ? answer : answer.child(name, PAY) ?? answer
 const some = <T>(answer: Element, name: string, digits: Exponents, read: (e: Element, digits: Exponents) => T | undefined): T[] => answer.children(name, PAY).slice(0, 500).flatMap((e) => read(e, digits) ?? [])
+const moreOf = (answer: Element): { before?: string } => answer.attr('more') ? { before: answer.attr('more') } : {}
 const how = (lead: PayLead) => ({ time: lead.around.now(), live: false })
 
 /** The wallet as it was answered: it is kept, and everybody who watches it told. */
@@ -73,9 +74,7 @@ function ofWallet(lead: PayLead): OfWallet {
       const told = some(answer, 'payment', await digitsOf(lead), readPayment)
       const { about } = await lead.about()
       const payments: Payment[] = await Promise.all(told.map((one) => checkedPayment(lead.around.db, about, one)))
-      const more = answer.attr('more')
-      const last = payments.at(-1)
-      return { payments, ...(more && !/^(false|0)$/.test(more) && last ? { before: /^(true|1)$/.test(more) ? last.number ?? last.id : more } : {}) }
+      return { payments, ...moreOf(answer) }
     },
     unlock: async (key, verifier) => need((await lead.ask('set', el(PAY, 'unlock', { key, verifier }))).text.trim() || undefined),
     addKey: async ({ kind, name, public: point, salt, verifier, share, credential }) => keepWallet(lead, await lead.ask('set',
@@ -110,13 +109,15 @@ function ofRequests(lead: PayLead): OfRequests {
       const answer = await lead.ask('get', el(PAY, 'requests', { state, before, max }))
       const requests = some(answer, 'request', await digitsOf(lead), readRequest)
       await lead.step(async (step) => { for (const one of requests) await keepRequest(step, one, how(lead)) })
-      const last = requests.at(-1)
-      return { requests, ...(answer.attr('more') && !/^(false|0)$/.test(answer.attr('more') ?? '') && last ? { before: last.id } : {}) }
+      return { requests, ...moreOf(answer) }
     },
     makeRequest: async ({ id, payer, amount, unit, expires, for: what, partial, every, times, chat }) => request(await lead.ask('set',
       el(PAY, 'request', { id, payer, amount, unit, expires: payTime(expires), for: what, partial: flag(partial), every, times, chat }))),
     decline: async (id, why) => request(await lead.ask('set', el(PAY, 'decline', { id, why }))),
-    cancel: async (id) => request(await lead.ask('set', el(PAY, 'cancel', { id }))),
+    cancel: async (id) => {
+      const answer = await lead.ask('set', el(PAY, 'cancel', { id }))
+      return answer.name === 'split' ? split(answer) : request(answer)
+    },
     remind: async (id) => { await lead.ask('set', el(PAY, 'remind', { id })) },
     split: async (id) => split(await lead.ask('get', el(PAY, 'split', { id }))),
     splits: async (group) => some(await lead.ask('get', el(PAY, 'splits', { group })), 'split', await digitsOf(lead), readSplit),

@@ -50,7 +50,7 @@ async function ready(db: Database, { about }: Known, n: Notice): Promise<Ready> 
 
 /** A payment is shown as done when the service has signed that it is: this one, and what this device has signed. */
 export async function checkedPayment(db: Database, about: Known['about'], told: Payment): Promise<Payment> {
-  if (told.state === 'waiting' || told.state === 'refused' || !about) return told
+  if (told.state === 'waiting' || told.state === 'refused' || told.kind === 'cashin' || !about) return told
   const says = told.receipt && readReceipt(about.key, about.service, told.receipt)
   const intent = (await readPay(look(db, ['pay']), 'payment', told.id))?.intent
   const fits = says && says.id === told.id && says.payer === told.payer && says.payee === told.payee && says.amount === String(told.amount) && says.unit === told.unit && says.kind === told.kind

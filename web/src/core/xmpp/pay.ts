@@ -1,7 +1,7 @@
 // Payments on the wire (docs/protocol/payments.md): what the service says, read as strictly as what a stranger sends.
 
 import { isId, textTime, wholeOf } from '../pay/text.ts'
-import type { Balance, Debt, Dispute, IntentKind, Limit, Mandate, PayAbout, Payment, PayKey, PayReason, PayRequest, PayState, Quote, RequestState, Split, SplitShare, Trouble, Wallet } from '../pay.ts'
+import type { Balance, Debt, Dispute, Limit, Mandate, PayAbout, Payment, PayKey, PayReason, PayRequest, PayState, Quote, RequestState, Split, SplitShare, Trouble, Wallet } from '../pay.ts'
 import type { Micros } from '../model.ts'
 import { PAY } from '../engine/own-ns.ts'
 import { bare, parseJID } from './jid.ts'
@@ -76,18 +76,19 @@ export function readWallet(about: PayAbout, e: Element, here: string[], now: Mic
   }
 }
 
-const KINDS: readonly string[] = ['send', 'tip', 'hold', 'mandate', 'capture', 'void', 'revoke', 'refund', 'reserve', 'release', 'offline', 'cashout'] satisfies IntentKind[]
+const KINDS: readonly string[] = ['send', 'tip', 'hold', 'mandate', 'capture', 'void', 'revoke', 'refund', 'reserve', 'release', 'offline', 'cashout', 'cashin'] satisfies Payment['kind'][]
 const STATES: readonly string[] = ['done', 'held', 'ended', 'waiting', 'refused'] satisfies PayState[]
 
 /** A payment as the service tells it; its receipt was not checked. undefined: it makes no sense. */
 export function readPayment(e: Element, digits: Exponents): Payment | undefined {
-  const [id = '', kind = '', state = '', payer] = [e.attr('id'), e.attr('kind'), e.attr('state'), address(e.attr('payer'))]
+  const [id = '', kind = '', state = ''] = [e.attr('id'), e.attr('kind'), e.attr('state')]
+  const payer = kind === 'cashin' ? words(e.attr('payer'), 1023) : address(e.attr('payer'))
   const payee = kind === 'cashout' ? words(e.attr('payee'), 1023) : address(e.attr('payee'))
   if (!isId(id) || !payer || !payee || !KINDS.includes(kind) || !STATES.includes(state)) return undefined
   const unit = words(e.attr('unit'), 12)
   const receipt = readSigned(e.child('receipt', PAY))
   return {
-    id, kind: kind as IntentKind, state: state as PayState, payer, payee, amount: amount(e), unit, exponent: digits(unit), fee: amount(e, 'fee'), for: words(e.attr('for'), 256),
+    id, kind: kind as Payment['kind'], state: state as PayState, payer, payee, amount: amount(e), unit, exponent: digits(unit), fee: amount(e, 'fee'), for: words(e.attr('for'), 256),
     time: parseTime(e.attr('time')) ?? 0, ...(isId(e.attr('of') ?? '') ? { of: e.attr('of') } : {}), ...word(e, 'number', 40), ...whole(e, 'refunded'),
     ...(state === 'refused' ? { why: reasonOf(e.attr('why')) } : {}), ...(receipt ? { receipt } : {}), ...chat(e),
   }
@@ -119,13 +120,13 @@ export function readSplit(e: Element, digits: Exponents): Split | undefined {
   if (!isId(id) || !group || !payee) return undefined
   const unit = words(e.attr('unit'), 12)
   const by = (['equal', 'shares', 'exact', 'items'] as const).find((b) => b === e.attr('by')) ?? 'exact'
-  return { id, group, payee, total: amount(e, 'total'), unit, exponent: digits(unit), for: words(e.attr('for'), 256), by, shares: rows(e, 'share').flatMap((s) => readShare(s) ?? []) }
+  return { id, group, payee, total: amount(e, 'total'), unit, exponent: digits(unit), for: words(e.attr('for'), 256), by, ...whole(e, 'paid'), ...(address(e.attr('organiser')) ? { organiser: address(e.attr('organiser')) } : {}), shares: rows(e, 'share').flatMap((s) => readShare(s) ?? []) }
 }
 
 function readShare(e: Element): SplitShare | undefined {
   const [jid, state] = [address(e.attr('jid')), stateOf(e)]
   return jid ? {
-    jid, amount: amount(e), ...whole(e, 'parts'), items: rows(e, 'item').map((i) => ({ name: words(i.attr('name'), 100), amount: amount(i) })),
+    jid, amount: amount(e), ...whole(e, 'parts'), ...whole(e, 'paid'), items: rows(e, 'item').map((i) => ({ name: words(i.attr('name'), 100), amount: amount(i) })),
     ...(isId(e.attr('request') ?? '') ? { request: e.attr('request') } : {}), ...(state ? { state } : {}),
   } : undefined
 }
@@ -168,7 +169,7 @@ export function readQuote(e: Element | undefined): Quote {
 }
 
 const REASONS: readonly string[] = [
-  'insufficient', 'over-limit', 'frozen', 'step-up', 'fee-changed', 'no-key', 'not-ready', 'bad-signature', 'bad-text', 'expired', 'id-taken', 'no-payee', 'no-mandate', 'exceeds', 'over', 'closed', 'wrong-pin', 'wait',
+  'insufficient', 'over-limit', 'frozen', 'step-up', 'fee-changed', 'no-key', 'not-ready', 'bad-signature', 'bad-text', 'expired', 'id-taken', 'no-payee', 'no-mandate', 'exceeds', 'over', 'closed', 'rail', 'wrong-pin', 'wait',
 ] satisfies PayReason[]
 
 /** A reason that the service named. */
@@ -180,7 +181,7 @@ export function readTrouble(error: StanzaError): Trouble & { final: boolean } {
   const said = detail?.ns === PAY ? detail : undefined
   const why = error.condition === 'conflict' && !said ? 'id-taken' : reasonOf(said?.name)
   const final = error.type !== 'wait' && (!!said || /^(bad-request|conflict|forbidden|not-acceptable|not-allowed|not-authorized|policy-violation|payment-required)$/.test(error.condition))
-  const kind = said && (['transaction', 'day', 'level'] as const).find((k) => k === said.attr('kind'))
+  const kind = said && (['transaction', 'day', 'level', 'offline'] as const).find((k) => k === said.attr('kind'))
   return { why, final, ...(said ? { ...whole(said, 'left'), ...time(said, 'until'), ...whole(said, 'fee') } : {}), ...(kind ? { kind } : {}) }
 }
 
