@@ -24,14 +24,15 @@ func (s *Service) notify(ctx context.Context, to xmpp.JID, chat, words string, c
 	n := s.db.Next()
 	id := "n-" + digits(n)
 	message := &xmpp.Stanza{Kind: xmpp.Message, Type: "chat", ID: id, From: s.domain, To: to}
-	message.Add(xmpp.NewText(xmpp.NSClient, "body", words), element("notice", "id", id, "chat", chat).Add(child),
+	message.Add(xmpp.NewText(xmpp.NSClient, "body", s.personal(words, to)), element("notice", "id", id, "chat", chat).Add(child),
 		xmpp.NewElement(xmpp.NSStanzaID, "origin-id").Set("id", id), xmpp.NewElement(xmpp.NSHints, "store"))
-	_, err := s.db.Exec(ctx, "insert into pay_notice (id, account, stanza, tries, due) values ($1, $2, $3, 0, 0)", n, to.String(), string(message.AppendAlone(nil)))
-	if err != nil {
+	if err := s.db.Append(ctx, insertNotice, n, to.String(), string(message.AppendAlone(nil)), int64(0), int64(0)); err != nil {
 		return fmt.Errorf("keep notice: %w", err)
 	}
 	return nil
 }
+
+var insertNotice = store.NewInsert("pay_notice", "id", "account", "stanza", "tries", "due")
 
 // wake makes the worker look for notices.
 func (s *Service) wake() {

@@ -25,7 +25,7 @@ var b64 = base64.RawURLEncoding
 
 // bank is a service with people, for tests.
 type bank struct {
-	*testing.T
+	testing.TB
 	*Service
 	ledger *ledger.Ledger
 	end    func() // closes the ledger
@@ -81,7 +81,7 @@ func each(t *testing.T, run func(b *bank)) {
 	})
 }
 
-func openBank(t *testing.T, db *store.DB, cfg Config) *bank {
+func openBank(t testing.TB, db *store.DB, cfg Config) *bank {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	book, err := ledger.New(t.Context(), ledger.DefaultConfig(), db, log)
@@ -90,7 +90,7 @@ func openBank(t *testing.T, db *store.DB, cfg Config) *bank {
 	}
 	end := sync.OnceFunc(book.Close)
 	t.Cleanup(end)
-	b := &bank{T: t, ledger: book, end: end, net: &net{}, clock: time.Now().Truncate(time.Second)}
+	b := &bank{TB: t, ledger: book, end: end, net: &net{}, clock: time.Now().Truncate(time.Second)}
 	if b.Service, err = New(t.Context(), cfg, db, book, b.net, log); err != nil {
 		t.Fatal(err)
 	}

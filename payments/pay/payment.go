@@ -210,13 +210,14 @@ func (s *Service) insert(ctx context.Context, p *payment, accounts ...xmpp.JID) 
 		if account.IsZero() || i > 0 && account == accounts[0] {
 			continue
 		}
-		_, err := s.db.Exec(ctx, "insert into pay_line (account, time, id, unit, words) values ($1, $2, $3, $4, $5)", account.String(), micro(p.at), p.ID, p.Unit, p.words())
-		if err != nil {
+		if err := s.db.Append(ctx, insertLine, account.String(), micro(p.at), p.ID, p.Unit, p.words()); err != nil {
 			return fmt.Errorf("keep line: %w", err)
 		}
 	}
 	return nil
 }
+
+var insertLine = store.NewInsert("pay_line", "account", "time", "id", "unit", "words")
 
 // words are those by which a payment is found.
 func (p *payment) words() string {
