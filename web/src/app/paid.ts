@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Stop } from '../core/engine.ts'
 import type { Pay, Unit, Wallet } from '../core/pay.ts'
-import { engine } from './session.ts'
+import { connection, engine } from './session.ts'
 
 /** usePaid follows something of payments until the screen goes, anew when one of `on` changes; undefined until it was told first. */
 export function usePaid<T>(begin: (pay: Pay, show: (value: T) => void) => Stop, on: unknown[] = []): T | undefined {
@@ -25,3 +25,6 @@ export function useWallet(): Wallet | null | undefined {
 
 /** unitOf is a unit of the service; where it is not known, with two digits behind the point. */
 export const unitOf = (wallet: Wallet | null | undefined, code: string): Unit => wallet?.about.units.find((unit) => unit.code === code) ?? { code, exponent: 2, name: code, closed: false }
+
+/** connected is whether the service can be asked now. */
+export const connected = (): boolean => connection.value.state === 'live' || connection.value.state === 'fallback'

@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import circleCheck from 'icon:circle-check-big'
 import hourglass from 'icon:hourglass'
 import { PageHead } from '../../app/PageHead.tsx'
-import { usePaid, useWallet } from '../../app/paid.ts'
+import { connected, usePaid, useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { go } from '../../app/router.ts'
-import { connection, engine, nameOf } from '../../app/session.ts'
+import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Payment, type Unit } from '../../core/pay.ts'
 import { amountText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
@@ -37,7 +37,7 @@ export function CounterPage(_: PageProps): JSX.Element {
     <>
       <PageHead title={t('pm.counter')} always up="/pay"><Button kind="t" act={() => go('/pay/report')}>{t('pm.report')}</Button></PageHead>
       <div class="scroll"><div class="page counter">
-        {connection.value.state !== 'live' && <Banner icon="wifiOff" title={t('pm.counterOffline')} text={t('pm.counterOfflineText')} />}
+        {!connected() && <Banner icon="wifiOff" title={t('pm.counterOffline')} text={t('pm.counterOfflineText')} />}
         {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} show={show} />}
       </div></div>
     </>
@@ -47,7 +47,19 @@ export function CounterPage(_: PageProps): JSX.Element {
 function Till({ typed, what, setWhat, show }: { typed: Typed; what: string; setWhat: (text: string) => void; show: () => void }): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => { input.current?.focus() }, [])
-  const press = (key: string): void => typed.set(key === '⌫' ? typed.text.slice(0, -1) : (typed.text + key).slice(0, 12))
+  const press = (key: string): void => typed.set((was) => (key === '⌫' ? was.slice(0, -1) : (was + key).slice(0, 12)))
+  // Whoever types means the amount, wherever the focus is.
+  useEffect(() => {
+    const key = (event: KeyboardEvent): void => {
+      const { target, key: typedKey } = event
+      if (event.ctrlKey || event.metaKey || event.altKey || (target instanceof HTMLElement && target.closest('input, textarea, select, [role=dialog]'))) return
+      if (/^[\d.,]$/.test(typedKey)) press(typedKey)
+      else if (typedKey === 'Backspace') press('⌫')
+      else if (typedKey === 'Enter' && !(target instanceof HTMLElement && target.closest('button, a'))) show()
+    }
+    addEventListener('keydown', key)
+    return () => removeEventListener('keydown', key)
+  })
   return (
     <form class="till" onSubmit={(e) => { e.preventDefault(); show() }}>
       <label class="vh" for="till">{t('pm.amount')}</label>

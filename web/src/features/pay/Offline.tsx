@@ -3,10 +3,10 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import hourglass from 'icon:hourglass'
 import { PageHead } from '../../app/PageHead.tsx'
-import { unitOf, usePaid, useWallet } from '../../app/paid.ts'
-import { askProof, payNow, whyPay } from '../../app/pay.ts'
+import { connected, unitOf, usePaid, useWallet } from '../../app/paid.ts'
+import { askProof, payNow, whyPay, whyWords } from '../../app/pay.ts'
 import { place } from '../../app/router.ts'
-import { connection, engine, nameOf } from '../../app/session.ts'
+import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Pay, type Payment, type Promised, type Wallet } from '../../core/pay.ts'
 import { readCode } from '../../core/qr/code.ts'
 import { amountText, money } from '../../i18n/money.ts'
@@ -77,14 +77,21 @@ function Pocket({ wallet, offline }: { wallet: Wallet; offline: NonNullable<Devi
   const pocket = wallet.balances.find((b) => b.unit === offline.unit)?.pocket ?? 0
   const typed = useAmount(wallet, '', offline.unit)
   const me = engine().account().jid
-  const live = connection.value.state === 'live'
+  const live = connected()
+  const [moving, setMoving] = useState<string>()
+  const moved = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(moving ?? '', show), [moving])
+  const over = moved !== undefined && moved.id === moving && (moved.state === 'done' || moved.state === 'refused')
+  useEffect(() => { if (over) engine().pay().then((pay) => pay.ask('wallet')).catch(() => undefined) }, [over])
   const move = async (kind: 'reserve' | 'release'): Promise<void> => {
-    if (typed.amount && await payNow({ id: newPayId(), kind, payee: me, amount: typed.amount, unit: unit.code, for: '' })) { typed.set(''); engine().pay().then((pay) => pay.ask('wallet')).catch(() => undefined) }
+    if (!typed.amount) return
+    const payment = await payNow({ id: newPayId(), kind, payee: me, amount: typed.amount, unit: unit.code, for: '' })
+    if (payment) { typed.set(''); setMoving(payment.id) }
   }
   return (
     <div class="card pocket">
       <h2>{t('pm.pocket')}</h2>
       <p class="sum"><b class="num">{amountText(pocket, unit.exponent, true)}</b> {unit.code}</p>
+      {moved?.state === 'refused' && <p class="wrong" role="alert">{whyWords({ why: moved.why ?? 'refused' })}</p>}
       <p class="small">{t('pm.pocketCap', { amount: money(offline.cap, facts) })}</p>
       {live ? (
         <>

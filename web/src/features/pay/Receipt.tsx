@@ -2,10 +2,10 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
-import { usePaid } from '../../app/paid.ts'
+import { connected, usePaid } from '../../app/paid.ts'
 import { payNow, whyPay, whyWords } from '../../app/pay.ts'
 import { chatPath, go } from '../../app/router.ts'
-import { connection, engine, nameOf } from '../../app/session.ts'
+import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Payment } from '../../core/pay.ts'
 import { amountText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
@@ -20,7 +20,7 @@ import './pay.css'
 export function ReceiptPage({ id }: PageProps): JSX.Element {
   const kept = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(id, show), [id])
   const [told, setTold] = useState<Payment | 'none' | { failed: string }>()
-  useEffect(() => { engine().pay().then((pay) => pay.ask('lookup', id)).then((found) => setTold(found ?? 'none'), (error: unknown) => setTold({ failed: whyPay(error) })) }, [id, connection.value.state === 'live'])
+  useEffect(() => { engine().pay().then((pay) => pay.ask('lookup', id)).then((found) => setTold(found ?? 'none'), (error: unknown) => setTold({ failed: whyPay(error) })) }, [id, connected()])
   const payment = kept ?? (told !== undefined && told !== 'none' && 'id' in told ? told : undefined)
   return (
     <>

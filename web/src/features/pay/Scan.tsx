@@ -2,10 +2,10 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
-import { unitOf, useWallet } from '../../app/paid.ts'
+import { connected, unitOf, useWallet } from '../../app/paid.ts'
 import { payNow, whyPay } from '../../app/pay.ts'
 import { go, place } from '../../app/router.ts'
-import { connection, engine, nameOf } from '../../app/session.ts'
+import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Payment, type PayRequest, type Promised, type Wallet } from '../../core/pay.ts'
 import { amountOf, readCode, type Code } from '../../core/qr/code.ts'
 import type { CodeError } from '../../core/qr/wrong.ts'
@@ -76,7 +76,7 @@ function PayShop({ code: { account, merchant }, wallet }: { code: Shop; wallet: 
   const [busy, setBusy] = useState(false)
   const amount = asked ?? typed.amount
   const known = wallet?.about.units.some((u) => u.code === unit.code)
-  const offline = connection.value.state !== 'live'
+  const offline = !connected()
   const what = merchant.additional['08'] ?? merchant.additional['01'] ?? ''
   const pay = async (): Promise<void> => {
     if (!amount || busy) return

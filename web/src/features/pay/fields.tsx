@@ -7,7 +7,7 @@ import { readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 
 /** An amount that is being typed: what stands there, the unit, and what it means; undefined while it means nothing. */
-export interface Typed { text: string; unit: Unit; amount: number | undefined; set: (text: string) => void; choose: (code: string) => void; units: Unit[] }
+export interface Typed { text: string; unit: Unit; amount: number | undefined; set: (text: string | ((was: string) => string)) => void; choose: (code: string) => void; units: Unit[] }
 
 /** useAmount keeps an amount, in the unit that the wallet has most of at first. */
 export function useAmount(wallet: Wallet | null | undefined, begin = '', unit = ''): Typed {
