@@ -51,6 +51,11 @@ func (s *Service) payRequest(ctx context.Context, p *payment) error {
 	if err != nil {
 		return err
 	}
+	if r.agreed {
+		if err := s.closeEven(ctx, split.within, r.unit, now); err != nil {
+			return err
+		}
+	}
 	if split.paid() {
 		return s.tellSplit(ctx, split, now, "All have paid "+s.sum(split.total, split.unit, split.about))
 	}

@@ -46,6 +46,7 @@ type request struct {
 	turn         int64
 	reminders    int64
 	reminded     time.Time
+	agreed       bool // the payer lets it be set against what others owe them in the group
 }
 
 // left is what is still to be paid.

@@ -10,12 +10,12 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-const requestColumns = "id, made, maker, payee, payer, amount, paid, unit, about, expires, partial, state, why, chat, split, series, turn, reminders, reminded"
+const requestColumns = "id, made, maker, payee, payer, amount, paid, unit, about, expires, partial, state, why, chat, split, series, turn, reminders, reminded, agreed"
 
 func (r *request) scan(row interface{ Scan(...any) error }) error {
 	var expires, reminded int64
 	err := row.Scan(&r.id, &r.made, &r.maker, &r.payee, &r.payer, &r.amount, &r.paid, &r.unit, &r.about, &expires, &r.partial, &r.state, &r.why, &r.chat, &r.split,
-		&r.series, &r.turn, &r.reminders, &reminded)
+		&r.series, &r.turn, &r.reminders, &reminded, &r.agreed)
 	r.expires, r.reminded = time.UnixMicro(expires).UTC(), time.UnixMicro(reminded).UTC()
 	return err
 }

@@ -64,7 +64,9 @@ func rules(kind intent.Kind) (rule, bool) {
 type part func(s *Service, ctx context.Context, p *payment) (known bool, err error)
 
 // parts are asked one after the other.
-func parts() []part { return []part{(*Service).aboutPayment, (*Service).aboutRequest} }
+func parts() []part {
+	return []part{(*Service).aboutPayment, (*Service).aboutRequest, (*Service).aboutDebt}
+}
 
 // look finds what a payment is about. What nobody knows is refused.
 func (s *Service) look(ctx context.Context, p *payment) error {
@@ -114,7 +116,9 @@ func (p *payment) feeOperation(from string) []ledger.Operation {
 }
 
 // feeID is the id of a fee's operation in the ledger.
-func feeID(id string) string { return id + ":fee" }
+func feeID(id string) string { return id + feeSuffix }
+
+const feeSuffix = ":fee"
 
 // prepareSend moves the amount from wallet to wallet.
 func (s *Service) prepareSend(ctx context.Context, p *payment) error {

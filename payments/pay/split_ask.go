@@ -86,34 +86,6 @@ func (s *Service) getSplits(ctx context.Context, account xmpp.JID, e *xmpp.Eleme
 	return list, nil
 }
 
-// maxDebts is how many requests are looked at for the debts of a group.
-const maxDebts = 10_000
-
-// getDebts is <debts group= unit=/>: the fewest transfers that settle what is not paid yet of the splits of a group in which somebody has a part.
-func (s *Service) getDebts(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
-	who := account.String()
-	a := &asked{e: e}
-	group, unit := a.person("group", ""), a.unit("unit")
-	if a.err != nil {
-		return nil, a.err
-	}
-	now := s.now()
-	waiting, err := s.requests(ctx, "split in (select id from pay_split where "+mySplits+") and split <> '' and unit = $3 and due > $4 order by made desc limit $5",
-		who, group, unit, now.UnixMicro(), int64(maxDebts))
-	if err != nil {
-		return nil, err
-	}
-	var debts []Debt
-	for _, r := range waiting {
-		debts = append(debts, Debt{r.payer, r.payee, r.left()})
-	}
-	list := element("debts").Set("group", group).Set("unit", unit)
-	for _, d := range Settle(debts) {
-		list.Add(element("debt").Set("from", d.From).Set("to", d.To).Set("amount", digits(d.Amount)))
-	}
-	return list, nil
-}
-
 // cancel is <cancel id=/> of a request, of all that is not paid of a split, or of a recurring request.
 func (s *Service) cancel(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
 	who := account.String()

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"palabre.dev/palabre/xmpp"
 )
@@ -135,40 +134,5 @@ func TestSplitsThatCannotBe(t *testing.T) {
 		}
 		nadia.refused("item-not-found", false, "<split id='"+splitID+"'/>")
 		nadia.set(dinner)
-	})
-}
-
-func TestDebtsOfAGroup(t *testing.T) {
-	on(t, "nadia karim sami lea", func(t *testing.T, g *stage) {
-		bill := func(payee, payer string, amount int) string {
-			id := g.id()
-			made := g.people[payee].set(fmt.Sprintf("<split id='%s' group='friends@groups.example' total='%d' unit='MAD' for='x'><share jid='%s@example' amount='%d'/><share jid='lea@example' amount='100'/></split>",
-				id, amount+100, payer, amount))
-			return shareOf(made, payer).Attr("request")
-		}
-		// Karim owes nadia 500, nadia owes sami 500 and 200; lea owes nadia 100 and sami 200.
-		of := bill("nadia", "karim", 500)
-		bill("sami", "nadia", 500)
-		bill("sami", "nadia", 200)
-		debts := func(who string) (all []string) {
-			for e := range g.people[who].get("<debts group='friends@groups.example' unit='MAD'/>").Children() {
-				all = append(all, strings.ReplaceAll(e.Attr("from")+" "+e.Attr("to")+" "+e.Attr("amount"), "@example", ""))
-			}
-			return all
-		}
-		if got := debts("lea"); !slices.Equal(got, []string{"karim sami 500", "lea sami 300", "nadia sami 100"}) {
-			t.Errorf("lea sees %q", got)
-		}
-		if got := debts("karim"); !slices.Equal(got, []string{"karim nadia 500", "lea nadia 100"}) { // he knows of one bill alone
-			t.Errorf("karim sees %q", got)
-		}
-		g.people["karim"].done(g.people["karim"].send("nadia", 500, of))
-		if got := debts("lea"); !slices.Equal(got, []string{"lea sami 300", "nadia sami 600"}) {
-			t.Errorf("when karim has paid, lea sees %q", got)
-		}
-		g.later(requestLife + time.Second)
-		if got := debts("lea"); len(got) != 0 {
-			t.Errorf("what is over is owed no more: %q", got)
-		}
 	})
 }

@@ -1,0 +1,194 @@
+package pay
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"palabre.dev/palabre/store"
+	"palabre.dev/palabre/store/storetest"
+)
+
+const group = "friends@groups.example"
+
+// owes makes a split of a group by which one owes another an amount, and gives the share's request.
+func (g *stage) owes(payer, payee string, amount int64) string {
+	g.t.Helper()
+	made := g.people[payee].set(fmt.Sprintf("<split id='%s' group='%s' total='%d' unit='MAD' for='x'><share jid='%s@example' amount='%d'/></split>", g.id(), group, amount, payer, amount))
+	return shareOf(made, payer).Attr("request")
+}
+
+// debtsOf are the debts that somebody sees, as "karim nadia 500", and their ids.
+func (g *stage) debtsOf(who string) (all []string, ids map[string]string) {
+	g.t.Helper()
+	ids = map[string]string{}
+	for e := range g.people[who].get("<debts group='" + group + "' unit='MAD'/>").Children() {
+		line := strings.ReplaceAll(e.Attr("from")+" "+e.Attr("to")+" "+e.Attr("amount"), "@example", "")
+		all, ids[line] = append(all, line), e.Attr("id")
+	}
+	return all, ids
+}
+
+func (g *stage) agree(names ...string) {
+	g.t.Helper()
+	for _, name := range names {
+		g.people[name].set("<agree group='" + group + "' unit='MAD'/>")
+	}
+}
+
+func (g *stage) wantDebts(who string, want ...string) map[string]string {
+	g.t.Helper()
+	got, ids := g.debtsOf(who)
+	if !slices.Equal(got, want) {
+		g.t.Fatalf("%s sees %q, want %q", who, got, want)
+	}
+	return ids
+}
+
+func TestSettleUp(t *testing.T) {
+	on(t, "nadia karim sami lea", func(t *testing.T, g *stage) {
+		karim, nadia := g.people["karim"], g.people["nadia"]
+		ofKarim, ofNadia := g.owes("karim", "nadia", 500), g.owes("nadia", "sami", 500)
+		ids := g.wantDebts("nadia", "karim nadia 500", "nadia sami 500") // nobody has agreed
+		g.wantDebts("karim", "karim nadia 500")                          // he has to do with one bill alone
+		g.wantDebts("lea")
+		sami := g.people["sami"]
+		sami.fails("item-not-found", sami.send("nadia", 100, ids["karim nadia 500"])) // a debt of somebody else
+		g.agree("karim")
+		g.wantDebts("nadia", "karim nadia 500", "nadia sami 500")
+		if nadia.get("<debts group='"+group+"' unit='MAD'/>").Attr("agree") != "true" {
+			t.Error("nadia is not asked to agree")
+		}
+		g.agree("nadia")
+		ids = g.wantDebts("karim", "karim sami 500") // one transfer for two
+		karim.fails("exceeds", karim.send("sami", 501, ids["karim sami 500"]))
+		g.people["lea"].fails("item-not-found", g.people["lea"].send("sami", 500, ids["karim sami 500"]))
+		karim.done(karim.send("sami", 200, ids["karim sami 500"]))
+		g.wantDebts("nadia", "karim sami 300")
+		g.attributes(nadia.get("<request id='"+ofNadia+"'/>"), "state", "open") // nobody has lost anything before all is paid
+		karim.done(karim.send("sami", 300, ids["karim sami 500"]))
+		g.wantDebts("nadia")
+		for _, id := range []string{ofKarim, ofNadia} {
+			g.attributes(nadia.get("<request id='"+id+"'/>"), "state", "paid", "paid", "500")
+		}
+		karim.fails("over", karim.send("nadia", 500, ofKarim)) // not twice
+		karim.fails("over", karim.send("sami", 1, ids["karim sami 500"]))
+		g.has("karim", 99_500, "nadia", 100_000, "sami", 100_500)
+	})
+}
+
+// TestClaimThatNobodyHasAcknowledged has somebody who says that nadia owes them something, so that karim would pay them and not her.
+func TestClaimThatNobodyHasAcknowledged(t *testing.T) {
+	on(t, "nadia karim mallory", func(t *testing.T, g *stage) {
+		karim, nadia := g.people["karim"], g.people["nadia"]
+		g.owes("karim", "nadia", 500)
+		g.agree("karim", "nadia")
+		bogus := g.owes("nadia", "mallory", 500)
+		g.agree("mallory", "karim")
+		g.wantDebts("mallory", "nadia mallory 500")
+		ids := g.wantDebts("karim", "karim nadia 500")
+		karim.done(karim.send("nadia", 500, ids["karim nadia 500"]))
+		nadia.set("<decline id='" + bogus + "' why='There was no such dinner'/>")
+		g.wantDebts("nadia")
+		g.has("karim", 99_500, "nadia", 100_500, "mallory", 100_000)
+	})
+}
+
+// TestDebtsThatGoRound are even without any transfer as soon as all agree.
+func TestDebtsThatGoRound(t *testing.T) {
+	on(t, "nadia karim sami", func(t *testing.T, g *stage) {
+		of := []string{g.owes("karim", "nadia", 300), g.owes("nadia", "sami", 300), g.owes("sami", "karim", 300)}
+		g.agree("karim", "nadia")
+		g.wantDebts("karim", "karim sami 300", "sami karim 300")
+		g.agree("sami")
+		g.wantDebts("karim")
+		g.attributes(g.people["karim"].get("<request id='"+of[0]+"'/>"), "state", "paid")
+		g.has("karim", 100_000, "nadia", 100_000, "sami", 100_000)
+	})
+}
+
+// TestDebtOfWhatWasTakenBack has a share that is cancelled when it was settled with somebody else: what was paid for it comes back.
+func TestDebtOfWhatWasTakenBack(t *testing.T) {
+	on(t, "nadia karim sami lea", func(t *testing.T, g *stage) {
+		karim := g.people["karim"]
+		ofKarim := g.owes("karim", "nadia", 500)
+		g.owes("lea", "nadia", 500)
+		g.owes("lea", "sami", 500)
+		g.agree("karim", "lea")
+		ids := g.wantDebts("karim", "karim sami 500", "lea nadia 1000")
+		karim.done(karim.send("sami", 500, ids["karim sami 500"]))
+		g.people["nadia"].set("<cancel id='" + ofKarim + "'/>")
+		g.wantDebts("lea", "lea karim 500", "lea nadia 500")
+		g.later(requestLife + time.Second) // and what lea owed is over: sami has got what he was not owed any more
+		g.wantDebts("sami", "sami karim 500")
+	})
+}
+
+// TestSettleUpLikeTheModel settles what some people owe one another, in any order, and wants everybody to have what is theirs.
+func TestSettleUpLikeTheModel(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		g, town := newStage(t, db), 0
+		rapid.Check(t, func(t *rapid.T) {
+			town++
+			var names []string
+			want := map[string]int{}
+			for i := range rapid.IntRange(2, 5).Draw(t, "people") {
+				name := fmt.Sprintf("p%d-%d", town, i)
+				g.enter(name)
+				names, want[name] = append(names, name), 100_000
+			}
+			for range rapid.IntRange(1, 6).Draw(t, "bills") {
+				from := rapid.IntRange(0, len(names)-1).Draw(t, "from")
+				to := (from + rapid.IntRange(1, len(names)-1).Draw(t, "further")) % len(names)
+				amount := rapid.IntRange(1, 900).Draw(t, "amount")
+				g.owes(names[from], names[to], int64(amount))
+				want[names[from]] -= amount
+				want[names[to]] += amount
+			}
+			for {
+				if rapid.Bool().Draw(t, "agree") {
+					g.agree(rapid.SampledFrom(names).Draw(t, "who"))
+				}
+				payable := map[string]string{}
+				for _, name := range names {
+					_, ids := g.debtsOf(name)
+					maps.Copy(payable, ids)
+				}
+				if len(payable) == 0 {
+					break
+				}
+				var from, to string
+				var amount int64
+				line := rapid.SampledFrom(slices.Sorted(maps.Keys(payable))).Draw(t, "debt")
+				if _, err := fmt.Sscan(line, &from, &to, &amount); err != nil {
+					t.Fatal(err)
+				}
+				who := g.people[from]
+				part := amount
+				if amount > 1 && rapid.IntRange(0, 4).Draw(t, "part") == 0 {
+					part = rapid.Int64Range(1, amount).Draw(t, "of it")
+				}
+				i := who.send(to, part, payable[line])
+				for range 2 { // its answer was lost
+					if _, err := who.hand(i); err != nil {
+						t.Fatalf("%d of %s: %v", part, line, err)
+					}
+				}
+			}
+			for name, amount := range want {
+				if got, _ := g.balance(name); got != int64(amount) {
+					t.Fatalf("%s has %d, want %d", name, got, amount)
+				}
+				if e := g.people[name].get("<requests state='waiting'/>"); e.First() != nil {
+					t.Fatalf("%s still owes or is owed: %s", name, e)
+				}
+			}
+		})
+	})
+}
