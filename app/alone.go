@@ -15,6 +15,7 @@ import (
 	"palabre.dev/palabre/app/certificate"
 	"palabre.dev/palabre/component"
 	"palabre.dev/palabre/httpd"
+	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/payments/pay"
 	"palabre.dev/palabre/store"
@@ -73,7 +74,7 @@ func (a *App) assembleAlone(ctx context.Context) (err error) {
 	if a.ledger, err = ledger.New(ctx, a.cfg.Ledger, a.db, a.log); err != nil {
 		return err
 	}
-	door := &payDoor{log: a.log}
+	door := &payDoor{domain: a.cfg.payments().Service, log: a.log}
 	way, err := component.New(a.cfg.server(), door, a.log)
 	if err != nil {
 		return err
@@ -83,7 +84,13 @@ func (a *App) assembleAlone(ctx context.Context) (err error) {
 	}
 	door.service = a.pay
 	a.main = way.Run
-	a.features = []any{a.ledger, a.pay, payFigures{}}
+	if a.jobs, err = jobs.New(ctx, a.db, a.log); err != nil {
+		return err
+	}
+	a.features = []any{a.jobs, a.ledger, a.pay, payFigures{}}
+	if err := a.makeRails(ctx); err != nil {
+		return err
+	}
 	a.registry.MustRegister(component.Collectors()...)
 	a.attachTo([]any{a.db, a.http, way})
 	return nil

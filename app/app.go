@@ -33,6 +33,7 @@ import (
 	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/payments/pay"
+	"palabre.dev/palabre/payments/rail"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/web"
 )
@@ -63,6 +64,7 @@ type App struct {
 	guests   *component.Door
 	ledger   *ledger.Ledger // nil without payments
 	pay      *pay.Service   // nil without payments
+	rails    *rail.Engine   // nil without networks outside
 	features []any
 	main     func(ctx context.Context) error // the door that is closed first
 	runners  []func(ctx context.Context) error

@@ -36,6 +36,7 @@ import (
 	"palabre.dev/palabre/httpd"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/payments/pay"
+	"palabre.dev/palabre/payments/rail/adapter"
 	"palabre.dev/palabre/store"
 )
 
@@ -138,7 +139,7 @@ func DefaultConfig() Config {
 		Ledger:   ledger.DefaultConfig(),
 
 		Component: component.DefaultDoorConfig(),
-		Pay:       PayConfig{pay.DefaultConfig(), component.DefaultConfig()},
+		Pay:       PayConfig{pay.DefaultConfig(), map[string]adapter.Config{}, component.DefaultConfig()},
 	}
 }
 
@@ -189,6 +190,11 @@ func (c Config) Validate() error {
 	if c.paying() {
 		if err := c.payments().Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("configuration: [pay] %w", err))
+		}
+		for name, cfg := range c.Pay.Rail {
+			if err := cfg.Validate(); err != nil {
+				errs = append(errs, fmt.Errorf("configuration: [pay.rail.%s] %w", name, err))
+			}
 		}
 	}
 	if c.Data == "" {

@@ -18,12 +18,15 @@ import (
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/payments/pay"
+	"palabre.dev/palabre/payments/rail/adapter"
 	"palabre.dev/palabre/xmpp"
 )
 
 // PayConfig is the section of payments. They are offered when there is a unit.
 type PayConfig struct {
 	pay.Config
+	// Rail are the ways to networks outside, each a section of its own: [pay.rail.NAME.momo] and so on (docs/rails.md).
+	Rail map[string]adapter.Config `toml:"rail"`
 	// Server is the server whose component `palabre pay` is.
 	Server component.Config `toml:"server"`
 }
@@ -56,7 +59,7 @@ func (c Config) payments() pay.Config {
 }
 
 // payPath is where the page behind links is.
-const payPath = "/pay/"
+const payPath = "/payment/"
 
 // makePayments makes the ledger and the service of payments, if there is a unit to pay in.
 func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature, office office) (err error) {
@@ -67,7 +70,7 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	if a.ledger, err = ledger.New(ctx, a.cfg.Ledger, a.db, a.log); err != nil {
 		return err
 	}
-	door := &payDoor{log: a.log}
+	door := &payDoor{domain: cfg.Service, log: a.log}
 	inside, err := component.NewInside(cfg.Service, door, a.log)
 	if err != nil {
 		return err
@@ -77,7 +80,14 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	}
 	door.service.Know(payPeople{a.accounts, contacts, personal})
 	a.pay = door.service
-	a.features = append(a.features, a.ledger, a.pay, inside, payRemoval{a.pay}, payFigures{}, &payDesk{app: a, service: a.pay, only: office.desk.Only})
+	if err := a.makeRails(ctx); err != nil {
+		return err
+	}
+	desk := &payDesk{app: a, service: a.pay, only: office.desk.Only}
+	if a.rails != nil {
+		desk.rails = a.rails
+	}
+	a.features = append(a.features, a.ledger, a.pay, inside, payRemoval{a.pay}, payFigures{}, desk)
 	return nil
 }
 
@@ -119,6 +129,7 @@ const (
 // payDoor answers what comes to the domain of the service of payments: what it is (XEP-0030), that it is there (XEP-0199), and payments.
 type payDoor struct {
 	service *pay.Service
+	domain  string
 	log     *slog.Logger
 }
 
@@ -165,7 +176,7 @@ func describePay(query *xmpp.Element) (*xmpp.Element, error) {
 // payWords are the requests that figures tell apart.
 var payWords = map[string]bool{"about": true, "wallet": true, "quote": true, "lookup": true, "history": true, "request": true, "requests": true, "split": true, "splits": true, "debts": true,
 	"mandates": true, "dispute": true, "disputes": true, "pay": true, "order": true, "key": true, "unlock": true, "freeze": true, "decline": true, "cancel": true, "remind": true, "evidence": true,
-	"settle": true, "cashin": true}
+	"settle": true, "agree": true, "cashin": true}
 
 func (d *payDoor) pay(ctx context.Context, st *xmpp.Stanza, payload *xmpp.Element) (*xmpp.Element, error) {
 	word, outcome, begun := payload.Local, "done", time.Now()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,7 +37,7 @@ func (e *Engine) change(ctx context.Context, was, t Transfer, ways ...way) (Tran
 			if err := e.keep(ctx, was, now); err != nil || e.observer == nil {
 				return err
 			}
-			return e.observer(ctx, now, records)
+			return e.observer(ctx, now, slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return r.Kind == ledger.Setting }))
 		}
 		var err error
 		if len(w.operations) == 0 {

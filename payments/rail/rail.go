@@ -72,7 +72,7 @@ type Next struct {
 	Kind, Value string
 }
 
-// Observer is told of each change of a transfer in the transaction that makes it, with the records of the ledger that belong to it. An error keeps the change from
+// Observer is told of each change of a transfer in the transaction that makes it, with the records of the ledger that belong to it: first the one that moves the amount. An error keeps the change from
 // being made; it is tried again.
 type Observer func(ctx context.Context, t Transfer, records []ledger.Record) error
 
