@@ -135,17 +135,20 @@ func (b *Bot) Run(ctx context.Context, account client.Config) error {
 	if err != nil {
 		return err
 	}
-	inbox := client.NewInbox(mark, b.now(), b.take)
+	inbox := client.NewInbox(mark, mark.Time, b.take)
 	account.Features, account.Name, account.Category = e2e.Features, b.cfg.Name, "client/bot"
 	account.OnPresence = b.welcome
+	if account.JID.Resource() == "" {
+		// Where the server lets clients choose, each session takes the place of the one before, which a bot that was killed has left behind.
+		if account.JID, err = account.JID.WithResource("bank"); err != nil {
+			return fmt.Errorf("bank: name the session: %w", err)
+		}
+	}
 	inbox.Join(&account)
-	if b.c, err = client.New(account); err != nil {
+	if err := b.connect(ctx, account); err != nil {
 		return err
 	}
 	defer b.c.Close()
-	if err := b.connect(ctx); err != nil {
-		return err
-	}
 	if b.device, err = e2e.Open(ctx, b.c, b.keys, b.log); err != nil {
 		return fmt.Errorf("bank: open keys: %w", err)
 	}
@@ -162,12 +165,17 @@ func (b *Bot) Run(ctx context.Context, account client.Config) error {
 }
 
 // connect tries until there is a session, or the login is refused.
-func (b *Bot) connect(ctx context.Context) error {
+func (b *Bot) connect(ctx context.Context, account client.Config) error {
 	for pause := firstPause; ; pause = min(2*pause, time.Minute) {
-		err := b.c.Connect(ctx)
-		if err == nil {
+		c, err := client.New(account)
+		if err != nil {
+			return fmt.Errorf("bank: %w", err)
+		}
+		if err = c.Connect(ctx); err == nil {
+			b.c = c
 			return nil
 		}
+		c.Close()
 		if _, refused := errors.AsType[*client.AuthError](err); refused || ctx.Err() != nil {
 			return fmt.Errorf("bank: log in: %w", err)
 		}

@@ -7,3 +7,6 @@ func Code(secret []byte, at time.Time) string { return totp(secret, at.Unix()/30
 
 // AtStep has fn told where the bot is.
 func (b *Bot) AtStep(fn func(string)) { b.step = fn }
+
+// SetClock has the bot tell the time by another clock.
+func (b *Bot) SetClock(now func() time.Time) { b.now = now }

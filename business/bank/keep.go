@@ -11,7 +11,6 @@ import (
 	"palabre.dev/palabre/client"
 	"palabre.dev/palabre/client/e2e"
 	"palabre.dev/palabre/omemo"
-	"palabre.dev/palabre/store"
 )
 
 // message is one that was heard and is to be answered.
@@ -111,17 +110,22 @@ func (b *Bot) pass(ctx context.Context, letter client.Letter, do func(ctx contex
 	})
 }
 
-func (b *Bot) mark(ctx context.Context) (client.Mark, error) {
-	var entry string
-	var kept int64
-	err := b.db.QueryRow(ctx, "select entry, kept from bank_mark where one = 1").Scan(&entry, &kept)
-	if errors.Is(err, store.ErrNoRows) {
-		return client.Mark{}, nil
-	}
+// mark is how far the archive was read. The first time it is noted that there was nothing before now: a bot that is killed with its first message must find
+// that one again.
+func (b *Bot) mark(ctx context.Context) (mark client.Mark, err error) {
+	err = b.db.Tx(ctx, func(ctx context.Context) error {
+		if _, err := b.db.Exec(ctx, "insert into bank_mark (one, entry, kept) values (1, '', $1) on conflict do nothing", b.now().UnixMicro()); err != nil {
+			return err
+		}
+		var kept int64
+		err := b.db.QueryRow(ctx, "select entry, kept from bank_mark where one = 1").Scan(&mark.ID, &kept)
+		mark.Time = time.UnixMicro(kept)
+		return err
+	})
 	if err != nil {
-		return client.Mark{}, fmt.Errorf("bank: read how far the archive was read: %w", err)
+		return mark, fmt.Errorf("bank: read how far the archive was read: %w", err)
 	}
-	return client.Mark{ID: entry, Time: time.UnixMicro(kept)}, nil
+	return mark, nil
 }
 
 // keep writes a message down to be answered, unless it was heard before or the customer says too much.

@@ -2,8 +2,8 @@ package bank_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"os"
@@ -146,7 +146,7 @@ func (b *books) bot(ctx context.Context, connector bank.Connector, change func(*
 }
 
 // open runs a bot within the test. wrap may put something between it and the bank.
-func open(t *testing.T, s *palabretest.Server, change func(*bank.Config), wrap func(bank.Connector) bank.Connector) *books {
+func open(t *testing.T, s *palabretest.Server, change func(*bank.Config), wrap func(bank.Connector) bank.Connector, before ...func(*bank.Bot)) *books {
 	t.Helper()
 	b, err := openBooks(t.Context(), t.TempDir())
 	must(t, err)
@@ -156,6 +156,9 @@ func open(t *testing.T, s *palabretest.Server, change func(*bank.Config), wrap f
 	}
 	bot, err := b.bot(t.Context(), connector, change)
 	must(t, err)
+	for _, one := range before {
+		one(bot)
+	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- bot.Run(ctx, login("nurse", s.Addr)) }()
@@ -188,9 +191,11 @@ func start(t *testing.T, s *palabretest.Server, name string) *person {
 		return nil
 	})
 	cfg := login(name, s.Addr)
+	var err error
+	cfg.JID, err = cfg.JID.WithResource(rand.Text())
+	must(t, err)
 	cfg.Features = e2e.Features
 	inbox.Join(&cfg)
-	var err error
 	p.Client, err = client.New(cfg)
 	must(t, err)
 	must(t, p.Connect(within(t)))
@@ -234,17 +239,20 @@ func (p *person) take(ctx context.Context, letter client.Letter) {
 // encrypted is a message to the bank, once the bank has a device.
 func (p *person) encrypted(text string) *xmpp.Stanza {
 	p.t.Helper()
-	ctx := within(p.t)
+	ctx, to := within(p.t), xmpp.MustJID("nurse@localhost")
 	for {
-		st, _, err := p.end.Encrypt(ctx, xmpp.MustJID("nurse@localhost"), text)
-		if err == nil {
-			return st
+		items, err := p.Items(ctx, to, "urn:xmpp:omemo:2:devices")
+		if err == nil && len(items) > 0 {
+			break
 		}
-		if !errors.Is(err, e2e.ErrNoDevices) || ctx.Err() != nil {
-			p.t.Fatal(err)
+		if ctx.Err() != nil {
+			p.t.Fatal("the bank has no device: ", err)
 		}
 		pause(ctx)
 	}
+	st, _, err := p.end.Encrypt(ctx, to, text)
+	must(p.t, err)
+	return st
 }
 
 // pause is between two looks at something that nobody tells of.
@@ -329,10 +337,4 @@ func codes() func(string) string {
 		}
 		return strings.ReplaceAll(text, "{code}", used)
 	}
-}
-
-// device is a person's key as the bank knows it.
-func (p *person) device() string {
-	id := p.end.Identity()
-	return hex.EncodeToString(id[:])
 }

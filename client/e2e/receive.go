@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -111,6 +112,10 @@ func (e *Endpoint) decrypt(ctx context.Context, from string, m *omemo.Message, k
 func (e *Endpoint) note(v omemo.Version, got *omemo.Opened) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	key := listKey{v, got.Sender.JID}
+	if list, ok := e.known[key]; ok && !slices.Contains(list.ids, got.Sender.Device) {
+		delete(e.known, key) // a device that we do not know: the list is an older one, and nobody told us
+	}
 	if got.OwesReply && len(e.owed) < maxOwed {
 		e.owed[deviceKey{v, got.Sender}] = true
 	}
