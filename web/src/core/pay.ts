@@ -184,8 +184,8 @@ export interface Split {
   shares: SplitShare[]
 }
 
-/** Somebody owes somebody so much: what settles a group with the fewest transfers. */
-export interface Debt { from: JID; to: JID; amount: number }
+/** What one owes another in a group: transfers that settle it. `id`: a payment of which it is the `of` pays it. `agree`: what is asked of us in it may be set against what others owe us there, if we agree. */
+export interface Debt { id?: string; from: JID; to: JID; amount: number; agree?: boolean }
 
 /** What somebody may take from a wallet, by its owner's signature. `left`: of this period. */
 export interface Mandate { id: string; payer: JID; payee: JID; amount: number; unit: string; exponent: number; total?: number; period: 'once' | 'day' | 'week' | 'month'; until?: Micros; for: string; state: string; left?: number }
@@ -235,6 +235,8 @@ export interface PayAsks {
   /** The shares must add up to the total. The message in the group is a step of its own: Pay.makeSplit does both. */
   makeSplit(split: Split): Promise<Split>
   debts(group: JID, unit: string): Promise<Debt[]>
+  /** Lets what is asked of us in a group so far be set against what others owe us there, so that there are fewer transfers. */
+  agree(group: JID, unit: string): Promise<Debt[]>
   mandates(): Promise<Mandate[]>
   dispute(id: string): Promise<Dispute>
   disputes(): Promise<Dispute[]>

@@ -90,7 +90,7 @@ function ofWallet(lead: PayLead): OfWallet {
   }
 }
 
-type OfRequests = Pick<LeadAsks, 'request' | 'requests' | 'makeRequest' | 'decline' | 'cancel' | 'remind' | 'split' | 'splits' | 'makeSplit' | 'debts'>
+type OfRequests = Pick<LeadAsks, 'request' | 'requests' | 'makeRequest' | 'decline' | 'cancel' | 'remind' | 'split' | 'splits' | 'makeSplit' | 'debts' | 'agree'>
 
 function ofRequests(lead: PayLead): OfRequests {
   const request = async (answer: Element) => {
@@ -124,6 +124,7 @@ function ofRequests(lead: PayLead): OfRequests {
     makeSplit: async ({ id, group, total, unit, for: what, by, payee, shares }) => split(await lead.ask('set', el(PAY, 'split', { id, group, total, unit, for: what, by, payee },
       ...shares.map(({ jid, amount, parts, items }) => el(PAY, 'share', { jid, amount, parts }, ...items.map((item) => el(PAY, 'item', { name: item.name, amount: item.amount }))))))),
     debts: async (group, unit) => readDebts(await lead.ask('get', el(PAY, 'debts', { group, unit }))),
+    agree: async (group, unit) => readDebts(await lead.ask('set', el(PAY, 'agree', { group, unit }))),
   }
 }
 

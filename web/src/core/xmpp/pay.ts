@@ -134,7 +134,7 @@ function readShare(e: Element): SplitShare | undefined {
 /** Who owes whom. */
 export const readDebts = (e: Element | undefined): Debt[] => rows(e, 'debt').flatMap((d) => {
   const [from, to] = [address(d.attr('from')), address(d.attr('to'))]
-  return from && to ? [{ from, to, amount: amount(d) }] : []
+  return from && to ? [{ from, to, amount: amount(d), ...(isId(d.attr('id') ?? '') ? { id: d.attr('id') } : {}), ...(yes(d, 'agree') ? { agree: true } : {}) }] : []
 })
 
 /** A mandate. */

@@ -1,4 +1,4 @@
-// Settling up in a group: the fewest transfers after which nobody owes anybody anything.
+// Settling up in a group: the transfers after which nobody owes anybody anything, and fewer of them when all have agreed to it.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useAsked, Waiting } from '../../app/asked.tsx'
@@ -11,6 +11,7 @@ import { newPayId, type Debt } from '../../core/pay.ts'
 import { money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Empty, Pill } from '../../ui/controls.tsx'
+import { toast } from '../../ui/toast.tsx'
 import type { PageProps } from './index.tsx'
 
 /** SettlePage shows who owes whom in the group `id`, and pays what we owe. */
@@ -22,8 +23,16 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
   const asked = useAsked(async () => (unit.code ? (await engine().pay()).ask('debts', group, unit.code) : []), [unit.code], whyPay)
   const me = engine().account().jid
   const called = (jid: string): string => (jid === me ? t('pm.you') : nameOf(jid))
-  const pay = async ({ to, amount }: Debt): Promise<void> => {
-    if (await payNow({ id: newPayId(), kind: 'send', payee: to, amount, unit: unit.code, for: t('pm.settleFor', { group: chatOf(group)?.name ?? '' }).slice(0, 60), chat: to })) go(chatPath(to))
+  const pay = async ({ id, to, amount }: Debt): Promise<void> => {
+    if (await payNow({ id: newPayId(), kind: 'send', payee: to, amount, unit: unit.code, ...(id ? { of: id } : {}), for: t('pm.settleFor', { group: chatOf(group)?.name ?? '' }).slice(0, 60), chat: group })) go(chatPath(group))
+  }
+  const agree = async (): Promise<void> => {
+    try {
+      await (await engine().pay()).ask('agree', group, unit.code)
+      asked.again()
+    } catch (error) {
+      toast(whyPay(error))
+    }
   }
   return (
     <>
@@ -39,6 +48,7 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
               {debt.from === me && <Button kind="p" act={() => void pay(debt)}>{t('pm.payIt')}</Button>}
             </li>
           ))}</ul>}
+        {asked.value?.some((debt) => debt.agree) && <><p class="small">{t('pm.agreeText')}</p><Button act={() => void agree()}>{t('pm.agree')}</Button></>}
       </div></div>
     </>
   )
