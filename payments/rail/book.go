@@ -12,7 +12,8 @@ import (
 )
 
 // way is one way to book a change in the ledger; where the ledger refuses it, the next one is tried, and the last is never refused. Ids of a way hold the number of
-// the change, the way and the amount: so after a crash the same is asked for again, and nothing is booked twice.
+// the change, the way and the amount. Nothing is booked twice by them, as the number of the change is kept with what is booked; what was refused stays refused under
+// its id, so an attempt after one that could book nothing has ids of its own.
 type way struct {
 	operations []ledger.Operation
 	booked     string // the operation that moves the amount
@@ -59,9 +60,13 @@ func (e *Engine) change(ctx context.Context, was, t Transfer, ways ...way) (Tran
 	return was, nil
 }
 
-// bookID is an id for the ledger, at most 60 bytes.
+// bookID is an id for the ledger, at most 63 bytes for the first thousand changes of a transfer.
 func bookID(t Transfer, letter string, amount int64) string {
-	return t.ID + ":" + strconv.FormatInt(t.sequence, 10) + letter + strconv.FormatInt(amount, 36)
+	id := t.ID + ":" + strconv.FormatInt(t.sequence, 10) + letter + strconv.FormatInt(amount, 36)
+	if t.attempt > 0 {
+		id += "." + strconv.Itoa(t.attempt%10000)
+	}
+	return id
 }
 
 // transfer is one way: amount goes from an account to another.

@@ -16,6 +16,7 @@ import (
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/payments/rail"
 	"palabre.dev/palabre/payments/rail/sandbox"
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
 )
 
@@ -66,6 +67,22 @@ func TestUnknownForMonths(t *testing.T) {
 			t.Fatalf("after 99 days: %+v", a)
 		}
 		w.pass(2*24*time.Hour, time.Hour)
+		is(t, w, ident(1), rail.Settled)
+		w.agree()
+	})
+}
+
+// TestFrozenRail: while the rail's own account pays nothing, nothing is booked; then it is, although the ledger had refused it.
+func TestFrozenRail(t *testing.T) {
+	one(t, sandbox.Plan{}, func(t *testing.T, w *world) {
+		w.post(ledger.Operation{ID: "freeze", Kind: ledger.Setting, From: rail.Account(name, unit), Floor: ledger.Unbounded, State: ledger.Frozen})
+		w.in(ident(1), 100)
+		w.pass(10*time.Minute, time.Minute)
+		if got := w.get(ident(1)); got.State.Over() {
+			t.Fatalf("it is %v", got.State)
+		}
+		w.post(ledger.Operation{ID: "thaw", Kind: ledger.Setting, From: rail.Account(name, unit), Floor: ledger.Unbounded})
+		w.pass(time.Hour, time.Minute)
 		is(t, w, ident(1), rail.Settled)
 		w.agree()
 	})
@@ -288,7 +305,8 @@ func TestNightly(t *testing.T) {
 
 // TestReport names each kind of difference.
 func TestReport(t *testing.T) {
-	one(t, sandbox.Plan{Silent: true}, func(t *testing.T, w *world) {
+	bubbles(t, func(t *testing.T, cfg store.Config) {
+		w := within(t, cfg, sandbox.Plan{Silent: true})
 		w.out(ident(1), 10)
 		w.out(ident(2), 20)
 		w.pass(time.Minute, time.Second)
@@ -318,7 +336,8 @@ func TestReport(t *testing.T) {
 }
 
 func TestFigures(t *testing.T) {
-	one(t, sandbox.Plan{Drop: 1, Hang: true}, func(t *testing.T, w *world) {
+	bubbles(t, func(t *testing.T, cfg store.Config) {
+		w := within(t, cfg, sandbox.Plan{Drop: 1, Hang: true})
 		w.net.Plan(ident(2), sandbox.Plan{})
 		w.out(ident(1), 10)
 		w.out(ident(2), 10)

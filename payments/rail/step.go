@@ -10,8 +10,17 @@ import (
 	"palabre.dev/palabre/payments/ledger"
 )
 
-// step does the next thing for one transfer: what it does is safe to be done again, after a crash at any point in it.
+// step does the next thing for one transfer, and says what kept it from that.
 func (e *Engine) step(ctx context.Context, job jobs.Job) error {
+	err := e.next(ctx, job)
+	if _, goesOn := errors.AsType[jobs.Again](err); err != nil && !goesOn && ctx.Err() == nil {
+		e.log.Error("a transfer could not be gone on with; it is tried again", "transfer", job.Name, "err", err)
+	}
+	return err
+}
+
+// next does the next thing for one transfer: what it does is safe to be done again, after a crash at any point in it.
+func (e *Engine) next(ctx context.Context, job jobs.Job) error {
 	e.mu.Lock()
 	delete(e.hinted, job.Name)
 	e.mu.Unlock()
@@ -23,6 +32,7 @@ func (e *Engine) step(ctx context.Context, job jobs.Job) error {
 		return err
 	}
 	network := e.networks[t.Rail]
+	t.attempt = job.Attempts
 	if t.hold != "" && !t.State.Over() && t.heldUntil.Sub(e.now()) < renewal {
 		if t, err = e.renew(ctx, t); err != nil {
 			return err

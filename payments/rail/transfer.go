@@ -97,6 +97,7 @@ type Transfer struct {
 	// UnknownSince is since when its state has not been known, zero while it is.
 	UnknownSince time.Time
 
+	attempt   int // how often the job has failed
 	sequence  int64
 	hold      string
 	heldUntil time.Time

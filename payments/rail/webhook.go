@@ -40,7 +40,7 @@ const (
 	webhookTime = 10 * time.Second
 )
 
-// Webhooks takes webhooks at …/NAME or …/NAME/anything, where prefix comes before NAME: 200 when it is kept (also when it was known), 401 for a forged one, 503
+// Webhooks takes webhooks at …/NAME or …/NAME/anything, where prefix comes before NAME: 200 (204 for PUT) when it is kept (also when it was known), 401 for a forged one, 503
 // when the network is to try again.
 func (e *Engine) Webhooks(prefix string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -58,6 +58,9 @@ func (e *Engine) Webhooks(prefix string) http.Handler {
 		}
 		code, outcome := e.hear(name, listener, r)
 		e.webhooks.WithLabelValues(name, outcome).Inc()
+		if code == http.StatusOK && r.Method == http.MethodPut {
+			code = http.StatusNoContent // as the GSMA Mobile Money API wants it
+		}
 		w.WriteHeader(code)
 	})
 }

@@ -262,7 +262,7 @@ func TestCallback(t *testing.T) {
 		w.Work()
 		w.Is(first, rail.Accepted)
 		for range 2 {
-			if code := w.Webhook(http.MethodPut, path, nil, []byte(`{"transactionStatus":"completed"}`)); code != http.StatusOK {
+			if code := w.Webhook(http.MethodPut, path, nil, []byte(`{"transactionStatus":"completed"}`)); code != http.StatusNoContent {
 				t.Fatalf("a callback: %d", code)
 			}
 			w.Work()
