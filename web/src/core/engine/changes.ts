@@ -16,7 +16,7 @@ export interface Changes {
   settings?: boolean
   /** Names of channels of which something changed; '' when something of ours is to leave. */
   channels?: string[]
-  /** Keys of what changed in the store of payments; `wallet`; '' when something of ours is to leave. */
+  /** Keys of what changed in the store of payments; `wallet`, and `wallet?` when it is to be asked for; '' when something of ours is to leave. */
   pay?: string[]
   /** What stands in the updates: statuses, channels. */
   updates?: boolean

@@ -23,6 +23,8 @@ import { checkedPayment, readNotice } from './pay-notices.ts'
 const RETRY = 2000
 /** How long after its end a payment that nobody knows is known not to come any more: a stanza may be on its way so long. Microseconds. */
 const LATE = 60e6
+/** The wallet is asked for so long after a change, in milliseconds. */
+const SOON = 400
 /** A payment with a rail is asked for again after so many milliseconds, besides with each session. */
 const RAIL = 120_000
 
@@ -43,6 +45,7 @@ export class PayLead {
   private running: Promise<void> | undefined
   private again = false
   private timer: ReturnType<typeof setTimeout> | undefined
+  private asking: ReturnType<typeof setTimeout> | undefined
   private tries = 0
   private ended = false
   private readonly stop: () => void
@@ -51,6 +54,7 @@ export class PayLead {
     this.asks = asksOf(this)
     this.stop = around.news.listen((c) => {
       if (c.pay?.includes('')) this.wake()
+      if (c.pay?.some((key) => key === 'wallet?' || key.startsWith('payment '))) this.askSoon()
       if (c.pay?.includes('early')) void this.about().then(() => this.openEarly()).catch(() => undefined) // with the next session
     })
   }
@@ -58,6 +62,7 @@ export class PayLead {
   end(): void {
     this.ended = true
     clearTimeout(this.timer)
+    clearTimeout(this.asking)
     this.stop()
   }
 
@@ -113,6 +118,12 @@ export class PayLead {
       if (!final && trouble.why === 'refused') throw new PayTrouble({ why: error.temporary ? 'offline' : 'refused' })
       throw new PayTrouble(trouble)
     }
+  }
+
+  /** What is in the wallet has changed, or may have: it is asked for, once for several changes. */
+  private askSoon(): void {
+    clearTimeout(this.asking)
+    this.asking = setTimeout(() => { void this.asks.wallet().catch(() => undefined) }, SOON) // asked for again when somebody looks
   }
 
   /** Does one step, and tells what it changed. */

@@ -45,7 +45,7 @@ async function ready(db: Database, { about }: Known, n: Notice): Promise<Ready> 
   if (shared) return async (step) => { await keepSplit(step, shared, n); return undefined }
   const disputed = dispute && readDispute(dispute, digits)
   if (disputed) return async (step) => { await keepDispute(step, disputed, n); return undefined }
-  return async (step) => { step.changes.pay(notice?.child('wallet', PAY) ? 'wallet' : 'mandates'); return undefined }
+  return async (step) => { step.changes.pay('wallet?'); return undefined }
 }
 
 /** A payment is shown as done when the service has signed that it is: this one, and what this device has signed. */

@@ -34,13 +34,13 @@ export function PaymentCard({ payment: told }: { message: Message; payment: Paym
     <div class={`mon pay-card is-${p.state}`} data-pay={p.state}>
       <div class="mon-head"><Icon path={wallet} /><span class="grow">{t(titles[p.kind] ?? 'pay.payment')}</span><Pill {...(look.kind ? { kind: look.kind } : {})} {...(look.icon ? { icon: look.icon } : {})}>{t(look.words)}</Pill></div>
       <p class="mon-sum"><b class="num">{amountText(p.amount, p.exponent, true)}</b> {p.unit}</p>
-      {p.for && <p class="mon-for" dir="auto">{p.for}</p>}
+      {p.for && <p class="mon-for"><bdi>{p.for}</bdi></p>}
       {p.state !== 'refused' && p.state !== 'ended' && <Steps state={p.state} />}
       {look.note && <p class="pay-note"><Icon path={shield} /><span>{t(look.note)}</span></p>}
       {p.state === 'refused' && <p class="pay-note bad"><Icon name="circleAlert" /><span>{t('pay.nothingTaken')} {p.why && p.why !== 'refused' && whyWords({ why: p.why })}</span></p>}
       {p.fee > 0 && p.payer === me && <small>{t('pay.fee', { amount: money(p.fee, p) })}</small>}
       {back && <small>{t('pay.backPart', { amount: money(p.refunded ?? 0, p) })}</small>}
-      <div class="pay-foot"><small dir="auto">{p.payer === me ? t('pay.toName', { name: nameOf(p.payee) }) : t('pay.fromName', { name: nameOf(p.payer) })}</small>
+      <div class="pay-foot"><small>{p.payer === me ? t('pay.toName', { name: nameOf(p.payee) }) : t('pay.fromName', { name: nameOf(p.payer) })}</small>
         <a href={`/pay/receipt/${encodeURIComponent(p.id)}`}>{p.number ? t('pay.number', { number: p.number }) : t('pay.details')}</a></div>
     </div>
   )

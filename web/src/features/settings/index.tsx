@@ -11,6 +11,7 @@ import keyboard from 'icon:keyboard'
 import laptop from 'icon:monitor-smartphone'
 import palette from 'icon:palette'
 import privacy from 'icon:eye'
+import purse from 'icon:wallet'
 import wrench from 'icon:wrench'
 import type { AccountSummary } from '../../core/model.ts'
 import { accounts as openAccounts } from '../../app/open.ts'
@@ -76,7 +77,9 @@ function List(): JSX.Element {
 
 function Places(): JSX.Element {
   const [me, setMe] = useState(() => engine().account())
+  const [pays, setPays] = useState(false)
   useEffect(() => engine().watchAccount(setMe), [])
+  useEffect(() => { engine().pays().then(setPays, () => undefined) }, [])
   const at = (path: string): 'page' | undefined => (place.value.path === path ? 'page' : undefined)
   return (
     <>
@@ -86,6 +89,7 @@ function Places(): JSX.Element {
           <Avatar id={me.jid} name={me.name} picture={me.avatar} /><span class="grow"><b class="cut one" dir="auto">{me.name}</b><small class="cut one"><bdi dir="ltr">{me.jid}</bdi></small></span><Icon name="qr" kind="go" />
         </a>
         <nav aria-label={t('tab.settings')}>{entries.filter((e) => !e.feature || exists(e.feature)).map((e) => <Line key={e.path} entry={e} at={at(e.path)} />)}
+          {pays && exists('pay') && <Line entry={{ path: '/pay', icon: purse, title: 'set.pay' }} at={at('/pay')} />}
           {me.admin && exists('admin') && <Line entry={{ path: '/admin', icon: wrench, title: 'set.admin' }} at={undefined} />}
           <a class="act" href="/settings/about" aria-current={at('/settings/about')}><span class="tile"><Icon name="info" /></span><span class="grow">{t('set.about')}<small>{t('set.aboutSub')}</small></span></a>
         </nav>
