@@ -44,6 +44,25 @@ var (
 	archives  = []string{palabreSQLite, palabrePostgres, ejabberdArchive, prosodyArchive}
 )
 
+// The ledgers that are compared.
+const (
+	ledgerPostgres, ledgerSQLite = "Palabre's ledger, PostgreSQL", "Palabre's ledger, SQLite"
+	ledgerHTTP                   = "the same over HTTP, PostgreSQL"
+	formanceWhole, formanceBare  = "Formance Ledger, PostgreSQL, 64 in flight", "the same without hashes and history, 64 in flight"
+	pgledgerName                 = "pgledger, PostgreSQL"
+)
+
+var ledgerColumns = []column{
+	{head: "transfers/s", value: "uniform.per_second", ratio: true},
+	{head: "CPU/transfer with the database, µs", value: "uniform.server_cpu_us", digits: 1, smaller: true, ratio: true},
+	{head: "p50, ms", value: "uniform.p50_ms", digits: 1}, {head: "p99, ms", value: "uniform.p99_ms", digits: 1},
+	{head: "at half rate: p50, ms", value: "half.p50_ms", digits: 1}, {head: "p99, ms", value: "half.p99_ms", digits: 1},
+	{head: "all to one merchant: transfers/s", value: "hot.per_second", ratio: true}, {head: "% of uniform", value: "hot_percent"},
+	{head: "CPU/transfer, µs", value: "hot.server_cpu_us", digits: 1, smaller: true, ratio: true}, {head: "p99, ms", value: "hot.p99_ms", digits: 1},
+	{head: "load tool CPU/transfer, µs", value: "uniform.load_cpu_us", digits: 1},
+	{head: "other processes meanwhile, % of a processor", value: "others_cpu_percent"},
+}
+
 var chatColumns = []column{
 	{head: "server CPU/message, µs", value: "server_cpu_us_per_message", digits: 1, smaller: true, ratio: true},
 	{head: "messages/s", value: "per_second", ratio: true},
@@ -120,6 +139,8 @@ var scenarios = []scenario{
 			{head: "server CPU/post with waking, ms", value: "server_cpu_ms_per_post"}, {head: "load tool CPU/delivery, µs", value: "load_cpu_us_per_delivery", digits: 1},
 			{head: "server memory before, MiB", value: "server_mib_before"}, {head: "with all online", value: "server_mib_online"}, {head: "after the posts", value: "server_mib_after"},
 			{head: "other processes meanwhile, % of a processor", value: "others_cpu_percent"}}},
+	{name: "ledger", title: "Ledger: durable transfers between 10,000 accounts, 512 that wait for their answer", args: []string{"ledger"}, accounts: 10_000,
+		on: []string{ledgerPostgres, ledgerSQLite, ledgerHTTP, formanceWhole, formanceBare, pgledgerName}, columns: ledgerColumns},
 	{name: "login", title: "Login: TLS 1.3 full handshake, SCRAM", args: []string{"login"}, accounts: 100, repeat: true, on: oneEach, columns: loginColumns},
 	{name: "return", title: "Login: TLS session resumed, token (FAST) where the server has it", args: []string{"login", "-resume-tls", "-fast"},
 		accounts: 100, repeat: true, on: oneEach, columns: loginColumns},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,12 @@ var servers = []server{
 	{"ejabberd, no archive", "ejabberd", "plain", false},
 	{"Prosody, SQLite", "prosody", "archive", true},
 	{"bare relay", "", "", false},
+	{ledgerPostgres, "ledger", "postgres", false},
+	{ledgerSQLite, "ledger", "sqlite", false},
+	{ledgerHTTP, "ledger", "http", false},
+	{formanceWhole, "ledger", "formance", false},
+	{formanceBare, "ledger", "formance-bare", false},
+	{pgledgerName, "ledger", "pgledger", false},
 }
 
 // running is a server that has been started.
@@ -94,6 +101,12 @@ func (c *comparison) put(ctx context.Context, r *running, args ...string) (map[s
 	flags := []string{"-server", r.facts["starttls"], "-tls", r.facts["tls"]}
 	if r.process == nil {
 		flags = nil
+	}
+	if at := r.facts["ledger"]; at != "" {
+		flags, args = nil, append(slices.Clone(args), "-at", at)
+		if n := r.facts["in_flight"]; n != "" {
+			args = append(args, "-in-flight", n)
+		}
 	}
 	for pid := range strings.SplitSeq(r.facts["pids"], ",") {
 		if pid != "" {

@@ -18,17 +18,19 @@ var scenarios = map[string]struct {
 	help string
 	run  func(ctx context.Context, t target, args []string) (any, error)
 }{
-	"chat":    {"pairs of devices send each other messages as fast as the server acknowledges them", runChat},
-	"idle":    {"sessions that only are there: memory of the server for each", runIdle},
-	"hold":    {"the part of idle that holds sessions until standard input ends", runHold},
-	"login":   {"logins one after another: how many a second, and what each costs the server", runLogin},
-	"storm":   {"all connections break at once: how long until all sessions are back, and what it costs", runStorm},
-	"fanout":  {"rooms of several sizes: what a message costs that goes to all members", runFanout},
-	"channel": {"one publishes, many follow: how long until all that are online have a post, and what it costs", runBroadcast},
-	"backlog": {"a device reads a long archive: the last 50 of each of 200 chats, then 10,000 in pages", runBacklog},
-	"bytes":   {"what is sent and received, before encryption, for a login, a return, and a message", runBytes},
-	"relay":   {"the floor: a relay in Go that carries frames between pairs of connections and knows no XML", runRelay},
-	"relayed": {"the part of relay that is measured", runRelayed},
+	"chat":         {"pairs of devices send each other messages as fast as the server acknowledges them", runChat},
+	"idle":         {"sessions that only are there: memory of the server for each", runIdle},
+	"hold":         {"the part of idle that holds sessions until standard input ends", runHold},
+	"login":        {"logins one after another: how many a second, and what each costs the server", runLogin},
+	"storm":        {"all connections break at once: how long until all sessions are back, and what it costs", runStorm},
+	"fanout":       {"rooms of several sizes: what a message costs that goes to all members", runFanout},
+	"channel":      {"one publishes, many follow: how long until all that are online have a post, and what it costs", runBroadcast},
+	"backlog":      {"a device reads a long archive: the last 50 of each of 200 chats, then 10,000 in pages", runBacklog},
+	"bytes":        {"what is sent and received, before encryption, for a login, a return, and a message", runBytes},
+	"ledger":       {"transfers between accounts of a ledger, Palabre's in this process or another one: how many a second, and what each costs", runLedger},
+	"ledger-serve": {"the part of ledger that serves Palabre's over HTTP until it is ended", runLedgerServe},
+	"relay":        {"the floor: a relay in Go that carries frames between pairs of connections and knows no XML", runRelay},
+	"relayed":      {"the part of relay that is measured", runRelayed},
 }
 
 func main() {
