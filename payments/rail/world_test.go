@@ -56,6 +56,7 @@ var quiet = slog.New(slog.DiscardHandler)
 func bubbles(t *testing.T, run func(t *testing.T, cfg store.Config)) {
 	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
 		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
 			cfg := storetest.Config(t, engine) // outside: what reaches the server of PostgreSQL is shared by all tests
 			synctest.Test(t, func(t *testing.T) { run(t, cfg) })
 		})
