@@ -54,14 +54,6 @@ func (s *Service) words(p *payment, to xmpp.JID) string {
 	return text + "." + s.link(p.ID)
 }
 
-// link is the address of the page about an id, after a blank; empty where there are no pages.
-func (s *Service) link(id string) string {
-	if s.cfg.Link == "" {
-		return ""
-	}
-	return " " + s.cfg.Link + id
-}
-
 // Amount writes an amount in minor units for people: 125.00 MAD.
 func (s *Service) Amount(amount int64, unit string) string {
 	u, _ := s.ledger.Unit(unit)

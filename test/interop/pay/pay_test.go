@@ -307,7 +307,7 @@ func TestPaymentsBesideOtherServers(t *testing.T) {
 				t.Errorf("the receipt: %s", text)
 			}
 			told := nadia.notice(intent.ID)
-			if body := told.Body(); !strings.Contains(body, "125.00 MAD") || !strings.Contains(body, "https://pay.example/pay/") {
+			if body := told.Body(); !strings.Contains(body, "125.00 MAD") || !strings.Contains(body, "https://pay.example/payment/#") {
 				t.Errorf("nadia reads %q", body)
 			}
 			karim.notice(intent.ID)
