@@ -405,3 +405,50 @@ func FuzzDecimal(f *testing.F) {
 		}
 	})
 }
+
+// TestVerdict needs two people, and holds for what is unknown alone.
+func TestVerdict(t *testing.T) {
+	bubbles(t, func(t *testing.T, cfg store.Config) {
+		w := within(t, cfg, sandbox.Plan{Drop: 1000, Hang: true})
+		w.out(ident(1), 1000)
+		w.out(ident(2), 2000)
+		w.work()
+		w.net.Down(time.Now(), time.Now().Add(1000*time.Hour))
+		for _, bad := range []rail.Verdict{{Transfer: ident(1), State: rail.Accepted, Proposer: "a", Why: "b"}, {Transfer: ident(1), State: rail.Settled, Amount: 1001, Proposer: "a", Why: "b"},
+			{Transfer: ident(1), State: rail.Settled, Why: "b"}, {Transfer: ident(1), State: rail.Settled, Proposer: "a"}} {
+			if _, err := w.engine.Propose(t.Context(), bad); !errors.Is(err, rail.ErrBad) {
+				t.Errorf("%+v: %v", bad, err)
+			}
+		}
+		var numbers []int64
+		for _, state := range []rail.State{rail.Settled, rail.Rejected} {
+			v, err := w.engine.Propose(t.Context(), rail.Verdict{Transfer: ident(1), State: state, Proposer: "nurse", Why: "seen in their pages"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			numbers = append(numbers, v.Number)
+		}
+		if _, err := w.engine.Approve(t.Context(), numbers[0], "nurse"); !errors.Is(err, rail.ErrSame) {
+			t.Fatalf("approved alone: %v", err)
+		}
+		if got, err := w.engine.Approve(t.Context(), numbers[0], "friar"); err != nil || got.State != rail.Settled {
+			t.Fatalf("%v, %v", got.State, err)
+		}
+		for _, number := range []int64{numbers[0], numbers[1]} {
+			if _, err := w.engine.Approve(t.Context(), number, "friar"); !errors.Is(err, rail.ErrBad) {
+				t.Errorf("once more: %v", err)
+			}
+		}
+		if _, err := w.engine.Approve(t.Context(), 1, "friar"); !errors.Is(err, rail.ErrNotFound) {
+			t.Errorf("of nothing: %v", err)
+		}
+		open, err := w.engine.Verdicts(t.Context(), false)
+		decided, err2 := w.engine.Verdicts(t.Context(), true)
+		if err != nil || err2 != nil || len(open) != 0 || len(decided) != 2 || decided[1].Approver != "friar" {
+			t.Errorf("open %+v, decided %+v, %v, %v", open, decided, err, err2)
+		}
+		if a := w.account(wallet); a.Balance != funds-1000 || a.Held != 2000 {
+			t.Errorf("the wallet: %+v", a)
+		}
+	})
+}
