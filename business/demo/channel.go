@@ -31,17 +31,12 @@ var posts = []post{
 func (s *scene) announce(ctx context.Context) error {
 	hall, service := s.sessions[TownHall], xmpp.MustJID("channels."+s.Domain)
 	create := xmpp.NewElement(nsPubSub, "pubsub", xmpp.NewElement(nsPubSub, "create").Set("node", Channel))
-	if _, err := hall.Set(ctx, service, create); err != nil && !errors.Is(err, xmpp.Conflict) {
+	_, err := hall.Set(ctx, service, create)
+	if err == nil {
+		err = s.describe(ctx, hall, service)
+	}
+	if err != nil && !errors.Is(err, xmpp.Conflict) {
 		return fmt.Errorf("make the channel: %w", err)
-	}
-	form := xmpp.NewElement(nsData, "x").Set("type", "submit")
-	for name, value := range map[string]string{"FORM_TYPE": nsPubSub + "#node_config", "pubsub#title": "Town Hall of Saint-Elme",
-		"pubsub#description": "What the town tells its people"} {
-		form.Add(xmpp.NewElement(nsData, "field", xmpp.NewText(nsData, "value", value)).Set("var", name))
-	}
-	configure := xmpp.NewElement(nsPubSubOwner, "pubsub", xmpp.NewElement(nsPubSubOwner, "configure", form).Set("node", Channel))
-	if _, err := hall.Set(ctx, service, configure); err != nil {
-		return fmt.Errorf("describe the channel: %w", err)
 	}
 	if err := s.publish(ctx, hall, service); err != nil {
 		return err
@@ -53,6 +48,18 @@ func (s *scene) announce(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// describe says what the channel is: once, since each change of it is an entry that those who follow see.
+func (s *scene) describe(ctx context.Context, hall *session, service xmpp.JID) error {
+	form := xmpp.NewElement(nsData, "x").Set("type", "submit")
+	for name, value := range map[string]string{"FORM_TYPE": nsPubSub + "#node_config", "pubsub#title": "Town Hall of Saint-Elme",
+		"pubsub#description": "What the town tells its people"} {
+		form.Add(xmpp.NewElement(nsData, "field", xmpp.NewText(nsData, "value", value)).Set("var", name))
+	}
+	configure := xmpp.NewElement(nsPubSubOwner, "pubsub", xmpp.NewElement(nsPubSubOwner, "configure", form).Set("node", Channel))
+	_, err := hall.Set(ctx, service, configure)
+	return err
 }
 
 // publish publishes the posts that are not in the channel yet.

@@ -21,8 +21,8 @@ type Town struct {
 	Account func(ctx context.Context, name string) error
 	// Login is how an account of the scene logs in.
 	Login func(name string) client.Config
-	// Issue puts money into a wallet, once for an id; nil if the server has no payments. Amounts are in minor units.
-	Issue func(ctx context.Context, id, address, unit string, amount int64) error
+	// Approve is the second pair of eyes when money is issued into wallets: it approves a proposal of the town hall's. nil if the server has no payments.
+	Approve func(ctx context.Context, proposal int64) error
 	// Unit is what is paid in.
 	Unit string
 	Log  *slog.Logger

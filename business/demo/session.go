@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/sha1" //nolint:gosec // XEP-0084 §4.2 names pictures by it.
 	"encoding/base64"
 	"encoding/hex"
@@ -25,6 +26,9 @@ type session struct {
 	*client.Client
 	said map[string]map[string]bool // ids of messages that are in the archive, by conversation
 	came chan *xmpp.Stanza          // presence of rooms
+	// key is a payment key, nil until something is paid, and point its public half.
+	key   *ecdsa.PrivateKey
+	point []byte
 }
 
 func open(ctx context.Context, cfg client.Config) (*session, error) {

@@ -62,8 +62,7 @@ var dinner = []line{
 	{"joao", "Count on me 🙌"},
 	{"nadia", "Karim and I do the fish"},
 	{"karim", "Two kilos of sardines are on ice at Hassan’s"},
-	{"lucie", "That was a wonderful evening. I put the bill of the restaurant into the split, 90 for each of us"},
-	{"omar", "Paid. Thank you for organising it!"},
+	{"lucie", "That was a wonderful evening. Thank you all! 🌙"},
 }
 
 // talk says what is said between two.

@@ -156,7 +156,7 @@ func (d *demonstration) live(ctx context.Context) error {
 }
 
 func (d *demonstration) town(ctx context.Context) (demo.Town, error) {
-	town := demo.Town{Domain: d.cfg.Domain, Unit: demoUnit, Log: d.cfg.Log.Logger()}
+	town := demo.Town{Domain: d.cfg.Domain, Log: d.cfg.Log.Logger()}
 	there := map[string]bool{}
 	var all []account.Entry
 	if err := d.ask(ctx, "account/list", app.ListArgs{Max: pageSize}, &all); err != nil {
@@ -170,6 +170,12 @@ func (d *demonstration) town(ctx context.Context) (demo.Town, error) {
 			return nil
 		}
 		return d.ask(ctx, "account/add", app.AccountArgs{Name: name, Password: d.notes.Passwords[name], Admin: name == demo.TownHall}, &app.AccountResult{})
+	}
+	if len(d.cfg.Pay.Units) > 0 {
+		town.Unit = d.cfg.Pay.Units[0].Code
+		town.Approve = func(ctx context.Context, proposal int64) error {
+			return d.ask(ctx, "pay/approve", app.ProposalArgs{ID: proposal}, &[]app.Proposal{})
+		}
 	}
 	server, err := d.door()
 	if err != nil {
@@ -238,7 +244,8 @@ func (d *demonstration) greet() {
 	if err := table.Flush(); err != nil {
 		fmt.Fprintln(d.c.err, "palabre:", err)
 	}
-	fmt.Fprintf(d.c.out, "\nTry: as karim, write “balance”, “last five” or “send 50 to Nadia” to %s@%s (above 100.00 it asks for a code: %s).\n", demo.Bank, d.cfg.Domain, d.notes.Code)
+	fmt.Fprintln(d.c.out, "\nWhere it asks for earlier messages, choose Later: those of the scene are not encrypted.")
+	fmt.Fprintf(d.c.out, "Try: as karim, write “balance”, “last five” or “send 50 to Nadia” to %s@%s (above 100.00 it asks for a code: %s).\n", demo.Bank, d.cfg.Domain, d.notes.Code)
 	if d.cfg.TLS.Source == "own" {
 		fmt.Fprintf(d.c.out, "The certificate is signed by Palabre itself: the browser asks once, and %s/ca tells how to trust it.\n", web)
 	}

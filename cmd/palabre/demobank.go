@@ -44,6 +44,7 @@ func (d *demonstration) openBank(ctx context.Context) (bot *bank.Bot, end func()
 	if err == nil {
 		settings := bank.DefaultConfig()
 		settings.Name = "Banque de la Place"
+		settings.NewDevice = 0 // whoever tries it opens several browsers
 		bot, err = bank.New(ctx, settings, db, keys, books, example.FixedCode(d.notes.Code), log)
 	}
 	if err != nil {
