@@ -86,7 +86,7 @@ func (s *Service) holdEnded(ctx context.Context, id string) error {
 }
 
 // expireHolds ends the holds of which the time is over. The ledger does so by itself, perhaps before us: then it is noted here alone.
-func (s *Service) expireHolds(ctx context.Context) error {
+func (s *Service) expireHolds(ctx context.Context) (failed error) {
 	now := s.now()
 	for {
 		due, err := s.payments(ctx, "where p.state = 'held' and p.until > 0 and p.until <= $1 order by p.time limit $2", now.UnixMicro(), int64(dueAtOnce))
@@ -95,11 +95,11 @@ func (s *Service) expireHolds(ctx context.Context) error {
 		}
 		for _, hold := range due {
 			if err := s.expireHold(ctx, hold); err != nil {
-				return fmt.Errorf("end hold %s: %w", hold.ID, err)
+				failed = errors.Join(failed, fmt.Errorf("end hold %s: %w", hold.ID, err))
 			}
 		}
-		if len(due) < dueAtOnce {
-			return nil
+		if len(due) < dueAtOnce || failed != nil {
+			return failed
 		}
 	}
 }

@@ -66,3 +66,21 @@ func TestAtOnce(t *testing.T) {
 		g.has("karim", 100_000-1000-900-3334-2000-2000-1000+900, "nadia", 100_000+1000+900+3334+1000-900, "shop", 104_000, "sami", 100_000)
 	})
 }
+
+// TestIDsThatOthersHaveTaken has somebody who gives payments of theirs the ids of what others are to pay.
+func TestIDsThatOthersHaveTaken(t *testing.T) {
+	on(t, "karim nadia mallory", func(t *testing.T, g *stage) {
+		karim, mallory := g.people["karim"], g.people["mallory"]
+		of := g.owes("karim", "nadia", 500)
+		_, ids := g.debtsOf("karim")
+		for _, id := range []string{of, ids["karim nadia 500"]} {
+			i := mallory.send("karim", 1, "")
+			i.ID = id
+			mallory.done(i)
+		}
+		karim.done(karim.send("nadia", 200, ids["karim nadia 500"]))
+		karim.fails("exceeds", karim.send("nadia", 301, of))
+		karim.done(karim.send("nadia", 300, of))
+		g.has("karim", 99_502, "nadia", 100_500)
+	})
+}

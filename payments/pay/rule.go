@@ -63,9 +63,9 @@ func rules(kind intent.Kind) (rule, bool) {
 // is to be done with the payment, and may refuse.
 type part func(s *Service, ctx context.Context, p *payment) (known bool, err error)
 
-// parts are asked one after the other.
+// parts are asked one after the other: what the service has given an id first, and what anybody may give one last, so that nobody puts a payment of theirs in the way.
 func parts() []part {
-	return []part{(*Service).aboutPayment, (*Service).aboutRequest, (*Service).aboutDebt}
+	return []part{(*Service).aboutDebt, (*Service).aboutRequest, (*Service).aboutPayment}
 }
 
 // look finds what a payment is about. What nobody knows is refused.

@@ -14,7 +14,8 @@ import (
 // dueAtOnce is how many things whose time has come are looked for at once.
 const dueAtOnce = 100
 
-// derivedID is an id that follows from others, so that what is made anew after a crash is the same.
+// derivedID is an id that follows from others, so that what is made anew after a crash is the same. Where somebody knows the others, a secret is among them: nobody is to
+// take the id before.
 func derivedID(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {
@@ -47,7 +48,7 @@ func (s *Service) makeTurns(ctx context.Context) error {
 }
 
 // each does something in a transaction of its own for each id that a statement finds for a time, until it finds no more. What is done must take the id out of what is found.
-func (s *Service) each(ctx context.Context, find string, now time.Time, do func(ctx context.Context, id string) error) error {
+func (s *Service) each(ctx context.Context, find string, now time.Time, do func(ctx context.Context, id string) error) (failed error) {
 	for {
 		rows, err := s.db.Query(ctx, find, now.UnixMicro(), int64(dueAtOnce))
 		if err != nil {
@@ -59,11 +60,11 @@ func (s *Service) each(ctx context.Context, find string, now time.Time, do func(
 				return fmt.Errorf("look for what is due: %w", err)
 			}
 			if err := s.db.Tx(ctx, func(ctx context.Context) error { return do(ctx, id) }); err != nil {
-				return fmt.Errorf("%s is due: %w", id, err)
+				failed = errors.Join(failed, fmt.Errorf("%s is due: %w", id, err)) // it keeps up no other one
 			}
 		}
-		if rows.Len() == 0 {
-			return nil
+		if rows.Len() == 0 || failed != nil {
+			return failed
 		}
 	}
 }
@@ -84,7 +85,7 @@ func (s *Service) makeTurn(ctx context.Context, id string, now time.Time) error 
 		return err
 	}
 	r := *first
-	r.id, r.turn, r.paid, r.why, r.reminders, r.reminded = derivedID("turn", id, digits(done)), done, 0, "", 0, time.Time{}
+	r.id, r.turn, r.paid, r.why, r.reminders, r.reminded = derivedID("turn", id, digits(done), string(s.secret.Seed())), done, 0, "", 0, time.Time{}
 	r.expires = now.Add(first.expires.Sub(time.UnixMicro(first.made))).Truncate(time.Second)
 	next = 0
 	if done+1 < times {

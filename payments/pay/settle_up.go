@@ -166,7 +166,7 @@ func (s *Service) getDebts(ctx context.Context, account xmpp.JID, e *xmpp.Elemen
 	return s.debts(ctx, account.String(), group, unit)
 }
 
-// debts is who owes whom in a group, as far as somebody has to do with it; agree says that there is something to agree to.
+// debts is who owes whom in a group, as far as somebody has to do with it; agree says that there is something that they may agree to.
 func (s *Service) debts(ctx context.Context, who, group, unit string) (*xmpp.Element, error) {
 	now := s.now()
 	all, err := s.owedIn(ctx, who, group, unit, now)
@@ -175,10 +175,11 @@ func (s *Service) debts(ctx context.Context, who, group, unit string) (*xmpp.Ele
 	}
 	list := element("debts", "group", group, "unit", unit)
 	for _, one := range all {
-		list.Add(element("debt", "id", debtID(group, unit, one.From, one.To), "from", one.From, "to", one.To, "amount", digits(one.Amount)))
+		e := element("debt", "id", debtID(group, unit, one.From, one.To), "from", one.From, "to", one.To, "amount", digits(one.Amount))
 		if one.From == who && len(one.apart) > 0 {
-			list.Set("agree", "true")
+			e.Set("agree", "true")
 		}
+		list.Add(e)
 	}
 	return list, nil
 }
