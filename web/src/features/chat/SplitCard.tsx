@@ -56,6 +56,7 @@ function Bill({ split }: { split: Split }): JSX.Element {
           <Button kind="t" act={() => void tried((pay) => pay.ask('decline', mine.request ?? ''))}>{t('pc.decline')}</Button>
         </div>
       )}
+      {open.length > 0 && <a class="more" href={`/pay/settle/${encodeURIComponent(split.group)}`}>{t('pc.settle')}</a>}
       {split.payee === me && open.length > 0 && <div class="cta"><Button act={() => void remindAll(open)}>{t('pc.remindAll', { n: open.length })}</Button></div>}
     </div>
   )
