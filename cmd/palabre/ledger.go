@@ -113,7 +113,7 @@ func (c *call) tellVerified(v app.VerifyStep) error {
 		return exit{exitFault, fmt.Errorf(`the book of payments is not what it was.
 Record %d, of %s: %s.
 Everything before it is sound (%d records). Somebody has changed the database, or the disk has.
-What to do: stop payments (enabled = false in [pay]) and keep a copy of the database as it is; verify your backups with -database, the newest first,
+What to do: stop the server, and keep a copy of the database as it is; verify your backups with -database, the newest first,
 until one is sound; what happened since is in the receipts that people hold, each signed and with its record's hash.
 docs/payments.md, "The book is not what it was", says more`, v.Fault, time.UnixMicro(v.Fault).UTC().Format("2006-01-02 15:04:05 UTC"), v.What, v.Records)}
 	}
@@ -132,6 +132,12 @@ func (c *call) tellSound(v app.VerifyStep) {
 	fmt.Fprintf(c.out, "The book is sound: %d records, %d accounts.\n", v.Records, v.Accounts)
 	for _, unit := range slices.Sorted(maps.Keys(v.Totals)) {
 		fmt.Fprintf(c.out, "In circulation: %s %s\n", v.Totals[unit].Text, unit)
+	}
+	if v.Signed+v.Office+v.Unsigned > 0 {
+		fmt.Fprintf(c.out, "Taken from wallets: %d times with a signature of their owner, %d times by the operator, %d times with neither.\n", v.Signed, v.Office, v.Unsigned)
+	}
+	if len(v.Strange) > 0 {
+		fmt.Fprintf(c.out, "Those with neither begin with the records %v. Networks outside take back money so; anything else is theft.\n", v.Strange)
 	}
 	if v.Passed && c.ledger.noted != "" {
 		fmt.Fprintln(c.out, "The hash that was noted is in it.")

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"palabre.dev/palabre/store/storetest"
+)
+
+// TestProposalsFromTheCommandLine proposes there; what was proposed there is not approved there.
+func TestProposalsFromTheCommandLine(t *testing.T) {
+	cfg := storetest.File(t)
+	p := newPlace(t, cfg, "")
+	if out, err := p.try("", "pay", "issue", "karim", "100", "LEAF", "the fair"); err == nil || !strings.Contains(out, "payments are off") {
+		t.Fatal(out)
+	}
+	p = newPlace(t, cfg, "")
+	more := p.folder + "/palabre.toml"
+	text, err := os.ReadFile(more)
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := "[[pay.units]]\ncode = 'LEAF'\nclosed = true\n[[ledger.units]]\ncode = 'LEAF'\nexponent = 2\nname = 'Leaf'\n"
+	if err := os.WriteFile(more, append(text, units...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.run("a good password\n", "account", "add", "karim")
+	if out, err := p.try("", "pay", "issue", "nobody", "100", "LEAF", "the fair"); err == nil || !strings.Contains(out, "no account") {
+		t.Error(out)
+	}
+	made := p.run("", "pay", "issue", "karim", "12500", "LEAF", "the fair")
+	id := regexp.MustCompile(`\d{10,}`).FindString(made)
+	if !strings.Contains(made, "125.00 LEAF") || id == "" {
+		t.Fatal(made)
+	}
+	if out, err := p.try("", "pay", "approve", id); err == nil || !strings.Contains(out, "another administrator") {
+		t.Error(out)
+	}
+	if out := p.run("", "pay", "proposals"); !strings.Contains(out, id) || !strings.Contains(out, "command line") {
+		t.Error(out)
+	}
+	if out := p.run("", "pay", "decline", id); !strings.Contains(out, "declined") {
+		t.Error(out)
+	}
+	if out := p.run("", "pay", "proposals", "-decided"); !strings.Contains(out, id) {
+		t.Error(out)
+	}
+	if out := p.run("", "ledger", "balance"); strings.Contains(out, "125.00") {
+		t.Error(out)
+	}
+}
