@@ -5,6 +5,7 @@ import { unitOf } from '../../app/paid.ts'
 import type { Unit, Wallet } from '../../core/pay.ts'
 import { readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
+import './pay.css'
 
 /** An amount that is being typed: what stands there, the unit, and what it means; undefined while it means nothing. */
 export interface Typed { text: string; unit: Unit; amount: number | undefined; set: (text: string | ((was: string) => string)) => void; choose: (code: string) => void; units: Unit[] }
