@@ -40,6 +40,15 @@ export type Facts = Record<string, string>
 /** Figures of the last hour or day: values are `every` seconds apart, the last is the newest; null where there is none. */
 export interface AdminHealth { at: Micros; every: number; facts: Facts; series: Record<string, (number | null)[]> }
 
+/** Payments as a whole: what there is of each unit in minor units, and what rails do not know. Facts are named as on the wire (docs/protocol/admin.md). */
+export interface AdminMoney { units: Facts[]; rails: Facts[]; unknown: Facts[] }
+
+/** A wallet: what it may, and what is on it. */
+export interface AdminPurse { facts: Facts; levels: string[]; money: Facts[] }
+
+/** Lists of payments that are read page by page, or at once. */
+export type AdminList = 'proposals' | 'cases' | 'suspicions' | 'audit'
+
 /** What an administrator may ask. */
 export interface Admin {
   /** A page of accounts in the order of their names. */
@@ -56,4 +65,15 @@ export interface Admin {
   limits(): Promise<Facts>
   storage(): Promise<Facts>
   health(span: 'hour' | 'day'): Promise<AdminHealth>
+  /** Payments; `item-not-found` or `service-unavailable` where there are none. */
+  money(): Promise<AdminMoney>
+  /** Rows with their attributes, and their text as `words`. */
+  office(list: AdminList, ask?: { decided?: boolean; before?: string }): Promise<{ more: boolean; rows: Facts[] }>
+  propose(wanted: { kind: string; account?: string; unit?: string; amount?: number; of?: string; why: string }): Promise<void>
+  decide(id: string, approve: boolean): Promise<void>
+  purse(account: string): Promise<AdminPurse>
+  changePurse(account: string, change: { do: 'level' | 'stop' | 'go-on'; level?: string; why: string }): Promise<AdminPurse>
+  dismiss(id: string, why: string): Promise<void>
+  /** A page of the export: lines of CSV, and after which number to go on. */
+  journal(ask: { since?: string; until?: string; after?: string }): Promise<{ text: string; next?: string }>
 }

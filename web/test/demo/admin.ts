@@ -60,4 +60,22 @@ export const demoAdmin: Admin = {
       series: { sessions: wave(n, 812, 24, 8), logins: wave(n, 9, 4, 8), 'logins-refused': wave(n, 1, 1, 8), messages: wave(n, 340, 120, 8), stanzas: wave(n, 5200, 1400, 8), commit: wave(n, 3.2, 1, 8), 'commit-slow': wave(n, 9, 3, 8),
         queue: wave(n, 2, 2, 8), oldest: wave(n, 0.2, 0.2, 8), jobs: wave(n, 4, 3, 8), memory: wave(n, 182e6, 6e6, 8), cpu: wave(n, 12, 5, 8), goroutines: wave(n, 1720, 60, 8) } }
   },
+  async money() {
+    return { units: [{ code: 'FIG', exponent: '2', closed: 'true', issued: '48250000', fees: '0', wallets: '47890000', 'wallet-accounts': '312', pockets: '360000', held: '125000' },
+      { code: 'MAD', exponent: '2', closed: 'false', issued: '0', fees: '18250', wallets: '9120050', 'wallet-accounts': '96', pockets: '0', held: '50000' }],
+    rails: [{ name: 'momo', state: 'settled', count: '1204' }, { name: 'momo', state: 'unknown', count: '1' }], unknown: [{ id: 'k3mz7q2w9xrt5vbn', rail: 'momo', amount: '50000', unit: 'MAD', since: new Date(Date.now() - 5e6).toISOString() }] }
+  },
+  async office(list) {
+    const at = new Date(Date.now() - 7e6).toISOString()
+    const rows = { proposals: [{ id: '1', kind: 'issue', account: 'fatou@palabre.example', unit: 'FIG', amount: '250000', by: 'karim@palabre.example', state: 'open', at, words: 'Marché du samedi' }],
+      cases: [{ id: 'd1', of: 'p1', payer: 'omar@palabre.example', payee: 'hassan@palabre.example', amount: '12000', unit: 'FIG', at, words: 'Les sardines ne sont pas venues.' }],
+      suspicions: [{ at, account: 'carlos@palabre.example', kind: 'splitting', about: '4 × diego@palabre.example' }], audit: [{ id: '5', at, who: 'karim@palabre.example', what: 'propose-issue', account: 'fatou@palabre.example', about: '2500.00 FIG (Marché du samedi)' }] }
+    return { more: false, rows: rows[list] }
+  },
+  async propose() { /* nothing is kept */ },
+  async decide() { /* nothing is kept */ },
+  async purse(account) { return { facts: { account, level: 'basic' }, levels: ['basic', 'known'], money: [{ unit: 'FIG', balance: '125000', held: '0', pocket: '20000', transaction: '100000', day: '200000' }] } },
+  async changePurse(account, change) { return { ...await this.purse(account), facts: { account, level: change.level ?? 'basic', ...(change.do === 'stop' ? { stopped: 'true' } : {}) } } },
+  async dismiss() { /* nothing is kept */ },
+  async journal() { return { text: 'number,time\n' } },
 }

@@ -1,6 +1,6 @@
 // What administrators ask their server (docs/protocol/admin.md).
 
-import type { Admin, AdminAccount, AdminHealth, AdminInvitation, AdminReport, Facts } from '../admin.ts'
+import type { Admin, AdminAccount, AdminHealth, AdminInvitation, AdminPurse, AdminReport, Facts } from '../admin.ts'
 import type { Micros } from '../model.ts'
 import { domain } from './jid.ts'
 import { ADMIN } from './ns.ts'
@@ -44,10 +44,19 @@ const health = (e: Element): AdminHealth => ({
   series: Object.fromEntries(e.children('series').slice(0, 100).map((s) => [s.attr('name') ?? '', values(s.text)])),
 })
 
+/** row is an element's attributes, and its text, or that of its children. */
+const row = (e: Element): Facts => {
+  const words = [e.text, ...e.children('words').map((w) => w.text), ...e.children('evidence').map((w) => w.text)].map((w) => w.trim()).filter(Boolean).join('\n')
+  return { ...Object.fromEntries(Object.entries(e.attrs).map(([name, value]) => [name, value.slice(0, 4000)])), words: words.slice(0, 20_000) }
+}
+const rows = (e: Element, name: string): Facts[] => e.children(name).slice(0, MAX_ROWS).map(row)
+const names = { proposals: 'proposal', cases: 'case', suspicions: 'suspicion', audit: 'deed' } as const
+const purse = (e: Element): AdminPurse => ({ facts: row(e), levels: (e.attr('levels') ?? '').split(' ').filter(Boolean), money: rows(e, 'money') })
+
 /** What an administrator may ask, over a session. A server that does not know it answers `service-unavailable` or `item-not-found`. */
 export function adminOf(session: Session): Admin {
-  const ask = async (type: 'get' | 'set', name: string, attrs: Record<string, string | number | undefined> = {}): Promise<Element | undefined> =>
-    (await session.request(type, el(ADMIN, name, attrs), { to: domain(session.account) })).in(ADMIN)
+  const ask = async (type: 'get' | 'set', name: string, attrs: Record<string, string | number | undefined> = {}, text = ''): Promise<Element | undefined> =>
+    (await session.request(type, el(ADMIN, name, attrs, text), { to: domain(session.account) })).in(ADMIN)
   const get = async (name: string, attrs?: Record<string, string | number | undefined>): Promise<Element> => must(await ask('get', name, attrs))
   return {
     async accounts({ after, search, max }) {
@@ -80,6 +89,23 @@ export function adminOf(session: Session): Admin {
     async limits() { return facts(await get('limits')) },
     async storage() { return facts(await get('storage')) },
     async health(span) { return health(await get('health', { span })) },
+    async money() {
+      const e = await get('money')
+      return { units: rows(e, 'unit'), rails: rows(e, 'rail'), unknown: rows(e, 'unknown') }
+    },
+    async office(list, { decided, before } = {}) {
+      const e = await get(list, { decided: decided ? 'true' : undefined, before })
+      return { more: is(e.attr('more')), rows: rows(e, names[list]) }
+    },
+    async propose({ why, ...wanted }) { await ask('set', 'propose', wanted, why) },
+    async decide(id, approve) { await ask('set', approve ? 'approve' : 'decline', { id }) },
+    async purse(account) { return purse(await get('purse', { account })) },
+    async changePurse(account, { why, ...change }) { return purse(must(await ask('set', 'purse', { account, ...change }, why))) },
+    async dismiss(id, why) { await ask('set', 'dismiss', { id }, why) },
+    async journal(wanted) {
+      const e = await get('journal', wanted)
+      return { text: e.text, next: some(e.attr('next')) }
+    },
   }
 }
 

@@ -9,6 +9,7 @@ import { Empty } from '../../ui/controls.tsx'
 import { Accounts } from './Accounts.tsx'
 import { Health } from './Health.tsx'
 import { Invitations } from './Invitations.tsx'
+import { Money } from './Money.tsx'
 import { Reports } from './Reports.tsx'
 import { Storage } from './Storage.tsx'
 import '../../ui/css/pages.css'
@@ -17,6 +18,7 @@ import './admin.css'
 const pages: { path: string; title: Key; view: () => JSX.Element }[] = [
   { path: '', title: 'adm.health', view: Health }, { path: 'accounts', title: 'adm.accounts', view: Accounts }, { path: 'invitations', title: 'adm.invitations', view: Invitations },
   { path: 'reports', title: 'adm.reports', view: Reports }, { path: 'storage', title: 'adm.storage', view: Storage },
+  { path: 'money', title: 'adm.money', view: Money },
 ]
 
 /** Admin shows one page of administration, and the way to the others. */

@@ -1,0 +1,189 @@
+// Payments, for the operator: what is in circulation, what waits for a second administrator, wallets, disputes, what to look at, the log, and exports.
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Facts } from '../../core/engine.ts'
+import { engine } from '../../app/session.ts'
+import { money } from '../../i18n/money.ts'
+import { t, type Key } from '../../i18n/t.ts'
+import { fullTime } from '../../i18n/when.ts'
+import { Banner, Button, Empty, Pill } from '../../ui/controls.tsx'
+import { confirm, over } from '../../ui/overlay.tsx'
+import { Radios } from '../../ui/Radios.tsx'
+import { admin, attempt, conditionOf, num, useAnswer, type Answer } from './load.ts'
+import { Export } from './Export.tsx'
+import { Because, Propose } from './Propose.tsx'
+import { Purse } from './Purse.tsx'
+import { Waiting } from './Waiting.tsx'
+
+/** at reads a time of the wire. */
+export const at = (text: string | undefined): string => text && Number.isFinite(Date.parse(text)) ? fullTime(Date.parse(text) * 1000) : ''
+
+/** The digits of each unit that the server pays in. */
+export type Units = Record<string, number>
+
+/** sum writes an amount that came in minor units. */
+export const sum = (units: Units, amount: string | undefined, unit: string | undefined): string =>
+  money(Number(amount ?? 0), { unit: unit ?? '', exponent: units[unit ?? ''] ?? 0 })
+
+/** Money shows all of it, or that this server has no payments. */
+export function Money(): JSX.Element {
+  const [none, setNone] = useState(false)
+  const [turn, setTurn] = useState(0)
+  const answer = useAnswer(async () => {
+    try { return await admin('money') } catch (error) {
+      if (!['service-unavailable', 'item-not-found', 'feature-not-implemented'].includes(conditionOf(error))) throw error
+      setNone(true)
+      return { units: [], rails: [], unknown: [] }
+    }
+  }, [])
+  if (none) return <Empty title={t('adm.noMoney')} text={t('adm.noMoneyText')} />
+  const { value, reload } = answer
+  const changed = (): void => { reload(); setTurn((n) => n + 1) }
+  const units: Units = Object.fromEntries(value?.units.map((u) => [u['code'] ?? '', Number(u['exponent'] ?? 0)]) ?? [])
+  return (
+    <>
+      <Waiting answer={answer} />
+      {value && <>
+        <Circulation units={units} all={value.units} />
+        <Unknown units={units} rails={value.rails} unknown={value.unknown} />
+        <Proposals units={units} closed={value.units.filter((u) => u['closed'] === 'true').map((u) => u['code'] ?? '')} done={changed} />
+        <Purse units={units} done={changed} />
+        <Cases units={units} done={changed} />
+        <Suspicions />
+        <Audit key={turn} />
+        <Export />
+      </>}
+    </>
+  )
+}
+
+function Circulation({ units, all }: { units: Units; all: Facts[] }): JSX.Element {
+  return (
+    <section class="card">
+      <h2>{t('adm.circulation')}</h2>
+      {all.map((u) => {
+        const facts: [Key, string | undefined][] = [['adm.inWallets', u['wallets']], ['adm.inPockets', u['pockets']], ['adm.held', u['held']], ['adm.feesTaken', u['fees']], ['adm.issued', u['issued']]]
+        return (
+          <div key={u['code']}>
+            <h3><bdi dir="ltr">{u['code']}</bdi> {u['closed'] === 'true' && <Pill kind="info">{t('adm.closedUnit')}</Pill>}</h3>
+            <dl class="facts">
+              {facts.map(([label, amount]) => <><dt>{t(label)}</dt><dd>{sum(units, amount, u['code'])}</dd></>)}
+              <dt>{t('adm.wallets')}</dt><dd>{num(Number(u['wallet-accounts'] ?? 0))}</dd>
+            </dl>
+          </div>
+        )
+      })}
+    </section>
+  )
+}
+
+function Unknown({ units, rails, unknown }: { units: Units; rails: Facts[]; unknown: Facts[] }): JSX.Element | null {
+  if (rails.length === 0 && unknown.length === 0) return null
+  return (
+    <section class="card">
+      <h2>{t('adm.rails')}</h2>
+      {unknown.length > 0 && <Banner kind="bad" icon="circleAlert" title={t('adm.unknown', { n: unknown.length })} text={t('adm.unknownText')} />}
+      <ul class="acts">{unknown.map((u) => (
+        <li class="act" key={u['id']}><span class="grow"><b>{sum(units, u['amount'], u['unit'])}</b> <bdi dir="ltr">{u['rail']}</bdi><small>{t('adm.unknownSince', { time: at(u['since']) })} · <bdi dir="ltr">{u['id']}</bdi></small></span></li>
+      ))}</ul>
+      <dl class="facts">{rails.map((r) => <><dt><bdi dir="ltr">{r['name']} · {r['state']}</bdi></dt><dd>{num(Number(r['count'] ?? 0))}</dd></>)}</dl>
+    </section>
+  )
+}
+
+const kinds: Record<string, Key> = { issue: 'adm.kindIssue', withdraw: 'adm.kindWithdraw', correct: 'adm.kindCorrect' }
+const states: Record<string, Key> = { done: 'adm.stateDone', declined: 'adm.stateDeclined', refused: 'adm.stateRefused', open: 'adm.stateOpen' }
+
+/** word is the word for one of a few values, or the value itself. */
+const word = (words: Record<string, Key>, value: string | undefined): string => { const key = words[value ?? '']; return key ? t(key) : value ?? '' }
+
+function Proposals({ units, closed, done }: { units: Units; closed: string[]; done: () => void }): JSX.Element {
+  const [decided, setDecided] = useState(false)
+  const answer = useAnswer(() => admin('office', 'proposals', { decided }), [decided])
+  const { value, reload } = answer
+  const me = engine().account().jid
+  const decide = async (p: Facts, yes: boolean): Promise<void> => {
+    const what = `${word(kinds, p['kind'])}: ${sum(units, p['amount'], p['unit'])}, ${p['account'] ?? ''}`
+    if (yes && !await confirm({ title: t('adm.approve'), text: what, yes: t('adm.approve') })) return
+    if (await attempt(admin('decide', p['id'] ?? '', yes), t('adm.done'))) { reload(); done() }
+  }
+  return (
+    <section class="card">
+      <h2>{t('adm.proposals')}</h2>
+      <p class="small">{t('adm.proposalsText')}</p>
+      <div class="dos">
+        {closed.length > 0 && <Button kind="s" icon="plus" act={() => void over((close) => <Propose units={units} closed={closed} close={close} made={() => { reload(); done() }} />)}>{t('adm.propose')}</Button>}
+      </div>
+      <div class="span"><Radios label={t('adm.which')} hideLabel bar value={decided ? 'decided' : 'open'} change={(v) => setDecided(v === 'decided')}
+        answers={[{ value: 'open', label: t('adm.stateOpen') }, { value: 'decided', label: t('adm.decided') }]} /></div>
+      <Rows answer={answer} none={t('adm.noProposals')}>{(p) => (
+        <article class="report" key={p['id']} aria-label={`${word(kinds, p['kind'])}: ${p['account'] ?? ''}`}>
+          <p><Pill kind={p['state'] === 'done' ? 'ok' : p['state'] === 'open' ? 'wait' : 'bad'}>{word(states, p['state'])}</Pill> {word(kinds, p['kind'])} <b>{sum(units, p['amount'], p['unit'])}</b> <bdi dir="ltr">{p['account']}</bdi></p>
+          <blockquote dir="auto">{p['words']}</blockquote>
+          <small>{[t('adm.proposedBy', { name: p['by'] ?? '' }), at(p['at']), p['approver'] && t('adm.decidedBy', { name: p['approver'] }), at(p['decided'])].filter(Boolean).join(' · ')}</small>
+          {p['state'] === 'open' && <div class="dos">
+            {p['by'] !== me && <Button kind="s" icon="check" act={() => void decide(p, true)}>{t('adm.approve')}</Button>}
+            <Button kind="g" act={() => void decide(p, false)}>{t('adm.decline')}</Button>
+          </div>}
+        </article>
+      )}</Rows>
+      {value?.more && <p class="small">{t('adm.newestOnly')}</p>}
+    </section>
+  )
+}
+
+/** Rows shows what a list has, or that there is nothing. */
+function Rows({ answer, none, children }: { answer: Answer<{ more: boolean; rows: Facts[] }>; none: string; children: (row: Facts) => JSX.Element }): JSX.Element {
+  return <><Waiting answer={answer} />{answer.value?.rows.length === 0 && <p class="small">{none}</p>}{answer.value?.rows.map(children)}</>
+}
+
+function Cases({ units, done }: { units: Units; done: () => void }): JSX.Element {
+  const answer = useAnswer(() => admin('office', 'cases'), [])
+  const dismiss = (c: Facts): void => void over((close) => <Because title={t('adm.dismiss')} text={t('adm.dismissText')} close={close}
+    does={async (why) => { if (await attempt(admin('dismiss', c['id'] ?? '', why), t('adm.done'))) { close(); answer.reload(); done() } }} />)
+  return (
+    <section class="card">
+      <h2>{t('adm.cases')}</h2>
+      <Rows answer={answer} none={t('adm.noCases')}>{(c) => (
+        <article class="report" key={c['id']} aria-label={c['payer']}>
+          <p><b>{sum(units, c['amount'], c['unit'])}</b> <bdi dir="ltr">{c['payer']}</bdi> → <bdi dir="ltr">{c['payee']}</bdi></p>
+          {c['words'] && <blockquote dir="auto">{c['words']}</blockquote>}
+          <small>{at(c['at'])} · <bdi dir="ltr">{c['of']}</bdi></small>
+          <div class="dos"><Button kind="g" act={() => dismiss(c)}>{t('adm.dismiss')}</Button></div>
+        </article>
+      )}</Rows>
+    </section>
+  )
+}
+
+const suspicions: Record<string, Key> = {
+  splitting: 'adm.susSplitting', 'new-payees': 'adm.susPayees', 'wrong-pins': 'adm.susPins', 'double-promise': 'adm.susPromise', 'pin-guessing': 'adm.susGuess',
+}
+
+function Suspicions(): JSX.Element {
+  const answer = useAnswer(() => admin('office', 'suspicions'), [])
+  return (
+    <section class="card">
+      <h2>{t('adm.suspicions')}</h2>
+      <p class="small">{t('adm.suspicionsText')}</p>
+      <Rows answer={answer} none={t('adm.noSuspicions')}>{(s) => (
+        <p key={`${s['at'] ?? ''}${s['account'] ?? ''}${s['kind'] ?? ''}`}><b><bdi dir="ltr">{s['account']}</bdi></b> {word(suspicions, s['kind'])} <bdi dir="ltr">{s['about']}</bdi><br /><small>{at(s['at'])}</small></p>
+      )}</Rows>
+    </section>
+  )
+}
+
+function Audit(): JSX.Element {
+  const [before, setBefore] = useState<string>()
+  const answer = useAnswer(() => admin('office', 'audit', before ? { before } : {}), [before])
+  return (
+    <section class="card">
+      <h2>{t('adm.audit')}</h2>
+      <Rows answer={answer} none={t('adm.noAudit')}>{(d) => (
+        <p key={d['id']}><b><bdi dir="ltr">{d['who']}</bdi></b> <bdi dir="ltr">{d['what']} {d['account']}</bdi> <span dir="auto">{d['about']}</span><br /><small>{at(d['at'])}</small></p>
+      )}</Rows>
+      {answer.value?.more && <Button kind="g" wide act={() => setBefore(answer.value?.rows.at(-1)?.['id'])}>{t('adm.older')}</Button>}
+      {before && <Button kind="t" wide act={() => setBefore(undefined)}>{t('adm.newest')}</Button>}
+    </section>
+  )
+}
