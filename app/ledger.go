@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/payments/pay"
 	"palabre.dev/palabre/store"
 )
 
@@ -93,6 +94,12 @@ type VerifyStep struct {
 	Hash     string           `json:"hash,omitempty"`
 	Passed   bool             `json:"passed,omitempty"`
 	Totals   map[string]Money `json:"totals,omitempty"`
+	// Signed is how many debits of wallets have an intent that a key of their owner has signed, Office how many the operator has made, Unsigned how many have neither.
+	Signed   int64 `json:"signed,omitempty"`
+	Office   int64 `json:"office,omitempty"`
+	Unsigned int64 `json:"unsigned,omitempty"`
+	// Strange are the numbers of the first of the unsigned, at most 100.
+	Strange []int64 `json:"strange,omitempty"`
 	// Fault is the number of the first record that is not what it was, What is why.
 	Fault int64  `json:"fault,omitempty"`
 	What  string `json:"what,omitempty"`
@@ -138,8 +145,20 @@ func verifyLedger(ctx context.Context, book *ledger.Ledger, args VerifyArgs, out
 		last.Fault, last.What = fault.Number, fault.What
 	} else if err != nil {
 		return err
+	} else if err := last.authority(ctx, book); err != nil {
+		return err
 	}
 	return errors.Join(broken, lines.Encode(last))
+}
+
+// authority adds who has authorised what was taken from wallets.
+func (v *VerifyStep) authority(ctx context.Context, book *ledger.Ledger) error {
+	a, err := pay.CheckAuthority(ctx, book)
+	v.Signed, v.Office, v.Unsigned = a.Signed, a.Office, a.Others
+	for _, e := range a.Unsigned {
+		v.Strange = append(v.Strange, e.Number)
+	}
+	return err
 }
 
 // flush sends what was written so far, if it goes to the command line.

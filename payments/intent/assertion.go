@@ -36,28 +36,34 @@ type clientData struct {
 // Verify checks an assertion whose challenge is the SHA-256 of a text, with the user verified (WebAuthn Level 2 §7.2). It returns ErrKey or ErrSignature if it is none.
 // The counter is not looked at: a text is done once, whoever signs it.
 func (p Passkey) Verify(text string, authenticator, client, signature []byte) error {
-	key, err := PublicKey(p.Point)
+	data, err := verifyAssertion(p.Point, text, authenticator, client, signature)
 	if err != nil {
 		return err
 	}
-	var data clientData
-	if err := json.Unmarshal(client, &data); err != nil {
-		return ErrSignature
-	}
-	challenge, party := sha256.Sum256([]byte(text)), sha256.Sum256([]byte(p.RelyingParty))
-	if data.Type != "webauthn.get" || data.Challenge != base64.RawURLEncoding.EncodeToString(challenge[:]) || data.CrossOrigin || !slices.Contains(p.Origins, data.Origin) {
-		return ErrSignature
-	}
-	if len(authenticator) < minAuthenticator || subtle.ConstantTimeCompare(authenticator[:sha256.Size], party[:]) != 1 {
+	party := sha256.Sum256([]byte(p.RelyingParty))
+	if data.Type != "webauthn.get" || data.CrossOrigin || !slices.Contains(p.Origins, data.Origin) || subtle.ConstantTimeCompare(authenticator[:sha256.Size], party[:]) != 1 {
 		return ErrSignature
 	}
 	if flags := authenticator[sha256.Size]; flags&userPresent == 0 || flags&userVerified == 0 {
 		return ErrSignature
 	}
+	return nil
+}
+
+// verifyAssertion checks that a key has signed an assertion about a text, for whomever and however.
+func verifyAssertion(point []byte, text string, authenticator, client, signature []byte) (data clientData, err error) {
+	key, err := PublicKey(point)
+	if err != nil {
+		return data, err
+	}
+	challenge := sha256.Sum256([]byte(text))
+	if json.Unmarshal(client, &data) != nil || data.Challenge != base64.RawURLEncoding.EncodeToString(challenge[:]) || len(authenticator) < minAuthenticator {
+		return data, ErrSignature
+	}
 	hash := sha256.Sum256(client)
 	signed := sha256.Sum256(append(slices.Clone(authenticator), hash[:]...))
 	if !ecdsa.VerifyASN1(key, signed[:], signature) {
-		return ErrSignature
+		return data, ErrSignature
 	}
-	return nil
+	return data, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"reflect"
 	"strings"
@@ -130,6 +131,31 @@ func TestReceiptsOfOthersAreRefused(t *testing.T) {
 	}
 }
 
+func TestEvidenceIsCheckedLater(t *testing.T) {
+	v := readVectors(t)
+	first := Evidence{Text: v.Intents[0].Text, Public: bytesOf(t, v.Keys[0].Public), Signature: bytesOf(t, v.Intents[0].Signature)}
+	if i, err := ReadEvidence(first.Bytes()); err != nil || i.ID != "send-aaaaaaaaaaaaaaaa" {
+		t.Errorf("%+v: %v", i, err)
+	}
+	key := testKey(t, "karim")
+	sum := sha256.Sum256([]byte(first.Text))
+	a, c, s := assert(t, key, "example", 5, `{"type":"webauthn.get","challenge":"`+b64.EncodeToString(sum[:])+`","origin":"https://example"}`)
+	passkey := Evidence{first.Text, first.Public, s, a, c}
+	if _, err := ReadEvidence(passkey.Bytes()); err != nil {
+		t.Errorf("of a passkey: %v", err)
+	}
+	other := first
+	other.Public = bytesOf(t, v.Keys[1].Public)
+	altered := first
+	altered.Text = strings.Replace(first.Text, "amount=12500", "amount=1", 1)
+	for why, data := range map[string][]byte{"nothing": nil, "no signature": []byte(first.Text), "another key": other.Bytes(), "another amount": altered.Bytes(), "more": append(first.Bytes(), "more=1\n"...),
+		"a cut": first.Bytes()[:len(first.Bytes())-10]} {
+		if _, err := ReadEvidence(data); !errors.Is(err, ErrText) && !errors.Is(err, ErrSignature) && !errors.Is(err, ErrKey) {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+}
+
 // fuzzTexts feeds all texts of the vectors, and checks that what is read is written as it was.
 func fuzzTexts(f *testing.F, what string) {
 	for _, i := range samples("aaaaaaaaaaaaaaaaaaaaaa") {
@@ -167,6 +193,15 @@ func FuzzPromise(f *testing.F) {
 	f.Fuzz(func(t *testing.T, code string) {
 		if p, _, err := ReadPromise(code); err == nil && p.String() != code {
 			t.Errorf("%q is written as %q", code, p.String())
+		}
+	})
+}
+
+func FuzzEvidence(f *testing.F) {
+	f.Add([]byte("palabre pay 0 intent\nsignature=YQ\npublic=YQ\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, err := ReadEvidence(data); err == nil {
+			t.Errorf("%q is evidence that nobody has signed", data)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -352,5 +353,34 @@ func TestAMandateDoesNotPassTheLimitsOfItsPayer(t *testing.T) {
 		}
 		_, err = karim.pay(karim.intent(intent.Send, "nadia@example", 1))
 		b.refused(err, "over-limit")
+	})
+}
+
+func TestWhoeverWritesToTheBookIsFoundOut(t *testing.T) {
+	each(t, func(b *bank) {
+		karim := b.newDevice("karim")
+		b.newDevice("nadia")
+		b.fund(karim.account, "MAD", 100_000)
+		i := karim.intent(intent.Send, "nadia@example", 1000)
+		if _, err := karim.pay(i); err != nil {
+			t.Fatal(err)
+		}
+		kept, _, err := b.ledger.Look(t.Context(), i.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Signed != 1 || a.Others != 0 {
+			t.Errorf("%+v (%v)", a, err)
+		}
+		altered := strings.Replace(string(kept.Data), "amount=1000", "amount=9000", 1)
+		for id, data := range map[string]string{"no intent": "", "an intent that was used": string(kept.Data), "an altered one": altered, i.ID + ":fee": "", "of " + i.ID: string(kept.Data)} {
+			o := ledger.Operation{ID: strings.ReplaceAll(id, " ", "-"), Kind: ledger.Transfer, From: WalletAccount("MAD", karim.account), To: WalletAccount("MAD", xmpp.MustJID("nadia@example")), Amount: 1000, Unit: "MAD", Data: []byte(data)}
+			if _, err := b.ledger.Post(t.Context(), nil, o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Signed != 1 || a.Others != 5 || len(a.Unsigned) != 5 {
+			t.Errorf("%d signed, %d not (%v)", a.Signed, a.Others, err)
+		}
 	})
 }

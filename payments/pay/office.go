@@ -70,7 +70,7 @@ func (p *Proposal) payment() string { return "office-" + strconv.FormatInt(p.ID,
 
 // text is what the ledger keeps beside the record: who has proposed and who approved.
 func (p *Proposal) text() string {
-	return strings.Join([]string{"palabre pay 0 office", "kind=" + p.Kind, "account=" + p.Account, "amount=" + digits(p.Amount), "unit=" + p.Unit, "of=" + p.Of, "proposed-by=" + p.Proposer,
+	return strings.Join([]string{officeTitle, "kind=" + p.Kind, "account=" + p.Account, "amount=" + digits(p.Amount), "unit=" + p.Unit, "of=" + p.Of, "proposed-by=" + p.Proposer,
 		"approved-by=" + p.Approver, "why=" + p.Why, ""}, "\n")
 }
 

@@ -78,6 +78,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { s.watchTime(ctx) })
+	watching.Go(func() { s.pruneDays(ctx) })
 	return s.sendNotices(ctx)
 }
 

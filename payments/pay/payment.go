@@ -79,24 +79,8 @@ func (p *payment) has(account xmpp.JID) bool {
 }
 
 // data is what the ledger keeps beside the transfer: the intent as it was signed, and what proves it.
-func (p *payment) data() []byte { return signedText(p.text, p.signature, p.public) }
-
-// signatureLine begins what the ledger keeps after a text.
-const signatureLine = "signature="
-
-func signedText(text string, sig signature, public []byte) []byte {
-	b64 := base64.RawURLEncoding
-	var b strings.Builder
-	b.WriteString(text)
-	for _, line := range []struct {
-		name  string
-		value []byte
-	}{{"signature", sig.value}, {"public", public}, {"authenticator", sig.authenticator}, {"client", sig.client}} {
-		if len(line.value) > 0 {
-			b.WriteString(line.name + "=" + b64.EncodeToString(line.value) + "\n")
-		}
-	}
-	return []byte(b.String())
+func (p *payment) data() []byte {
+	return intent.Evidence{Text: p.text, Public: p.public, Signature: p.signature.value, Authenticator: p.signature.authenticator, Client: p.signature.client}.Bytes()
 }
 
 // element is the payment as clients see it.

@@ -264,7 +264,7 @@ func (s *Service) taken(ctx context.Context, p *payment) (*xmpp.Element, error) 
 		return nil, fmt.Errorf("look at %s: %w", p.ID, err)
 	}
 	var reason ledger.Reason
-	if ok && errors.As(kept.Refused, &reason) && strings.HasPrefix(string(kept.Data), p.text+signatureLine) {
+	if ok && errors.As(kept.Refused, &reason) && strings.HasPrefix(string(kept.Data), p.text+intent.EvidenceMark) {
 		return s.keepRefusal(ctx, p, ofLedger(reason))
 	}
 	return nil, idTaken()

@@ -522,3 +522,18 @@ func TestConfigurationsThatCannotWork(t *testing.T) {
 		book.Close()
 	}
 }
+
+func TestDaysAreForgotten(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		karim.send("nadia@example", 1)
+		b.later((keptDays + 1) * day)
+		karim.send("nadia@example", 1)
+		if err := b.prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var left int64
+		if err := b.db.QueryRow(t.Context(), "select count(*) from pay_day").Scan(&left); err != nil || left != 1 {
+			t.Errorf("%d days are left (%v)", left, err)
+		}
+	})
+}

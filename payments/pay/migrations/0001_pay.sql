@@ -28,6 +28,7 @@ create table pay_day (
     spent bigint not null,
     primary key (account, unit, day)
 );
+create index pay_day_day on pay_day (day);
 
 -- Payment keys, also those that were dropped.
 create table pay_key (
