@@ -10,6 +10,14 @@ import (
 // shell is the name of whoever uses the command line, in the books: one pair of eyes, whoever it is.
 const shell = "command line"
 
+// by is who proposes or approves from the command line. Payments that run alone know no administrators: there it is who says so, one name for each pair of eyes.
+func (args ProposalArgs) by(a *App) string {
+	if a.server == nil && args.As != "" {
+		return shell + " (" + args.As + ")"
+	}
+	return shell
+}
+
 // ProposalArgs are a proposal of the command line, or the number of one.
 type ProposalArgs struct {
 	ID      int64  `json:"id,omitempty"`
@@ -19,6 +27,8 @@ type ProposalArgs struct {
 	Amount  int64  `json:"amount,omitempty"`
 	Of      string `json:"of,omitempty"`
 	Why     string `json:"why,omitempty"`
+	// As is the name of the person at the command line, where payments run alone.
+	As string `json:"as,omitempty"`
 	// Decided asks for those that were decided on.
 	Decided bool `json:"decided,omitempty"`
 }
@@ -30,25 +40,25 @@ type Proposal struct {
 }
 
 func init() {
-	for name, do := range map[string]func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error){
-		"pay/proposals": func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error) {
-			return s.Proposals(ctx, !args.Decided, 0, pay.MaxOffice)
+	for name, do := range map[string]func(ctx context.Context, a *App, args ProposalArgs) ([]pay.Proposal, error){
+		"pay/proposals": func(ctx context.Context, a *App, args ProposalArgs) ([]pay.Proposal, error) {
+			return a.pay.Proposals(ctx, !args.Decided, 0, pay.MaxOffice)
 		},
-		"pay/propose": oneProposal(func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error) {
-			return s.Propose(ctx, shell, pay.Proposal{Kind: args.Kind, Account: args.Account, Unit: args.Unit, Amount: args.Amount, Of: args.Of, Why: args.Why})
+		"pay/propose": oneProposal(func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error) {
+			return a.pay.Propose(ctx, args.by(a), pay.Proposal{Kind: args.Kind, Account: args.Account, Unit: args.Unit, Amount: args.Amount, Of: args.Of, Why: args.Why})
 		}),
-		"pay/approve": oneProposal(func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error) {
-			return s.Approve(ctx, shell, args.ID)
+		"pay/approve": oneProposal(func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error) {
+			return a.pay.Approve(ctx, args.by(a), args.ID)
 		}),
-		"pay/decline": oneProposal(func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error) {
-			return s.Decline(ctx, shell, args.ID)
+		"pay/decline": oneProposal(func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error) {
+			return a.pay.Decline(ctx, args.by(a), args.ID)
 		}),
 	} {
 		operations[name] = plainly(func(ctx context.Context, a *App, args ProposalArgs) ([]Proposal, error) {
 			if a.pay == nil {
 				return nil, errors.New("payments are off: name a unit in [pay]")
 			}
-			found, err := do(ctx, a.pay, args)
+			found, err := do(ctx, a, args)
 			all := make([]Proposal, len(found))
 			for i, p := range found {
 				all[i] = Proposal{p, a.pay.Amount(p.Amount, p.Unit)}
@@ -58,9 +68,9 @@ func init() {
 	}
 }
 
-func oneProposal(do func(ctx context.Context, s *pay.Service, args ProposalArgs) (pay.Proposal, error)) func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error) {
-	return func(ctx context.Context, s *pay.Service, args ProposalArgs) ([]pay.Proposal, error) {
-		p, err := do(ctx, s, args)
+func oneProposal(do func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error)) func(ctx context.Context, a *App, args ProposalArgs) ([]pay.Proposal, error) {
+	return func(ctx context.Context, a *App, args ProposalArgs) ([]pay.Proposal, error) {
+		p, err := do(ctx, a, args)
 		return []pay.Proposal{p}, err
 	}
 }

@@ -13,11 +13,17 @@ import (
 	"palabre.dev/palabre/app"
 )
 
-const fourEyes = "Another pair of eyes approves it: an administrator in the web client (Settings, Administration, Payments). What an administrator has proposed is\napproved here with pay approve."
+const fourEyes = "Another pair of eyes approves it: an administrator in the web client (Settings, Administration, Payments). What an administrator has proposed is\napproved here with pay approve. Where payments run alone, two people do it here, each with their name (-as)."
+
+// asFlag asks for the person, where payments run alone and know no administrators.
+func asFlag(c *call, set *flag.FlagSet) {
+	set.StringVar(&c.as, "as", "", "your `name`, where payments run alone (palabre pay): who approves has another one")
+}
 
 var payIssue = subcommand{
 	name: "pay issue", usage: "ACCOUNT AMOUNT UNIT WHY", summary: "proposes to issue money of a closed unit into a wallet",
-	help: "AMOUNT is in the smallest part of the unit: 12500 of one with two digits is 125.00. " + fourEyes,
+	flags: asFlag,
+	help:  "AMOUNT is in the smallest part of the unit: 12500 of one with two digits is 125.00. " + fourEyes,
 	run: func(ctx context.Context, c *call, args []string) error {
 		if len(args) != 4 {
 			return errors.New("pay issue needs an account, an amount, a unit and the reason")
@@ -50,12 +56,13 @@ var payCorrect = subcommand{
 
 // propose proposes, and says what comes next.
 func (c *call) propose(ctx context.Context, args app.ProposalArgs) error {
+	args.As = c.as
 	var made []app.Proposal
 	if err := c.ask(ctx, "pay/propose", args, &made); err != nil {
 		return err
 	}
 	for _, p := range made {
-		fmt.Fprintf(c.out, "proposal %d: %s %s, %s\nAn administrator approves it in the web client.\n", p.ID, p.Kind, p.Text, p.Account)
+		fmt.Fprintf(c.out, "proposal %d: %s %s, %s\nAnother pair of eyes approves it: palabre help pay issue says who.\n", p.ID, p.Kind, p.Text, p.Account)
 	}
 	return nil
 }
@@ -84,7 +91,7 @@ var payProposals = subcommand{
 
 // onProposal is a subcommand that decides on one.
 func onProposal(name, summary, done string) subcommand {
-	return subcommand{name: "pay " + name, usage: "PROPOSAL", summary: summary, run: func(ctx context.Context, c *call, args []string) error {
+	return subcommand{name: "pay " + name, usage: "PROPOSAL", summary: summary, flags: asFlag, run: func(ctx context.Context, c *call, args []string) error {
 		text, err := one(args)
 		if err != nil {
 			return errors.New("the number of a proposal is needed; pay proposals tells them")
@@ -94,7 +101,7 @@ func onProposal(name, summary, done string) subcommand {
 			return fmt.Errorf("%q is no number of a proposal; pay proposals tells them", text)
 		}
 		var decided []app.Proposal
-		if err := c.ask(ctx, "pay/"+name, app.ProposalArgs{ID: id}, &decided); err != nil {
+		if err := c.ask(ctx, "pay/"+name, app.ProposalArgs{ID: id, As: c.as}, &decided); err != nil {
 			return err
 		}
 		for _, p := range decided {

@@ -51,3 +51,20 @@ func TestProposalsFromTheCommandLine(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestTwoAtTheCommandLine issues money where payments run alone: two people, each with their name.
+func TestTwoAtTheCommandLine(t *testing.T) {
+	p := newPlace(t, storetest.File(t), "domain = 'example.org'\n[pay.server]\naddress = '127.0.0.1:1'\nsecret = 'a secret of the two servers'\n[[pay.units]]\ncode = 'LEAF'\nclosed = true\n"+
+		"[[ledger.units]]\ncode = 'LEAF'\nexponent = 2\nname = 'Leaf'\n")
+	made := p.run("", "pay", "issue", "karim", "12500", "LEAF", "the fair", "-as", "nadia")
+	id := regexp.MustCompile(`\d{10,}`).FindString(made)
+	if out, err := p.try("", "pay", "approve", id, "-as", "nadia"); err == nil || !strings.Contains(out, "another administrator") {
+		t.Error(out)
+	}
+	if out := p.run("", "pay", "approve", id, "-as", "omar"); !strings.Contains(out, "125.00 LEAF") {
+		t.Error(out)
+	}
+	if out := p.run("", "ledger", "statement", "wallet/LEAF/karim@example.org"); !strings.Contains(out, "proposed by command line (nadia), approved by command line (omar)") {
+		t.Error(out)
+	}
+}
