@@ -1,4 +1,5 @@
 # make run    builds and starts Palabre with no configuration: domain localhost, data under ./data
+# make demo   the same, filled with a scene for trying it; gone when it ends, or kept with DEMO=FOLDER
 # make check  the fast gate: format, vet, staticcheck, shape, tests on SQLite and PostgreSQL
 # make test   everything that must hold, with the race detector, other people's software and the failure drills
 # make fuzz   every fuzz target, TIME each (10m); PACKAGES=./xmpp/... for some
@@ -9,13 +10,16 @@
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run check test e2e browsers web web-check format vet staticcheck unit race interop drills fuzz docs
+.PHONY: build run demo check test e2e browsers web web-check format vet staticcheck unit race interop drills fuzz docs
 
 build: web
 	$(GO) build -buildvcs=auto -o palabre ./cmd/palabre
 
 run: build
 	./palabre serve
+
+demo: build
+	./palabre demo $(if $(DEMO),-data $(DEMO))
 
 check: web-check format vet staticcheck unit
 
