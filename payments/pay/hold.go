@@ -42,7 +42,7 @@ func (s *Service) prepareCapture(ctx context.Context, p *payment) error {
 		return exceeds(hold.Amount)
 	}
 	p.operations = []ledger.Operation{{ID: p.ID, Kind: ledger.Capture, Of: hold.ID, Amount: p.Amount, About: p.about(), Data: p.data()}}
-	return s.endHold(p, hold)
+	return s.endHold(p, hold, p.Amount)
 }
 
 // prepareVoid ends a hold; who would have been paid signs it.
@@ -56,21 +56,22 @@ func (s *Service) prepareVoid(ctx context.Context, p *payment) error {
 	}
 	p.state = Ended
 	p.operations = []ledger.Operation{{ID: p.ID, Kind: ledger.Void, Of: hold.ID, About: p.about(), Data: p.data()}}
-	return s.endHold(p, hold)
+	return s.endHold(p, hold, 0)
 }
 
-// endHold refuses to end a hold that has ended, and adds that it ends with p.
-func (s *Service) endHold(p, hold *payment) error {
+// endHold refuses to end a hold that has ended, and adds that it ends with p, which takes so much of it.
+func (s *Service) endHold(p, hold *payment, taken int64) error {
 	if hold.state != Held || !s.now().Before(hold.Until) {
 		return isOver("the hold has ended")
 	}
 	p.chat = hold.chat
-	p.also = append(p.also, func(ctx context.Context) error { return s.holdEnded(ctx, hold.ID) })
+	p.also = append(p.also, func(ctx context.Context) error { return s.holdEnded(ctx, hold.ID, taken) })
 	return nil
 }
 
-// holdEnded notes in the transaction of ctx that a hold has ended, and tells it. A hold that has ended before is over.
-func (s *Service) holdEnded(ctx context.Context, id string) error {
+// holdEnded notes in the transaction of ctx that a hold has ended, of which so much was taken, and tells it. What was not taken counts for no limit of the day any more. A hold that
+// has ended before is over.
+func (s *Service) holdEnded(ctx context.Context, id string, taken int64) error {
 	n, err := s.db.Exec(ctx, "update pay_payment set state = 'ended' where id = $1 and state = 'held'", id)
 	if err != nil {
 		return fmt.Errorf("end hold: %w", err)
@@ -81,6 +82,10 @@ func (s *Service) holdEnded(ctx context.Context, id string) error {
 	hold, err := s.payment(ctx, id)
 	if err != nil {
 		return err
+	}
+	_, err = s.db.Exec(ctx, "update pay_day set spent = spent - $1 where account = $2 and unit = $3 and day = $4 and spent >= $1", hold.Amount-taken, hold.Payer, hold.Unit, dayOf(hold.at))
+	if err != nil {
+		return fmt.Errorf("count what is free again: %w", err)
 	}
 	return s.tellBoth(ctx, hold)
 }
@@ -106,7 +111,7 @@ func (s *Service) expireHolds(ctx context.Context) (failed error) {
 
 func (s *Service) expireHold(ctx context.Context, hold *payment) error {
 	also := func(ctx context.Context, _ []ledger.Record) error {
-		err := s.holdEnded(ctx, hold.ID)
+		err := s.holdEnded(ctx, hold.ID, 0)
 		if errors.Is(err, over()) {
 			return nil // it was captured or voided meanwhile
 		}

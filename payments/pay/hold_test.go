@@ -141,3 +141,20 @@ func TestMandateEnds(t *testing.T) {
 		g.has("karim", 99_000)
 	})
 }
+
+// TestHoldCountsForTheDay has a limit of 100.00 a day: what was set aside counts, until it is free again.
+func TestHoldCountsForTheDay(t *testing.T) {
+	on(t, "karim shop", func(t *testing.T, g *stage) {
+		g.s.cfg.Units[0].Limits = []Limit{{Level: "basic", Day: 10_000}}
+		karim, shop := g.people["karim"], g.people["shop"]
+		hold := karim.done(karim.hold("shop", 8000, time.Hour))
+		karim.fails("over-limit", karim.send("shop", 2001, ""))
+		shop.done(shop.take("karim", 3000, hold))
+		karim.fails("over-limit", karim.send("shop", 7001, ""))
+		hold = karim.done(karim.hold("shop", 7000, time.Hour))
+		karim.fails("over-limit", karim.send("shop", 1, ""))
+		shop.done(shop.intent(intent.Void, "karim", "shop", 0, hold))
+		karim.done(karim.send("shop", 7000, ""))
+		g.has("karim", 90_000, "shop", 110_000)
+	})
+}
