@@ -86,8 +86,9 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	desk := &payDesk{app: a, service: a.pay, only: office.desk.Only}
 	if a.rails != nil {
 		desk.rails = a.rails
+		a.features = append(a.features, &railDesk{a.rails, office.desk.Only})
 	}
-	a.features = append(a.features, a.ledger, a.pay, inside, payRemoval{a.pay}, payFigures{}, desk)
+	a.features = append(a.features, a.ledger, a.pay, inside, payRemoval{a.pay}, payFigures{}, newPayPage(door, a.log), desk)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -100,4 +101,59 @@ func TestRailsOfAConfigurationThatCannotWork(t *testing.T) {
 	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "pay.rail.bad") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestVerdictByTwo: an administrator and the command line say together what became of a transfer that nobody knows of; nobody does alone.
+func TestVerdictByTwo(t *testing.T) {
+	cfg := railConfig(t, storetest.SQLite)
+	cfg.Pay.Rail["try"] = adapter.Config{Sandbox: &sandbox.Config{Units: []string{"MAD"}, URL: "http://127.0.0.1:1"}} // nobody answers there
+	r := start(t, cfg)
+	romeo, juliet := r.test.Login(t, "romeo/home"), r.test.Login(t, "juliet/home")
+	id := payer.NewID()
+	if got := request(t, juliet, "set", ask1("cashin").Set("id", id).Set("rail", "try").Set("amount", "5000").Set("unit", "MAD").Set("address", "+212600000001")); got.Attr("type") != "result" {
+		t.Fatalf("cash-in: %s", got)
+	}
+	var view RailView
+	ask(t, cfg, "pay/rails", RailArgs{}, &view)
+	if len(view.Unknown) != 1 || view.Unknown[0].ID != id {
+		t.Fatalf("unknown: %+v", view)
+	}
+	verdict := deskElement("verdict", "id", id, "state", "settled").AddText("seen in their pages")
+	if got := officer(t, juliet, "set", verdict); got.Attr("type") != "error" {
+		t.Errorf("anybody may say so: %s", got)
+	}
+	made := officer(t, romeo, "set", verdict).Child("urn:palabre:admin:0", "verdict")
+	if made == nil || made.Attr("by") != "romeo@localhost" {
+		t.Fatalf("proposed: %s", made)
+	}
+	if got := officer(t, romeo, "set", deskElement("agree", "number", made.Attr("number"))); !strings.Contains(got.String(), "not-allowed") {
+		t.Errorf("romeo alone: %s", got)
+	}
+	if got := officer(t, romeo, "get", deskElement("verdicts")).String(); !strings.Contains(got, "seen in their pages") {
+		t.Errorf("the list: %s", got)
+	}
+	var done struct{ State int }
+	ask(t, cfg, "pay/agree", RailArgs{Number: view.number(t, made.Attr("number"))}, &done)
+	ask(t, cfg, "pay/rails", RailArgs{}, &view)
+	if len(view.Unknown) != 0 {
+		t.Errorf("still unknown: %+v", view.Unknown)
+	}
+	var one RailTransfer
+	ask(t, cfg, "pay/rail", RailArgs{ID: id}, &one)
+	if one.Moved != 5000 || len(one.Steps) < 4 || !strings.Contains(one.Why, "romeo@localhost and command line") {
+		t.Errorf("the transfer: %+v", one)
+	}
+	if got := request(t, juliet, "get", ask1("wallet")); got.First().Child(pay.NS, "balance").Attr("amount") != "5000" {
+		t.Errorf("juliet has %s", got)
+	}
+}
+
+// number reads a number.
+func (RailView) number(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

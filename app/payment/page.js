@@ -12,6 +12,7 @@ document.title = t('title')
 const token = location.hash.slice(1) || sessionStorage.getItem('token') || ''
 sessionStorage.setItem('token', token)
 history.replaceState(null, '', location.pathname)
+addEventListener('hashchange', () => location.reload()) // another link, in the same tab
 
 /** What the link is about, and what the service offers. */
 let page, about
@@ -40,13 +41,13 @@ const children = (e, name) => (e.c ?? []).filter((one) => one.n === name)
 function el(name, attributes, ...inside) {
   const e = document.createElement(name)
   for (const [key, value] of Object.entries(attributes ?? {})) key.startsWith('on') ? e.addEventListener(key.slice(2), value) : value !== undefined && e.setAttribute(key, value)
-  e.append(...inside.flat().filter((one) => one !== undefined && one !== false))
+  e.append(...inside.flat(3).filter((one) => one !== undefined && one !== false))
   return e
 }
 
 /** Shows something in place of what was there, and tells it to screen readers by moving the focus to its heading. */
 function show(...inside) {
-  main.replaceChildren(...inside.flat().filter(Boolean))
+  main.replaceChildren(...inside.flat(3).filter(Boolean))
   const first = main.querySelector('[autofocus]') ?? main.querySelector('h1')
   if (first?.tagName === 'H1') first.tabIndex = -1
   first?.focus()

@@ -41,9 +41,13 @@ func ask(ctx context.Context, cfg client.Config, ca string, args []string) (stri
 	}
 	cfg.Roots = x509.NewCertPool()
 	cfg.Roots.AppendCertsFromPEM(authority)
-	told := make(chan string, 10)
+	id, told := payer.NewID(), make(chan string, 1)
 	ours, theirs := cfg, cfg
-	theirs.OnMessage = func(_ context.Context, m *xmpp.Stanza) { told <- m.Body() }
+	theirs.OnMessage = func(_ context.Context, m *xmpp.Stanza) {
+		if m.Child(payer.NS, "notice").Child(payer.NS, "request").Attr("id") == id && len(told) == 0 {
+			told <- m.Body()
+		}
+	}
 	payee, err := connect(ctx, ours, args[0])
 	if err != nil {
 		return "", err
@@ -54,7 +58,7 @@ func ask(ctx context.Context, cfg client.Config, ca string, args []string) (stri
 		return "", err
 	}
 	defer poor.Close()
-	request := xmpp.NewElement(payer.NS, "request").Set("id", payer.NewID()).Set("payer", args[1]).Set("amount", args[2]).Set("unit", args[3]).Set("for", args[4])
+	request := xmpp.NewElement(payer.NS, "request").Set("id", id).Set("payer", args[1]).Set("amount", args[2]).Set("unit", args[3]).Set("for", args[4])
 	if _, err := payee.Set(ctx, xmpp.MustJID("pay."+payee.Account().Domain()), request); err != nil {
 		return "", err
 	}
