@@ -57,8 +57,10 @@ async function keepWallet(lead: PayLead, answer: Element): Promise<Wallet> {
 type OfWallet = Pick<LeadAsks, 'wallet' | 'quote' | 'lookup' | 'history' | 'freeze' | 'unlock' | 'addKey' | 'order' | 'cashIn' | 'mandates'>
 
 function ofWallet(lead: PayLead): OfWallet {
+  let asked: Promise<Wallet> | undefined
   return {
-    wallet: async () => keepWallet(lead, await lead.ask('get', el(PAY, 'wallet'))),
+    // Several screens ask at once: one question is under way.
+    wallet: () => asked ??= lead.ask('get', el(PAY, 'wallet')).then((answer) => keepWallet(lead, answer)).finally(() => { asked = undefined }),
     freeze: async () => keepWallet(lead, await lead.ask('set', el(PAY, 'freeze'))),
     quote: async ({ kind, payee, amount, unit, of }) => readQuote(await lead.ask('get', el(PAY, 'quote', { kind, payee, amount, unit, of }))),
     lookup: async (id) => {

@@ -7,7 +7,7 @@ type Bytes = Uint8Array<ArrayBuffer>
 /** A passkey as the device knows it. */
 export interface Passkey { id: string; kind: 'passkey'; point: Bytes; credential: string }
 
-/** A signature with what a passkey says beside it, in base64url. */
+/** A signature as WebAuthn gives it (DER, §6.5.6), with what a passkey says beside it, in base64url. */
 export interface Assertion { signature: string; authenticator: string; client: string }
 
 /** Says whether this device can make passkeys of its own. */
@@ -40,24 +40,6 @@ export async function signWithPasskey(key: Passkey, text: string): Promise<Asser
     publicKey: { challenge: await textHash(text), rpId: location.hostname, allowCredentials: [{ type: 'public-key', id }], userVerification: 'required', timeout: 120_000 },
   }).catch(() => null)
   const response = (got as PublicKeyCredential | null)?.response as AuthenticatorAssertionResponse | undefined
-  const signature = response && rawSignature(new Uint8Array(response.signature))
-  if (!response || !signature) return undefined
-  return { signature: toText(signature), authenticator: toText(new Uint8Array(response.authenticatorData)), client: toText(new Uint8Array(response.clientDataJSON)) }
-}
-
-/** r and s in 32 bytes each of a signature in DER, as WebAuthn gives it (§6.5.6); undefined for anything else. */
-export function rawSignature(der: Bytes): Bytes | undefined {
-  const out = new Uint8Array(64)
-  if (der[0] !== 0x30 || der[1] !== der.length - 2) return undefined
-  let at = 2
-  for (const place of [0, 32]) {
-    const length = der[at + 1] ?? 0
-    const number = der.slice(at + 2, at + 2 + length)
-    if (der[at] !== 2 || !length || number.length !== length) return undefined
-    const digits = number[0] === 0 ? number.slice(1) : number
-    if (digits.length > 32) return undefined
-    out.set(digits, place + 32 - digits.length)
-    at += 2 + length
-  }
-  return at === der.length ? out : undefined
+  if (!response) return undefined
+  return { signature: toText(new Uint8Array(response.signature)), authenticator: toText(new Uint8Array(response.authenticatorData)), client: toText(new Uint8Array(response.clientDataJSON)) }
 }

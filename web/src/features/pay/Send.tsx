@@ -55,7 +55,7 @@ function Form({ payee, wallet }: { payee: JID; wallet: Wallet | null | undefined
   const against = wrong(typed, wallet)
   const pay = async (event: Event): Promise<void> => {
     event.preventDefault()
-    if (!typed.amount || busy || tooLong(words)) return
+    if (!typed.amount || !typed.unit.code || busy || tooLong(words)) return
     setBusy(true)
     const of = query.get('of')
     try {
@@ -72,7 +72,7 @@ function Form({ payee, wallet }: { payee: JID; wallet: Wallet | null | undefined
       {against && <p class="wrong" role="alert">{against}</p>}
       <Field label={t('pay.for')} value={words} change={setWords} limit={200} wrong={tooLong(words) ? t('pay.forLong') : undefined} />
       {typed.unit.closed && <p class="small">{t('pay.closedUnit', { unit: typed.unit.name })}</p>}
-      <Button kind="p" wide submit disabled={!typed.amount || !!against || busy || wallet?.frozen}>{t('pay.next')}</Button>
+      <Button kind="p" wide submit disabled={!typed.amount || !typed.unit.code || !!against || busy || wallet?.frozen}>{t('pay.next')}</Button>
       <div class="dos mid"><Button kind="t" act={() => go(`/pay/request/${encodeURIComponent(payee)}`)}>{t('pay.askInstead')}</Button></div>
     </form>
   )

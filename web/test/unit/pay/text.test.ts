@@ -1,7 +1,6 @@
 // The texts of payments and their signatures, against those of the service (payments/intent/testdata/vectors.json).
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { rawSignature } from '../../../src/core/pay/passkey.ts'
 import { makePinKey, openPinKey, verifierOf } from '../../../src/core/pay/pin.ts'
 import { isFor, keyId, promiseCode, readPromise, readReceipt, signed, signText, toBytes, toText } from '../../../src/core/pay/sign.ts'
 import { readIntent, readText, textTime, writeText, type Fields } from '../../../src/core/pay/text.ts'
@@ -63,11 +62,4 @@ test('a promise is read back, and one that was changed is not', async () => {
   const other = promiseCode(offline.text.replace(/amount=\d/, 'amount=9'), offline.signature, points.get(offline.key) ?? new Uint8Array())
   await expect(readPromise(other)).rejects.toThrow('bad-signature')
   for (const bad of [code.slice(1), code + '.x', code.replace('.', '..'), 'PALABREPAY0:']) await expect(readPromise(bad)).rejects.toThrow('bad-text')
-})
-
-test('signatures of passkeys are put into 64 bytes', () => {
-  const der = (r: number[], s: number[]) => new Uint8Array([0x30, r.length + s.length + 4, 2, r.length, ...r, 2, s.length, ...s])
-  const high = [0, 0x80, ...Array<number>(31).fill(7)]
-  expect([...rawSignature(der(high, [5])) ?? []]).toEqual([...high.slice(1), ...Array<number>(31).fill(0), 5])
-  for (const bad of [new Uint8Array(), der([], [1]), der([1], [1]).slice(0, -1), new Uint8Array([...der([1], [1]), 0]), der(Array<number>(33).fill(1), [1])]) expect(rawSignature(bad)).toBeUndefined()
 })
