@@ -41,7 +41,7 @@ func (d *payDesk) Attach(s *core.Server) {
 	}
 	for name, handle := range map[string]handler{
 		"money": only(false, d.money), "proposals": only(false, d.proposals), "propose": only(true, d.propose), "approve": only(true, d.approve), "decline": only(true, d.decline),
-		"purse": d.purse, "suspicions": only(false, d.suspicions), "cases": only(false, d.cases), "dismiss": only(true, d.dismiss), "audit": only(false, d.audit), "journal": only(false, d.journal),
+		"purse": d.purse, "suspicions": only(false, d.suspicions), "cases": only(false, d.cases), "dismiss": only(true, d.dismiss), "uphold": only(true, d.uphold), "audit": only(false, d.audit), "journal": only(false, d.journal),
 	} {
 		s.HandleIQ(core.AtServer, admin.NSDesk, name, d.only(handle))
 	}
@@ -275,6 +275,10 @@ func (d *payDesk) cases(ctx context.Context, r *core.Request) (*xmpp.Element, er
 
 func (d *payDesk) dismiss(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
 	return nil, d.service.Dismiss(ctx, by(r), r.Payload.Attr("id"), strings.TrimSpace(r.Payload.Text()))
+}
+
+func (d *payDesk) uphold(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
+	return nil, d.service.Uphold(ctx, by(r), r.Payload.Attr("id"), strings.TrimSpace(r.Payload.Text()))
 }
 
 func (d *payDesk) audit(ctx context.Context, r *core.Request) (*xmpp.Element, error) {

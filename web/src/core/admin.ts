@@ -74,6 +74,7 @@ export interface Admin {
   purse(account: string): Promise<AdminPurse>
   changePurse(account: string, change: { do: 'level' | 'stop' | 'go-on'; level?: string; why: string }): Promise<AdminPurse>
   dismiss(id: string, why: string): Promise<void>
+  uphold(id: string, why: string): Promise<void>
   /** A page of the export: lines of CSV, and after which number to go on. */
   journal(ask: { since?: string; until?: string; after?: string }): Promise<{ text: string; next?: string }>
 }

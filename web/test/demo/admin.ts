@@ -77,5 +77,6 @@ export const demoAdmin: Admin = {
   async purse(account) { return { facts: { account, level: 'basic' }, levels: ['basic', 'known'], money: [{ unit: 'FIG', balance: '125000', held: '0', pocket: '20000', transaction: '100000', day: '200000' }] } },
   async changePurse(account, change) { return { ...await this.purse(account), facts: { account, level: change.level ?? 'basic', ...(change.do === 'stop' ? { stopped: 'true' } : {}) } } },
   async dismiss() { /* nothing is kept */ },
+  async uphold() { /* nothing is kept */ },
   async journal() { return { text: 'number,time\n' } },
 }

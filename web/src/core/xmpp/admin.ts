@@ -102,6 +102,7 @@ export function adminOf(session: Session): Admin {
     async purse(account) { return purse(await get('purse', { account })) },
     async changePurse(account, { why, ...change }) { return purse(must(await ask('set', 'purse', { account, ...change }, why))) },
     async dismiss(id, why) { await ask('set', 'dismiss', { id }, why) },
+    async uphold(id, why) { await ask('set', 'uphold', { id }, why) },
     async journal(wanted) {
       const e = await get('journal', wanted)
       return { text: e.text, next: some(e.attr('next')) }

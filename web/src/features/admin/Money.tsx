@@ -139,8 +139,8 @@ function Rows({ answer, none, children }: { answer: Answer<{ more: boolean; rows
 
 function Cases({ units, done }: { units: Units; done: () => void }): JSX.Element {
   const answer = useAnswer(() => admin('office', 'cases'), [])
-  const dismiss = (c: Facts): void => void over((close) => <Because title={t('adm.dismiss')} text={t('adm.dismissText')} close={close}
-    does={async (why) => { if (await attempt(admin('dismiss', c['id'] ?? '', why), t('adm.done'))) { close(); answer.reload(); done() } }} />)
+  const decide = (c: Facts, how: 'dismiss' | 'uphold'): void => void over((close) => <Because title={t(`adm.${how}`)} text={t('adm.dismissText')} close={close}
+    does={async (why) => { if (await attempt(admin(how, c['id'] ?? '', why), t('adm.done'))) { close(); answer.reload(); done() } }} />)
   return (
     <section class="card">
       <h2>{t('adm.cases')}</h2>
@@ -149,7 +149,7 @@ function Cases({ units, done }: { units: Units; done: () => void }): JSX.Element
           <p><b>{sum(units, c['amount'], c['unit'])}</b> <bdi dir="ltr">{c['payer']}</bdi> → <bdi dir="ltr">{c['payee']}</bdi></p>
           {c['words'] && <blockquote dir="auto">{c['words']}</blockquote>}
           <small>{at(c['at'])} · <bdi dir="ltr">{c['of']}</bdi></small>
-          <div class="dos"><Button kind="g" act={() => dismiss(c)}>{t('adm.dismiss')}</Button></div>
+          <div class="dos"><Button kind="g" act={() => decide(c, 'dismiss')}>{t('adm.dismiss')}</Button><Button kind="g" act={() => decide(c, 'uphold')}>{t('adm.uphold')}</Button></div>
         </article>
       )}</Rows>
     </section>
