@@ -137,7 +137,7 @@ func (c *call) tellSound(v app.VerifyStep) {
 		fmt.Fprintf(c.out, "Taken from wallets: %d times with a signature of their owner, %d times by the operator, %d times with neither.\n", v.Signed, v.Office, v.Unsigned)
 	}
 	if len(v.Strange) > 0 {
-		fmt.Fprintf(c.out, "Those with neither begin with the records %v. Networks outside take back money so; anything else is theft.\n", v.Strange)
+		fmt.Fprintf(c.out, "Those with neither begin with the records %v. Networks outside take back money so; anything else is theft.\n", v.Strange[:min(5, len(v.Strange))])
 	}
 	if v.Passed && c.ledger.noted != "" {
 		fmt.Fprintln(c.out, "The hash that was noted is in it.")
