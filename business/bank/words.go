@@ -36,7 +36,7 @@ const (
 	sayCode
 )
 
-// heard is what was understood of a message.
+// understood is what was made of a message.
 type understood struct {
 	wish     wish
 	language Language // "" if the words are of none
@@ -53,11 +53,11 @@ const (
 
 // vocabulary is what the bank understands in one language, without accents and capitals.
 type vocabulary struct {
-	send                         *regexp.Regexp
-	balance, lines, help         []string // a word of them is in the text
-	yes, no                      []string // the text is one of them
-	numbers                      []string // the words for 1 to 10
-	greetings, politeness, words []string // words that tell the language, and nothing else
+	send                 *regexp.Regexp
+	balance, lines, help []string // a word of them is in the text
+	yes, no              []string // the text is one of them
+	numbers              []string // the words for 1 to 10
+	words                []string // those that tell the language, and nothing else
 }
 
 // number is an amount, perhaps with its unit before or after it.
