@@ -74,7 +74,7 @@ func (a *App) assembleAlone(ctx context.Context) (err error) {
 	if a.ledger, err = ledger.New(ctx, a.cfg.Ledger, a.db, a.log); err != nil {
 		return err
 	}
-	door := &payDoor{domain: a.cfg.payments().Service, log: a.log}
+	door := newPayDoor(a.cfg.payments().Service, a.log)
 	way, err := component.New(a.cfg.server(), door, a.log)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"palabre.dev/palabre/component"
 	"palabre.dev/palabre/core"
+	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/feature/account"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/roster"
@@ -70,7 +71,7 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	if a.ledger, err = ledger.New(ctx, a.cfg.Ledger, a.db, a.log); err != nil {
 		return err
 	}
-	door := &payDoor{domain: cfg.Service, log: a.log}
+	door := newPayDoor(cfg.Service, a.log)
 	inside, err := component.NewInside(cfg.Service, door, a.log)
 	if err != nil {
 		return err
@@ -132,14 +133,22 @@ type payDoor struct {
 	service *pay.Service
 	domain  string
 	log     *slog.Logger
+	links   *rate.Limiter[string] // sent to an account because it has written
 }
 
-// Handle answers a request (component.Handler). What is said to the service is not for anybody.
+// maxLinks is how many links an account may ask for in an hour.
+const maxLinks = 10
+
+func newPayDoor(domain string, log *slog.Logger) *payDoor {
+	return &payDoor{domain: domain, log: log, links: rate.New[string](maxLinks, time.Hour)}
+}
+
+// Handle answers a request (component.Handler). Whoever writes to the service is sent a link to their wallet.
 func (d *payDoor) Handle(ctx context.Context, st *xmpp.Stanza) (*xmpp.Element, error) {
 	payload := st.First()
 	switch {
-	case st.Kind == xmpp.Message && !st.IsError():
-		return nil, xmpp.ServiceUnavailable.Because("nobody reads what is written here")
+	case st.Kind == xmpp.Message && st.Body() != "" && !st.IsError():
+		return nil, d.sendLink(ctx, st.From.Bare())
 	case !st.IsRequest():
 		return nil, nil
 	case payload == nil:
@@ -156,6 +165,13 @@ func (d *payDoor) Handle(ctx context.Context, st *xmpp.Stanza) (*xmpp.Element, e
 		return describePay(payload)
 	}
 	return nil, xmpp.ServiceUnavailable
+}
+
+func (d *payDoor) sendLink(ctx context.Context, account xmpp.JID) error {
+	if !d.links.Allow(account.String()) {
+		return xmpp.ResourceConstraint.Because("at most %d links an hour", maxLinks)
+	}
+	return d.service.SendLink(ctx, account)
 }
 
 // describePay says what the service is.

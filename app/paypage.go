@@ -52,20 +52,24 @@ func newPayPage(door *payDoor, log *slog.Logger) *payPage {
 // Routes are the page's.
 func (p *payPage) Routes(mux *http.ServeMux) {
 	for name, file := range map[string][2]string{"{$}": {"page.html", "text/html"}, "page.js": {"page.js", "text/javascript"}, "keys.js": {"keys.js", "text/javascript"},
-		"words.js": {"words.js", "text/javascript"}, "page.css": {"page.css", "text/css"}} {
+		"words.js": {"words.js", "text/javascript"}, "page.css": {"page.css", "text/css"}, "icon.svg": {"icon.svg", "image/svg+xml"}} {
 		text, err := payPageFiles.ReadFile("payment/" + file[0])
 		if err != nil {
 			panic(err) // it is in the program
 		}
 		mux.HandleFunc("GET "+payPath+name, func(w http.ResponseWriter, r *http.Request) {
-			for name, value := range payPageHeaders {
-				w.Header().Set(name, value)
-			}
+			guardPage(w.Header())
 			w.Header().Set("Content-Type", file[1]+"; charset=utf-8")
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 		})
 	}
 	mux.HandleFunc("POST "+payPath+"ask", p.ask)
+}
+
+func guardPage(h http.Header) {
+	for name, value := range payPageHeaders {
+		h.Set(name, value)
+	}
 }
 
 // payTree is an element as the page writes and reads it: name, attributes, text, children.
@@ -135,9 +139,7 @@ type payAsk struct {
 
 // ask answers with the payload of the result, or with an error as it stands in a stanza: 403 for a link that is not good any more.
 func (p *payPage) ask(w http.ResponseWriter, r *http.Request) {
-	for name, value := range payPageHeaders {
-		w.Header().Set(name, value)
-	}
+	guardPage(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
 	var asked payAsk
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxPayAsk)).Decode(&asked); err != nil {

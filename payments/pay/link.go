@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -37,6 +38,20 @@ func (s *Service) personal(words string, to xmpp.JID) string {
 	}
 	end := begin + len(" "+s.cfg.Link+"#")
 	return words[:end] + s.token(to, words[end:], s.now().Add(linkLife))
+}
+
+// SendLink sends an account a notice of its wallet, with a link to it. It returns xmpp.Forbidden for an address without a wallet.
+func (s *Service) SendLink(ctx context.Context, account xmpp.JID) error {
+	left, err := s.gone(ctx, account)
+	if err != nil {
+		return err
+	}
+	if !s.ours(account) || left {
+		return xmpp.Forbidden
+	}
+	err = s.db.Tx(ctx, func(ctx context.Context) error { return s.tellWallet(ctx, account, "Your wallet.") })
+	s.wake()
+	return err
 }
 
 // token is what a link has to show: account, id and end of its time, with an authentication code.
