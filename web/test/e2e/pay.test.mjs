@@ -20,7 +20,7 @@ before(async () => {
   karim = await Person.make(chromium, 'karim', { lang: 'en' })
   nadia = await Person.make(chromium, 'nadia', { lang: 'ar', colorScheme: 'dark' })
   yasmine = await Person.make(chromium, 'yasmine', { lang: 'fr', size: [1280, 800] })
-  for (const who of [karim, nadia, yasmine]) await who.context.addInitScript(() => { delete globalThis.PublicKeyCredential }) // devices without passkeys: a PIN
+  for (const who of [karim, nadia]) await who.context.addInitScript(() => { delete globalThis.PublicKeyCredential }) // devices without passkeys: a PIN
   await karim.context.addInitScript(deaf)
   karim.allowed.push(/Content Security Policy/) // his page does not come from the address that the server tells
   await karim.join(server.invite().replace(`:${port}/`, `:${bad.port}/`))
@@ -48,6 +48,13 @@ function deaf() {
       if (globalThis.deafAfterPaying && String(data).includes("<pay xmlns='urn:palabre:pay:0'")) globalThis.isDeaf = true
     }
   }
+}
+
+/** Gives a person's device a sensor that always knows their finger. */
+async function finger(who) {
+  const device = await who.context.newCDPSession(who.page)
+  await device.send('WebAuthn.enable')
+  await device.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } })
 }
 
 const card = (who, what) => who.page.locator('.pay-card', { hasText: what })
@@ -173,7 +180,8 @@ test('a second device sees the same', async () => {
   tablet = await Person.make(chromium, 'karim-tablet', { lang: 'en', size: [1280, 800] })
   await tablet.context.addInitScript(() => { delete globalThis.PublicKeyCredential })
   await tablet.signIn(server.origin, karim.jid, karim.password)
-  await tablet.page.locator('.row, .come, .gate').first().waitFor()
+  await tablet.button('ob.later').click()
+  await tablet.page.locator('.row').first().waitFor()
   await tablet.page.goto(`${server.origin}/chat/${encodeURIComponent(nadia.jid)}`)
   for (const what of ['Sardines', 'Harira']) {
     await done(tablet, what).waitFor({ timeout: 60_000 })
@@ -201,6 +209,56 @@ test('a frozen wallet pays nothing until it is opened again', async () => {
   await karim.button('pay.unfreeze').click()
   await confirm(karim)
   await karim.button('pay.freeze').waitFor()
+})
+
+test('a further device waits until another one allows it, and pays then', async () => {
+  await tablet.page.goto(`${server.origin}/pay/keys`)
+  await tablet.page.getByRole('button', { name: tablet.t('pay.setUpDo'), exact: true }).click()
+  const sheet = tablet.page.locator('.sheet')
+  await sheet.getByLabel(tablet.t('pc.pinNew'), { exact: true }).fill('161803')
+  await sheet.getByLabel(tablet.t('pc.pinAgain'), { exact: true }).fill('161803')
+  await sheet.getByRole('button', { name: tablet.t('pc.makeKeyDo') }).click()
+  await tablet.page.getByText(tablet.t('pay.hereWaits')).waitFor()
+  await well(tablet, 'key-waits')
+  await karim.page.goto(`${karim.origin}/pay/keys`)
+  await karim.button('pay.allow').click()
+  await confirm(karim)
+  await karim.button('pay.allow').waitFor({ state: 'detached' })
+  await tablet.page.getByText(tablet.t('pay.hereWaits')).waitFor({ state: 'detached' })
+  await tablet.page.goto(`${server.origin}/pay/to/${encodeURIComponent(nadia.jid)}`)
+  await types(tablet, '5', 'Café')
+  await tablet.page.locator('.sheet').getByLabel(tablet.t('pc.pin'), { exact: true }).fill('161803')
+  await tablet.page.locator('.sheet .btn.p').click()
+  await done(tablet, 'Café').waitFor()
+  await karim.page.goto(`${karim.origin}/chat/${encodeURIComponent(nadia.jid)}`)
+  await done(karim, 'Café').waitFor()
+})
+
+test('a finger signs, also while the server is away; what was signed leaves when it is back', async () => {
+  await finger(yasmine) // until axe looks, which takes the sensor away
+  await yasmine.page.goto(`${yasmine.origin}/pay/to/${encodeURIComponent(karim.jid)}`)
+  await types(yasmine, '7', 'Thé')
+  const sheet = yasmine.page.locator('.sheet')
+  await sheet.getByRole('button', { name: yasmine.t('pc.makeKeyDo') }).click()
+  await sheet.locator('.btn.p svg').waitFor()
+  await yasmine.shot('finger')
+  await sheet.locator('.btn.p').click()
+  await done(yasmine, 'Thé').waitFor()
+  await yasmine.page.goto(`${yasmine.origin}/pay/to/${encodeURIComponent(karim.jid)}`)
+  await yasmine.page.locator('.amount.big input').fill('8')
+  await yasmine.page.getByLabel(yasmine.t('pay.for'), { exact: true }).fill('Menthe')
+  await server.stop()
+  await yasmine.page.getByText(yasmine.t('pay.offlineSigns')).waitFor({ timeout: 60_000 })
+  await yasmine.shot('offline')
+  await yasmine.button('pay.next').click()
+  await sheet.locator('.btn.p svg').waitFor({ timeout: 60_000 })
+  await sheet.locator('.btn.p').click()
+  await yasmine.page.locator('.pay-card[data-pay=signed]', { hasText: 'Menthe' }).waitFor()
+  await well(yasmine, 'signed')
+  await server.start()
+  await done(yasmine, 'Menthe').waitFor({ timeout: 90_000 })
+  await karim.page.goto(`${karim.origin}/chat/${encodeURIComponent(yasmine.jid)}`)
+  await done(karim, 'Menthe').waitFor({ timeout: 60_000 })
 })
 
 test('nothing was complained about', () => { for (const who of [karim, nadia, yasmine, tablet]) who.clean() })

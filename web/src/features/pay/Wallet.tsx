@@ -75,7 +75,7 @@ function Balance({ wallet, code }: { wallet: Wallet; code: string }): JSX.Elemen
   const facts = { unit: code, exponent: unit?.exponent ?? 2 }
   return (
     <li class="balance">
-      <span dir="auto">{unit?.name ?? code}{unit?.closed && <Pill>{t('pay.closed')}</Pill>}</span>
+      <span><bdi>{unit?.name ?? code}</bdi>{unit?.closed && <Pill>{t('pay.closed')}</Pill>}</span>
       <p class="sum"><b class="num">{amountText(amount, facts.exponent)}</b> {code}</p>
       {held > 0 && <small>{t('pay.heldSum', { amount: money(held, facts) })}</small>}
       {aside > 0 && <small>{t('pay.pocketSum', { amount: money(aside, facts) })}</small>}

@@ -17,7 +17,7 @@ export function useAmount(wallet: Wallet | null | undefined, begin = '', unit = 
   const units = wallet?.about.units ?? []
   const first = [...(wallet?.balances ?? [])].sort((a, b) => b.amount - a.amount)[0]?.unit ?? units[0]?.code ?? ''
   const chosen = unitOf(wallet, code || first)
-  return { text, unit: chosen, amount: readAmount(text, chosen.exponent), set, choose, units }
+  return { text, unit: chosen, amount: chosen.code ? readAmount(text, chosen.exponent) : undefined, set, choose, units }
 }
 
 interface AmountProps { label: string; typed: Typed; hint?: string; big?: boolean; focus?: boolean; optional?: boolean }
@@ -25,7 +25,7 @@ interface AmountProps { label: string; typed: Typed; hint?: string; big?: boolea
 /** Amount asks for an amount, and for its unit where there are several; what cannot be one is said below. */
 export function Amount({ label, typed, hint, big, focus, optional }: AmountProps): JSX.Element {
   const id = useId()
-  const wrong = typed.text.trim() !== '' && typed.amount === undefined
+  const wrong = typed.text.trim() !== '' && typed.unit.code !== '' && typed.amount === undefined
   return (
     <div class={`field amount${big ? ' big' : ''}`}>
       <label for={id}>{label}</label>
