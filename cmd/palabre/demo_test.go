@@ -45,8 +45,8 @@ func (p *place) free() string {
 // demonstrate runs the demonstration in a folder until its scene is ready.
 func (p *place) demonstrate(folder string) *shown {
 	p.t.Helper()
-	s := &shown{cmd: p.command("demo", "-data", folder), passwords: map[string]string{}}
-	s.cmd.Env = append(s.cmd.Env, "PALABRE_LOG_LEVEL=debug", "PALABRE_HTTP_LISTEN="+p.free()) // pictures have addresses with the port in them
+	s := &shown{cmd: p.command("demo", "-data", folder), server: p.free(), passwords: map[string]string{}}
+	s.cmd.Env = append(s.cmd.Env, "PALABRE_C2S_LISTEN="+s.server, "PALABRE_HTTP_LISTEN="+p.free()) // pictures have addresses with the port in them
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)
@@ -68,11 +68,6 @@ func (p *place) demonstrate(folder string) *shown {
 			s.passwords[found[1]] = found[2]
 		}
 		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
-			at := regexp.MustCompile(`listening part=c2s address=(\S+) tls=false`).FindStringSubmatch(log.String())
-			if at == nil {
-				p.t.Fatalf("it does not say where it listens: %s", log.String())
-			}
-			s.server = at[1]
 			return s
 		}
 	}
@@ -167,6 +162,23 @@ func (v *visitor) look(t *testing.T, ctx context.Context) string {
 	return b.String()
 }
 
+// await waits until somebody has a device that can be written to.
+func (v *visitor) await(t *testing.T, ctx context.Context, who string) {
+	t.Helper()
+	ticks := time.NewTicker(50 * time.Millisecond)
+	defer ticks.Stop()
+	for {
+		if items, err := v.Items(ctx, xmpp.MustJID(who), "urn:xmpp:omemo:2:devices"); err == nil && len(items) > 0 {
+			return
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			t.Fatalf("%s has no device", who)
+		}
+	}
+}
+
 // asks writes to the bank, end-to-end encrypted, and returns what it answers.
 func (v *visitor) asks(t *testing.T, ctx context.Context, keys omemo.Store, text string) string {
 	t.Helper()
@@ -180,6 +192,7 @@ func (v *visitor) asks(t *testing.T, ctx context.Context, keys omemo.Store, text
 	if err != nil {
 		t.Fatal(err)
 	}
+	v.await(t, ctx, "banque@localhost")
 	st, _, err := end.Encrypt(ctx, xmpp.MustJID("banque@localhost"), text)
 	if err == nil {
 		err = v.SendAcked(ctx, st)
