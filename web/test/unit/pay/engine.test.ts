@@ -88,6 +88,7 @@ test('a tab that dies leaves what it signed to the next one, which asks first', 
   const one = draft()
   await pay.send(one, { pin: '271828' })
   await reaches(one.id, 'sent')
+  await until(() => Promise.resolve(service.done.size === 1)) // it has arrived
   lead.end()
   begin()
   lead.connected()
@@ -102,6 +103,7 @@ test('while the service is away nothing is known, and it is said so', async () =
   const one = draft()
   await pay.send(one, { pin: '271828' })
   await reaches(one.id, 'sent')
+  await until(() => Promise.resolve(service.done.size === 1))
   service.away = true
   lead.wake()
   await until(async () => (await kept(one.id))?.state === 'sent')
