@@ -83,7 +83,7 @@ func demoConfig(cfg app.Config, folder string) app.Config {
 	}
 	if len(cfg.Pay.Units) == 0 {
 		cfg.Pay.Units = []pay.Unit{{Code: demoUnit, Closed: true, StepUp: 20_000, Offline: 20_000}}
-		cfg.Pay.NewDevice = 0
+		cfg.Pay.NewDevice, cfg.Pay.FirstKey = 0, 0
 	}
 	return cfg
 }

@@ -30,6 +30,8 @@ type Config struct {
 	Levels []string `toml:"levels"`
 	// NewDevice is after how long a further key works that no other key has allowed.
 	NewDevice time.Duration `toml:"new_device"`
+	// FirstKey is after how long the first key of an account works whose wallet holds money already: who has taken over a session must not get at it at once.
+	FirstKey time.Duration `toml:"first_key"`
 }
 
 // Unit is a unit that can be paid. Amounts are in minor units, 0 for no limit where nothing else is said.
@@ -70,7 +72,7 @@ const (
 )
 
 // DefaultConfig has no unit and no domain: who offers payments says in what.
-func DefaultConfig() Config { return Config{Levels: []string{"basic"}, NewDevice: 24 * time.Hour} }
+func DefaultConfig() Config { return Config{Levels: []string{"basic"}, NewDevice: 24 * time.Hour, FirstKey: time.Hour} }
 
 // Validate reports the first setting that cannot work.
 func (c Config) Validate() error {
@@ -90,8 +92,8 @@ func (c Config) Validate() error {
 	if len(c.Levels) == 0 || len(c.Levels) > maxLevels {
 		return fmt.Errorf("levels: 1 to %d", maxLevels)
 	}
-	if c.NewDevice < 0 || c.NewDevice > maxNewDevice {
-		return fmt.Errorf("new_device is from 0 to %s", maxNewDevice)
+	if c.NewDevice < 0 || c.NewDevice > maxNewDevice || c.FirstKey < 0 || c.FirstKey > maxNewDevice {
+		return fmt.Errorf("new_device and first_key are from 0 to %s", maxNewDevice)
 	}
 	if len(c.Units) == 0 || len(c.Units) > maxUnits {
 		return fmt.Errorf("units: 1 to %d", maxUnits)

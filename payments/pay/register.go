@@ -19,7 +19,7 @@ const (
 	maxSecret     = 64
 )
 
-// addKey adds a payment key. The first that an account ever had works at once, and one that an order of another key allows; others after a delay.
+// addKey adds a payment key. The first that an account ever had works at once, or after a while where it could spend something already; one that an order of another key allows works at once, others after a delay.
 func (s *Service) addKey(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
 	k, err := readKey(account, payload)
 	if err != nil {
@@ -105,8 +105,12 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 		if _, err := s.admit(ctx, order); err != nil {
 			return err
 		}
-	} else if !first && k.kind != offlineKey { // one without network pays nothing until an order gives it a cap
-		k.ready = now.Add(s.cfg.NewDevice).UnixMicro()
+	} else if k.kind != offlineKey { // one without network pays nothing until an order gives it a cap
+		delay, err := s.keyDelay(ctx, k.account, first)
+		if err != nil {
+			return err
+		}
+		k.ready = now.Add(delay).UnixMicro()
 	}
 	_, err = s.db.Exec(ctx, `insert into pay_key (account, id, kind, name, public, salt, verifier, share, credential, added, ready, dropped, wrong, waits, unlocked, unit, cap)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, $10, '', 0)`, k.account.String(), k.id, k.kind, k.name, k.public, bytesOrNone(k.salt), bytesOrNone(k.verifier),
@@ -119,6 +123,25 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 		words = fmt.Sprintf("A payment key was added: %s. It can pay from %s on. If that was not you, freeze your wallet now.", orWord(k.name, k.kind), intent.FormatTime(time.UnixMicro(k.ready)))
 	}
 	return s.tellWallet(ctx, k.account, words)
+}
+
+// keyDelay is after how long a key works that no other key has allowed. The first of an account works at once, if there is nothing that it could spend.
+func (s *Service) keyDelay(ctx context.Context, account xmpp.JID, first bool) (time.Duration, error) {
+	if !first {
+		return s.cfg.NewDevice, nil
+	}
+	for _, unit := range s.cfg.Units {
+		for _, name := range []string{WalletAccount(unit.Code, account), PocketAccount(unit.Code, account)} {
+			a, err := s.stands(ctx, name)
+			if err != nil {
+				return 0, err
+			}
+			if a.Balance > 0 {
+				return s.cfg.FirstKey, nil
+			}
+		}
+	}
+	return 0, nil
 }
 
 // orWord is a name, or another word where there is none.

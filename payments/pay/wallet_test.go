@@ -45,6 +45,24 @@ func TestAFrozenWalletPaysNothing(t *testing.T) {
 	})
 }
 
+func TestAFirstKeyWaitsWhereThereIsMoney(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		salma := xmpp.MustJID("salma@example")
+		karim.send(salma.String(), 500)
+		thief := b.newDevice("salma") // in a session that was left open
+		_, err := thief.pay(thief.intent(intent.Send, "karim@example", 500))
+		b.refused(err, "not-ready")
+		b.later(b.cfg.FirstKey)
+		if err := thief.unlock(pin); err != nil {
+			t.Fatal(err)
+		}
+		thief.send("karim@example", 500)
+		youssef := b.newDevice("youssef") // who has nothing yet
+		karim.send("youssef@example", 500)
+		youssef.send("karim@example", 500)
+	})
+}
+
 func TestAFurtherKeyWaitsOrIsAllowed(t *testing.T) {
 	two(t, func(b *bank, karim, _ *device) {
 		tablet := b.newDevice("karim")

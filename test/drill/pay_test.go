@@ -112,7 +112,7 @@ func (m *market) must(err error) {
 func (m *market) open(ctx context.Context, database string) {
 	m.t.Helper()
 	file := filepath.Join(m.server.folder, "palabre.toml")
-	m.must(os.WriteFile(file, []byte("[[pay.units]]\ncode = \"MAD\"\n"), 0o600))
+	m.must(os.WriteFile(file, []byte("[pay]\nfirst_key = \"0s\"\n[[pay.units]]\ncode = \"MAD\"\n"), 0o600))
 	m.server.env = append(m.server.env, "PALABRE_CONFIG="+file)
 	m.server.add("--admin", "fish")
 	for n := range payers {

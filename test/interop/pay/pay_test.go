@@ -180,6 +180,8 @@ data = "@DIR@/palabre"
 listen = []
 local = ""
 url = "https://pay.example"
+[pay]
+first_key = "0s"
 [[pay.units]]
 code = "MAD"
 [pay.server]

@@ -11,7 +11,7 @@ let chromium, server, nadia, amina
 
 before(async () => {
   chromium = await browser()
-  server = await Server.make({ more: '[[pay.units]]\ncode = "LEAF"\nclosed = true\n[[ledger.units]]\ncode = "LEAF"\nexponent = 2\nname = "Leaf"\n' })
+  server = await Server.make({ more: '[pay]\nfirst_key = "0s"\n[[pay.units]]\ncode = "LEAF"\nclosed = true\n[[ledger.units]]\ncode = "LEAF"\nexponent = 2\nname = "Leaf"\n' })
   await server.start()
   nadia = await Person.make(chromium, 'nadia')
   amina = await Person.make(chromium, 'amina', { lang: 'ar', colorScheme: 'dark', size: [1280, 800] })

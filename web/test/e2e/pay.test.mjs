@@ -13,7 +13,7 @@ let server, bad, chromium, karim, nadia, yasmine, tablet
 before(async () => {
   const port = await freePort()
   bad = await Proxy.make(port)
-  server = await Server.make({ port, more: '[[pay.units]]\ncode = "MAD"\n' })
+  server = await Server.make({ port, more: '[pay]\nfirst_key = "0s"\n[[pay.units]]\ncode = "MAD"\n' })
   server.give('MAD', { 'karim@localhost': 100_000, 'nadia@localhost': 5_000, 'yasmine@localhost': 5_000 })
   await server.start()
   chromium = await browser()

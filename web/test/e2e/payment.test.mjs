@@ -15,7 +15,7 @@ let server, chromium, port
 before(async () => {
   port = await freePort()
   const web = await freePort()
-  server = await Server.make({ port: web, more: { listen: [`127.0.0.1:${port}`], rest: '[[pay.units]]\ncode = "MAD"\n' } })
+  server = await Server.make({ port: web, more: { listen: [`127.0.0.1:${port}`], rest: '[pay]\nfirst_key = "0s"\n[[pay.units]]\ncode = "MAD"\n' } })
   server.give('MAD', { 'karim@localhost': 100_000 })
   await server.start()
   for (const name of ['karim', 'nadia']) execFileSync(process.env.PALABRE, ['account', 'add', '-config', server.config, name], { input: password + '\n', cwd: server.folder })

@@ -14,7 +14,7 @@ let server, bad, chromium, atlas, karim, first, bill
 before(async () => {
   const port = await freePort()
   bad = await Proxy.make(port)
-  server = await Server.make({ port, more: '[[pay.units]]\ncode = "MAD"\noffline = 20000\n' })
+  server = await Server.make({ port, more: '[pay]\nfirst_key = "0s"\n[[pay.units]]\ncode = "MAD"\noffline = 20000\n' })
   server.give('MAD', { 'karim@localhost': 50_000, 'atlas@localhost': 1_000 })
   await server.start()
   chromium = await browser()
@@ -53,7 +53,7 @@ async function confirm(who) {
 /** The code that a page shows. */
 async function codeOn(who) {
   const shown = who.page.locator('[data-code]')
-  await shown.locator('svg').waitFor()
+  await shown.locator('.qr svg').waitFor()
   return shown.getAttribute('data-code')
 }
 

@@ -12,7 +12,7 @@ let server, chromium, group
 const all = {}
 
 before(async () => {
-  server = await Server.make({ more: '[[pay.units]]\ncode = "MAD"\n' })
+  server = await Server.make({ more: '[pay]\nfirst_key = "0s"\n[[pay.units]]\ncode = "MAD"\n' })
   server.give('MAD', Object.fromEntries(names.map((name) => [`${name}@localhost`, 30_000])))
   await server.start()
   chromium = await browser()
