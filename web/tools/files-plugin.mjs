@@ -20,7 +20,7 @@ const spared = parts('Stickers|ChooseLists|Choice|Once|once|Broadcast|broadcast|
 const code = /\/xmpp\/admin\.ts$|virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:admin|broadcast|channels|communities|devices|events|groups|link|newdevice|onboarding|once|security|status|updates)\.json$/
 
 /** Payments: kept besides on devices on which somebody pays. */
-const pays = /\/src\/(?:features\/pay|core\/pay|core\/qr)\/|\/core\/engine\/pay-(?!door|early)|\/core\/(?:xmpp|store)\/pay\.ts$|\/app\/pa(?:id|y)\.ts$|\/features\/chat\/(?:MoneyCards|PaymentCard|RequestCard|SplitCard)\.tsx$|\/i18n\/money\.ts$/
+const pays = /\/src\/(?:features\/pay|core\/pay|core\/qr)\/|\/core\/engine\/pay-(?!door|early)|\/core\/(?:xmpp|store)\/pay\.ts$|\/app\/pa(?:id|y)\.ts$|\/features\/chat\/(?:MoneyCards|PaymentCard|RequestCard|SplitCard)\.tsx$|\/i18n\/money\.ts$|\/ui\/qrcode\.ts$|\/node_modules\/uqr\//
 const payTexts = /\/i18n\/[\w-]+\/pay\w*\.json$/
 const payStyles = parts('pay|Confirm|Keys|MoneyCards')
 

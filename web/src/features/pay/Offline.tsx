@@ -30,6 +30,7 @@ export function OfflinePage(_: PageProps): JSX.Element {
   const [promise, setPromise] = useState<Promised>()
   const look = (): void => void engine().pay().then((pay) => pay.device()).then(setDevice, () => undefined)
   useEffect(look, [wallet?.time])
+  useEffect(() => { import('../../ui/qrcode.ts').catch(() => undefined) }, []) // what draws the code is here before the network goes; Qr says so when it is not
   return (
     <>
       <PageHead title={t('pm.offline')} always up="/pay" />
