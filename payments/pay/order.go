@@ -16,7 +16,6 @@ type signedOrder struct {
 	text      string
 	hash      [sha256.Size]byte
 	signature signature
-	public    []byte
 }
 
 // order does what an order says. The same order again changes nothing more.

@@ -125,16 +125,6 @@ func (p *split) requestOf(one share) *request {
 		chat: p.within, split: p.id}
 }
 
-// concerns says whether somebody has anything to do with it.
-func (p *split) concerns(who string) bool {
-	for _, one := range p.shares {
-		if one.account == who {
-			return true
-		}
-	}
-	return who == p.maker || who == p.payee
-}
-
 // element is the split as it is told: with what has become of each share.
 func (p *split) element(now time.Time) *xmpp.Element {
 	e := element("split").Set("id", p.id).Set("organiser", p.maker).Set("payee", p.payee).Set("total", digits(p.total)).Set("unit", p.unit).Set("by", p.way).
