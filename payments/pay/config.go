@@ -72,7 +72,9 @@ const (
 )
 
 // DefaultConfig has no unit and no domain: who offers payments says in what.
-func DefaultConfig() Config { return Config{Levels: []string{"basic"}, NewDevice: 24 * time.Hour, FirstKey: time.Hour} }
+func DefaultConfig() Config {
+	return Config{Levels: []string{"basic"}, NewDevice: 24 * time.Hour, FirstKey: time.Hour}
+}
 
 // Validate reports the first setting that cannot work.
 func (c Config) Validate() error {
