@@ -70,13 +70,13 @@ func killPayments(t *testing.T, database string, times int) {
 
 // market is where people pay the fishmonger.
 type market struct {
-	t       *testing.T
-	server  *palabre
-	people  []*shopper
-	work    sync.WaitGroup
-	paid    counter
-	again   counter // payments that got no answer
-	made    counter // those of them that had been made
+	t      *testing.T
+	server *palabre
+	people []*shopper
+	work   sync.WaitGroup
+	paid   counter
+	again  counter // payments that got no answer
+	made   counter // those of them that had been made
 
 	mu       sync.Mutex        // guards what follows
 	receipts map[string]string // the first one of each intent, with its signature
