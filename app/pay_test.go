@@ -23,6 +23,7 @@ func payConfig(t *testing.T, engine string) Config {
 	t.Helper()
 	cfg := testConfig(t, engine)
 	cfg.Pay.Units = []pay.Unit{{Code: "MAD"}}
+	cfg.Pay.FirstKey = 0 // wallets are filled before their people have a key
 	return cfg
 }
 

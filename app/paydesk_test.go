@@ -28,6 +28,7 @@ func officer(t *testing.T, who *palabretest.Person, kind string, payload *xmpp.E
 func TestDeskOfPayments(t *testing.T) {
 	cfg := payConfig(t, storetest.SQLite)
 	cfg.Pay.Units = []pay.Unit{{Code: "MAD", Closed: true}}
+	cfg.Pay.FirstKey = 0 // wallets are filled before their people have a key
 	r := start(t, cfg)
 	ask(t, cfg, "account/admin", AccountArgs{Name: "juliet"}, &AccountResult{})
 	romeo, juliet, nurse := r.test.Login(t, "romeo/home"), r.test.Login(t, "juliet/home"), r.test.Login(t, "nurse/home")
