@@ -78,11 +78,18 @@ func (o *operator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (o *operator) post(w http.ResponseWriter, r *http.Request, parts []string) {
-	correlation := r.Header.Get("X-Correlationid")
-	if values := r.Header["X-CorrelationID"]; len(values) > 0 {
-		correlation = values[0]
+// header is a field of a request, however its name is written.
+func header(r *http.Request, name string) string {
+	for field, values := range r.Header {
+		if strings.EqualFold(field, name) {
+			return strings.Join(values, "")
+		}
 	}
+	return ""
+}
+
+func (o *operator) post(w http.ResponseWriter, r *http.Request, parts []string) {
+	correlation := header(r, "X-CorrelationID")
 	if len(correlation) != 36 {
 		o.t.Errorf("X-CorrelationID %q", correlation)
 	}
@@ -108,7 +115,7 @@ func (o *operator) post(w http.ResponseWriter, r *http.Request, parts []string) 
 		o.t.Errorf("POST %v", parts)
 	}
 	o.requests[correlation] = q
-	o.callbacks = append(o.callbacks, strings.Join(r.Header["X-Callback-URL"], ""))
+	o.callbacks = append(o.callbacks, header(r, "X-Callback-URL"))
 	if o.lose > 0 {
 		o.lose--
 		panic(http.ErrAbortHandler)

@@ -71,8 +71,7 @@ type Movement struct {
 // entry is one transfer in the network.
 type entry struct {
 	Message
-	plan  Plan
-	steps []step
+	plan Plan
 }
 
 // step is a change that is to come.
