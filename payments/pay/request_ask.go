@@ -87,6 +87,9 @@ func (s *Service) askRequest(ctx context.Context, account xmpp.JID, e *xmpp.Elem
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayStand(r.chat); err != nil {
+		return nil, err
+	}
 	if err := s.mayAsk(ctx, r.unit, r.payer); err != nil {
 		return nil, err
 	}
@@ -112,6 +115,17 @@ func (s *Service) askRequest(ctx context.Context, account xmpp.JID, e *xmpp.Elem
 		return nil, err
 	}
 	return s.answerRequest(ctx, r.id)
+}
+
+// mayStand refuses a conversation that is neither a group nor said by the parties: the account of somebody else, under whose name it would stand.
+func (s *Service) mayStand(chat string) error {
+	if chat == "" {
+		return nil
+	}
+	if at, err := xmpp.ParseJID(chat); err != nil || !at.IsBare() || at.Local() == "" || at.Domain() == s.cfg.Accounts {
+		return xmpp.BadRequest.Because("chat: a group")
+	}
+	return nil
 }
 
 // mayAsk refuses to ask for what cannot be paid.

@@ -147,6 +147,9 @@ func TestRequestsThatCannotBe(t *testing.T) {
 			{"week", "year", "bad-request"},
 			{"times='3'", "times='1'", "bad-request"},
 			{"times='3'", "times='121'", "bad-request"},
+			{"times='3'", "times='3' chat='mum@example'", "bad-request"}, // it would stand in a conversation with somebody else
+			{"times='3'", "times='3' chat='Mum@EXAMPLE/phone'", "bad-request"},
+			{"times='3'", "times='3' chat='groups.example'", "bad-request"},
 		} {
 			nadia.refused(test.want, true, strings.Replace(good, test.old, test.new, 1))
 		}

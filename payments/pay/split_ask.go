@@ -17,6 +17,9 @@ func (s *Service) askSplit(ctx context.Context, account xmpp.JID, e *xmpp.Elemen
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayStand(p.within); err != nil {
+		return nil, err
+	}
 	people := []string{p.payee}
 	for _, one := range p.shares {
 		people = append(people, one.account)

@@ -124,6 +124,7 @@ func TestSplitsThatCannotBe(t *testing.T) {
 			{"'3334'", "'0'", "bad-request"},
 			{"sami@example", "karim@example", "bad-request"}, // twice
 			{"sami@example", "sami@far.example", "no-payee"},
+			{"friends@groups.example", "karim@example", "bad-request"},
 			{"equal", "guess", "bad-request"},
 			{splitID, "dinner", "bad-request"},
 			{"<share jid='karim@example'", many.String() + "<share jid='karim@example'", "resource-constraint"},

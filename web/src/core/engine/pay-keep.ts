@@ -3,6 +3,7 @@
 
 import type { Content, JID, Micros } from '../model.ts'
 import type { Dispute, Payment, PayRequest, Split } from '../pay.ts'
+import { memberOf } from '../store/members.ts'
 import { byNames, put } from '../store/messages.ts'
 import { senderName } from '../store/names.ts'
 import { further, furtherDispute, furtherRequest, furtherSplit, keyOf, putPay, readPay, type Kept } from '../store/pay.ts'
@@ -27,7 +28,7 @@ export async function keepPayment(step: Step, told: Payment, how: How, more: Par
   await putPay(step.tx, record)
   step.changes.pay(record.key)
   const { chat } = payment
-  if (!chat || !SHOWN.has(payment.kind) || !await mayShow(step, chat, payment.payer === step.account)) return undefined
+  if (!chat || !SHOWN.has(payment.kind) || !await mayShow(step, chat, payment)) return undefined
   return bubble(step, chat, payment.payer, payment.id, { type: 'payment', payment }, how)
 }
 
@@ -39,7 +40,7 @@ export async function keepRequest(step: Step, told: PayRequest, how: How): Promi
   await putPay(step.tx, { key: keyOf('request', request.id), what: 'request', time: before?.time ?? how.time, request })
   step.changes.pay(keyOf('request', request.id))
   const { chat } = request
-  if (!chat || request.split || !await mayShow(step, chat, true)) return undefined
+  if (!chat || request.split || !await mayShow(step, chat, request, true)) return undefined
   return bubble(step, chat, request.payee, request.id, { type: 'request', request }, how)
 }
 
@@ -71,10 +72,14 @@ export async function keepDispute(step: Step, told: Dispute, how: How): Promise<
   step.changes.pay(keyOf('dispute', dispute.id))
 }
 
-/** In a group each sees what they did; what others did, the split says. */
-async function mayShow(step: Step, chat: JID, ours: boolean): Promise<boolean> {
+/** In a group each sees what they did with a member of it, or what is asked of them; what others did, the split says. Elsewhere it stands in the conversation with the other party alone: who
+ * asks says where, and may name anybody. */
+async function mayShow(step: Step, chat: JID, { payer, payee }: { payer: JID; payee: JID }, asked = false): Promise<boolean> {
+  const other = payer === step.account ? payee : payer
   const found = await step.tx.objectStore('chats').get(chat)
-  return found?.kind === 'group' ? ours : chat !== step.account && chat.includes('@')
+  if (found?.kind !== 'group') return chat === other && chat !== step.account && chat.includes('@')
+  if (!asked && payer !== step.account) return false
+  return !await step.tx.objectStore('kv').get(`members ${chat}`) || !!await memberOf(step.tx, chat, other)
 }
 
 /** Puts what is known into its bubble; gives the letter of one that is new. */

@@ -216,3 +216,21 @@ test('a promise without network is signed without the service, counted, and hand
   for (let i = 0; i < 5; i++) await pay.promise(draft(), '000000').catch(() => undefined)
   expect(await pay.promise(draft(), '314159').catch(payTrouble)).toMatchObject({ why: 'no-key' })
 })
+
+test('who asks for money cannot choose in whose conversation that stands', async () => {
+  await pay.ask('wallet')
+  const verona = 'verona@groups.example', mallory = 'mallory@example'
+  const ask = (letter: string, payee: string, chat: string) => hear([unwrapLive(notice('pay.example', 'n-' + letter.repeat(20), chat, el(NS, 'request', { id: letter.repeat(20), payee, payer: me, amount: 700, paid: 0, unit: 'MAD', for: 'rent', state: 'open', chat })), me, now())])
+  const shown = async () => (await db.getAll('messages')).map((m) => [m.from, m.chat])
+  await ask('i', mallory, 'mum@example')
+  await ask('j', mallory, verona) // a group that is not known here
+  expect(await shown()).toEqual([])
+  await db.put('chats', { jid: verona, kind: 'group', name: 'Verona', time: 1, unread: 0, protection: 'none' })
+  await db.put('kv', true, `members ${verona}`)
+  await db.put('members', { group: verona, jid: nadia, nick: 'nadia', affiliation: 'member', rank: 2, sort: 'nadia' })
+  await ask('k', mallory, verona)
+  expect(await shown()).toEqual([])
+  await ask('l', nadia, verona)
+  await ask('m', mallory, mallory)
+  expect(await shown()).toEqual(expect.arrayContaining([[nadia, verona], [mallory, mallory]]))
+})
