@@ -7,6 +7,14 @@ export function amountText(amount: number, exponent: number, short = false): str
   return new Intl.NumberFormat(region.value, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(amount / 10 ** exponent)
 }
 
+/** fieldText is an amount as it stands in a field that was filled for somebody: readAmount reads it back, in every language. */
+export function fieldText(amount: number, exponent: number, short = false): string {
+  const digits = short && amount % 10 ** exponent === 0 ? 0 : exponent
+  const all = String(amount).padStart(exponent + 1, '0')
+  const exact = (exponent ? `${all.slice(0, -exponent)}.${all.slice(-exponent)}` : all) as `${number}`
+  return new Intl.NumberFormat(region.value, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false }).format(exact)
+}
+
 /** money is an amount with its unit: 125,00 MAD. */
 export const money = (amount: number, { unit, exponent }: { unit: string; exponent: number }): string => `${amountText(amount, exponent)}\u00a0${unit}`
 
@@ -15,7 +23,7 @@ const zeros = [0x660, 0x6f0, 0x966]
 
 /** readAmount reads what somebody typed, with a point or a comma; undefined: no amount, one with too small parts, or beyond what an account can have. */
 export function readAmount(typed: string, exponent: number): number | undefined {
-  const plain = [...typed.replace(/[\s\u00a0\u202f']/g, '')].map((c) => {
+  const plain = [...typed.replace(/[\s\u00a0\u202f\u066c']/g, '')].map((c) => {
     const zero = zeros.find((z) => c >= String.fromCharCode(z) && c <= String.fromCharCode(z + 9))
     return zero === undefined ? c === '٫' || c === ',' ? '.' : c : String(c.charCodeAt(0) - zero)
   }).join('')

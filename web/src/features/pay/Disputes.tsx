@@ -8,7 +8,7 @@ import { whyPay } from '../../app/pay.ts'
 import { go, place } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Dispute, type Payment } from '../../core/pay.ts'
-import { money, readAmount, amountText } from '../../i18n/money.ts'
+import { amountText, fieldText, money, readAmount } from '../../i18n/money.ts'
 import { has, t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { Busy, Button, Empty, Field, Pill } from '../../ui/controls.tsx'
@@ -76,7 +76,7 @@ function Begin({ of }: { of: string }): JSX.Element {
     <form class="page" onSubmit={(e) => void begin(e)}>
       <p dir="auto">{t('pm.disputeOf', { amount: money(p.amount, p), name: nameOf(p.payee) })}</p>
       <Choice id="dispute-why" label={t('pm.disputeWhy')} value={why} change={setWhy} answers={{ 'not-received': t('pm.w-not-received'), 'not-as-described': t('pm.w-not-as-described'), 'wrong-amount': t('pm.w-wrong-amount'), twice: t('pm.w-twice'), 'not-me': t('pm.w-not-me'), other: t('pm.w-other') }} />
-      <Field label={`${t('pm.amount')} (${p.unit})`} value={typed ?? amountText(left, p.exponent)} change={setTyped} limit={20} ltr wrong={fits ? undefined : t('pm.atMost', { amount: money(left, p) })} />
+      <Field label={`${t('pm.amount')} (${p.unit})`} value={typed ?? fieldText(left, p.exponent)} change={setTyped} limit={20} ltr wrong={fits ? undefined : t('pm.atMost', { amount: money(left, p) })} />
       <Field label={t('pm.disputeText')} value={text} change={setText} limit={maxWords} multiline required />
       <p class="small">{t('pm.disputeSeen')}</p>
       {state.failed && <p class="wrong" role="alert">{state.failed}</p>}

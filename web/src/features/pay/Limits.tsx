@@ -6,7 +6,7 @@ import { unitOf, useWallet } from '../../app/paid.ts'
 import { askProof, whyPay } from '../../app/pay.ts'
 import { engine } from '../../app/session.ts'
 import type { Limit, Wallet } from '../../core/pay.ts'
-import { amountText, money, readAmount } from '../../i18n/money.ts'
+import { fieldText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Busy, Button, Field } from '../../ui/controls.tsx'
 import { toast } from '../../ui/toast.tsx'
@@ -36,7 +36,7 @@ export function LimitsPage(_: PageProps): JSX.Element {
 function One({ limit, wallet }: { limit: Limit; wallet: Wallet }): JSX.Element {
   const unit = unitOf(wallet, limit.unit)
   const facts = { unit: unit.code, exponent: unit.exponent }
-  const text = (amount: number | undefined): string => (amount === undefined ? '' : amountText(amount, unit.exponent, true))
+  const text = (amount: number | undefined): string => (amount === undefined ? '' : fieldText(amount, unit.exponent, true))
   const [transaction, setTransaction] = useState(() => text(limit.transaction))
   const [day, setDay] = useState(() => text(limit.day))
   const [busy, setBusy] = useState(false)

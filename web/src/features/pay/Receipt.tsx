@@ -7,7 +7,7 @@ import { payNow, whyPay, whyWords } from '../../app/pay.ts'
 import { chatPath, go } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Payment } from '../../core/pay.ts'
-import { amountText, money, readAmount } from '../../i18n/money.ts'
+import { amountText, fieldText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { Busy, Button, Empty, Field, Pill } from '../../ui/controls.tsx'
@@ -85,7 +85,7 @@ async function tip(p: Payment): Promise<void> {
 
 async function askAmount({ title, label, most, begin, p }: { title: string; label: string; most: number; begin?: number; p: Payment }): Promise<number | undefined> {
   let answer: number | undefined
-  await over((done) => <Dialog title={title} close={done}><AskAmount label={label} most={most} begin={begin === undefined ? '' : amountText(begin, p.exponent)} p={p} done={(amount) => { answer = amount; done() }} /></Dialog>)
+  await over((done) => <Dialog title={title} close={done}><AskAmount label={label} most={most} begin={begin === undefined ? '' : fieldText(begin, p.exponent)} p={p} done={(amount) => { answer = amount; done() }} /></Dialog>)
   return answer
 }
 

@@ -9,7 +9,7 @@ import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Payment, type PayRequest, type Promised, type Wallet } from '../../core/pay.ts'
 import { amountOf, readCode, type Code } from '../../core/qr/code.ts'
 import type { CodeError } from '../../core/qr/wrong.ts'
-import { amountText, money } from '../../i18n/money.ts'
+import { amountText, fieldText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { Banner, Button, Field } from '../../ui/controls.tsx'
@@ -86,7 +86,7 @@ function PayShop({ code: { account, merchant }, wallet }: { code: Shop; wallet: 
     setBusy(false)
     if (payment) go(`/pay/receipt/${payment.id}`)
   }
-  const promise = (): void => go(`/pay/offline?${new URLSearchParams({ to: account.jid, unit: unit.code, for: what, id: account.id ?? own, ...(amount ? { amount: amountText(amount, unit.exponent) } : {}) })}`)
+  const promise = (): void => go(`/pay/offline?${new URLSearchParams({ to: account.jid, unit: unit.code, for: what, id: account.id ?? own, ...(amount ? { amount: fieldText(amount, unit.exponent) } : {}) })}`)
   return (
     <div class="card paying">
       <small>{t('pm.payTo')}</small>
