@@ -75,7 +75,7 @@ func (p *Proposal) text() string {
 }
 
 // Propose keeps a proposal of an administrator. Kind, Account, Unit, Amount, Of and Why are given; of a withdrawal and a correction, Of says the rest, and the amount of
-// a correction may be less. Errors are *xmpp.Error where somebody can do something about them.
+// a correction may be less, and a unit that is named is that of the payment. Errors are *xmpp.Error where somebody can do something about them.
 func (s *Service) Propose(ctx context.Context, by string, p Proposal) (Proposal, error) {
 	p.Why = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -152,6 +152,9 @@ func (s *Service) completeProposal(ctx context.Context, p *Proposal) error {
 	}
 	if unit := s.cfg.unit(of.Unit); unit == nil || !unit.Closed {
 		return xmpp.NotAllowed.Because("%s leaves by a rail", of.Unit)
+	}
+	if p.Unit != "" && p.Unit != of.Unit { // the amount was written with the digits of another unit
+		return xmpp.BadRequest.Because("the payment is in %s", of.Unit)
 	}
 	if p.Kind == Withdraw || p.Amount == 0 {
 		p.Amount = left

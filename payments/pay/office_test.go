@@ -84,7 +84,9 @@ func TestFourEyes(t *testing.T) {
 		}
 		b.has(xmpp.MustJID(romeo), "MAD", 0, 0)
 
-		mistake := b.propose(juliet, Proposal{Kind: Correct, Of: p.payment(), Amount: 5000})
+		_, err = b.Propose(t.Context(), juliet, Proposal{Kind: Correct, Of: p.payment(), Amount: 5000, Unit: "EUR", Why: "the digits of another unit"})
+		b.is(err, xmpp.BadRequest)
+		mistake := b.propose(juliet, Proposal{Kind: Correct, Of: p.payment(), Amount: 5000, Unit: "MAD"})
 		if _, err := b.Approve(t.Context(), romeo, mistake.ID); err != nil {
 			t.Fatal(err)
 		}

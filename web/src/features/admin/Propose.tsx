@@ -23,11 +23,11 @@ export function Propose({ units, closed, close, made }: { units: Units; closed: 
   const [typed, setTyped] = useState('')
   const [of, setOf] = useState('')
   const [why, setWhy] = useState('')
-  const amount = readAmount(typed, units[unit] ?? 0)
+  const amount = units[unit] === undefined ? undefined : readAmount(typed, units[unit])
   const enough = why.trim() && (kind === 'issue' ? account.trim() && amount : of.trim() && (!typed || amount))
   const send = async (event: Event): Promise<void> => {
     event.preventDefault()
-    const wanted = kind === 'issue' ? { kind, account: whole(account), unit, amount, why: why.trim() } : { kind, of: of.trim(), why: why.trim(), ...(kind === 'correct' && amount ? { amount } : {}) }
+    const wanted = kind === 'issue' ? { kind, account: whole(account), unit, amount, why: why.trim() } : { kind, of: of.trim(), why: why.trim(), ...(kind === 'correct' && amount ? { amount, unit } : {}) }
     if (await attempt(admin('propose', wanted), t('adm.proposed'))) { made(); close() }
   }
   return (
@@ -39,7 +39,7 @@ export function Propose({ units, closed, close, made }: { units: Units; closed: 
         {kind === 'issue'
           ? <Field label={t('adm.account')} value={account} change={setAccount} limit={200} ltr required />
           : <Field label={t('adm.payment')} value={of} change={setOf} limit={64} ltr required />}
-        {kind === 'issue' && closed.length > 1 && <Radios label={t('adm.unit')} value={unit} change={setUnit} answers={closed.map((code) => ({ value: code, label: code }))} />}
+        {kind !== 'withdraw' && closed.length > 1 && <Radios label={t('adm.unit')} value={unit} change={setUnit} answers={closed.map((code) => ({ value: code, label: code }))} />}
         {kind !== 'withdraw' && <Field label={`${t('adm.amount')} (${unit})`} value={typed} change={setTyped} limit={24} ltr required={kind === 'issue'} />}
         <Field label={t('adm.why')} value={why} change={setWhy} limit={longest} required />
         <Button kind="p" wide submit disabled={!enough}>{t('adm.propose')}</Button>
