@@ -292,8 +292,13 @@ export interface Pay {
   promise(draft: PayDraft, pin: string): Promise<Promised>
   /** Reads a code that was scanned, and checks its signature; fails with `bad-text`, `bad-signature`, `expired`. */
   check(code: string): Promise<Promised>
-  /** Keeps a code that was taken; it is handed in when there is a connection, by this device or the payer's. Its bubble stands in the chat with the payer. */
-  redeem(code: string): Promise<Payment>
+  /**
+   * Keeps a code that was taken; it is handed in when there is a connection, by this device or the payer's. Its bubble stands in the chat with the payer. The same code again before it has an end is
+   * the same payment; after that it fails with `id-taken`, and so does one that this device knew before `since` (by `now`).
+   */
+  redeem(code: string, since?: Micros): Promise<Payment>
+  /** What time it is for the server, as far as this device knows. */
+  now(): Promise<Micros>
 
   /** Makes a split and says so in the group. */
   makeSplit(split: Split): Promise<Split>

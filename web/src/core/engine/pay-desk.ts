@@ -66,7 +66,8 @@ export function payDesk(db: Database, news: News, account: JID, ask: Asks, send:
     setUpOffline: (pin, cap, unit, proof) => signing.setUpOffline(pin, cap, unit, proof),
     promise: (draft, pin) => signing.promise(draft, pin),
     check: (code): Promise<Promised> => signing.check(code),
-    redeem: (code) => signing.redeem(code),
+    redeem: (code, since) => signing.redeem(code, since),
+    now,
     makeSplit: async (split) => {
       const made = await ask('makeSplit', split)
       await send(split.group, made)

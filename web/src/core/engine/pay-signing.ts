@@ -6,7 +6,7 @@ import { promiseCode, readPromise } from '../pay/sign.ts'
 import { BadText, isId, MAX_FOR, readIntent, textTime, writeText } from '../pay/text.ts'
 import { look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { readPay, type Signed } from '../store/pay.ts'
+import { isOver, readPay, type Signed } from '../store/pay.ts'
 import { exponentsOf } from '../xmpp/pay.ts'
 import type { Hand } from './pay-desk.ts'
 import { keepPayment } from './pay-keep.ts'
@@ -53,10 +53,11 @@ export class PaySigning {
     return { id, kind, state, payer, payee, amount, unit, exponent, fee, for: draft.for, time: now, ...(of ? { of } : {}), ...(chat ? { chat } : {}) }
   }
 
-  /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays. */
-  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }): Promise<Payment> {
+  /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays, unless `used` says that it does not count. */
+  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }, used: (before: Payment) => boolean = () => false): Promise<Payment> {
     return this.hand.step(async (step) => {
       const before = await readPay(step.tx, 'payment', payment.id)
+      if (before && used(before.payment)) throw new PayTrouble({ why: 'id-taken' })
       if (before) return before.payment
       await keepPayment(step, payment, { time: payment.time, live: true }, more)
       return payment
@@ -107,7 +108,7 @@ export class PaySigning {
     return { id: fields.id, payer: fields.payer, payee: fields.payee, amount: Number(fields.amount), unit: fields.unit, exponent: exponentsOf(known?.about)(fields.unit), for: fields.for, expires, key: fields.key, code: code.trim() }
   }
 
-  async redeem(code: string): Promise<Payment> {
+  async redeem(code: string, since = 0): Promise<Payment> {
     const { hand } = this
     const promised = await this.check(code)
     const { text, signature, fields } = await readPromise(promised.code)
@@ -115,7 +116,7 @@ export class PaySigning {
     const other: JID = promised.payee === hand.account ? promised.payer : promised.payee
     const { id, payer, payee, amount, unit, exponent, expires } = promised
     const payment: Payment = { id, kind: 'offline', state: 'promised', payer, payee, amount, unit, exponent, fee: Number(fields.fee), for: fields.for, time: await hand.now(), chat: other, ...(fields.of ? { of: fields.of } : {}) }
-    return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code })
+    return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code }, (before) => isOver(before) || before.time < since)
   }
 }
 

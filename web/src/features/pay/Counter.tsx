@@ -8,7 +8,7 @@ import { connected, usePaid, useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { go } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
-import { newPayId, type Payment, type Unit } from '../../core/pay.ts'
+import { newPayId, payTrouble, type Payment } from '../../core/pay.ts'
 import { amountText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { clock } from '../../i18n/when.ts'
@@ -19,11 +19,10 @@ import { scan } from '../../ui/Scan.tsx'
 import { useAmount, type Typed } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 import { safely } from './Code.tsx'
+import { counts, fits, type Sale } from './sale.ts'
 import { codeOf, shopOf } from './shop.ts'
 import { chime } from './chime.ts'
 import './pay.css'
-
-interface Sale { id: string; amount: number; unit: Unit; for: string }
 
 /** CounterPage is what stands on a counter. Enter shows the code and goes to the next customer, Escape goes back. */
 export function CounterPage(_: PageProps): JSX.Element {
@@ -32,13 +31,16 @@ export function CounterPage(_: PageProps): JSX.Element {
   const [what, setWhat] = useState('')
   const [sale, setSale] = useState<Sale>()
   const next = (): void => { setSale(undefined); typed.set(''); setWhat('') }
-  const show = (): void => { if (typed.amount) setSale({ id: newPayId(), amount: typed.amount, unit: typed.unit, for: what.trim() }) }
+  const show = async (): Promise<void> => {
+    const { amount, unit } = typed
+    if (amount) setSale({ id: newPayId(), amount, unit, for: what.trim(), began: await (await engine().pay()).now() })
+  }
   return (
     <>
       <PageHead title={t('pm.counter')} always up="/pay"><Button kind="t" act={() => go('/pay/report')}>{t('pm.report')}</Button></PageHead>
       <div class="scroll"><div class="page counter">
         {!connected() && <Banner icon="wifiOff" title={t('pm.counterOffline')} text={t('pm.counterOfflineText')} />}
-        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} show={show} />}
+        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} show={() => void show()} />}
       </div></div>
     </>
   )
@@ -86,10 +88,12 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
   const payment = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(followed, show), [followed])
   const [failed, setFailed] = useState<string>()
   const now = payment ?? promised
-  const fits = now !== undefined && now.payee === account.jid && now.amount >= amount && now.unit === unit.code
-  const done = fits && now.state === 'done' && now.receipt !== undefined
+  const done = now !== undefined && counts(now, sale, account.jid)
   useAwake()
   useEffect(() => { if (done) chime() }, [done])
+  // A promise that was handed in before this sale began pays for something else.
+  const used = promised !== undefined && now?.state === 'done' && !done
+  useEffect(() => { if (used) { setPromised(undefined); setFailed(t('pm.promiseUsed')) } }, [used])
   // A notice tells of it at once; should it be late, the service is asked.
   useEffect(() => {
     if (done) return
@@ -103,7 +107,8 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
   }, [done])
   const take = async (): Promise<void> => {
     const code = await scan(t('pm.scanPromise'))
-    if (code) await redeem(code, sale).then(setPromised, (error: unknown) => setFailed(whyPay(error)))
+    setFailed(undefined)
+    if (code) await redeem(code, sale).then(setPromised, (error: unknown) => setFailed(payTrouble(error).why === 'id-taken' ? t('pm.promiseUsed') : whyPay(error)))
   }
   const sum = money(amount, { unit: unit.code, exponent: unit.exponent })
   if (done) return <Paid payment={now} next={next} />
@@ -113,19 +118,19 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
     <div class="sale">
       <p class="sum"><b class="num">{amountText(amount, unit.exponent, true)}</b> {unit.code}</p>
       {code ? <div data-code={code} class="big-qr"><Qr text={code} label={t('pm.scanToPay', { amount: sum })} /></div> : <p class="wrong" role="alert">{t('pm.codeNot')}</p>}
-      <p role="status" class="wait-for"><Icon path={hourglass} />{now && !fits ? t('pm.wrongSum', { amount: money(now.amount, now) }) : now?.state === 'refused' ? t('pm.saleRefused') : t('pm.waiting')}</p>
+      <p role="status" class="wait-for"><Icon path={hourglass} />{now && !fits(now, sale, account.jid) ? t('pm.wrongSum', { amount: money(now.amount, now) }) : now?.state === 'refused' ? t('pm.saleRefused') : t('pm.waiting')}</p>
       {failed && <p class="wrong" role="alert">{failed}</p>}
       <div class="dos mid"><Button act={() => void take()}>{t('pm.scanPromise')}</Button><Button kind="t" act={back}>{t('cancel')}</Button></div>
     </div>
   )
 }
 
-/** A promise is taken for this sale only if it is over its amount and for us. */
-async function redeem(code: string, { amount, unit }: Sale): Promise<Payment> {
+/** A promise is taken for this sale only if it is over its amount and for us, and no other sale had it before. */
+async function redeem(code: string, { id, amount, unit, began }: Sale): Promise<Payment> {
   const pay = await engine().pay()
   const said = await pay.check(code)
   if (said.payee !== engine().account().jid || said.amount !== amount || said.unit !== unit.code) throw new WrongPromise(t('pm.promiseOther', { amount: money(said.amount, said) }))
-  return pay.redeem(code)
+  return pay.redeem(code, said.id === id ? undefined : began)
 }
 
 /** The promise is another one than was asked for. */

@@ -1,0 +1,77 @@
+// Payments without network at a shop and on a phone: what was promised counts once, and no more is promised than there is.
+import 'fake-indexeddb/auto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { News } from '../../../src/core/engine/changes.ts'
+import { payDesk } from '../../../src/core/engine/pay-desk.ts'
+import { PayLead } from '../../../src/core/engine/pay-lead.ts'
+import { newPayId, payTrouble, type Pay, type Payment } from '../../../src/core/pay.ts'
+import { keyId, promiseCode, signText, toText } from '../../../src/core/pay/sign.ts'
+import { textTime, writeText } from '../../../src/core/pay/text.ts'
+import { openAccount, type Database } from '../../../src/core/store/database.ts'
+import { counts, type Sale } from '../../../src/features/pay/sale.ts'
+import { FakePay } from './service.ts'
+
+const shop = 'nadia@example', customer = 'karim@example'
+let service: FakePay
+let runs = 0
+let db: Database, news: News, lead: PayLead, pay: Pay
+let online = true
+const now = () => Date.now() * 1000
+
+beforeEach(async () => {
+  online = true
+  service = new FakePay()
+  db = await openAccount('promises' + ++runs + '@example')
+  news = new News(shop + runs)
+  const session = service.session(shop)
+  lead = new PayLead({ db, news, account: shop, now, session: () => { if (!online) throw Object.assign(new Error(), { name: 'Offline' }); return session } })
+  pay = payDesk(db, news, shop, ((what: keyof typeof lead.asks, ...args: never[]) => (lead.asks[what] as (...all: never[]) => unknown)(...args)) as never, () => Promise.resolve())
+})
+afterEach(() => {
+  lead.end()
+  news.close()
+  db.close()
+})
+
+const kept = async (id: string): Promise<Payment | undefined> => { const r = await db.get('pay', 'payment ' + id); return r?.what === 'payment' ? r.payment : undefined }
+
+/** What a customer's phone shows: a promise to the shop. */
+async function promiseTo(payee: string, id = newPayId()): Promise<string> {
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
+  const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))
+  const key = await keyId(point)
+  service.keys.set(key, { point: toText(point), wrong: 0 })
+  const text = writeText('intent', { service: 'pay.example', id, kind: 'offline', payer: customer, payee, amount: '12500', unit: 'MAD', fee: '0', expires: textTime(now() + 86_400e6), of: '', until: '', total: '', period: '', for: '', key })
+  return promiseCode(text, await signText(pair.privateKey, text), point)
+}
+
+test('a promise that was handed in is no payment for anything else', async () => {
+  const code = await promiseTo(shop)
+  online = false
+  const first = await pay.redeem(code)
+  expect(await pay.redeem(code)).toEqual(first) // a second try
+  expect(await pay.redeem(code, first.time)).toEqual(first) // of the same sale
+  expect(await pay.redeem(code, first.time + 1).catch(payTrouble)).toEqual({ why: 'id-taken' }) // for the next customer, while nobody was asked
+  expect((await db.getAll('pay')).filter((r) => r.what === 'payment')).toHaveLength(1)
+  const record = await db.get('pay', 'payment ' + first.id)
+  if (record?.what !== 'payment') throw new Error('it is not kept')
+  await db.put('pay', { ...record, payment: { ...first, state: 'done', receipt: { text: '', signature: '' } } })
+  expect(await pay.redeem(code).catch(payTrouble)).toEqual({ why: 'id-taken' })
+  expect(await kept(first.id)).toMatchObject({ state: 'done' })
+})
+
+test('a sale is paid by what came since it began', () => {
+  const began = Date.parse('2026-11-22T12:00:00Z') * 1000
+  const sale: Sale = { id: 's'.repeat(22), amount: 12_500, unit: { code: 'MAD', exponent: 2, name: 'Dirham', closed: false }, for: '', began }
+  const paid = (time: string, change: Partial<Payment> = {}): Payment => ({
+    id: 'p'.repeat(22), kind: 'offline', state: 'done', payer: customer, payee: shop, amount: 12_500, unit: 'MAD', exponent: 2, fee: 0, for: '', time: began + 30e6,
+    receipt: { text: `palabre pay 0 receipt\nnumber=7\ntime=${time}\nhash=0\n`, signature: '' }, ...change,
+  })
+  expect(counts(paid('2026-11-22T12:00:09Z'), sale, shop)).toBe(true)
+  expect(counts(paid('2026-11-22T09:41:00Z'), sale, shop)).toBe(false) // an old one, taken by another device
+  expect(counts(paid('soon'), sale, shop)).toBe(false)
+  expect(counts(paid('2026-11-22T09:41:00Z', { id: sale.id }), sale, shop)).toBe(true)
+  for (const other of [{ payee: customer }, { amount: 12_499 }, { unit: 'EUR' }, { state: 'promised' as const }]) expect(counts(paid('2026-11-22T12:00:09Z', other), sale, shop)).toBe(false)
+  const { receipt: _, ...bare } = paid('')
+  expect(counts(bare, sale, shop)).toBe(false)
+})
