@@ -286,6 +286,11 @@ func TestMalformedOperationsAreNotKept(t *testing.T) {
 		} {
 			refused(t, l, ErrMalformed, bad)
 		}
+		for _, about := range []string{"rice\x00", "\xff", "\xed\xa0\x80"} { // a database may not keep it, and it would fail with all of its batch
+			bad := transfer("about", "karim", "nadia", 1)
+			bad.About = about
+			refused(t, l, ErrMalformed, bad)
+		}
 		refused(t, l, ErrMalformed)
 		refused(t, l, ErrMalformed, make([]Operation, MaxLinked+1)...)
 		refused(t, l, ErrMalformed, transfer("1", "karim", "nadia", 1), transfer("1", "karim", "nadia", 1))

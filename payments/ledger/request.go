@@ -9,6 +9,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Kind says what an operation does; the numbers are stored.
@@ -92,7 +93,7 @@ type Operation struct {
 	// Floor and State are of an Opening and a Setting.
 	Floor int64
 	State State
-	// About says what it is for, in at most 512 bytes; Data is whatever belongs to it, a signed intent for one, in at most 16 KiB.
+	// About says what it is for, in at most 512 bytes of UTF-8 without NUL; Data is whatever belongs to it, a signed intent for one, in at most 16 KiB.
 	About string
 	Data  []byte
 }
@@ -125,6 +126,8 @@ func (o *Operation) check(own bool) error {
 		return malformed(o, "ids that begin with "+ownPrefix+" are the ledger's own")
 	case len(o.About) > MaxAbout || len(o.Data) > MaxData:
 		return malformed(o, "about has at most 512 bytes, data 16 KiB")
+	case !utf8.ValidString(o.About) || strings.ContainsRune(o.About, 0): // a database that does not keep it would fail with the whole batch
+		return malformed(o, "about is UTF-8 without NUL")
 	case (o.Kind == Expiry) != own || o.Kind < Opening || o.Kind > Reversal:
 		return malformed(o, "no such kind")
 	}

@@ -55,6 +55,9 @@ func (s *Service) HandleIQ(ctx context.Context, from xmpp.JID, set bool, payload
 	if !s.ours(account) {
 		return nil, xmpp.Forbidden.Because("only accounts of %s have a wallet here", s.cfg.Accounts)
 	}
+	if err := written(payload); err != nil {
+		return nil, err
+	}
 	answer, err := s.unlessGone(handle)(s, ctx, account, payload)
 	if set {
 		s.wake()

@@ -135,25 +135,34 @@ func (s *Service) sendInOrder(ctx context.Context, some []noticeRow) {
 
 // sendOne hands one notice over and forgets it; so does what can never be handed over.
 func (s *Service) sendOne(ctx context.Context, n noticeRow) error {
-	e, err := xmpp.Parse(n.stanza, xmpp.Scope{})
+	message, err := n.read()
 	if err != nil {
-		return fmt.Errorf("read notice %d: %w", n.id, err)
-	}
-	message, err := xmpp.NewStanza(e, xmpp.NSClient)
-	if err != nil {
-		return fmt.Errorf("read notice %d: %w", n.id, err)
-	}
-	timed, cancel := context.WithTimeout(ctx, noticeTimeout)
-	err = s.network.Send(timed, message)
-	cancel()
-	var wire *xmpp.Error
-	if errors.As(err, &wire) && wire.Type != "wait" {
-		s.log.Warn("a notice cannot be delivered", "account", n.account, "err", err)
-		err = nil
-	}
-	if err != nil {
+		s.log.Error("a notice cannot be read, and is dropped", "account", n.account, "notice", n.id, "err", err)
+	} else if err := s.handOver(ctx, n, message); err != nil {
 		return err
 	}
 	_, err = s.db.Exec(ctx, "delete from pay_notice where id = $1", n.id)
+	return err
+}
+
+// read is the message as it was written.
+func (n *noticeRow) read() (*xmpp.Stanza, error) {
+	e, err := xmpp.Parse(n.stanza, xmpp.Scope{})
+	if err != nil {
+		return nil, err
+	}
+	return xmpp.NewStanza(e, xmpp.NSClient)
+}
+
+// handOver gives a message to the network; what that refuses for good is no error.
+func (s *Service) handOver(ctx context.Context, n noticeRow, message *xmpp.Stanza) error {
+	ctx, cancel := context.WithTimeout(ctx, noticeTimeout)
+	defer cancel()
+	err := s.network.Send(ctx, message)
+	var wire *xmpp.Error
+	if errors.As(err, &wire) && wire.Type != "wait" {
+		s.log.Warn("a notice cannot be delivered", "account", n.account, "err", err)
+		return nil
+	}
 	return err
 }

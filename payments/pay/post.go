@@ -48,6 +48,9 @@ func (s *Service) readIntent(from xmpp.JID, payload *xmpp.Element) (*payment, er
 	if p.Intent, err = intent.Parse(p.text); err != nil {
 		return nil, badText("%v", err)
 	}
+	if !writable(p.For) || !writable(p.Payee) {
+		return nil, badText("for and payee: they hold what XML cannot")
+	}
 	p.hash = sha256.Sum256([]byte(p.text))
 	if p.signature, err = readSignature(payload.Child(NS, "signature")); err != nil {
 		return nil, err
