@@ -5,7 +5,7 @@ import { PageHead } from '../../app/PageHead.tsx'
 import { unitOf, useWallet } from '../../app/paid.ts'
 import { askProof, whyPay } from '../../app/pay.ts'
 import { engine } from '../../app/session.ts'
-import type { Limit, Wallet } from '../../core/pay.ts'
+import type { Limit, Unit, Wallet } from '../../core/pay.ts'
 import { fieldText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Busy, Button, Field } from '../../ui/controls.tsx'
@@ -24,7 +24,7 @@ export function LimitsPage(_: PageProps): JSX.Element {
         {wallet === undefined ? <Busy /> : wallet === null ? <p>{t('pm.noWallet')}</p> : (
           <>
             {wallet.level && <p class="small">{t('pm.level', { level: wallet.level })}</p>}
-            {wallet.limits.map((limit) => <One key={limit.unit} limit={limit} wallet={wallet} />)}
+            {wallet.limits.map((limit) => { const unit = unitOf(wallet, limit.unit); return unit && <One key={limit.unit} limit={limit} unit={unit} wallet={wallet} /> })}
             {!wallet.limits.length && <p>{t('pm.noLimits')}</p>}
           </>
         )}
@@ -33,8 +33,7 @@ export function LimitsPage(_: PageProps): JSX.Element {
   )
 }
 
-function One({ limit, wallet }: { limit: Limit; wallet: Wallet }): JSX.Element {
-  const unit = unitOf(wallet, limit.unit)
+function One({ limit, unit, wallet }: { limit: Limit; unit: Unit; wallet: Wallet }): JSX.Element {
   const facts = { unit: unit.code, exponent: unit.exponent }
   const text = (amount: number | undefined): string => (amount === undefined ? '' : fieldText(amount, unit.exponent, true))
   const [transaction, setTransaction] = useState(() => text(limit.transaction))

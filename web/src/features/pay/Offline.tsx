@@ -7,7 +7,7 @@ import { connected, unitOf, usePaid, useWallet } from '../../app/paid.ts'
 import { askProof, payNow, whyPay, whyWords } from '../../app/pay.ts'
 import { place } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
-import { newPayId, type Pay, type Payment, type Promised, type Wallet } from '../../core/pay.ts'
+import { newPayId, type Pay, type Payment, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
 import { readCode } from '../../core/qr/code.ts'
 import { amountText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
@@ -29,6 +29,7 @@ export function OfflinePage(_: PageProps): JSX.Element {
   const [device, setDevice] = useState<Device>()
   const [promise, setPromise] = useState<Promised>()
   const look = (): void => void engine().pay().then((pay) => pay.device()).then(setDevice, () => undefined)
+  const pocket = unitOf(wallet, device?.offline?.unit ?? '')
   useEffect(look, [wallet?.time])
   useEffect(() => { import('../../ui/qrcode.ts').catch(() => undefined) }, []) // what draws the code is here before the network goes; Qr says so when it is not
   return (
@@ -36,7 +37,7 @@ export function OfflinePage(_: PageProps): JSX.Element {
       <PageHead title={t('pm.offline')} always up="/pay" />
       <div class="scroll"><div class="page">
         {promise ? <Show promise={promise} done={() => setPromise(undefined)} /> : wallet === undefined || !device ? <Busy /> : wallet === null ? <p>{t('pm.noWallet')}</p> : device.offline
-          ? <><Give wallet={wallet} unit={device.offline.unit} given={setPromise} /><Pocket wallet={wallet} offline={device.offline} /></> : <SetUp wallet={wallet} done={look} />}
+          ? <><Give wallet={wallet} unit={device.offline.unit} given={setPromise} />{pocket && <Pocket wallet={wallet} unit={pocket} offline={device.offline} />}</> : <SetUp wallet={wallet} done={look} />}
       </div></div>
     </>
   )
@@ -72,8 +73,7 @@ function SetUp({ wallet, done }: { wallet: Wallet; done: () => void }): JSX.Elem
   )
 }
 
-function Pocket({ wallet, offline }: { wallet: Wallet; offline: NonNullable<Device['offline']> }): JSX.Element {
-  const unit = unitOf(wallet, offline.unit)
+function Pocket({ wallet, unit, offline }: { wallet: Wallet; unit: Unit; offline: NonNullable<Device['offline']> }): JSX.Element {
   const facts = { unit: unit.code, exponent: unit.exponent }
   const pocket = wallet.balances.find((b) => b.unit === offline.unit)?.pocket ?? 0
   const typed = useAmount(wallet, '', offline.unit)

@@ -2,22 +2,23 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
-import { connected, unitOf, useWallet } from '../../app/paid.ts'
+import { connected, useWallet } from '../../app/paid.ts'
 import { payNow, whyPay } from '../../app/pay.ts'
 import { go, place } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
-import { newPayId, type Payment, type PayRequest, type Promised, type Wallet } from '../../core/pay.ts'
-import { amountOf, readCode, type Code } from '../../core/qr/code.ts'
+import { newPayId, type Payment, type PayRequest, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
+import { readCode, type Code } from '../../core/qr/code.ts'
 import type { CodeError } from '../../core/qr/wrong.ts'
 import { amountText, fieldText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
-import { Banner, Button, Field } from '../../ui/controls.tsx'
+import { Banner, Busy, Button, Field } from '../../ui/controls.tsx'
 import { scan } from '../../ui/Scan.tsx'
 import { copy } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
 import { Amount, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
+import { askedBy } from './shop.ts'
 import './pay.css'
 
 type Shop = Extract<Code, { kind: 'shop' }>
@@ -68,14 +69,19 @@ export function ScanPage(_: PageProps): JSX.Element {
   )
 }
 
-function PayShop({ code: { account, merchant }, wallet }: { code: Shop; wallet: Wallet | null | undefined }): JSX.Element {
-  const unit = unitOf(wallet, account.unit ?? merchant.currency)
-  const asked = amountOf(merchant, unit.exponent)
+/** A shop's code; one in another unit, or of an amount that the unit cannot have, is not paid. */
+function PayShop({ code, wallet }: { code: Shop; wallet: Wallet | null | undefined }): JSX.Element {
+  if (!wallet) return wallet === null ? <p>{t('pm.noWallet')}</p> : <Busy />
+  const asked = askedBy(code, wallet.about.units)
+  if ('other' in asked) return <p class="wrong" role="alert">{asked.other ? t('pm.unitOther', { unit: asked.other }) : t('pm.codeBroken')}</p>
+  return <PayHere code={code} wallet={wallet} unit={asked.unit} asked={asked.amount} />
+}
+
+function PayHere({ code: { account, merchant }, wallet, unit, asked }: { code: Shop; wallet: Wallet; unit: Unit; asked: number | undefined }): JSX.Element {
   const typed = useAmount(wallet, '', unit.code)
   const [own] = useState(newPayId)
   const [busy, setBusy] = useState(false)
   const amount = asked ?? typed.amount
-  const known = wallet?.about.units.some((u) => u.code === unit.code)
   const offline = !connected()
   const what = merchant.additional['08'] ?? merchant.additional['01'] ?? ''
   const pay = async (): Promise<void> => {
@@ -94,11 +100,10 @@ function PayShop({ code: { account, merchant }, wallet }: { code: Shop; wallet: 
       <small dir="ltr">{account.jid} · <span dir="auto">{merchant.city}</span></small>
       {asked !== undefined ? <p class="sum"><b class="num">{amountText(asked, unit.exponent, true)}</b> {unit.code}</p> : <Amount label={t('pm.amount')} typed={typed} big focus />}
       {what && <p dir="auto">{what}</p>}
-      {wallet && !known && <p class="wrong" role="alert">{t('pm.unitOther', { unit: unit.code })}</p>}
       {offline && <p>{t('pm.noNetwork')}</p>}
       <div class="dos mid">
-        <Button kind={offline ? 's' : 'p'} disabled={!amount || !known || busy} act={() => void pay()}>{amount ? t('pm.payAmount', { amount: money(amount, { unit: unit.code, exponent: unit.exponent }) }) : t('pm.pay')}</Button>
-        {offline && <Button kind="p" disabled={!known} act={promise}>{t('pm.promiseIt')}</Button>}
+        <Button kind={offline ? 's' : 'p'} disabled={!amount || busy} act={() => void pay()}>{amount ? t('pm.payAmount', { amount: money(amount, { unit: unit.code, exponent: unit.exponent }) }) : t('pm.pay')}</Button>
+        {offline && <Button kind="p" act={promise}>{t('pm.promiseIt')}</Button>}
       </div>
     </div>
   )

@@ -19,16 +19,16 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
   const wallet = useWallet()
   const [chosen, setChosen] = useState('')
   const units = wallet?.about.units ?? []
-  const unit = unitOf(wallet, chosen || (wallet?.balances[0]?.unit ?? units[0]?.code ?? ''))
-  const asked = useAsked(async () => (unit.code ? (await engine().pay()).ask('debts', group, unit.code) : []), [unit.code], whyPay)
+  const { code: unit, exponent } = unitOf(wallet, chosen || (wallet?.balances[0]?.unit ?? '')) ?? units[0] ?? { code: '', exponent: 0 }
+  const asked = useAsked(async () => (unit ? (await engine().pay()).ask('debts', group, unit) : []), [unit], whyPay)
   const me = engine().account().jid
   const called = (jid: string): string => (jid === me ? t('pm.you') : nameOf(jid))
   const pay = async ({ id, to, amount }: Debt): Promise<void> => {
-    if (await payNow({ id: newPayId(), kind: 'send', payee: to, amount, unit: unit.code, ...(id ? { of: id } : {}), for: t('pm.settleFor', { group: chatOf(group)?.name ?? '' }).slice(0, 60), chat: group })) go(chatPath(group))
+    if (await payNow({ id: newPayId(), kind: 'send', payee: to, amount, unit, ...(id ? { of: id } : {}), for: t('pm.settleFor', { group: chatOf(group)?.name ?? '' }).slice(0, 60), chat: group })) go(chatPath(group))
   }
   const agree = async (): Promise<void> => {
     try {
-      await (await engine().pay()).ask('agree', group, unit.code)
+      await (await engine().pay()).ask('agree', group, unit)
       asked.again()
     } catch (error) {
       toast(whyPay(error))
@@ -39,12 +39,12 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
       <PageHead title={t('pm.settle')} always up={chatPath(group)} />
       <div class="scroll"><div class="page">
         <p>{t('pm.settleText')}</p>
-        {units.length > 1 && <div class="chips wrap">{units.map((u) => <button type="button" key={u.code} class="chip" aria-pressed={u.code === unit.code} onClick={() => setChosen(u.code)}>{u.code}</button>)}</div>}
+        {units.length > 1 && <div class="chips wrap">{units.map((u) => <button type="button" key={u.code} class="chip" aria-pressed={u.code === unit} onClick={() => setChosen(u.code)}>{u.code}</button>)}</div>}
         {!asked.value ? <Waiting asked={asked} /> : !asked.value.length ? <Empty title={t('pm.settled')} text={t('pm.settledText')} />
           : <ul class="card flat debts">{asked.value.map((debt) => (
             <li key={`${debt.from} ${debt.to}`}>
               <span class="grow"><b dir="auto">{called(debt.from)}</b> <span aria-hidden="true" class="arrow">→</span><span class="vh"> {t('pm.owes')} </span> <b dir="auto">{called(debt.to)}</b></span>
-              <Pill kind={debt.from === me ? 'wait' : 'info'}><span class="num">{money(debt.amount, { unit: unit.code, exponent: unit.exponent })}</span></Pill>
+              <Pill kind={debt.from === me ? 'wait' : 'info'}><span class="num">{money(debt.amount, { unit, exponent })}</span></Pill>
               {debt.from === me && <Button kind="p" act={() => void pay(debt)}>{t('pm.payIt')}</Button>}
             </li>
           ))}</ul>}

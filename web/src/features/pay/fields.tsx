@@ -7,8 +7,10 @@ import { readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import './pay.css'
 
-/** An amount that is being typed: what stands there, the unit, and what it means; undefined while it means nothing. */
-export interface Typed { text: string; unit: Unit; amount: number | undefined; set: (text: string | ((was: string) => string)) => void; choose: (code: string) => void; units: Unit[] }
+/** An amount that is being typed: what stands there, the unit, and what it means; undefined while it means nothing. `other` is a unit that was asked for and that the wallet does not have. */
+export interface Typed { other?: string; text: string; unit: Unit; amount: number | undefined; set: (text: string | ((was: string) => string)) => void; choose: (code: string) => void; units: Unit[] }
+
+const none: Unit = { code: '', exponent: 0, name: '', closed: false }
 
 /** useAmount keeps an amount, in the unit that the wallet has most of at first. */
 export function useAmount(wallet: Wallet | null | undefined, begin = '', unit = ''): Typed {
@@ -17,7 +19,7 @@ export function useAmount(wallet: Wallet | null | undefined, begin = '', unit = 
   const units = wallet?.about.units ?? []
   const first = [...(wallet?.balances ?? [])].sort((a, b) => b.amount - a.amount)[0]?.unit ?? units[0]?.code ?? ''
   const chosen = unitOf(wallet, code || first)
-  return { text, unit: chosen, amount: chosen.code ? readAmount(text, chosen.exponent) : undefined, set, choose, units }
+  return { text, unit: chosen ?? none, amount: chosen && readAmount(text, chosen.exponent), set, choose, units, ...(wallet && code && !chosen ? { other: code } : {}) }
 }
 
 interface AmountProps { label: string; typed: Typed; hint?: string; big?: boolean; focus?: boolean; optional?: boolean }
@@ -36,6 +38,7 @@ export function Amount({ label, typed, hint, big, focus, optional }: AmountProps
           : <span class="unit">{typed.unit.code}</span>}
       </div>
       {hint && <span class="hint" id={`${id}h`}>{hint}</span>}
+      {typed.other && <span class="wrong" role="alert">{t('pm.unitOther', { unit: typed.other })}</span>}
       {wrong && <span class="wrong" id={`${id}w`} role="alert">{t('pm.amountWrong')}</span>}
     </div>
   )

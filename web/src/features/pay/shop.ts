@@ -1,5 +1,6 @@
 // What a shop's codes say of it: kept in this browser alone.
 import type { Unit } from '../../core/pay.ts'
+import { amountOf, type Code } from '../../core/qr/code.ts'
 import { exponentOf, decimal } from '../../core/qr/currency.ts'
 import { palabre, writeMerchant } from '../../core/qr/merchant.ts'
 
@@ -25,6 +26,14 @@ export function shopOf(account: { jid: string; name: string }): Shop {
 /** keepShop keeps it. */
 export function keepShop(shop: Shop): void {
   try { localStorage.setItem(kept, JSON.stringify(shop)) } catch { /* then it is asked for again */ }
+}
+
+/** What a shop's code asks for: the unit, one of those that are paid here, and how much of it; '' for a code whose amount the unit cannot have. */
+export function askedBy({ account, merchant }: Pick<Extract<Code, { kind: 'shop' }>, 'account' | 'merchant'>, units: readonly Unit[]): { unit: Unit; amount: number | undefined } | { other: string } {
+  const code = account.unit ?? merchant.currency
+  const unit = units.find((u) => u.code === code)
+  if (!unit) return { other: code }
+  try { return { unit, amount: amountOf(merchant, unit.exponent) } } catch { return { other: '' } }
 }
 
 interface Asking { unit: Unit; amount?: number | undefined; /** That the payment shall have, so that one code is one payment at most. */ id?: string; for?: string }
