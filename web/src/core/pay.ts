@@ -66,6 +66,8 @@ export type PayReason =
   | 'exceeds' | 'over' | 'closed' | 'rail'
   /** Of the PIN and the keys of this device. */
   | 'wrong-pin' | 'wait' | 'pin-short' | 'passkey'
+  /** Whoever began it has stopped it before anything was kept. */
+  | 'cancelled'
   /** There is no connection, or no service of payments here. */
   | 'offline' | 'none'
   /** Anything else that the server said. */
@@ -280,8 +282,8 @@ export interface Pay {
   device(): Promise<{ key?: PayKey['kind']; keyId?: string; offline?: { id: string; cap: number; unit: string }; canPasskey: boolean }>
   /** Makes this device's key and gives it to the service. `name`: what to call the device. A further key of an account waits, or is allowed by another device. */
   setUp(how: { pin: string } | { passkey: true }, name: string): Promise<Wallet>
-  /** Signs and keeps a payment; it leaves by itself. It is kept when the promise is fulfilled, and its bubble stands in the chat. With the same draft a second time: the same payment. */
-  send(draft: PayDraft, proof: Proof): Promise<Payment>
+  /** Signs and keeps a payment; it leaves by itself. It is kept when the promise is fulfilled, and its bubble stands in the chat. With the same draft a second time: the same payment. `stop` ends it with `cancelled` until it is kept, and does nothing after that. */
+  send(draft: PayDraft, proof: Proof, stop?: AbortSignal): Promise<Payment>
   /** Tries at once what waits. */
   retry(): void
   /** Signs an order and hands it in. */

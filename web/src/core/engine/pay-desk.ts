@@ -60,7 +60,7 @@ export function payDesk(db: Database, news: News, account: JID, ask: Asks, send:
     ...watches(db, news, ask),
     device: () => keys.device(),
     setUp: (how, name) => keys.setUp(how, name),
-    send: (draft, proof) => signing.send(draft, proof),
+    send: (draft, proof, stop) => signing.send(draft, proof, stop),
     retry: () => news.tell({ pay: [''] }),
     order: (order, proof) => signing.order(order, proof),
     setUpOffline: (pin, cap, unit, proof) => signing.setUpOffline(pin, cap, unit, proof),

@@ -26,21 +26,23 @@ export class PaySigning {
 
   constructor(private readonly hand: Hand, private readonly keys: PayKeys) {}
 
-  send(draft: PayDraft, proof: Proof): Promise<Payment> {
-    const running = this.under.get(draft.id) ?? this.signAndKeep(draft, proof).finally(() => this.under.delete(draft.id))
+  send(draft: PayDraft, proof: Proof, stop?: AbortSignal): Promise<Payment> {
+    const before = this.under.get(draft.id)
+    if (before) return before
+    const running = this.signAndKeep(draft, proof, stop).finally(() => this.under.delete(draft.id))
     this.under.set(draft.id, running)
     return running
   }
 
-  private async signAndKeep(draft: PayDraft, proof: Proof): Promise<Payment> {
+  private async signAndKeep(draft: PayDraft, proof: Proof, stop?: AbortSignal): Promise<Payment> {
     const before = await this.kept(draft.id)
     if (before) return before
     const { hand } = this
-    const service = await hand.service()
+    const service = await unlessStopped(hand.service(), stop)
     const now = await hand.now()
-    const signed = await this.keys.sign(proof, (key) => intentText(service, hand.account, draft, now + EXPIRES, key))
+    const signed = await unlessStopped(this.keys.sign(proof, (key) => intentText(service, hand.account, draft, now + EXPIRES, key)), stop)
     const payment = await this.paymentOf(draft, 'signed', now)
-    return this.keep(payment, { intent: signed, expires: now + EXPIRES })
+    return this.keep(payment, { intent: signed, expires: now + EXPIRES }, undefined, stop)
   }
 
   private async kept(id: string): Promise<Payment | undefined> {
@@ -54,11 +56,12 @@ export class PaySigning {
   }
 
   /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays, unless `used` says that it does not count. */
-  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }, used: (before: Payment) => boolean = () => false): Promise<Payment> {
+  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }, used: (before: Payment) => boolean = () => false, stop?: AbortSignal): Promise<Payment> {
     return this.hand.step(async (step) => {
       const before = await readPay(step.tx, 'payment', payment.id)
       if (before && used(before.payment)) throw new PayTrouble({ why: 'id-taken' })
       if (before) return before.payment
+      if (stop?.aborted) throw new PayTrouble({ why: 'cancelled' })
       await keepPayment(step, payment, { time: payment.time, live: true }, more)
       return payment
     }, true)
@@ -118,6 +121,18 @@ export class PaySigning {
     const payment: Payment = { id, kind: 'offline', state: 'promised', payer, payee, amount, unit, exponent, fee: Number(fields.fee), for: fields.for, time: await hand.now(), chat: other, ...(fields.of ? { of: fields.of } : {}) }
     return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code }, (before) => isOver(before) || before.time < since)
   }
+}
+
+/** What comes of something, unless it is stopped before: then it fails with `cancelled` at once, and what comes of it later is nothing. */
+async function unlessStopped<T>(work: Promise<T>, stop: AbortSignal | undefined): Promise<T> {
+  if (!stop) return work
+  let end = (): void => undefined
+  const stopped = new Promise<never>((_, fail) => {
+    end = () => fail(new PayTrouble({ why: 'cancelled' }))
+    if (stop.aborted) end()
+    else stop.addEventListener('abort', end)
+  })
+  return Promise.race([work, stopped]).finally(() => stop.removeEventListener('abort', end))
 }
 
 /** The text of an intent. Fails with `bad-text` for what the contract does not allow. */

@@ -5,7 +5,7 @@ import fingerprint from 'icon:fingerprint-pattern'
 import { unitOf, useWallet } from '../../app/paid.ts'
 import { whyPay, whyWords } from '../../app/pay.ts'
 import { engine, nameOf } from '../../app/session.ts'
-import { payTrouble, type Pay, type PayDraft, type Payment, type Proof, type Quote, type Trouble } from '../../core/pay.ts'
+import { payTrouble, type Pay, type PayDraft, type Payment, type Proof, type Quote, type Trouble, type Unit } from '../../core/pay.ts'
 import { amountText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -13,17 +13,28 @@ import { Banner, Busy, Button, Field } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { over, Sheet } from '../../ui/overlay.tsx'
 import { Radios } from '../../ui/Radios.tsx'
+import { toast } from '../../ui/toast.tsx'
 import '../../ui/css/pages.css'
 import './confirm.css'
 
 type Device = Awaited<ReturnType<Pay['device']>>
 type Draft = Omit<PayDraft, 'fee'>
 
-/** confirmPayment is payNow of app/pay.ts. */
+/** confirmPayment is payNow of app/pay.ts. Who closes it while it is being signed stops it, unless it is kept already: then they are told. */
 export async function confirmPayment(draft: Draft): Promise<Payment | undefined> {
+  const stop = new AbortController()
   let answer: Payment | undefined
-  await over((close) => <Sheet title={titleOf(draft)} close={close}><Confirming draft={draft} done={(payment) => { answer = payment; close() }} close={close} /></Sheet>)
-  return answer
+  let sent: Promise<Payment> | undefined
+  const send = async (fee: number, proof: Proof): Promise<void> => {
+    sent = engine().pay().then((pay) => pay.send({ ...draft, fee }, proof, stop.signal))
+    answer = await sent
+  }
+  await over((close) => <Sheet title={titleOf(draft)} close={close}><Confirming draft={draft} send={async (fee, proof) => { await send(fee, proof); close() }} close={close} /></Sheet>)
+  if (answer) return answer
+  stop.abort()
+  const kept = await sent?.catch(() => undefined) // it was stopped, or has failed
+  if (kept) toast(t('pc.tooLate'))
+  return kept
 }
 
 /** askProof is askProof of app/pay.ts. */
@@ -40,9 +51,16 @@ function titleOf({ kind, payee }: Draft): string {
   return own.has(kind) ? t(kind === 'reserve' ? 'pc.reserve' : 'pc.release') : t('pc.payTo', { name: nameOf(payee) })
 }
 
-function Confirming({ draft, done, close }: { draft: Draft; done: (payment: Payment) => void; close: () => void }): JSX.Element {
+interface ConfirmProps { draft: Draft; send: (fee: number, proof: Proof) => Promise<void>; close: () => void }
+
+/** What is asked in a unit that the service does not list is not shown as an amount, and not paid. */
+function Confirming(props: ConfirmProps): JSX.Element {
   const wallet = useWallet()
-  const unit = unitOf(wallet, draft.unit)
+  const unit = unitOf(wallet, props.draft.unit)
+  return unit ? <Sure {...props} unit={unit} /> : wallet === undefined ? <Busy /> : <p class="wrong" role="alert">{whyWords({ why: wallet ? 'refused' : 'none' })}</p>
+}
+
+function Sure({ draft, send, close, unit }: ConfirmProps & { unit: Unit }): JSX.Element {
   const facts = { unit: unit.code, exponent: unit.exponent }
   const [quote, setQuote] = useState<Quote | { trouble: Trouble }>()
   const ask = (): void => {
@@ -55,7 +73,7 @@ function Confirming({ draft, done, close }: { draft: Draft; done: (payment: Paym
   const trouble = quote && 'trouble' in quote ? quote.trouble : undefined
   const pay = async (proof: Proof): Promise<void> => {
     // Without a connection the fee is not known: what costs another one is refused, and nothing is taken.
-    try { done(await (await engine().pay()).send({ ...draft, fee: told?.fee ?? 0 }, proof)) } catch (error) {
+    try { await send(told?.fee ?? 0, proof) } catch (error) {
       if (payTrouble(error).why === 'fee-changed') ask()
       throw error
     }

@@ -132,6 +132,32 @@ test('a wrong PIN signs nothing', async () => {
   expect(await db.count('messages')).toBe(0)
 })
 
+test('who cancels while it is being signed has paid nothing, however late the answer; once it is kept, nothing stops it', async () => {
+  await pay.setUp({ pin: '271828' }, 'phone')
+  let answered = (): void => undefined
+  const slow = new Promise<void>((go) => { answered = go })
+  const answer = Object.getPrototypeOf(service)['answer'] as (account: string, e: Element, to: string) => Promise<Element>
+  let unlocks = 0
+  service['answer'] = async (account: string, e: Element, to: string) => { if (e.name === 'unlock' && ++unlocks === 1) await slow; return answer.call(service, account, e, to) }
+  const [one, stop] = [draft(), new AbortController()]
+  const cancelled = pay.send(one, { pin: '271828' }, stop.signal).catch(payTrouble)
+  await until(() => Promise.resolve(unlocks === 1))
+  stop.abort()
+  expect(await cancelled).toEqual({ why: 'cancelled' })
+  const other = draft()
+  const sent = pay.send(other, { pin: '271828' })
+  answered()
+  await sent
+  await reaches(other.id, 'done')
+  expect([await kept(one.id), service.handed]).toEqual([undefined, 1])
+  // The same again is a payment like any other, and its signal comes too late.
+  const late = new AbortController()
+  expect(await pay.send(one, { pin: '271828' }, late.signal)).toMatchObject({ id: one.id, state: 'signed' })
+  late.abort()
+  await reaches(one.id, 'done')
+  expect(service.handed).toBe(2)
+})
+
 test('without a key, and for what the contract does not allow, nothing is signed', async () => {
   await pay.ask('wallet')
   expect(await pay.send(draft(), { pin: '271828' }).catch(payTrouble)).toMatchObject({ why: 'no-key' })
