@@ -206,6 +206,7 @@ func (s *Service) Grade(ctx context.Context, by string, account xmpp.JID, level,
 }
 
 // Stop keeps everything from being debited from an account, or ends that, in an administrator's name. It is the ledger's own state: no key and no order opens it.
+// What ends it opens a wallet, too, that its owner has frozen and no key of theirs can open.
 func (s *Service) Stop(ctx context.Context, by string, account xmpp.JID, stop bool, why string) error {
 	if !s.ours(account) {
 		return xmpp.ItemNotFound.Because("there is no such account")
@@ -237,7 +238,10 @@ func (s *Service) Stop(ctx context.Context, by string, account xmpp.JID, stop bo
 			}
 		}
 	}
-	return nil
+	if stop {
+		return nil
+	}
+	return s.openForOwner(ctx, account)
 }
 
 // Case is a dispute as the operator sees it.

@@ -87,6 +87,9 @@ func (s *Service) admit(ctx context.Context, o *signedOrder) (fresh bool, err er
 	if err := s.isReady(k); err != nil {
 		return false, err
 	}
+	if err := s.isOlder(ctx, k); err != nil {
+		return false, err
+	}
 	now := s.now()
 	if !now.Before(o.Expires) {
 		return false, expired()
@@ -105,18 +108,18 @@ func (s *Service) admit(ctx context.Context, o *signedOrder) (fresh bool, err er
 // carryOut does what an order says, in the transaction of ctx, and says it in words.
 func (s *Service) carryOut(ctx context.Context, o *signedOrder) (words string, err error) {
 	account, now := o.account.String(), s.now().UnixMicro()
-	var n int64
+	var n, ready int64
 	switch o.Kind {
 	case intent.AddKey:
 		words = "A payment key may pay now."
-		n, err = s.db.Exec(ctx, "update pay_key set ready = case when ready < $1 then ready else $1 end where account = $2 and id = $3 and dropped = 0", now, account, o.About)
+		if ready, err = s.readyNow(ctx, o.account); err == nil {
+			n, err = s.db.Exec(ctx, "update pay_key set ready = case when ready < $1 then ready else $1 end where account = $2 and id = $3 and dropped = 0", ready, account, o.About)
+		}
 	case intent.DropKey:
 		words = "A payment key was dropped."
 		n, err = s.db.Exec(ctx, "update pay_key set dropped = $1 where account = $2 and id = $3 and dropped = 0", now, account, o.About)
 	case intent.Unfreeze:
-		words = "Your wallet is open again."
-		_, err = s.db.Exec(ctx, "update pay_wallet set frozen = 0 where account = $1", account)
-		return words, err
+		return "Your wallet is open again.", s.thaw(ctx, o.account)
 	case intent.SetLimits:
 		return "Your limits have changed.", s.setLimits(ctx, o)
 	case intent.AllowOffline:
@@ -169,25 +172,6 @@ func (s *Service) setCap(ctx context.Context, o *signedOrder) (int64, error) {
 		return 0, overLimit("offline", unit.Offline)
 	}
 	return s.db.Exec(ctx, "update pay_key set unit = $1, cap = $2 where account = $3 and id = $4 and dropped = 0", c.Unit, c.Cap, o.account.String(), c.Key)
-}
-
-// freeze stops everything that is debited, until an order opens the wallet again.
-func (s *Service) freeze(ctx context.Context, account xmpp.JID, _ *xmpp.Element) (*xmpp.Element, error) {
-	err := s.db.Tx(ctx, func(ctx context.Context) error {
-		w, err := s.walletOf(ctx, account)
-		if err != nil || !w.frozen.IsZero() {
-			return err
-		}
-		_, err = s.db.Exec(ctx, "insert into pay_wallet (account, level, frozen) values ($1, '', $2) on conflict (account) do update set frozen = excluded.frozen", account.String(), s.now().UnixMicro())
-		if err != nil {
-			return fmt.Errorf("freeze wallet: %w", err)
-		}
-		return s.tellWallet(ctx, account, "Your wallet is frozen. Nothing is paid from it until you open it again.")
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s.wallet(ctx, account, nil)
 }
 
 // SetLevel sets what identification allows an account: the name of a level. The operator alone may ask for it.

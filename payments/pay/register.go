@@ -105,6 +105,9 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 		if _, err := s.admit(ctx, order); err != nil {
 			return err
 		}
+		if k.ready, err = s.readyNow(ctx, k.account); err != nil {
+			return err
+		}
 	} else if k.kind != offlineKey { // one without network pays nothing until an order gives it a cap
 		delay, err := s.keyDelay(ctx, k.account, first)
 		if err != nil {

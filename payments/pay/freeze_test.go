@@ -1,0 +1,81 @@
+package pay
+
+import (
+	"errors"
+	"testing"
+
+	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/xmpp"
+)
+
+func (b *bank) freeze(account xmpp.JID) {
+	b.Helper()
+	if w, err := b.ask(account, true, element("freeze")); err != nil || w.Attr("frozen") == "" {
+		b.Fatalf("%v (%v)", w, err)
+	}
+}
+
+// TestAThiefsKeyDoesNotOpenAFrozenWallet has a stolen session add a key; its owner is told and freezes.
+func TestAThiefsKeyDoesNotOpenAFrozenWallet(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		thief := b.newDevice("karim")
+		b.freeze(karim.account)
+		second := b.newDevice("karim") // added when it is frozen already
+		b.later(b.cfg.NewDevice * 2)
+		for _, d := range []*device{thief, second} {
+			for kind, about := range map[intent.OrderKind]string{intent.Unfreeze: "", intent.DropKey: karim.id, intent.AddKey: second.id, intent.SetLimits: "MAD transaction=1 day=1"} {
+				b.refused(d.order(kind, about), "frozen")
+			}
+		}
+		if err := karim.order(intent.Unfreeze, ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err := thief.pay(thief.intent(intent.Send, "nadia@example", 1)) // its time begins anew
+		b.refused(err, "not-ready")
+		b.later(b.cfg.NewDevice / 2)
+		b.freeze(karim.account)
+		b.refused(thief.order(intent.Unfreeze, ""), "not-ready")
+		if err := karim.order(intent.AddKey, second.id); err != nil { // a key that works allows another
+			t.Fatal(err)
+		}
+		if err := second.order(intent.Unfreeze, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := karim.unlock(pin); err != nil {
+			t.Fatal(err)
+		}
+		karim.send("nadia@example", 1)
+		second.send("nadia@example", 1)
+		b.later(b.cfg.NewDevice)
+		thief.send("nadia@example", 1) // nobody has dropped it
+	})
+}
+
+// TestOnlyTheOperatorOpensAWalletWithoutAnOlderKey lets a wallet go on whose only keys are new ones.
+func TestOnlyTheOperatorOpensAWalletWithoutAnOlderKey(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		b.freeze(karim.account)
+		if err := b.Stop(t.Context(), romeo, karim.account, false, "asked by phone"); err != nil {
+			t.Fatal(err)
+		}
+		tablet := b.newDevice("karim")
+		b.refused(tablet.order(intent.Unfreeze, ""), "not-ready") // karim's own key opens it
+		if err := karim.order(intent.DropKey, karim.id); err != nil {
+			t.Fatal(err)
+		}
+		b.later(b.cfg.NewDevice)
+		if err := tablet.order(intent.Unfreeze, ""); !errors.Is(err, xmpp.PolicyViolation) {
+			t.Fatalf("opened by a key that was added since: %v", err)
+		}
+		if err := b.Stop(t.Context(), romeo, karim.account, false, "passport seen"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := tablet.pay(tablet.intent(intent.Send, "nadia@example", 1))
+		b.refused(err, "not-ready")
+		b.later(b.cfg.NewDevice)
+		if err := tablet.unlock(pin); err != nil {
+			t.Fatal(err)
+		}
+		tablet.send("nadia@example", 1)
+	})
+}
