@@ -23,8 +23,8 @@ export function useWallet(): Wallet | null | undefined {
   return usePaid<Wallet | null>((pay, show) => pay.watchWallet((wallet) => show(wallet ?? null)))
 }
 
-/** unitOf is a unit of the service; where it is not known, with two digits behind the point. */
-export const unitOf = (wallet: Wallet | null | undefined, code: string): Unit => wallet?.about.units.find((unit) => unit.code === code) ?? { code, exponent: 2, name: code, closed: false }
+/** unitOf is a unit of the service. What it does not list has no digits that anybody knows, so no amount in it means anything: it is undefined. */
+export const unitOf = (wallet: Wallet | null | undefined, code: string): Unit | undefined => wallet?.about.units.find((unit) => unit.code === code)
 
 /** connected is whether the service can be asked now. */
 export const connected = (): boolean => connection.value.state === 'live' || connection.value.state === 'fallback'
