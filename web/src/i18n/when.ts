@@ -88,3 +88,10 @@ export const listOf = (names: string[]): string => new Intl.ListFormat(region.va
 function capital(text: string): string {
   return text.charAt(0).toLocaleUpperCase(region.value) + text.slice(1)
 }
+
+/** utcDay reads a day that was typed, 2026-11-22, as its beginning in UTC, as it is written on the wire; undefined: that is no day. */
+export function utcDay(typed: string): string | undefined {
+  const start = `${typed.trim()}T00:00:00Z`
+  const time = /^\d{4}-\d\d-\d\dT/.test(start) ? new Date(start) : undefined
+  return time && !Number.isNaN(time.getTime()) && time.toISOString().startsWith(typed.trim()) ? start : undefined
+}

@@ -14,25 +14,20 @@ import { Busy, Button, Empty } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { saveAs } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
-import { csv, months, type Month } from './book.ts'
+import { csv, gather, months, most, type Month } from './book.ts'
 import type { PageProps } from './index.tsx'
 import './pay.css'
 
 const page = 50
-const most = 2000
 
 /** all asks for every page of a question, at most 2,000 payments. */
-export async function all(query: HistoryQuery): Promise<Payment[]> {
+export async function all(query: HistoryQuery): Promise<{ payments: Payment[]; more: boolean }> {
   const pay = await engine().pay()
-  const found: Payment[] = []
-  let before: string | undefined
-  do {
-    const next = await pay.ask('history', { ...query, max: 100, ...(before ? { before } : {}) })
-    found.push(...next.payments)
-    before = next.payments.length ? next.before : undefined
-  } while (before && found.length < most)
-  return found
+  return gather((before) => pay.ask('history', { ...query, max: 100, ...(before ? { before } : {}) }))
 }
+
+/** notAll says that there are older payments than those that were asked for. */
+export const notAll = (): string => t('pm.notAll', { n: new Intl.NumberFormat(region.value).format(most) })
 
 /** HistoryPage shows payments, the newest first. */
 export function HistoryPage(_: PageProps): JSX.Element {
@@ -54,7 +49,7 @@ export function HistoryPage(_: PageProps): JSX.Element {
     const timer = setTimeout(() => { stop = load() }, words ? 250 : 0)
     return () => { clearTimeout(timer); stop?.() }
   }, [words, unit])
-  const save = (): void => void all(query).then((payments) => saveAs(new Blob([csv(payments, engine().account().jid)], { type: 'text/csv' }), `${t('pm.history')}.csv`), (error: unknown) => toast(whyPay(error)))
+  const save = (): void => void all(query).then(({ payments, more }) => { saveAs(new Blob([csv(payments, engine().account().jid)], { type: 'text/csv' }), `${t('pm.history')}.csv`); if (more) toast(notAll()) }, (error: unknown) => toast(whyPay(error)))
   const units = wallet?.about.units ?? []
   return (
     <>
@@ -97,16 +92,16 @@ export function stateWords({ state }: Payment): string {
 }
 
 function Chart({ unit }: { unit: string }): JSX.Element | null {
-  const [found, setFound] = useState<{ months: Month[]; exponent: number }>()
+  const [found, setFound] = useState<{ months: Month[]; exponent: number; more: boolean }>()
   useEffect(() => {
     let wanted = true
     setFound(undefined)
     const now = new Date()
     const since = new Date(now.getFullYear(), now.getMonth() - 5, 1).getTime() * 1000
-    if (unit) all({ unit, since }).then((payments) => { if (wanted) setFound({ months: months(payments, engine().account().jid, unit, now.getTime()), exponent: payments[0]?.exponent ?? 2 }) }, () => undefined) // without it, the list is there
+    if (unit) all({ unit, since }).then(({ payments, more }) => { if (wanted) setFound({ more, months: months(payments, engine().account().jid, unit, now.getTime()), exponent: payments[0]?.exponent ?? 2 }) }, () => undefined) // without it, the list is there
     return () => { wanted = false }
   }, [unit])
-  return found ? <Months months={found.months} unit={{ unit, exponent: found.exponent }} /> : null
+  return found ? <><Months months={found.months} unit={{ unit, exponent: found.exponent }} />{found.more && <p class="small">{notAll()}</p>}</> : null
 }
 
 const height = 88

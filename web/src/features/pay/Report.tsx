@@ -10,8 +10,8 @@ import { region, t } from '../../i18n/t.ts'
 import { clock } from '../../i18n/when.ts'
 import { Button, Empty } from '../../ui/controls.tsx'
 import { saveAs } from '../../ui/save.ts'
-import { csv, totals } from './book.ts'
-import { all, kindWords, stateWords } from './History.tsx'
+import { csv, dayBounds, totals } from './book.ts'
+import { all, kindWords, notAll, stateWords } from './History.tsx'
 import type { PageProps } from './index.tsx'
 import './pay.css'
 
@@ -21,9 +21,9 @@ const dayOf = (time: number): string => { const d = new Date(time); return `${d.
 export function ReportPage(_: PageProps): JSX.Element {
   const [day, setDay] = useState(() => dayOf(Date.now()))
   const account = engine().account()
-  const start = new Date(`${day}T00:00:00`)
-  const asked = useAsked(async () => (Number.isNaN(start.getTime()) ? [] : all({ since: start.getTime() * 1000, until: new Date(start.getFullYear(), start.getMonth(), start.getDate() + 1).getTime() * 1000 - 1 })), [day], whyPay)
-  const payments = asked.value?.filter((p) => p.payee !== p.payer)
+  const bounds = dayBounds(day)
+  const asked = useAsked(async () => (bounds ? all(bounds) : { payments: [], more: false }), [day], whyPay)
+  const payments = asked.value?.payments.filter((p) => p.payee !== p.payer)
   const sums = totals(payments ?? [], account.jid)
   const save = (): void => saveAs(new Blob([csv(payments ?? [], account.jid)], { type: 'text/csv' }), `${t('pm.report')} ${day}.csv`)
   return (
@@ -31,9 +31,10 @@ export function ReportPage(_: PageProps): JSX.Element {
       <PageHead title={t('pm.report')} always up="/pay/counter" />
       <div class="scroll"><div class="page print-me">
         <div class="field no-print"><label for="report-day">{t('pm.day')}</label><input id="report-day" type="date" value={day} max={dayOf(Date.now())} onInput={(e) => setDay(e.currentTarget.value)} /></div>
-        <div class="only-print"><h2 dir="auto">{account.name}</h2><p>{Number.isNaN(start.getTime()) ? '' : new Intl.DateTimeFormat(region.value, { dateStyle: 'full' }).format(start)}</p></div>
+        <div class="only-print"><h2 dir="auto">{account.name}</h2><p>{bounds && new Intl.DateTimeFormat(region.value, { dateStyle: 'full' }).format(bounds.since / 1000)}</p></div>
         {!payments ? <Waiting asked={asked} /> : !payments.length ? <Empty title={t('pm.noPays')} text={t('pm.noPaysDay')} /> : (
           <>
+            {asked.value?.more && <p class="wrong" role="status">{notAll()}</p>}
             {sums.map((sum) => (
               <dl class="card sums" key={sum.unit} data-unit={sum.unit}>
                 <div class="big"><dt>{t('pm.received')}</dt><dd class="num">{money(sum.received, sum)}</dd></div>

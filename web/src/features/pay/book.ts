@@ -24,6 +24,27 @@ export function totals(payments: readonly Payment[], me: string): Totals[] {
   return [...all.values()].sort((a, b) => (a.unit < b.unit ? -1 : 1))
 }
 
+/** No question brings more payments than these. */
+export const most = 2000
+
+/** gather asks for page after page, the newest first; `more` is that there are older ones, beyond what is asked for. */
+export async function gather(page: (before: string | undefined) => Promise<{ payments: Payment[]; before?: string }>): Promise<{ payments: Payment[]; more: boolean }> {
+  const payments: Payment[] = []
+  let before: string | undefined
+  do {
+    const next = await page(before)
+    payments.push(...next.payments)
+    before = next.payments.length ? next.before : undefined
+  } while (before && payments.length < most)
+  return { payments, more: before !== undefined }
+}
+
+/** dayBounds is a day of this device's calendar, written 2026-11-22, in microseconds: up to the beginning of the next one, which is not in it. */
+export function dayBounds(day: string): { since: number; until: number } | undefined {
+  const start = new Date(`${day}T00:00:00`)
+  return Number.isNaN(start.getTime()) ? undefined : { since: start.getTime() * 1000, until: new Date(start.getFullYear(), start.getMonth(), start.getDate() + 1).getTime() * 1000 }
+}
+
 /** What came and went in a month, by this device's calendar; `start` in milliseconds. */
 export interface Month { start: number; in: number; out: number }
 

@@ -1,7 +1,9 @@
 // What was paid, counted and as a table.
 import { expect, test } from 'vitest'
 import type { Payment } from '../../../src/core/pay.ts'
-import { csv, months, totals } from '../../../src/features/pay/book.ts'
+import { payTime } from '../../../src/core/xmpp/pay.ts'
+import { csv, dayBounds, gather, months, most, totals } from '../../../src/features/pay/book.ts'
+import { utcDay } from '../../../src/i18n/when.ts'
 
 const me = 'atlas@example'
 const at = (month: number, day: number): number => new Date(2026, month - 1, day, 12).getTime() * 1000
@@ -26,4 +28,23 @@ test('a table that no program takes for a formula', () => {
   const [head, row] = csv([paid({ for: '=HYPERLINK("http://evil")', number: '42', refunded: 5 })], me).split('\r\n')
   expect(head?.startsWith('\ufefftime,id,number')).toBe(true)
   expect(row).toContain(`,42,send,done,in,karim@example,${me},125.00,MAD,0,0.05,,"'=HYPERLINK(""http://evil"")"`)
+})
+
+test('a day has its last second, as it is written on the wire', () => {
+  const day = dayBounds('2026-11-22')
+  expect(new Date((day?.until ?? 0) / 1000)).toEqual(new Date(2026, 10, 23))
+  expect(Date.parse(payTime(day?.until) ?? '') * 1000).toBe(day?.until) // the service takes what is before
+  expect(dayBounds('today')).toBeUndefined()
+})
+
+test('what is left out is said', async () => {
+  const page = Array.from({ length: 100 }, (_, i) => paid({ id: String(i) }))
+  const found = await gather(() => Promise.resolve({ payments: page, before: '99' }))
+  expect([found.payments.length, found.more]).toEqual([most, true])
+  expect(await gather((before) => Promise.resolve({ payments: page, ...(before ? {} : { before: '99' }) }))).toMatchObject({ more: false })
+})
+
+test('a day that was typed is one of the calendar', () => {
+  expect(utcDay(' 2026-11-22 ')).toBe('2026-11-22T00:00:00Z')
+  for (const no of ['', '22.11.2026', '2026-11-31', '2026-13-01', '2026-11-22T10:00:00Z']) expect(utcDay(no), no).toBeUndefined()
 })
