@@ -47,6 +47,8 @@ type Record struct {
 	Kind Kind
 	// Amount is what was moved or held, in minor units; 0 where nothing was.
 	Amount int64
+	// Paid is the balance of the account that was paid, in minor units, after it; 0 where none was.
+	Paid int64
 	// Hash is that of the record and all before it.
 	Hash [sha256.Size]byte
 }
@@ -55,5 +57,5 @@ type Record struct {
 func (r Record) Time() time.Time { return time.UnixMicro(r.Number) }
 
 func (r *row) record() Record {
-	return Record{Number: r.id, ID: r.key, Kind: r.kind, Amount: r.amount, Hash: r.hash}
+	return Record{Number: r.id, ID: r.key, Kind: r.kind, Amount: r.amount, Paid: r.credit.balance, Hash: r.hash}
 }

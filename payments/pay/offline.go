@@ -10,19 +10,20 @@ import (
 // prepareReserve moves an amount from the wallet into the pocket, up to what a pocket holds.
 func (s *Service) prepareReserve(ctx context.Context, p *payment) error {
 	wallet, pocket := WalletAccount(p.Unit, p.payer), PocketAccount(p.Unit, p.payer)
-	full := func(ctx context.Context) error {
-		a, err := s.stands(ctx, pocket)
-		if err != nil {
-			return err
-		}
-		if most := s.cfg.unit(p.Unit).Offline; a.Balance+p.Amount > most {
-			return overLimit("offline", max(most-a.Balance, 0))
+	full := func(then int64) error {
+		if most := s.cfg.unit(p.Unit).Offline; then > most {
+			return overLimit("offline", max(most-then+p.Amount, 0))
 		}
 		return nil
 	}
-	if err := full(ctx); err != nil {
+	a, err := s.stands(ctx, pocket)
+	if err != nil {
 		return err
 	}
+	if err := full(a.Balance + p.Amount); err != nil {
+		return err
+	}
+	p.also = append(p.also, func(context.Context) error { return full(p.paid) }) // others of the same batch are not to be read yet
 	p.operations = []ledger.Operation{p.transfer(wallet, pocket)}
 	return s.open(ctx, p.Unit, wallet, pocket)
 }

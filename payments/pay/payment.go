@@ -40,6 +40,7 @@ type payment struct {
 	state    string
 	at       time.Time
 	number   int64 // of the ledger's record, 0 for none
+	paid     int64 // what the account that was paid has after that record
 	refunded int64
 	chat     string // the conversation in which it is shown, if it is not the other's address
 	receipt  signedReceipt

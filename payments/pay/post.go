@@ -193,7 +193,7 @@ func (s *Service) keep(ctx context.Context, p *payment, records []ledger.Record)
 	var record *ledger.Record
 	if len(records) > 0 {
 		record = &records[0]
-		p.number, p.at = record.Number, record.Time()
+		p.number, p.at, p.paid = record.Number, record.Time(), record.Paid
 	} else {
 		p.number = s.db.Next()
 		p.at = time.UnixMicro(p.number).UTC()
