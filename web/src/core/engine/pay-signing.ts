@@ -89,7 +89,11 @@ export class PaySigning {
   async promise(draft: PayDraft, pin: string): Promise<Promised> {
     const { hand } = this
     const known = await readPay(look(hand.db, ['pay']), 'payment', draft.id)
-    if (known?.code) return this.check(known.code)
+    if (known) {
+      const { payment, code } = known
+      if (!code || payment.payee !== draft.payee || payment.amount !== draft.amount || payment.unit !== draft.unit) throw new PayTrouble({ why: 'id-taken' })
+      return this.check(code)
+    }
     const [service, now] = [await hand.service(), await hand.now()]
     const { signed, key } = await this.keys.signOffline(pin, (key) => {
       if (draft.unit !== key.unit || draft.amount > key.cap) throw new PayTrouble({ why: 'over-limit', kind: 'transaction', left: key.cap })

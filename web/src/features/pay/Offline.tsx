@@ -18,6 +18,7 @@ import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { Amount, tooLong, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
+import { Already, Promises, usePromises } from './Promises.tsx'
 import { whyCode } from './Scan.tsx'
 import './pay.css'
 
@@ -30,14 +31,16 @@ export function OfflinePage(_: PageProps): JSX.Element {
   const [promise, setPromise] = useState<Promised>()
   const look = (): void => void engine().pay().then((pay) => pay.device()).then(setDevice, () => undefined)
   const pocket = unitOf(wallet, device?.offline?.unit ?? '')
+  const promises = usePromises()
   useEffect(look, [wallet?.time])
   useEffect(() => { import('../../ui/qrcode.ts').catch(() => undefined) }, []) // what draws the code is here before the network goes; Qr says so when it is not
   return (
     <>
       <PageHead title={t('pm.offline')} always up="/pay" />
       <div class="scroll"><div class="page">
+        {!promise && <Promises promises={promises} show={setPromise} />}
         {promise ? <Show promise={promise} done={() => setPromise(undefined)} /> : wallet === undefined || !device ? <Busy /> : wallet === null ? <p>{t('pm.noWallet')}</p> : device.offline
-          ? <><Give wallet={wallet} unit={device.offline.unit} given={setPromise} />{pocket && <Pocket wallet={wallet} unit={pocket} offline={device.offline} />}</> : <SetUp wallet={wallet} done={look} />}
+          ? <><Give wallet={wallet} unit={device.offline.unit} promises={promises} given={setPromise} />{pocket && <Pocket wallet={wallet} unit={pocket} offline={device.offline} />}</> : <SetUp wallet={wallet} done={look} />}
       </div></div>
     </>
   )
@@ -104,7 +107,7 @@ function Pocket({ wallet, unit, offline }: { wallet: Wallet; unit: Unit; offline
   )
 }
 
-function Give({ wallet, unit, given }: { wallet: Wallet; unit: string; given: (promise: Promised) => void }): JSX.Element {
+function Give({ wallet, unit, promises, given }: { wallet: Wallet; unit: string; promises: Payment[]; given: (promise: Promised) => void }): JSX.Element {
   const query = place.value.query
   const [id, setId] = useState(() => query.get('id') ?? newPayId())
   const [to, setTo] = useState(query.get('to') ?? '')
@@ -141,6 +144,7 @@ function Give({ wallet, unit, given }: { wallet: Wallet; unit: string; given: (p
       <Field label={t('pm.toWhom')} value={to} change={setTo} limit={320} required ltr />
       <Amount label={t('pm.amount')} typed={{ ...typed, units: [] }} />
       <Field label={t('pm.for')} value={what} change={setWhat} limit={100} />
+      <Already promises={promises} to={to.trim()} />
       <Field label={t('pm.pinOffline')} type="password" value={pin} change={setPin} limit={12} required ltr />
       {state.failed && <p class="wrong" role="alert">{state.failed}</p>}
       <Button kind="p" wide submit disabled={!fits || state.busy}>{t(state.busy ? 'busy' : 'pm.promiseIt')}</Button>

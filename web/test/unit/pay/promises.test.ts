@@ -1,10 +1,10 @@
 // Payments without network at a shop and on a phone: what was promised counts once, and no more is promised than there is.
 import 'fake-indexeddb/auto'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { News } from '../../../src/core/engine/changes.ts'
 import { payDesk } from '../../../src/core/engine/pay-desk.ts'
 import { PayLead } from '../../../src/core/engine/pay-lead.ts'
-import { newPayId, payTrouble, type Pay, type Payment } from '../../../src/core/pay.ts'
+import { newPayId, payTrouble, promisesOf, type Pay, type PayDraft, type Payment } from '../../../src/core/pay.ts'
 import { keyId, promiseCode, signText, toText } from '../../../src/core/pay/sign.ts'
 import { textTime, writeText } from '../../../src/core/pay/text.ts'
 import { openAccount, type Database } from '../../../src/core/store/database.ts'
@@ -74,4 +74,33 @@ test('a sale is paid by what came since it began', () => {
   for (const other of [{ payee: customer }, { amount: 12_499 }, { unit: 'EUR' }, { state: 'promised' as const }]) expect(counts(paid('2026-11-22T12:00:09Z', other), sale, shop)).toBe(false)
   const { receipt: _, ...bare } = paid('')
   expect(counts(bare, sale, shop)).toBe(false)
+})
+
+/** This account's own phone has a key for payments without network. */
+async function phone(): Promise<void> {
+  await pay.setUp({ pin: '271828' }, 'phone')
+  await pay.setUpOffline('314159', 20_000, 'MAD', { pin: '271828' })
+}
+const draft = (change: Partial<PayDraft> = {}): PayDraft => ({ id: newPayId(), kind: 'offline', payee: customer, amount: 5_000, unit: 'MAD', fee: 0, for: 'Bread', chat: customer, ...change })
+const until = (check: () => unknown) => vi.waitFor(() => { if (!check()) throw new Error('not yet') }, { timeout: 20_000, interval: 10 })
+
+test('a promise whose code was put away is listed, and shown again as it was, until it is over', async () => {
+  await phone()
+  online = false
+  const [one, other] = [draft(), draft({ amount: 700 })]
+  const promised = await pay.promise(one, '314159')
+  await pay.promise(other, '314159')
+  let open: Payment[] = []
+  const stop = pay.watchPending((all) => { open = promisesOf(all, shop) })
+  await until(() => open.length === 2)
+  expect(open).toMatchObject([{ id: one.id, amount: 5_000, payee: customer }, { id: other.id }])
+  const { id, payee, amount, unit } = open[0] ?? one
+  expect(await pay.promise({ id, kind: 'offline', payee, amount, unit, fee: 0, for: '' }, '')).toEqual(promised)
+  expect(promisesOf(open, customer)).toEqual([])
+  // The number of another purchase is no way to this one's code.
+  for (const change of [{ amount: 700 }, { payee: 'souk@example' }, { unit: 'EUR' }]) expect(await pay.promise({ ...one, ...change }, '314159').catch(payTrouble)).toEqual({ why: 'id-taken' })
+  online = true
+  lead.connected()
+  await until(() => open.length === 0)
+  stop()
 })

@@ -1,7 +1,7 @@
 // A service of payments in memory, whose answers get lost when a test wants that.
 import { getPublicKey, hashes, sign } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { readIntent, writeText, type Fields } from '../../../src/core/pay/text.ts'
+import { readIntent, readText, writeText, type Fields } from '../../../src/core/pay/text.ts'
 import { signed, textHash, toBytes, toText } from '../../../src/core/pay/sign.ts'
 import type { Session } from '../../../src/core/xmpp/session.ts'
 import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
@@ -18,7 +18,9 @@ const refuse = (detail: string, attrs: Record<string, string> = {}) => new Stanz
 export class FakePay {
   readonly seed = crypto.getRandomValues(new Uint8Array(32))
   readonly key = toText(getPublicKey(this.seed))
-  readonly keys = new Map<string, { point: string; verifier?: string; share?: string; wrong: number }>()
+  readonly keys = new Map<string, { point: string; verifier?: string; share?: string; wrong: number; cap?: string }>()
+  /** What is in the pocket. */
+  pocket = 50_000
   readonly done = new Map<string, { intent: Fields<'intent'>; receipt: Element; state: string }>()
   /** What is handed in next: done and not answered, not even arrived, refused. */
   next: ('lost answer' | 'lost' | { refuse: string })[] = []
@@ -52,6 +54,7 @@ export class FakePay {
         return this.wallet()
       }
       case 'unlock': return this.unlock(e)
+      case 'order': return this.order(readText('order', e.textOf('text') ?? ''))
       case 'pay': return this.pay(account, e)
       case 'lookup': return this.lookup(e.attr('id') ?? '')
       default: throw new StanzaError('feature-not-implemented')
@@ -59,7 +62,15 @@ export class FakePay {
   }
 
   private wallet(): Element {
-    return el(NS, 'wallet', { level: 'basic' }, el(NS, 'balance', { unit: 'MAD', amount: 50_000, held: 0, pocket: 0 }), ...[...this.keys.keys()].map((id) => el(NS, 'key', { id, kind: 'pin', name: 'phone' })))
+    return el(NS, 'wallet', { level: 'basic' }, el(NS, 'balance', { unit: 'MAD', amount: 50_000, held: 0, pocket: this.pocket }), ...[...this.keys].map(([id, { cap }]) => el(NS, 'key', { id, kind: 'pin', name: 'phone', ...(cap ? { offline: 'true', cap } : {}) })))
+  }
+
+  private order({ kind, about }: Fields<'order'>): Element {
+    const [, id = '', cap = ''] = /^(\S+) (\S+ \d+)$/.exec(about) ?? []
+    const key = this.keys.get(id)
+    if (kind !== 'offline' || !key) throw refuse('bad-text')
+    key.cap = cap
+    return this.wallet()
   }
 
   private unlock(e: Element): Element {
