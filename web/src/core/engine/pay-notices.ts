@@ -54,6 +54,7 @@ export async function checkedPayment(db: Database, about: Known['about'], told: 
   const says = told.receipt && readReceipt(about.key, about.service, told.receipt)
   const intent = (await readPay(look(db, ['pay']), 'payment', told.id))?.intent
   const fits = says && says.id === told.id && says.payer === told.payer && says.payee === told.payee && says.amount === String(told.amount) && says.unit === told.unit && says.kind === told.kind
+    && (told.state !== 'done' || says.state === 'done') // what has ended still has the receipt of when it was held
     && (!intent || await isFor(says, intent.text))
   if (!fits) {
     const { receipt: _, ...rest } = told

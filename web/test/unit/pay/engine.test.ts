@@ -7,6 +7,7 @@ import { payDesk } from '../../../src/core/engine/pay-desk.ts'
 import { PayLead } from '../../../src/core/engine/pay-lead.ts'
 import { unwrapArchived, unwrapLive, type Envelope } from '../../../src/core/engine/unwrap.ts'
 import { newPayId, payTrouble, type Pay, type PayDraft, type Payment, type PayState } from '../../../src/core/pay.ts'
+import { writeText } from '../../../src/core/pay/text.ts'
 import { openAccount, type Database } from '../../../src/core/store/database.ts'
 import { el, type Element } from '../../../src/core/xmpp/xml.ts'
 import { FakePay, NS } from './service.ts'
@@ -259,4 +260,19 @@ test('who asks for money cannot choose in whose conversation that stands', async
   await ask('l', nadia, verona)
   await ask('m', mallory, mallory)
   expect(await shown()).toEqual(expect.arrayContaining([[nadia, verona], [mallory, mallory]]))
+})
+
+test('a receipt that says held is none for what is told as done', async () => {
+  await pay.setUp({ pin: '271828' }, 'phone')
+  const one = draft({ kind: 'hold', until: now() + 86_400_000_000 })
+  await pay.send(one, { pin: '271828' })
+  await reaches(one.id, 'done')
+  for (const store of ['pay', 'messages', 'chats'] as const) await db.clear(store) // another device
+  const found = service.done.get(one.id)
+  if (!found) throw new Error('not paid')
+  found.receipt = await service.receipt(found.intent, writeText('intent', found.intent), 'held')
+  const told = async (letter: string, state: PayState) => { found.state = state; await hear([unwrapLive(notice('pay.example', 'n-' + letter.repeat(20), nadia, service.payment(one.id)), me, now())]); return (await kept(one.id))?.state }
+  expect(await told('o', 'done')).toBe('waiting')
+  expect(await told('p', 'held')).toBe('held')
+  expect(await told('q', 'ended')).toBe('ended')
 })
