@@ -13,9 +13,9 @@ import (
 // Limits of a split.
 const (
 	maxShares    = 100
-	maxItems     = 50  // of one share
-	maxItem      = 128 // bytes of an item's name
-	maxShareText = 16 << 10
+	maxItems     = 50       // of one share
+	maxItem      = 128      // bytes of an item's name
+	maxItemsText = 16 << 10 // bytes of all items of a split, as they are kept
 )
 
 // item is what somebody had.
@@ -77,6 +77,9 @@ func readSplit(who string, e *xmpp.Element, now time.Time) (*split, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
+	if err := p.checkItems(); err != nil {
+		return nil, err
+	}
 	if sum != p.total {
 		return nil, xmpp.NotAcceptable.Because("the shares are %d together, the total is %d", sum, p.total)
 	}
@@ -110,6 +113,21 @@ func readShare(a *asked, e *xmpp.Element) share {
 	return one
 }
 
+// checkItems refuses more items than one split may have.
+func (p *split) checkItems() error {
+	length := 0
+	for _, one := range p.shares {
+		text, err := itemsText(one.items)
+		if err != nil {
+			return err
+		}
+		if length += len(text); length > maxItemsText {
+			return xmpp.BadRequest.Because("item: at most %d bytes in all shares", maxItemsText)
+		}
+	}
+	return nil
+}
+
 // itemsText is how the items of a share are kept.
 func itemsText(items []item) (string, error) {
 	if len(items) == 0 {
@@ -123,6 +141,19 @@ func itemsText(items []item) (string, error) {
 func (p *split) requestOf(one share) *request {
 	return &request{id: one.request, maker: p.maker, payee: p.payee, payer: one.account, amount: one.amount, unit: p.unit, about: p.about, expires: p.expires, partial: p.partial,
 		chat: p.within, split: p.id}
+}
+
+// whole is the split as it is answered to who asks for it alone: with the items of each share.
+func (p *split) whole(now time.Time) *xmpp.Element {
+	e := p.element(now)
+	i := 0
+	for child := range e.Children() {
+		for _, one := range p.shares[i].items {
+			child.Add(element("item").Set("name", one.Name).Set("amount", digits(one.Amount)))
+		}
+		i++
+	}
+	return e
 }
 
 // element is the split as it is told: with what has become of each share.
@@ -148,9 +179,6 @@ func (p *split) element(now time.Time) *xmpp.Element {
 		}
 		paid += part
 		c.Set("state", state).Set("paid", digits(part))
-		for _, i := range one.items {
-			c.Add(element("item").Set("name", i.Name).Set("amount", digits(i.Amount)))
-		}
 		e.Add(c)
 	}
 	return e.Set("paid", digits(paid))

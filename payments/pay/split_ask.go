@@ -46,7 +46,7 @@ func (s *Service) askSplit(ctx context.Context, account xmpp.JID, e *xmpp.Elemen
 	if p, err = s.split(ctx, p.id); err != nil {
 		return nil, err
 	}
-	return p.element(now), nil
+	return p.whole(now), nil
 }
 
 // getSplit is <split id=/>. Whoever knows the id may read it: it is said in the group alone, whose members are known to nobody here.
@@ -55,7 +55,7 @@ func (s *Service) getSplit(ctx context.Context, _ xmpp.JID, e *xmpp.Element) (*x
 	if err != nil {
 		return nil, err
 	}
-	return p.element(s.now()), nil
+	return p.whole(s.now()), nil
 }
 
 // mySplits picks the splits of somebody, of a group if one is named.
@@ -142,15 +142,16 @@ func (s *Service) remind(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 // remindAll reminds those who have not paid their part. It refuses where nobody may be reminded now.
 func (s *Service) remindAll(ctx context.Context, who, id string) (*xmpp.Element, error) {
 	now := s.now()
-	err := s.db.Tx(ctx, func(ctx context.Context) error {
-		p, err := s.split(ctx, id)
-		if err != nil {
+	var p *split
+	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
+		if p, err = s.split(ctx, id); err != nil {
 			return err
 		}
 		if who != p.maker && who != p.payee {
 			return xmpp.Forbidden.Because("only who asked may remind")
 		}
-		reminded, refused := false, isOver("nothing of it waits to be paid")
+		var reminded []*request
+		refused := isOver("nothing of it waits to be paid")
 		for _, one := range p.shares {
 			if one.state == nil || !one.state.waits(now) {
 				continue
@@ -162,20 +163,13 @@ func (s *Service) remindAll(ctx context.Context, who, id string) (*xmpp.Element,
 			if err := s.keepRequest(ctx, one.state); err != nil {
 				return err
 			}
-			if err := s.tellRequest(ctx, one.state, now, s.reminds(one.state)); err != nil {
-				return err
-			}
-			reminded = true
+			reminded = append(reminded, one.state)
 		}
-		if reminded {
-			return nil
+		if len(reminded) == 0 {
+			return refused
 		}
-		return refused
+		return s.tellReminded(ctx, p, reminded, now)
 	})
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.split(ctx, id)
 	if err != nil {
 		return nil, err
 	}

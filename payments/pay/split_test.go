@@ -109,6 +109,43 @@ func TestSplitOfWhatEachHad(t *testing.T) {
 	})
 }
 
+// TestSplitOfManyItems bounds them in all, and tells nobody of them who does not ask.
+func TestSplitOfManyItems(t *testing.T) {
+	on(t, "nadia karim sami lea", func(t *testing.T, g *stage) {
+		nadia := g.people["nadia"]
+		dish := "<item name='" + strings.Repeat("x", maxItem) + "' amount='1'/>"
+		with := func(items int) string {
+			return "<split id='" + splitID + "' total='300' unit='MAD' by='items'><share jid='karim@example' amount='100'>" + strings.Repeat(dish, items) +
+				"</share><share jid='sami@example' amount='100'>" + strings.Repeat(dish, items) + "</share><share jid='lea@example' amount='100'>" + strings.Repeat(dish, items) + "</share></split>"
+		}
+		nadia.refused("bad-request", true, with(40))
+		shown := func(e *xmpp.Element) int { return strings.Count(e.String(), "<item ") }
+		if n := shown(nadia.set(with(30))); n != 90 {
+			t.Errorf("%d items are answered", n)
+		}
+		nadia.set("<remind id='" + splitID + "'/>")
+		if _, err := g.s.sendDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		told := map[string]int{}
+		for _, st := range g.told {
+			told[st.To.Local()]++
+			if strings.Contains(st.String(), "<item ") {
+				t.Errorf("items are told to %s", st.To)
+			}
+		}
+		if told["nadia"] != 2 || told["karim"] != 2 || told["sami"] != 2 || told["lea"] != 2 { // when it was made, and when it was reminded of
+			t.Errorf("told %v", told)
+		}
+		if n := shown(nadia.get("<splits/>")); n != 0 {
+			t.Errorf("%d items are in the list", n)
+		}
+		if n := shown(nadia.get("<split id='" + splitID + "'/>")); n != 90 {
+			t.Errorf("the split has %d items", n)
+		}
+	})
+}
+
 func TestSplitsThatCannotBe(t *testing.T) {
 	on(t, "nadia karim sami", func(t *testing.T, g *stage) {
 		nadia := g.people["nadia"]

@@ -72,6 +72,27 @@ func (s *Service) tellSplit(ctx context.Context, p *split, now time.Time, words 
 	return s.tellPeople(ctx, p.people(), p.within, words+"."+s.link(p.id), p.element(now))
 }
 
+// tellReminded tells those who are reminded of their parts of a split, and once who asked, in the transaction of ctx.
+func (s *Service) tellReminded(ctx context.Context, p *split, reminded []*request, now time.Time) error {
+	child := p.element(now)
+	askers := []string{p.payee, p.maker}
+	for _, r := range reminded {
+		to, err := xmpp.ParseJID(r.payer)
+		if err != nil {
+			return err
+		}
+		if err := s.notify(ctx, to, orWord(r.chat, r.payee), s.reminds(r)+"."+s.link(r.id), child); err != nil {
+			return err
+		}
+		askers = slices.DeleteFunc(askers, func(who string) bool { return who == r.payer })
+	}
+	words := s.reminds(reminded[0])
+	if n := len(reminded); n > 1 {
+		words = digits(int64(n)) + " are reminded of " + s.sum(p.total, p.unit, p.about)
+	}
+	return s.tellPeople(ctx, askers, orWord(p.within, reminded[0].payer), words+"."+s.link(p.id), child)
+}
+
 // tellPeople tells each of some people the same, in a group, or in the conversation with the first other of them.
 func (s *Service) tellPeople(ctx context.Context, people []string, group, words string, child *xmpp.Element) error {
 	var all []string
