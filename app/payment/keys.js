@@ -70,11 +70,16 @@ async function signWithPin(key, pin, text, unlock) {
 /** Whether this device can have a passkey of its own. */
 const hasLock = async () => Boolean(globalThis.PublicKeyCredential && await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.())
 
+/** The device has not confirmed: somebody closed what it showed, or it could not. */
+class NotConfirmed extends Error {}
+
+const confirmed = (asked) => asked.catch((error) => { throw new NotConfirmed(error.message, { cause: error }) })
+
 async function makePasskey(account) {
-  const made = await navigator.credentials.create({ publicKey: {
+  const made = await confirmed(navigator.credentials.create({ publicKey: {
     rp: { name: location.hostname }, user: { id: random(16), name: account, displayName: account }, challenge: random(32), pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
     authenticatorSelection: { authenticatorAttachment: 'platform', userVerification: 'required' },
-  } })
+  } }))
   const point = new Uint8Array(made.response.getPublicKey()).slice(-65) // the end of its SubjectPublicKeyInfo
   return {
     key: { kind: 'passkey', id: await keyID(point), credential: new Uint8Array(made.rawId) },
@@ -84,7 +89,7 @@ async function makePasskey(account) {
 
 async function signWithPasskey(key, text) {
   const challenge = await sha256(encoder.encode(text))
-  const { response } = await navigator.credentials.get({ publicKey: { challenge, allowCredentials: [{ type: 'public-key', id: key.credential }], userVerification: 'required' } })
+  const { response } = await confirmed(navigator.credentials.get({ publicKey: { challenge, allowCredentials: [{ type: 'public-key', id: key.credential }], userVerification: 'required' } }))
   return { n: 'signature', a: { key: key.id, authenticator: base64(response.authenticatorData), client: base64(response.clientDataJSON) }, t: base64(response.signature) }
 }
 
@@ -110,4 +115,15 @@ async function signedBy(service, text, signature) {
     return undefined
   }
   return crypto.subtle.verify('Ed25519', key, bytes(signature), encoder.encode(text))
+}
+
+/** A field of a text, as it is written there. */
+const fieldOf = (text, name) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1] ?? ''
+
+/** Whether a receipt says, signed by the service, that this intent was done; undefined where it says so and the browser cannot tell who has signed it. */
+async function provesDone(service, intent, text, signature) {
+  const hash = [...new Uint8Array(await sha256(encoder.encode(intent)))].map((b) => b.toString(16).padStart(2, '0')).join('')
+  const same = ['service', 'id', 'kind', 'payer', 'payee', 'amount', 'unit', 'fee', 'of'].every((name) => fieldOf(text, name) === fieldOf(intent, name))
+  if (!text.startsWith('palabre pay 0 receipt\n') || !same || fieldOf(text, 'state') !== 'done' || fieldOf(text, 'intent') !== hash) return false
+  try { return await signedBy(service, text, signature) } catch { return false }
 }

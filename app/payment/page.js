@@ -82,6 +82,7 @@ async function trying(run) {
     await run()
   } catch (error) {
     if (error instanceof Refused) return show(el('h1', {}, t('title')), shout(reason(error)))
+    if (error instanceof NotConfirmed) return show(el('h1', {}, t('title')), shout('closed'), button(t('next'), 'main', () => trying(run)))
     console.error(error)
     show(el('h1', {}, t('title')), shout('offline'), button(t('ask'), 'main', () => trying(run)))
   }
@@ -219,12 +220,13 @@ async function submit(pending, asked) {
     show(el('h1', {}, t('title')), shout(reason(error)), reason(error) !== 'refused' && say('refused'), button(t('next'), 'plain', () => trying(start)))
     return
   }
-  await keep('pending', pending.name)
   const text = child(receipt, 'text')?.t ?? ''
-  const signed = await signedBy(child(about, 'key')?.t ?? '', text, child(receipt, 'signature')?.t ?? '')
-  const field = (name) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1] ?? ''
+  const proves = await provesDone(child(about, 'key')?.t ?? '', child(pending.request, 'intent').t, text, child(receipt, 'signature')?.t ?? '')
+  if (proves === false) return show(el('h1', {}, t('unknown')), shout('forged'), button(t('ask'), 'main', () => submit(pending, asked)))
+  await keep('pending', pending.name)
+  const field = (name) => fieldOf(text, name)
   show(el('p', { class: 'mark', 'aria-hidden': 'true' }, '✓'), el('h1', {}, t('paid', called(field('payee')))), el('p', { class: 'sum' }, sum(field('amount'), field('unit'))),
-    facts(['to', field('payee')], ['fee', field('fee') !== '0' && sum(field('fee'), field('unit'))], ['receipt', field('number')]), signed && say('checked'), signed === false && shout('forged'))
+    facts(['to', field('payee')], ['fee', field('fee') !== '0' && sum(field('fee'), field('unit'))], ['receipt', field('number')]), proves && say('checked'))
 }
 
 /** There was no answer: what is known is that it was signed. */
