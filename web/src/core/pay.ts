@@ -290,7 +290,7 @@ export interface Pay {
   order(order: { kind: 'add-key' | 'drop-key'; key: string } | { kind: 'unfreeze' } | { kind: 'limits'; unit: string; transaction?: number; day?: number }, proof: Proof): Promise<Wallet>
   /** Makes the key of this device for payments without network, with a PIN of its own, up to `cap`; money is put into the pocket with send({ kind: 'reserve' }). */
   setUpOffline(pin: string, cap: number, unit: string, proof: Proof): Promise<Wallet>
-  /** Signs a payment without network and keeps it as promised. With the same draft again: what was kept, and no PIN is asked for; with the id of another payment: `id-taken`. */
+  /** Signs a payment without network and keeps it as promised; fails with `over-limit` above what leftOffline says. With the same draft again: what was kept, and no PIN is asked for; with the id of another payment: `id-taken`. */
   promise(draft: PayDraft, pin: string): Promise<Promised>
   /** Reads a code that was scanned, and checks its signature; fails with `bad-text`, `bad-signature`, `expired`. */
   check(code: string): Promise<Promised>
@@ -311,6 +311,16 @@ export interface Pay {
 
 /** Those that an account has promised without network and that nobody has handed in, as far as this device knows. */
 export const promisesOf = (payments: Payment[], account: JID): Payment[] => payments.filter((p) => p.kind === 'offline' && p.state === 'promised' && p.payer === account)
+
+/**
+ * What an account may still promise without network: up to the cap of its key and what was in the pocket when the wallet was told last, less what is promised and not over (`pending`). It is not
+ * below 0.
+ */
+export function leftOffline({ cap, unit }: { cap: number; unit: string }, wallet: Wallet | undefined, pending: Payment[], account: JID): number {
+  const most = wallet ? Math.min(cap, wallet.balances.find((b) => b.unit === unit)?.pocket ?? 0) : cap
+  const promised = pending.filter((p) => p.kind === 'offline' && p.payer === account && p.unit === unit).reduce((sum, p) => sum + p.amount, 0)
+  return Math.max(0, most - promised)
+}
 
 /** Why something of payments could not be done; details as the condition has them. It is the same in the tab that leads and in others. */
 export interface Trouble { why: PayReason; /** Attempts, or the amount, that is left. */ left?: number; until?: Micros; fee?: number; kind?: 'transaction' | 'day' | 'level' | 'offline' }

@@ -1,12 +1,12 @@
 // What a person confirms becomes a text that this device's key signs, and is kept before it leaves.
 
 import type { JID, Micros } from '../model.ts'
-import { PayTrouble, newPayId, type Pay, type PayDraft, type Payment, type Promised, type Proof, type Wallet } from '../pay.ts'
+import { PayTrouble, leftOffline, newPayId, type Pay, type PayDraft, type Payment, type Promised, type Proof, type Wallet } from '../pay.ts'
 import { promiseCode, readPromise } from '../pay/sign.ts'
 import { BadText, isId, MAX_FOR, readIntent, textTime, writeText } from '../pay/text.ts'
-import { look } from '../store/database.ts'
+import { look, type Look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { isOver, readPay, type Signed } from '../store/pay.ts'
+import { isOver, listPay, readPay, type OfflineKey, type Signed } from '../store/pay.ts'
 import { exponentsOf } from '../xmpp/pay.ts'
 import type { Hand } from './pay-desk.ts'
 import { keepPayment } from './pay-keep.ts'
@@ -42,7 +42,7 @@ export class PaySigning {
     const now = await hand.now()
     const signed = await unlessStopped(this.keys.sign(proof, (key) => intentText(service, hand.account, draft, now + EXPIRES, key)), stop)
     const payment = await this.paymentOf(draft, 'signed', now)
-    return this.keep(payment, { intent: signed, expires: now + EXPIRES }, undefined, stop)
+    return this.keep(payment, { intent: signed, expires: now + EXPIRES }, { new: () => { if (stop?.aborted) throw new PayTrouble({ why: 'cancelled' }) } })
   }
 
   private async kept(id: string): Promise<Payment | undefined> {
@@ -55,13 +55,15 @@ export class PaySigning {
     return { id, kind, state, payer, payee, amount, unit, exponent, fee, for: draft.for, time: now, ...(of ? { of } : {}), ...(chat ? { chat } : {}) }
   }
 
-  /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays, unless `used` says that it does not count. */
-  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }, used: (before: Payment) => boolean = () => false, stop?: AbortSignal): Promise<Payment> {
+  /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays. `must` may fail in the same step. */
+  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }, must: { before?: (before: Payment) => void; new?: (tx: Look) => Promise<void> | void } = {}): Promise<Payment> {
     return this.hand.step(async (step) => {
       const before = await readPay(step.tx, 'payment', payment.id)
-      if (before && used(before.payment)) throw new PayTrouble({ why: 'id-taken' })
-      if (before) return before.payment
-      if (stop?.aborted) throw new PayTrouble({ why: 'cancelled' })
+      if (before) {
+        must.before?.(before.payment)
+        return before.payment
+      }
+      await must.new?.(step.tx)
       await keepPayment(step, payment, { time: payment.time, live: true }, more)
       return payment
     }, true)
@@ -96,12 +98,20 @@ export class PaySigning {
     }
     const [service, now] = [await hand.service(), await hand.now()]
     const { signed, key } = await this.keys.signOffline(pin, (key) => {
-      if (draft.unit !== key.unit || draft.amount > key.cap) throw new PayTrouble({ why: 'over-limit', kind: 'transaction', left: key.cap })
+      if (draft.unit !== key.unit) throw new PayTrouble({ why: 'over-limit', kind: 'offline', left: 0 })
       return intentText(service, hand.account, { ...draft, kind: 'offline', fee: 0 }, now + EXPIRES_OFFLINE, key.id)
     })
     const code = promiseCode(signed.text, signed.signature, key.point)
-    await this.keep(await this.paymentOf({ ...draft, kind: 'offline', fee: 0 }, 'promised', now), { intent: signed, expires: now + EXPIRES_OFFLINE, code })
+    const payment = await this.paymentOf({ ...draft, kind: 'offline', fee: 0 }, 'promised', now)
+    await this.keep(payment, { intent: signed, expires: now + EXPIRES_OFFLINE, code }, { new: (tx) => this.mustBeLeft(tx, key, draft.amount) })
     return this.check(code)
+  }
+
+  /** In the step that keeps a promise: two tabs cannot both promise the same money. */
+  private async mustBeLeft(tx: Look, key: OfflineKey, amount: number): Promise<void> {
+    const pending = (await listPay(tx, 'payment')).flatMap(({ payment }) => isOver(payment) ? [] : [payment])
+    const left = leftOffline(key, (await get(tx, 'pay'))?.wallet, pending, this.hand.account)
+    if (amount > left) throw new PayTrouble({ why: 'over-limit', kind: 'offline', left })
   }
 
   async check(code: string): Promise<Promised> {
@@ -123,7 +133,7 @@ export class PaySigning {
     const other: JID = promised.payee === hand.account ? promised.payer : promised.payee
     const { id, payer, payee, amount, unit, exponent, expires } = promised
     const payment: Payment = { id, kind: 'offline', state: 'promised', payer, payee, amount, unit, exponent, fee: Number(fields.fee), for: fields.for, time: await hand.now(), chat: other, ...(fields.of ? { of: fields.of } : {}) }
-    return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code }, (before) => isOver(before) || before.time < since)
+    return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code }, { before: (before) => { if (isOver(before) || before.time < since) throw new PayTrouble({ why: 'id-taken' }) } })
   }
 }
 

@@ -7,7 +7,7 @@ import { connected, unitOf, usePaid, useWallet } from '../../app/paid.ts'
 import { askProof, payNow, whyPay, whyWords } from '../../app/pay.ts'
 import { place } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
-import { newPayId, type Pay, type Payment, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
+import { leftOffline, newPayId, type Pay, type Payment, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
 import { readCode } from '../../core/qr/code.ts'
 import { amountText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
@@ -18,7 +18,7 @@ import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { Amount, tooLong, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
-import { Already, Promises, usePromises } from './Promises.tsx'
+import { Already, Promises, usePending } from './Promises.tsx'
 import { whyCode } from './Scan.tsx'
 import './pay.css'
 
@@ -31,16 +31,16 @@ export function OfflinePage(_: PageProps): JSX.Element {
   const [promise, setPromise] = useState<Promised>()
   const look = (): void => void engine().pay().then((pay) => pay.device()).then(setDevice, () => undefined)
   const pocket = unitOf(wallet, device?.offline?.unit ?? '')
-  const promises = usePromises()
+  const pending = usePending()
   useEffect(look, [wallet?.time])
   useEffect(() => { import('../../ui/qrcode.ts').catch(() => undefined) }, []) // what draws the code is here before the network goes; Qr says so when it is not
   return (
     <>
       <PageHead title={t('pm.offline')} always up="/pay" />
       <div class="scroll"><div class="page">
-        {!promise && <Promises promises={promises} show={setPromise} />}
+        {!promise && <Promises pending={pending} show={setPromise} />}
         {promise ? <Show promise={promise} done={() => setPromise(undefined)} /> : wallet === undefined || !device ? <Busy /> : wallet === null ? <p>{t('pm.noWallet')}</p> : device.offline
-          ? <><Give wallet={wallet} unit={device.offline.unit} promises={promises} given={setPromise} />{pocket && <Pocket wallet={wallet} unit={pocket} offline={device.offline} />}</> : <SetUp wallet={wallet} done={look} />}
+          ? <><Give wallet={wallet} offline={device.offline} pending={pending} given={setPromise} />{pocket && <Pocket wallet={wallet} unit={pocket} offline={device.offline} />}</> : <SetUp wallet={wallet} done={look} />}
       </div></div>
     </>
   )
@@ -107,7 +107,9 @@ function Pocket({ wallet, unit, offline }: { wallet: Wallet; unit: Unit; offline
   )
 }
 
-function Give({ wallet, unit, promises, given }: { wallet: Wallet; unit: string; promises: Payment[]; given: (promise: Promised) => void }): JSX.Element {
+function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: NonNullable<Device['offline']>; pending: Payment[]; given: (promise: Promised) => void }): JSX.Element {
+  const { unit } = offline
+  const left = leftOffline(offline, wallet, pending, engine().account().jid)
   const query = place.value.query
   const [id, setId] = useState(() => query.get('id') ?? newPayId())
   const [to, setTo] = useState(query.get('to') ?? '')
@@ -115,7 +117,7 @@ function Give({ wallet, unit, promises, given }: { wallet: Wallet; unit: string;
   const typed = useAmount(wallet, query.get('amount') ?? '', unit)
   const [pin, setPin] = useState('')
   const [state, setState] = useState<{ busy?: boolean; failed?: string }>({})
-  const fits = typed.amount !== undefined && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && pinForm.test(pin) && !tooLong(what)
+  const fits = typed.amount !== undefined && typed.amount <= left && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && pinForm.test(pin) && !tooLong(what)
   const look = async (): Promise<void> => {
     const text = await scan(t('pm.scan'))
     if (!text) return
@@ -142,9 +144,10 @@ function Give({ wallet, unit, promises, given }: { wallet: Wallet; unit: string;
       <p>{t('pm.promiseText')}</p>
       <Button icon="qr" act={() => void look()}>{t('pm.scanCamera')}</Button>
       <Field label={t('pm.toWhom')} value={to} change={setTo} limit={320} required ltr />
-      <Amount label={t('pm.amount')} typed={{ ...typed, units: [] }} />
+      <Amount label={t('pm.amount')} hint={t('pm.left', { amount: money(left, { unit, exponent: typed.unit.exponent }) })} typed={{ ...typed, units: [] }} />
+      {typed.amount !== undefined && typed.amount > left && <p class="wrong" role="alert">{t('pm.atMost', { amount: money(left, { unit, exponent: typed.unit.exponent }) })}</p>}
       <Field label={t('pm.for')} value={what} change={setWhat} limit={100} />
-      <Already promises={promises} to={to.trim()} />
+      <Already pending={pending} to={to.trim()} />
       <Field label={t('pm.pinOffline')} type="password" value={pin} change={setPin} limit={12} required ltr />
       {state.failed && <p class="wrong" role="alert">{state.failed}</p>}
       <Button kind="p" wide submit disabled={!fits || state.busy}>{t(state.busy ? 'busy' : 'pm.promiseIt')}</Button>

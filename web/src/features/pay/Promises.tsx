@@ -10,16 +10,17 @@ import { t } from '../../i18n/t.ts'
 import { Button } from '../../ui/controls.tsx'
 import './pay.css'
 
-/** usePromises follows our promises that are not over. */
-export const usePromises = (): Payment[] => promisesOf(usePaid<Payment[]>((pay, show) => pay.watchPending(show)) ?? [], engine().account().jid)
+/** usePending follows our payments that are not over. */
+export const usePending = (): Payment[] => usePaid<Payment[]>((pay, show) => pay.watchPending(show)) ?? []
 
-/** Promises lists them; `show` gets one whose code is to be shown again. */
-export function Promises({ promises, show }: { promises: Payment[]; show: (promise: Promised) => void }): JSX.Element | null {
+/** Promises lists those among what is pending; `show` gets one whose code is to be shown again. */
+export function Promises({ pending, show }: { pending: Payment[]; show: (promise: Promised) => void }): JSX.Element | null {
   const [failed, setFailed] = useState<string>()
   const again = async ({ id, payee, amount, unit, for: what }: Payment): Promise<void> => {
     // With its id nothing is signed: what was kept comes back.
     try { show(await (await engine().pay()).promise({ id, kind: 'offline', payee, amount, unit, fee: 0, for: what }, '')) } catch (error) { setFailed(whyPay(error)) }
   }
+  const promises = promisesOf(pending, engine().account().jid)
   if (!promises.length) return null
   return (
     <section class="stack"><h2>{t('pm.promises')}</h2>
@@ -32,7 +33,7 @@ export function Promises({ promises, show }: { promises: Payment[]; show: (promi
 }
 
 /** Already says what was promised to somebody before. */
-export function Already({ promises, to }: { promises: Payment[]; to: string }): JSX.Element {
-  const theirs = promises.filter((p) => p.payee === to)
+export function Already({ pending, to }: { pending: Payment[]; to: string }): JSX.Element {
+  const theirs = promisesOf(pending, engine().account().jid).filter((p) => p.payee === to)
   return <div role="status">{theirs.length > 0 && <p><b>{t('pm.promisedAlready', { name: nameOf(to), amount: theirs.map((p) => money(p.amount, p)).join(' + ') })}</b></p>}</div>
 }

@@ -82,7 +82,7 @@ async function phone(): Promise<void> {
   await pay.setUpOffline('314159', 20_000, 'MAD', { pin: '271828' })
 }
 const draft = (change: Partial<PayDraft> = {}): PayDraft => ({ id: newPayId(), kind: 'offline', payee: customer, amount: 5_000, unit: 'MAD', fee: 0, for: 'Bread', chat: customer, ...change })
-const until = (check: () => unknown) => vi.waitFor(() => { if (!check()) throw new Error('not yet') }, { timeout: 20_000, interval: 10 })
+const until = (check: () => unknown) => vi.waitFor(async () => { if (!await check()) throw new Error('not yet') }, { timeout: 20_000, interval: 10 })
 
 test('a promise whose code was put away is listed, and shown again as it was, until it is over', async () => {
   await phone()
@@ -103,4 +103,28 @@ test('a promise whose code was put away is listed, and shown again as it was, un
   lead.connected()
   await until(() => open.length === 0)
   stop()
+})
+
+test('no more is promised in all than the key allows, and than the pocket held', async () => {
+  await phone()
+  online = false
+  const most = (change: Partial<PayDraft>) => pay.promise(draft(change), '314159').catch(payTrouble)
+  expect(await most({ amount: 20_001 })).toEqual({ why: 'over-limit', kind: 'offline', left: 20_000 })
+  expect(await most({ amount: 1, unit: 'EUR' })).toMatchObject({ why: 'over-limit', left: 0 })
+  const first = draft({ amount: 15_000 })
+  await pay.promise(first, '314159')
+  expect(await most({ amount: 5_001 })).toEqual({ why: 'over-limit', kind: 'offline', left: 5_000 })
+  const both = await Promise.all([most({ amount: 5_000 }), most({ amount: 5_000 })]) // at once, as two tabs would
+  expect(both.filter((one) => 'code' in one)).toHaveLength(1)
+  expect(await most({ amount: 1 })).toMatchObject({ why: 'over-limit', left: 0 })
+  expect(await pay.promise(first, '')).toMatchObject({ id: first.id }) // what was promised is shown all the same
+  service.pocket = 1_000
+  online = true
+  lead.connected()
+  await until(async () => (await kept(first.id))?.state === 'done')
+  await pay.ask('wallet')
+  await until(async () => (await db.getAll('pay')).every((r) => r.what !== 'payment' || r.payment.state === 'done'))
+  online = false
+  expect(await most({ amount: 1_001 })).toEqual({ why: 'over-limit', kind: 'offline', left: 1_000 })
+  expect(await most({ amount: 1_000 })).toMatchObject({ amount: 1_000 })
 })
