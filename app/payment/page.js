@@ -147,7 +147,7 @@ async function confirm(wanted) {
   enterPin(wanted, key)
 }
 
-const pinField = (id, label, first) => [el('label', { for: id }, label), el('input', { id, type: 'password', inputmode: 'numeric', autocomplete: 'off', maxlength: '32', required: '', autofocus: first ? '' : undefined })]
+const pinField = (id, label, first) => [el('label', { for: id }, label), el('input', { id, type: 'password', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: '32', required: '', autofocus: first ? '' : undefined })]
 
 /** A form that says what is wrong in it; `run` returns a problem, or nothing. */
 function form(run, ...inside) {

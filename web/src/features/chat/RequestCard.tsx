@@ -4,7 +4,7 @@ import handCoins from 'icon:hand-coins'
 import { usePaid } from '../../app/paid.ts'
 import { payNow, whyPay } from '../../app/pay.ts'
 import { engine, nameOf } from '../../app/session.ts'
-import type { Message } from '../../core/model.ts'
+import type { JID, Message } from '../../core/model.ts'
 import { newPayId, type Pay, type PayRequest } from '../../core/pay.ts'
 import { amountText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
@@ -37,6 +37,11 @@ export async function payRequest(request: PayRequest, amount = request.amount - 
 /** remind asks again, and says so. */
 export const remind = (id: string): Promise<void> => tried((pay) => pay.ask('remind', id), t('pc.reminded'))
 
+/** decline says no to a request, after asking: that is for good. */
+export async function decline(id: string, payee: JID): Promise<void> {
+  if (await confirm({ title: t('pc.declineAsk'), text: t('pc.declineText', { name: nameOf(payee) }), yes: t('pc.decline'), danger: true })) await tried((pay) => pay.ask('decline', id))
+}
+
 /** RequestCard shows what is asked for and how far it is paid. */
 export function RequestCard({ request: told }: { message: Message; request: PayRequest }): JSX.Element {
   const request = usePaid<PayRequest>((pay, show) => pay.watchRequest(told.id, (now) => { if (now) show(now) }), [told.id]) ?? told
@@ -46,9 +51,6 @@ export function RequestCard({ request: told }: { message: Message; request: PayR
   const still = state === 'open' || state === 'part'
   const look = sent && still ? { kind: 'wait' as const, words: 'pc.sent' as const } : stateLook[state]
   const part = async (): Promise<void> => { const some = await askPart(request); if (some) await payRequest(request, some) }
-  const decline = async (): Promise<void> => {
-    if (await confirm({ title: t('pc.declineAsk'), text: t('pc.declineText', { name: nameOf(request.payee) }), yes: t('pc.decline'), danger: true })) await tried((pay) => pay.ask('decline', request.id))
-  }
   const back = async (): Promise<void> => { if (await choose({ title: t('pc.cancelAsk'), answers: [{ value: 'yes', label: t('pc.cancel'), danger: true }] })) await tried((pay) => pay.ask('cancel', request.id)) }
   return (
     <div class="mon">
@@ -61,7 +63,7 @@ export function RequestCard({ request: told }: { message: Message; request: PayR
         <div class="cta">
           <Button kind="p" act={() => void payRequest(request)}>{t('pc.pay', { amount: money(amount - paid, request) })}</Button>
           {request.partial && <Button act={() => void part()}>{t('pc.payPart')}</Button>}
-          <Button kind="t" act={() => void decline()}>{t('pc.decline')}</Button>
+          <Button kind="t" act={() => void decline(request.id, request.payee)}>{t('pc.decline')}</Button>
         </div>
       ) : request.payee === me && <div class="cta"><Button act={() => void remind(request.id)}>{t('pc.remind')}</Button><Button kind="t" act={() => void back()}>{t('pc.cancel')}</Button></div>)}
     </div>

@@ -11,7 +11,7 @@ import { t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Button, Pill } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
-import { payRequest, remind, stateLook, tried, useOnTheWay } from './RequestCard.tsx'
+import { decline, payRequest, remind, stateLook, tried, useOnTheWay } from './RequestCard.tsx'
 import './money.css'
 
 /** How many are shown before one asks for all. */
@@ -53,7 +53,7 @@ function Bill({ split }: { split: Split }): JSX.Element {
       {mine && !isPaid(split, mine) && !sent && mine.request && (mine.state === 'open' || mine.state === 'part' || mine.state === undefined) && (
         <div class="cta">
           <Button kind="p" act={() => pay(mine)}>{t('pc.payMine', { amount: money(mine.amount, split) })}</Button>
-          <Button kind="t" act={() => void tried((pay) => pay.ask('decline', mine.request ?? ''))}>{t('pc.decline')}</Button>
+          <Button kind="t" act={() => void decline(mine.request ?? '', split.payee)}>{t('pc.decline')}</Button>
         </div>
       )}
       {open.length > 0 && <a class="more" href={`/pay/settle/${encodeURIComponent(split.group)}`}>{t('pc.settle')}</a>}

@@ -14,7 +14,7 @@ import { Busy, Button, Empty } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { saveAs } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
-import { csv, gather, months, most, type Month } from './book.ts'
+import { csv, gather, months, most, otherOf, type Month } from './book.ts'
 import type { PageProps } from './index.tsx'
 import './pay.css'
 
@@ -70,7 +70,7 @@ export function Row({ payment }: { payment: Payment }): JSX.Element {
   const me = engine().account().jid
   const own = payment.payee === payment.payer
   const incoming = payment.payee === me
-  const other = incoming ? payment.payer : payment.payee
+  const other = otherOf(payment, me)
   return (
     <a class="act peer" href={`/pay/receipt/${encodeURIComponent(payment.id)}`}>
       <Avatar id={other} name={nameOf(other)} size="s" />

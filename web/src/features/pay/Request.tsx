@@ -18,7 +18,8 @@ import { Amount, tooLong, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 
 const dayMicros = 86_400_000_000
-const spans = { day: 1, week: 7, month: 30, never: 0 } as const
+/** For how many days it can be paid. The service ends one of which nothing is said after 30, and each after 366. */
+const spans = { day: 1, week: 7, month: 30, year: 365 } as const
 const maxShown = 50
 
 /** RequestPage asks one person; `id` is their address, '' while nobody was chosen. `?amount=` and `?for=` fill it in. */
@@ -61,7 +62,7 @@ function Form({ payer }: { payer: JID }): JSX.Element {
     if (state.busy || !typed.amount || tooLong(words)) return
     setState({ busy: true })
     const draft: RequestDraft = {
-      id, payer, amount: typed.amount, unit: typed.unit.code, for: words.trim(), partial, chat: payer, ...(spans[span] ? { expires: now() + spans[span] * dayMicros } : {}),
+      id, payer, amount: typed.amount, unit: typed.unit.code, for: words.trim(), partial, chat: payer, expires: now() + spans[span] * dayMicros,
       ...(every ? { every, times: Math.min(60, Math.max(2, Math.round(Number(times)) || 2)) } : {}),
     }
     try {
@@ -76,7 +77,7 @@ function Form({ payer }: { payer: JID }): JSX.Element {
       <Amount label={t('pm.amount')} typed={typed} big focus />
       <Field label={t('pm.for')} value={words} change={setWords} limit={200} wrong={tooLong(words) ? t('pm.long') : undefined} />
       <div class="card flat"><Switch label={t('pm.partial')} hint={t('pm.partialText')} on={partial} change={setPartial} /></div>
-      <Choice id="req-until" label={t('pm.until')} value={span} change={setSpan} answers={{ day: t('pm.aDay'), week: t('pm.aWeek'), month: t('pm.aMonth'), never: t('pm.noEnd') }} />
+      <Choice id="req-until" label={t('pm.until')} value={span} change={setSpan} answers={{ day: t('pm.aDay'), week: t('pm.aWeek'), month: t('pm.aMonth'), year: t('pm.aYear') }} />
       <Choice id="req-every" label={t('pm.every')} value={every} change={setEvery} answers={{ '': t('pm.once'), day: t('pm.eachDay'), week: t('pm.eachWeek'), month: t('pm.eachMonth') }} />
       {every && <Field label={t('pm.times')} type="number" value={times} change={setTimes} limit={2} />}
       {state.failed && <p class="wrong" role="alert">{state.failed}</p>}

@@ -22,6 +22,7 @@ import { Banner, Busy, Button, Empty, Pill } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { confirm } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { otherOf } from './book.ts'
 import type { PageProps } from './index.tsx'
 import { KeySetUp } from './Keys.tsx'
 import './pay.css'
@@ -52,6 +53,7 @@ const ways: [string, string, Key][] = [
 ]
 
 function Inside({ wallet }: { wallet: Wallet }): JSX.Element {
+  const me = engine().account().jid
   const pending = usePaid<Payment[]>((pay, show) => pay.watchPending(show)) ?? []
   return (
     <>
@@ -60,7 +62,7 @@ function Inside({ wallet }: { wallet: Wallet }): JSX.Element {
       <ul class="balances">{wallet.about.units.map((unit) => <Balance key={unit.code} wallet={wallet} code={unit.code} />)}</ul>
       {pending.length > 0 && (
         <section><h2>{t('pay.pending')}</h2>
-          <ul class="card flat">{pending.map((p) => <li key={p.id}><a class="act" href={`/pay/receipt/${encodeURIComponent(p.id)}`}><span class="grow"><b class="cut one" dir="auto">{nameOf(p.payee)}</b><small>{t(p.state === 'signed' ? 'pay.signedNote' : p.state === 'promised' ? 'pay.promisedNote' : 'pay.sentNote')}</small></span><b class="num">{money(p.amount, p)}</b></a></li>)}</ul>
+          <ul class="card flat">{pending.map((p) => <li key={p.id}><a class="act" href={`/pay/receipt/${encodeURIComponent(p.id)}`}><span class="grow"><b class="cut one" dir="auto">{nameOf(otherOf(p, me))}</b><small>{t(p.state === 'signed' ? 'pay.signedNote' : p.state === 'promised' ? 'pay.promisedNote' : 'pay.sentNote')}</small></span><b class="num">{money(p.amount, p)}</b></a></li>)}</ul>
         </section>
       )}
       <nav class="card flat" aria-label={t('pay.title')}>{ways.map(([path, icon, text]) => <a key={path} class="act" href={path}><span class="tile"><Icon path={icon} /></span><span class="grow">{t(text)}</span></a>)}</nav>

@@ -8,6 +8,9 @@ export interface Totals { unit: string; exponent: number; received: number; rece
 /** Whether money has moved, for good. What waits or was refused counts for nothing. */
 const counts = ({ state, kind }: Payment): boolean => state === 'done' && kind !== 'reserve' && kind !== 'release' && kind !== 'mandate' && kind !== 'revoke' && kind !== 'void'
 
+/** otherOf is with whom a payment is, for one of its two. */
+export const otherOf = ({ payer, payee }: Pick<Payment, 'payer' | 'payee'>, me: string): string => payee === me ? payer : payee
+
 /** totals counts by unit, in the order of their codes. */
 export function totals(payments: readonly Payment[], me: string): Totals[] {
   const all = new Map<string, Totals>()

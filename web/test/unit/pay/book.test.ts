@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Payment } from '../../../src/core/pay.ts'
 import { payTime } from '../../../src/core/xmpp/pay.ts'
-import { csv, dayBounds, gather, months, most, totals } from '../../../src/features/pay/book.ts'
+import { csv, dayBounds, gather, months, most, otherOf, totals } from '../../../src/features/pay/book.ts'
 import { utcDay } from '../../../src/i18n/when.ts'
 
 const me = 'atlas@example'
@@ -47,4 +47,9 @@ test('what is left out is said', async () => {
 test('a day that was typed is one of the calendar', () => {
   expect(utcDay(' 2026-11-22 ')).toBe('2026-11-22T00:00:00Z')
   for (const no of ['', '22.11.2026', '2026-11-31', '2026-13-01', '2026-11-22T10:00:00Z']) expect(utcDay(no), no).toBeUndefined()
+})
+
+test('a promise that we took is one of who made it', () => {
+  expect(otherOf(paid({}), me)).toBe('karim@example')
+  expect(otherOf(paid({ payer: me, payee: 'x@example' }), me)).toBe('x@example')
 })
