@@ -25,7 +25,7 @@ export class PayKeys {
     const wallet = (await get(this.hand.db, 'pay'))?.wallet
     // One that the service has dropped is none, nor is one of which it may not have heard.
     const known = told !== undefined && (!wallet || wallet.time < told || wallet.keys.some((k) => k.id === main?.id))
-    return { ...(main && known ? { key: main.kind, keyId: main.id } : {}), ...(offline ? { offline: { id: offline.id, cap: offline.cap, unit: offline.unit } } : {}), canPasskey: await canPasskey() }
+    return { ...(main && known ? { key: main.kind, keyId: main.id } : {}), ...(isReady(offline, wallet) ? { offline: { id: offline.id, cap: offline.cap, unit: offline.unit } } : {}), canPasskey: await canPasskey() }
   }
 
   /** Makes this device's key. It is kept before the service hears of it; what was there before is replaced, since only who has no use of it makes another. */
@@ -55,15 +55,20 @@ export class PayKeys {
     return wallet
   }
 
-  /** Makes a key for payments without network; `tell` has the service know it before it is kept. */
+  /** Makes a key for payments without network; `tell` has the service know and allow it. It is used only once the service is known to have done so, also where the answer was lost. */
   async setUpOffline(pin: string, cap: number, unit: string, tell: (id: string, point: string) => Promise<Wallet>): Promise<Wallet> {
     checkPin(pin)
     const { key, parts } = await makePinKey(pin)
-    await this.keep({ offline: { ...key, share: parts.share, cap, unit, wrong: 0 } })
+    const made: OfflineKey = { ...key, share: parts.share, cap, unit, wrong: 0 }
+    await this.keep({ offline: made })
     try {
-      return await tell(key.id, toText(key.point))
+      const wallet = await tell(key.id, toText(key.point))
+      await this.keep({ offline: { ...made, told: await this.hand.now() } })
+      return wallet
     } catch (error) {
-      await this.keep({ offline: undefined })
+      const wallet = await this.hand.ask('wallet').catch(() => undefined) // then a later one says whether it was allowed
+      if (wallet && allows(wallet, made)) return wallet
+      if (wallet) await this.keep({ offline: undefined })
       throw error
     }
   }
@@ -102,7 +107,7 @@ export class PayKeys {
   async signOffline(pin: string, write: (key: OfflineKey) => string): Promise<{ signed: Signed; key: OfflineKey }> {
     const key = await this.hand.step(async ({ tx }) => {
       const kept = await readPay(tx, 'keys')
-      if (!kept?.offline) return undefined
+      if (!kept?.offline || !isReady(kept.offline, (await get(tx, 'pay'))?.wallet)) return undefined
       if (kept.offline.wrong >= MAX_WRONG) {
         const { offline: _, ...rest } = kept
         await putPay(tx, rest)
@@ -123,6 +128,13 @@ export class PayKeys {
     const text = write(key)
     return { signed: { text, key: key.id, signature: await signText(opened, text) }, key }
   }
+}
+
+const allows = (wallet: Wallet, key: OfflineKey): boolean => wallet.keys.some((k) => k.id === key.id && k.cap)
+
+/** Says whether the service has allowed a key for payments without network and not dropped it, as far as this device was told. */
+function isReady(key: OfflineKey | undefined, wallet: Wallet | undefined): key is OfflineKey {
+  return key !== undefined && ((wallet && allows(wallet, key)) || (key.told !== undefined && (!wallet || wallet.time <= key.told)))
 }
 
 function checkPin(pin: string): void {

@@ -10,7 +10,7 @@ import type { Change, Look } from './database.ts'
 export interface Signed { text: string; signature: string; key: string; authenticator?: string; client?: string }
 
 /** A key for payments without network. */
-export interface OfflineKey extends PinKey { share: string; cap: number; unit: string; /** Wrong PINs since the last right one. */ wrong: number }
+export interface OfflineKey extends PinKey { share: string; cap: number; unit: string; /** Wrong PINs since the last right one. */ wrong: number; /** Since when the service has allowed it. */ told?: Micros }
 
 /** One of the records; `key` is what it is and its id. */
 export type KeptPay = { key: string; time: Micros } & (

@@ -8,6 +8,8 @@ import { newPayId, payTrouble, promisesOf, type Pay, type PayDraft, type Payment
 import { keyId, promiseCode, signText, toText } from '../../../src/core/pay/sign.ts'
 import { textTime, writeText } from '../../../src/core/pay/text.ts'
 import { openAccount, type Database } from '../../../src/core/store/database.ts'
+import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
+import type { Element } from '../../../src/core/xmpp/xml.ts'
 import { counts, type Sale } from '../../../src/features/pay/sale.ts'
 import { FakePay } from './service.ts'
 
@@ -127,4 +129,31 @@ test('no more is promised in all than the key allows, and than the pocket held',
   online = false
   expect(await most({ amount: 1_001 })).toEqual({ why: 'over-limit', kind: 'offline', left: 1_000 })
   expect(await most({ amount: 1_000 })).toMatchObject({ amount: 1_000 })
+})
+
+test('a key for payments without network is used only while the service is known to allow it', async () => {
+  await pay.setUp({ pin: '271828' }, 'phone')
+  const answer = Object.getPrototypeOf(service)['answer'] as (account: string, e: Element, to: string) => Promise<Element>
+  const loses = (arrives: boolean) => {
+    service['answer'] = async (account: string, e: Element, to: string) => {
+      if (e.name !== 'order') return answer.call(service, account, e, to)
+      if (arrives) await answer.call(service, account, e, to)
+      throw new StanzaError('timeout', 'wait')
+    }
+  }
+  const setUp = () => pay.setUpOffline('314159', 20_000, 'MAD', { pin: '271828' })
+  loses(false)
+  expect(await setUp().catch(payTrouble)).toEqual({ why: 'offline' })
+  expect((await pay.device()).offline).toBeUndefined()
+  expect(await pay.promise(draft(), '314159').catch(payTrouble)).toEqual({ why: 'no-key' })
+  loses(true)
+  await setUp() // the wallet says that it was allowed
+  const made = (await pay.device()).offline
+  expect(made).toMatchObject({ cap: 20_000, unit: 'MAD' })
+  service['answer'] = answer
+  expect(await pay.promise(draft(), '314159')).toMatchObject({ amount: 5_000 })
+  service.keys.delete(made?.id ?? '') // from another device
+  await pay.ask('wallet')
+  expect((await pay.device()).offline).toBeUndefined()
+  expect(await pay.promise(draft(), '314159').catch(payTrouble)).toEqual({ why: 'no-key' })
 })
