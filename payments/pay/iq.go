@@ -58,6 +58,11 @@ func (s *Service) HandleIQ(ctx context.Context, from xmpp.JID, set bool, payload
 	if err := written(payload); err != nil {
 		return nil, err
 	}
+	if set {
+		if err := s.mayAskNow(account, payload.Local); err != nil {
+			return nil, err
+		}
+	}
 	answer, err := s.unlessGone(handle)(s, ctx, account, payload)
 	if set {
 		s.wake()

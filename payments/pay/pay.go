@@ -35,6 +35,7 @@ type Service struct {
 	now       func() time.Time
 	secret    ed25519.PrivateKey
 	notices   chan struct{} // there may be one to send
+	asking    *pace
 
 	mu     sync.Mutex
 	opened map[string]bool // accounts of the ledger that are there
@@ -52,7 +53,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, book *ledger.Ledger, net
 	if err := db.Migrate(ctx, "pay", migrations); err != nil {
 		return nil, fmt.Errorf("pay: %w", err)
 	}
-	s := &Service{cfg: cfg, domain: domain, db: db, ledger: book, network: network, log: log.With("part", "pay"), now: time.Now, notices: make(chan struct{}, 1), opened: map[string]bool{}}
+	s := &Service{cfg: cfg, domain: domain, db: db, ledger: book, network: network, log: log.With("part", "pay"), now: time.Now, notices: make(chan struct{}, 1), asking: newPace(asksAtOnce), opened: map[string]bool{}}
 	for _, unit := range cfg.Units {
 		if _, ok := book.Unit(unit.Code); !ok {
 			return nil, fmt.Errorf("pay: the ledger has no unit %s", unit.Code)

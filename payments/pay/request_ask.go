@@ -148,14 +148,26 @@ func (s *Service) mayAsk(ctx context.Context, unit string, people ...string) err
 	return nil
 }
 
-// mayWait refuses further requests of somebody of whom many wait.
+// waiting counts the requests of somebody that wait to be paid, with those that only come again if that is asked.
+func (s *Service) waiting(ctx context.Context, who string, again bool) (n int64, err error) {
+	where := "due > 0"
+	if again {
+		where = "(due > 0 or series = id and exists (select 1 from pay_series s where s.id = pay_request.id and s.next > 0))"
+	}
+	if err := s.db.QueryRow(ctx, "select count(*) from pay_request where maker = $1 and "+where, who).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count requests: %w", err)
+	}
+	return n, nil
+}
+
+// mayWait refuses further requests of somebody of whom many wait or come again.
 func (s *Service) mayWait(ctx context.Context, who string, more int) error {
-	var waiting int64
-	if err := s.db.QueryRow(ctx, "select count(*) from pay_request where maker = $1 and due > 0", who).Scan(&waiting); err != nil {
-		return fmt.Errorf("count requests: %w", err)
+	waiting, err := s.waiting(ctx, who, true)
+	if err != nil {
+		return err
 	}
 	if waiting+int64(more) > maxWaiting {
-		return xmpp.ResourceConstraint.Because("%d requests of yours wait to be paid", waiting)
+		return xmpp.ResourceConstraint.Because("%d requests of yours wait to be paid or come again", waiting)
 	}
 	return nil
 }

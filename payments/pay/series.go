@@ -94,6 +94,10 @@ func (s *Service) makeTurn(ctx context.Context, id string, now time.Time) error 
 	if _, err := s.db.Exec(ctx, "update pay_series set done = $1, next = $2 where id = $3", done+1, next, id); err != nil {
 		return err
 	}
+	waiting, err := s.waiting(ctx, r.maker, false)
+	if err != nil || waiting >= maxWaiting {
+		return err // this turn is left out
+	}
 	if err := s.addRequest(ctx, &r, []byte{}); err != nil {
 		return err
 	}
