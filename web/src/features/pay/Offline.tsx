@@ -17,6 +17,7 @@ import { Qr } from '../../ui/Qr.tsx'
 import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { Amount, tooLong, useAmount } from './fields.tsx'
+import { fillFrom, unitIn } from './fill.ts'
 import type { PageProps } from './index.tsx'
 import { Already, Promises, usePending } from './Promises.tsx'
 import { whyCode } from './Scan.tsx'
@@ -110,13 +111,15 @@ function Pocket({ wallet, unit, offline }: { wallet: Wallet; unit: Unit; offline
 function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: NonNullable<Device['offline']>; pending: Payment[]; given: (promise: Promised) => void }): JSX.Element {
   const { unit } = offline
   const left = leftOffline(offline, wallet, pending, engine().account().jid)
-  const query = place.value.query
+  // A code in another unit is not promised from this pocket: nothing of it is filled in.
+  const asked = place.value.query.get('unit') ?? unit
+  const query = asked === unit ? place.value.query : new URLSearchParams()
   const [id, setId] = useState(() => query.get('id') ?? newPayId())
   const [to, setTo] = useState(query.get('to') ?? '')
   const [what, setWhat] = useState(query.get('for') ?? '')
   const typed = useAmount(wallet, query.get('amount') ?? '', unit)
   const [pin, setPin] = useState('')
-  const [state, setState] = useState<{ busy?: boolean; failed?: string }>({})
+  const [state, setState] = useState<{ busy?: boolean; failed?: string }>(asked === unit ? {} : { failed: t('pm.unitOther', { unit: asked }) })
   const fits = typed.amount !== undefined && typed.amount <= left && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && pinForm.test(pin) && !tooLong(what)
   const look = async (): Promise<void> => {
     const text = await scan(t('pm.scan'))
@@ -124,10 +127,13 @@ function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: No
     try {
       const code = readCode(text.trim())
       if (code.kind !== 'shop') { setState({ failed: t('pm.codeUnknown') }); return }
-      setTo(code.account.jid)
-      setWhat(code.merchant.additional['08'] ?? '')
-      if (code.account.id) setId(code.account.id)
-      if (code.merchant.amount) typed.set(code.merchant.amount)
+      const filled = fillFrom(code, unit)
+      if (!filled) { setState({ failed: t('pm.unitOther', { unit: unitIn(code) }) }); return }
+      setId(filled.id)
+      setTo(filled.to)
+      setWhat(filled.for)
+      typed.set(filled.amount)
+      setState({})
     } catch (error) { setState({ failed: whyCode(error) }) }
   }
   const promise = async (event: Event): Promise<void> => {
