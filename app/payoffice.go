@@ -10,10 +10,10 @@ import (
 // shell is the name of whoever uses the command line, in the books: one pair of eyes, whoever it is.
 const shell = "command line"
 
-// by is who proposes or approves from the command line. Payments that run alone know no administrators: there it is who says so, one name for each pair of eyes.
-func (args ProposalArgs) by(a *App) string {
-	if a.server == nil && args.As != "" {
-		return shell + " (" + args.As + ")"
+// atShell is who proposes or approves from the command line. Payments that run alone know no administrators: there it is who says so, one name for each pair of eyes.
+func (a *App) atShell(as string) string {
+	if a.server == nil && as != "" {
+		return shell + " (" + as + ")"
 	}
 	return shell
 }
@@ -45,13 +45,13 @@ func init() {
 			return a.pay.Proposals(ctx, !args.Decided, 0, pay.MaxOffice)
 		},
 		"pay/propose": oneProposal(func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error) {
-			return a.pay.Propose(ctx, args.by(a), pay.Proposal{Kind: args.Kind, Account: args.Account, Unit: args.Unit, Amount: args.Amount, Of: args.Of, Why: args.Why})
+			return a.pay.Propose(ctx, a.atShell(args.As), pay.Proposal{Kind: args.Kind, Account: args.Account, Unit: args.Unit, Amount: args.Amount, Of: args.Of, Why: args.Why})
 		}),
 		"pay/approve": oneProposal(func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error) {
-			return a.pay.Approve(ctx, args.by(a), args.ID)
+			return a.pay.Approve(ctx, a.atShell(args.As), args.ID)
 		}),
 		"pay/decline": oneProposal(func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error) {
-			return a.pay.Decline(ctx, args.by(a), args.ID)
+			return a.pay.Decline(ctx, a.atShell(args.As), args.ID)
 		}),
 	} {
 		operations[name] = plainly(func(ctx context.Context, a *App, args ProposalArgs) ([]Proposal, error) {

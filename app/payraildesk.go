@@ -20,6 +20,8 @@ type RailArgs struct {
 	State  string `json:"state,omitempty"`
 	Amount int64  `json:"amount,omitempty"`
 	Why    string `json:"why,omitempty"`
+	// As is the name of the person at the command line, where payments run alone.
+	As string `json:"as,omitempty"`
 }
 
 // RailView is how the rails stand.
@@ -63,21 +65,26 @@ func init() {
 	operations["pay/ask"] = onRails(func(ctx context.Context, e *rail.Engine, args RailArgs) (struct{}, error) {
 		return struct{}{}, e.Ask(ctx, args.ID)
 	})
-	operations["pay/verdict"] = onRails(func(ctx context.Context, e *rail.Engine, args RailArgs) (rail.Verdict, error) {
-		return e.Propose(ctx, verdictOf(args, shell))
+	operations["pay/verdict"] = onRailsBy(func(ctx context.Context, e *rail.Engine, args RailArgs, by string) (rail.Verdict, error) {
+		return e.Propose(ctx, verdictOf(args, by))
 	})
-	operations["pay/agree"] = onRails(func(ctx context.Context, e *rail.Engine, args RailArgs) (rail.Transfer, error) {
-		return e.Approve(ctx, args.Number, shell)
+	operations["pay/agree"] = onRailsBy(func(ctx context.Context, e *rail.Engine, args RailArgs, by string) (rail.Transfer, error) {
+		return e.Approve(ctx, args.Number, by)
 	})
 }
 
 // onRails makes an operation of what is done with the rails.
 func onRails[R any](do func(ctx context.Context, e *rail.Engine, args RailArgs) (R, error)) operation {
+	return onRailsBy(func(ctx context.Context, e *rail.Engine, args RailArgs, _ string) (R, error) { return do(ctx, e, args) })
+}
+
+// onRailsBy is onRails for what is done in somebody's name.
+func onRailsBy[R any](do func(ctx context.Context, e *rail.Engine, args RailArgs, by string) (R, error)) operation {
 	return plainly(func(ctx context.Context, a *App, args RailArgs) (none R, err error) {
 		if a.rails == nil {
 			return none, errors.New("there is no rail: docs/rails.md says how one is set up")
 		}
-		return do(ctx, a.rails, args)
+		return do(ctx, a.rails, args, a.atShell(args.As))
 	})
 }
 

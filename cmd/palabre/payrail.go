@@ -96,8 +96,9 @@ var payAsk = subcommand{
 
 var payVerdict = subcommand{
 	name: "pay verdict", usage: "TRANSFER settled|rejected WHY", summary: "proposes what to say about a transfer that is unknown, for who knows it from elsewhere",
-	help: "It is booked as if the network had said so, once an administrator agrees over the wire (docs/protocol/admin.md); what an administrator has proposed is agreed to\nhere with pay agree.",
+	help: "It is booked as if the network had said so, once an administrator agrees over the wire (docs/protocol/admin.md); what an administrator has proposed is agreed to\nhere with pay agree. Where payments run alone, two people say so here, each with their name (-as).",
 	flags: func(c *call, set *flag.FlagSet) {
+		asFlag(c, set)
 		set.Int64Var(&c.amount, "amount", 0, "that so much was moved, in the smallest part of the unit")
 	},
 	run: func(ctx context.Context, c *call, args []string) error {
@@ -105,7 +106,7 @@ var payVerdict = subcommand{
 			return errors.New("pay verdict needs a transfer, settled or rejected, and the reason")
 		}
 		var v rail.Verdict
-		if err := c.ask(ctx, "pay/verdict", app.RailArgs{ID: args[0], State: args[1], Amount: c.amount, Why: args[2]}, &v); err != nil {
+		if err := c.ask(ctx, "pay/verdict", app.RailArgs{ID: args[0], State: args[1], Amount: c.amount, Why: args[2], As: c.as}, &v); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "verdict %d: %s is %s\n", v.Number, v.Transfer, v.State)
@@ -115,13 +116,14 @@ var payVerdict = subcommand{
 
 var payAgree = subcommand{
 	name: "pay agree", usage: "VERDICT", summary: "lets hold what an administrator has proposed about a transfer that is unknown",
+	flags: asFlag,
 	run: func(ctx context.Context, c *call, args []string) error {
 		which, err := numbered(args)
 		if err != nil {
 			return err
 		}
 		var t rail.Transfer
-		if err := c.ask(ctx, "pay/agree", app.RailArgs{Number: which}, &t); err != nil {
+		if err := c.ask(ctx, "pay/agree", app.RailArgs{Number: which, As: c.as}, &t); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "%s is %s\n", t.ID, t.State)
