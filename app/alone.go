@@ -87,7 +87,7 @@ func (a *App) assembleAlone(ctx context.Context) (err error) {
 	if a.jobs, err = jobs.New(ctx, a.db, a.log); err != nil {
 		return err
 	}
-	a.features = []any{a.jobs, a.ledger, a.pay, payFigures{}}
+	a.features = []any{a.jobs, a.ledger, a.pay, payFigures{}, newPayPage(door, a.log)}
 	if err := a.makeRails(ctx); err != nil {
 		return err
 	}
