@@ -96,6 +96,7 @@ type VerifyStep struct {
 	Totals   map[string]Money `json:"totals,omitempty"`
 	// Signed is how many debits of wallets have an intent that a key of their owner has signed, Office how many the operator has made, Unsigned how many have neither.
 	Signed   int64 `json:"signed,omitempty"`
+	Mandated int64 `json:"mandated,omitempty"` // by a mandate: only whom the money went to has signed
 	Office   int64 `json:"office,omitempty"`
 	Unsigned int64 `json:"unsigned,omitempty"`
 	// Strange are the numbers of the first of the unsigned, at most 100.
@@ -154,7 +155,7 @@ func verifyLedger(ctx context.Context, book *ledger.Ledger, args VerifyArgs, out
 // authority adds who has authorised what was taken from wallets.
 func (v *VerifyStep) authority(ctx context.Context, book *ledger.Ledger) error {
 	a, err := pay.CheckAuthority(ctx, book)
-	v.Signed, v.Office, v.Unsigned = a.Signed, a.Office, a.Others
+	v.Signed, v.Mandated, v.Office, v.Unsigned = a.Signed, a.Mandated, a.Office, a.Others
 	for _, e := range a.Unsigned {
 		v.Strange = append(v.Strange, e.Number)
 	}

@@ -133,11 +133,11 @@ func (c *call) tellSound(v app.VerifyStep) {
 	for _, unit := range slices.Sorted(maps.Keys(v.Totals)) {
 		fmt.Fprintf(c.out, "In circulation: %s %s\n", v.Totals[unit].Text, unit)
 	}
-	if v.Signed+v.Office+v.Unsigned > 0 {
-		fmt.Fprintf(c.out, "Taken from wallets: %d times with a signature of their owner, %d times by the operator, %d times with neither.\n", v.Signed, v.Office, v.Unsigned)
+	if v.Signed+v.Mandated+v.Office+v.Unsigned > 0 {
+		fmt.Fprintf(c.out, "Taken from wallets: %d times with a signature of their owner, %d times by a mandate, %d times by the operator, %d times with none of these.\n", v.Signed, v.Mandated, v.Office, v.Unsigned)
 	}
 	if len(v.Strange) > 0 {
-		fmt.Fprintf(c.out, "Those with neither begin with the records %v. Networks outside take back money so; anything else is theft.\n", v.Strange[:min(5, len(v.Strange))])
+		fmt.Fprintf(c.out, "The last begin with the records %v. Networks outside take back money so; anything else is theft.\n", v.Strange[:min(5, len(v.Strange))])
 	}
 	if v.Passed && c.ledger.noted != "" {
 		fmt.Fprintln(c.out, "The hash that was noted is in it.")

@@ -379,7 +379,22 @@ func TestWhoeverWritesToTheBookIsFoundOut(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Signed != 1 || a.Others != 5 || len(a.Unsigned) != 5 {
+		undone := karim.sign(karim.intent(intent.Send, "nadia@example", 1000)) // signed, and never handed in
+		stolen, err := intent.Parse(undone.ChildText(NS, "intent"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, err := b64.DecodeString(undone.ChildText(NS, "signature"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := WalletAccount("MAD", xmpp.MustJID("thief@example"))
+		evidence := intent.Evidence{Text: undone.ChildText(NS, "intent"), Public: karim.point(), Signature: signature}.Bytes()
+		if _, err := b.ledger.Post(t.Context(), nil, ledger.Operation{ID: "open-thief", Kind: ledger.Opening, From: to, Unit: "MAD"},
+			ledger.Operation{ID: stolen.ID, Kind: ledger.Transfer, From: WalletAccount("MAD", karim.account), To: to, Amount: 1000, Unit: "MAD", Data: evidence}); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Signed != 1 || a.Others != 6 || len(a.Unsigned) != 6 {
 			t.Errorf("%d signed, %d not (%v)", a.Signed, a.Others, err)
 		}
 	})

@@ -16,6 +16,8 @@ type Authority struct {
 	// Signed is how many debits have an intent beside them that says just this, with the signature of the key that it names; or belong to one: its fee, what a hold has set
 	// aside for a rail.
 	Signed int64
+	// Mandated is how many only whom the money went to has signed, by a mandate of the payer. That is kept by the service, and is not in the book.
+	Mandated int64
 	// Office is how many the operator has made: who proposed and who approved each is in the record, and in the audit log.
 	Office int64
 	// Unsigned are the first 100 of the others, Others how many there are: what networks outside have taken back. Anything else is theft.
@@ -56,6 +58,8 @@ func (a *Authority) count(e *ledger.Entry, signed bool) {
 	switch {
 	case signed:
 		a.Signed++
+	case byMandate(e):
+		a.Mandated++
 	case strings.HasPrefix(string(e.Data), officeTitle):
 		a.Office++
 	default:
@@ -74,30 +78,77 @@ func debits(e *ledger.Entry) bool {
 // authorised says whether an intent beside a record, or beside the one that it belongs to, allows it.
 func authorised(ctx context.Context, book *ledger.Ledger, e *ledger.Entry) (bool, error) {
 	if i, err := intent.ReadEvidence(e.Data); err == nil {
-		return allows(i, e, i.Amount) && i.ID == e.ID, nil
+		if i.ID != e.ID || !allows(i, e, i.Amount) || !leads(i, e.To) {
+			return false, nil
+		}
+		if i.Kind != intent.Capture {
+			return true, nil
+		}
+		return held(ctx, book, i, e)
 	}
-	for _, id := range []string{strings.TrimSuffix(e.ID, feeSuffix), e.Of, strings.TrimSuffix(e.Of, feeSuffix)} {
-		if id == "" || id == e.ID {
-			continue
-		}
-		kept, ok, err := book.Look(ctx, id)
-		if err != nil {
-			return false, err
-		}
-		i, err := intent.ReadEvidence(kept.Data)
-		if !ok || err != nil {
-			continue
-		}
-		if strings.HasSuffix(e.ID, feeSuffix) || strings.HasSuffix(e.Of, feeSuffix) {
-			return allows(i, e, i.Fee), nil
-		}
-		return i.Kind == intent.Cashout && allows(i, e, i.Amount), nil
+	id, own := e.Of, false
+	if id == "" {
+		id, own = e.ID, true
 	}
-	return false, nil
+	first, rest, _ := strings.Cut(id, ":") // whatever belongs to a payment has its id before the first colon
+	if own && rest == "" {
+		return false, nil
+	}
+	kept, ok, err := book.Look(ctx, first)
+	if err != nil {
+		return false, err
+	}
+	i, err := intent.ReadEvidence(kept.Data)
+	if !ok || err != nil || i.ID != first {
+		return false, nil
+	}
+	if strings.HasSuffix(id, feeSuffix) {
+		return allows(i, e, i.Fee) && e.To == FeesAccount(i.Unit), nil
+	}
+	return i.Kind == intent.Cashout && allows(i, e, i.Amount) && leads(i, e.To), nil
+}
+
+// held says whether what a capture takes was set aside by an intent of the payer for who signed the capture. The book alone does not have what a mandate allows.
+func held(ctx context.Context, book *ledger.Ledger, capture *intent.Intent, e *ledger.Entry) (bool, error) {
+	if e.Of == "" {
+		return false, nil
+	}
+	kept, ok, err := book.Look(ctx, e.Of)
+	if err != nil {
+		return false, err
+	}
+	hold, err := intent.ReadEvidence(kept.Data)
+	return ok && err == nil && hold.Kind == intent.Hold && hold.ID == e.Of && capture.Of == e.Of && hold.Payee == capture.Payee && allows(hold, e, hold.Amount), nil
 }
 
 // allows says whether an intent lets so much be taken from the account that paid.
 func allows(i *intent.Intent, e *ledger.Entry, most int64) bool {
 	payer, err := xmpp.ParseJID(i.Payer)
 	return err == nil && i.Unit == e.Unit && e.Amount <= most && (e.From == WalletAccount(i.Unit, payer) || e.From == PocketAccount(i.Unit, payer))
+}
+
+// leads says whether an intent names who gets what is taken. What is given back goes where it came from, which may be a pocket.
+func leads(i *intent.Intent, to string) bool {
+	if i.Kind == intent.Cashout {
+		rail, _ := railOf(i.Payee)
+		return to == "rail/"+rail+"/"+i.Unit
+	}
+	payee, err := xmpp.ParseJID(i.Payee)
+	if err != nil {
+		return false
+	}
+	wallet, pocket := WalletAccount(i.Unit, payee), PocketAccount(i.Unit, payee)
+	switch i.Kind {
+	case intent.Reserve:
+		return to == pocket
+	case intent.Refund:
+		return to == wallet || to == pocket
+	}
+	return to == wallet
+}
+
+// byMandate says whether a record is a capture that whom the money went to has signed, and no hold: what its payer signed before is not in the book.
+func byMandate(e *ledger.Entry) bool {
+	i, err := intent.ReadEvidence(e.Data)
+	return err == nil && i.Kind == intent.Capture && e.Of == "" && i.ID == e.ID && allows(i, e, i.Amount) && leads(i, e.To)
 }
