@@ -39,6 +39,7 @@ func says(format string, args ...any) answer { return answer{say: fmt.Sprintf(fo
 // answerAll answers what is kept, until ctx ends: several customers at the same time, each one's messages one after the other.
 func (b *Bot) answerAll(ctx context.Context) {
 	free := make(chan struct{}, workers)
+asking:
 	for wait(ctx, firstPause, b.work) {
 		rows, err := b.db.Query(ctx, "select customer from bank_inbox group by customer order by min(number) limit 1000")
 		if err != nil {
@@ -57,7 +58,7 @@ func (b *Bot) answerAll(ctx context.Context) {
 			select {
 			case free <- struct{}{}:
 			case <-ctx.Done():
-				return
+				break asking
 			}
 			go func() {
 				defer func() { <-free }()
