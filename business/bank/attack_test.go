@@ -83,6 +83,27 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	romeo.expects("Done: 200.00 MAD sent to Nadia Haddad.{*}")
 }
 
+// TestALargeAmountInSmallParts needs a code as soon as the parts together are large, and again only after as much more.
+func TestALargeAmountInSmallParts(t *testing.T) {
+	t.Parallel()
+	s := town(t)
+	c := &clock{now: time.Now()}
+	open(t, s, nil, nil, func(bot *bank.Bot) { bot.SetClock(c.Now) })
+	romeo := start(t, s, "romeo")
+	for _, coded := range []bool{false, true, false} {
+		romeo.says("send 90 to Nadia")
+		if !coded {
+			romeo.expects("Send 90.00 MAD to Nadia Haddad (account MA1002)? {*}“yes”{*}")
+			romeo.says("yes")
+		} else {
+			romeo.expects("Send 90.00 MAD to Nadia Haddad (account MA1002)? Answer with the code of your authenticator{*}")
+			romeo.says(bank.Code(secret, c.Now()))
+		}
+		romeo.expects("Done: 90.00 MAD{*}")
+		c.add(time.Minute)
+	}
+}
+
 func TestOrdersExpire(t *testing.T) {
 	t.Parallel()
 	s := town(t)
@@ -168,6 +189,14 @@ func TestMessagesThatComeTwice(t *testing.T) {
 	romeo.expects("Your account MA1001 has 950.00 MAD.")
 	if got := b.balance(t, "juliet@localhost"); got != 5_000 {
 		t.Errorf("balance %d", got)
+	}
+}
+
+// TestAnIDThatIsUsedAgain by a client, when it is forgotten that it was heard, makes another order; trying the same message again does not.
+func TestAnIDThatIsUsedAgain(t *testing.T) {
+	first := bank.OrderID("romeo@localhost", "m1", 1)
+	if bank.OrderID("romeo@localhost", "m1", 1) != first || bank.OrderID("romeo@localhost", "m1", 2) == first {
+		t.Error("the id of an order does not follow from the kept message")
 	}
 }
 

@@ -10,3 +10,8 @@ func (b *Bot) AtStep(fn func(string)) { b.step = fn }
 
 // SetClock has the bot tell the time by another clock.
 func (b *Bot) SetClock(now func() time.Time) { b.now = now }
+
+// OrderID is the id of the order that a kept message makes.
+func OrderID(customer, id string, number int64) string {
+	return orderID(&message{customer: customer, id: id, number: number})
+}

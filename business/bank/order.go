@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -53,9 +54,10 @@ func (b *Bot) orderOf(ctx context.Context, customer, state string) (*order, erro
 	return o, err
 }
 
-// orderID follows from the message, so that the same message never makes two.
+// orderID follows from the message as it was kept, so that it never makes two, however often it is tried. Its own id alone would not do: a client may use that again when what was
+// heard by it is forgotten.
 func orderID(m *message) string {
-	sum := sha256.Sum256([]byte("bank order\x00" + m.customer + "\x00" + m.id))
+	sum := sha256.Sum256([]byte("bank order\x00" + m.customer + "\x00" + m.id + "\x00" + strconv.FormatInt(m.number, 10)))
 	return hex.EncodeToString(sum[:20])
 }
 
@@ -131,6 +133,17 @@ func (t *turn) overLimit(ctx context.Context, amount int64) (string, error) {
 	return "", nil
 }
 
+// sentWithoutCode is what the customer has sent in 24 hours since the last order that was confirmed with a code: a large amount in small parts needs one, too.
+func (t *turn) sentWithoutCode(ctx context.Context) (sum int64, err error) {
+	err = t.b.db.QueryRow(ctx, `select cast(coalesce(sum(amount), 0) as bigint) from bank_order where customer = $1 and state in ('confirmed', 'done') and asked > $2
+		and asked > (select coalesce(max(asked), 0) from bank_order where customer = $1 and state in ('confirmed', 'done') and coded = 1)`,
+		t.m.customer, t.b.now().Add(-24*time.Hour).UnixMicro()).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("add up what needed no code: %w", err)
+	}
+	return sum, nil
+}
+
 // ask keeps the order and says what it would do.
 func (t *turn) ask(ctx context.Context, payee Payee, amount int64) (answer, error) {
 	running, err := t.b.orderOf(ctx, t.m.customer, "confirmed")
@@ -149,8 +162,12 @@ func (t *turn) ask(ctx context.Context, payee Payee, amount int64) (answer, erro
 	if about != "" {
 		shown = fmt.Sprintf(t.p.about, about)
 	}
+	plain, err := t.sentWithoutCode(ctx)
+	if err != nil {
+		return answer{}, err
+	}
 	format, coded := t.p.challenge, int64(0)
-	if amount > t.b.cfg.StepUp {
+	if amount > t.b.cfg.StepUp-plain {
 		format, coded = t.p.challengeCode, 1
 	}
 	text := fmt.Sprintf(format, t.money(amount), clean(payee.Name, 60), payee.Number, shown, max(1, int(t.b.cfg.Patience/time.Minute)))
