@@ -35,6 +35,8 @@ const (
 	maxPayAsk    = 32 << 10 // bytes
 	payAsks      = 120      // of one account in payAskPeriod
 	payAskPeriod = time.Minute
+	payGuesses   = 4 // wrong PINs of one account by links in payGuessTime: fewer than the service waits after, and within a link's life fewer than drop a key
+	payGuessTime = 24 * time.Hour
 )
 
 // payPage is the page behind links in notices: there a browser of anybody sees what was asked of them and pays it with a key of its own, under the same rules as an app that knows payments.
@@ -43,10 +45,11 @@ type payPage struct {
 	door  *payDoor
 	log   *slog.Logger
 	often *rate.Limiter[string]
+	tries *rate.Limiter[string] // of a PIN; a right one is given back
 }
 
 func newPayPage(door *payDoor, log *slog.Logger) *payPage {
-	return &payPage{door, log.With("part", "pay"), rate.New[string](payAsks, payAskPeriod)}
+	return &payPage{door, log.With("part", "pay"), rate.New[string](payAsks, payAskPeriod), rate.New[string](payGuesses, payGuessTime)}
 }
 
 // Routes are the page's.
@@ -174,11 +177,17 @@ func (p *payPage) carry(ctx context.Context, account xmpp.JID, about string, ask
 	if !pay.ByLink(about, asked.Set, payload) && !p.share(ctx, account, about, asked.Set, payload) {
 		return xmpp.Forbidden.Element()
 	}
+	if payload.Local == "unlock" && !p.tries.Allow(account.String()) {
+		return xmpp.ResourceConstraint.Because("too many wrong PINs by links; the app can still be used").Element()
+	}
 	kind := "get"
 	if asked.Set {
 		kind = "set"
 	}
 	answer, err := p.door.pay(ctx, &xmpp.Stanza{Kind: xmpp.IQ, Type: kind, From: account}, payload)
+	if err == nil && payload.Local == "unlock" {
+		p.tries.GiveBack(account.String())
+	}
 	var told *xmpp.Error
 	switch {
 	case errors.As(err, &told):

@@ -183,3 +183,21 @@ func TestThePageSpeaksEachLanguageWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestPINsAreNotGuessedByALink: whoever has a link has fewer tries than make the service wait, or drop the owner's key.
+func TestPINsAreNotGuessedByALink(t *testing.T) {
+	r := start(t, payConfig(t, storetest.SQLite))
+	juliet := r.test.Login(t, "juliet/balcony")
+	juliet.Send(`<presence/><message to='pay.localhost'><body>a link, please</body></message>`)
+	var found []string
+	for found == nil {
+		found = linkToken.FindStringSubmatch(juliet.Receive().ChildText(xmpp.NSClient, "body"))
+	}
+	for n := range 7 {
+		_, got := r.asked(t, found[1], true, tree("unlock", "key", "none", "verifier", "d3Jvbmc"))
+		refused := got.Name == "error" && len(got.Children) > 0 && got.Children[0].Name == "resource-constraint"
+		if refused != (n >= 4) {
+			t.Errorf("try %d: %+v", n, got)
+		}
+	}
+}
