@@ -399,3 +399,38 @@ func TestWhoeverWritesToTheBookIsFoundOut(t *testing.T) {
 		}
 	})
 }
+
+// TestACashOutThatTookLongIsSigned: what a rail books later for it belongs to the intent beside the first hold; what goes to another account does not.
+func TestACashOutThatTookLongIsSigned(t *testing.T) {
+	each(t, func(b *bank) {
+		karim, nadia := b.newDevice("karim"), b.newDevice("nadia")
+		b.fund(karim.account, "MAD", 100_000)
+		b.fund(nadia.account, "MAD", 1)
+		i := karim.intent(intent.Cashout, "rail:try:+212600000001", 1000)
+		asked := karim.sign(i)
+		signature, err := b64.DecodeString(asked.ChildText(NS, "signature"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, rail := WalletAccount("MAD", karim.account), "rail/try/MAD"
+		until := b.now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+		hold := ledger.Operation{ID: i.ID, Kind: ledger.Hold, From: from, To: rail, Amount: 1000, Unit: "MAD", Expires: until,
+			Data: intent.Evidence{Text: asked.ChildText(NS, "intent"), Public: karim.point(), Signature: signature}.Bytes()}
+		renewed := ledger.Operation{ID: i.ID + ":5h0", Kind: ledger.Hold, From: from, To: rail, Amount: 1000, Unit: "MAD", Expires: until}
+		for _, o := range []ledger.Operation{{ID: "open-rail", Kind: ledger.Opening, From: rail, Unit: "MAD"}, hold, {ID: i.ID + ":5v0", Kind: ledger.Void, Of: i.ID}, renewed,
+			{ID: i.ID + ":6as", Kind: ledger.Capture, Of: renewed.ID, Amount: 1000}, {ID: i.ID + ":7ds", Kind: ledger.Transfer, From: from, To: rail, Amount: 1000, Unit: "MAD"}} {
+			if _, err := b.ledger.Post(t.Context(), nil, o); err != nil {
+				t.Fatal(o.ID, err)
+			}
+		}
+		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Others != 0 {
+			t.Errorf("%d not signed, the first %+v (%v)", a.Others, a.Unsigned, err)
+		}
+		if _, err := b.ledger.Post(t.Context(), nil, ledger.Operation{ID: i.ID + ":8ds", Kind: ledger.Transfer, From: from, To: WalletAccount("MAD", nadia.account), Amount: 1000, Unit: "MAD"}); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Others != 1 {
+			t.Errorf("%d not signed (%v)", a.Others, err)
+		}
+	})
+}
