@@ -307,7 +307,12 @@ func (r *rails) Offers() []Offer { return []Offer{{Name: "momo", Unit: "MAD", In
 
 func (r *rails) CashOut(ctx context.Context, t RailTransfer, also func(ctx context.Context, records []ledger.Record) error) error {
 	r.out = append(r.out, t)
-	_, err := r.book.Post(ctx, also, ledger.Operation{ID: t.ID, Kind: ledger.Hold, From: t.Wallet, To: IssueAccount(t.Unit), Amount: t.Amount, Unit: t.Unit, Expires: time.Now().Add(time.Hour), Data: t.Data},
+	account := "rail/" + t.Rail + "/" + t.Unit
+	_, err := r.book.Post(ctx, nil, ledger.Operation{ID: "open:" + account, Kind: ledger.Opening, From: account, Unit: t.Unit, Floor: ledger.Unbounded})
+	if err != nil {
+		return err
+	}
+	_, err = r.book.Post(ctx, also, ledger.Operation{ID: t.ID, Kind: ledger.Hold, From: t.Wallet, To: account, Amount: t.Amount, Unit: t.Unit, Expires: time.Now().Add(time.Hour), Data: t.Data},
 		ledger.Operation{ID: feeID(t.ID), Kind: ledger.Hold, From: t.Wallet, To: t.FeeTo, Amount: t.Fee, Unit: t.Unit, Expires: time.Now().Add(time.Hour)})
 	return err
 }
