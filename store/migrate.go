@@ -27,7 +27,9 @@ var ownerName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
 // Migrate brings the tables of owner (the name of its folder) up to date with files: `NNNN_name.sql` at the root of files
 // or in its folder `migrations`, run in the order of their numbers, each once and in a transaction of its own. What was
-// run is kept in the table store_migrations_<owner>. The text is the same for both engines; lines after a line
+// run is kept in the table store_migrations_<owner>. A new file has a number above all others of its owner. One that comes
+// below some that were run (two were written at the same time) runs before those that are new, so it may need nothing of
+// those above it; and they nothing of it, or a new database and an old one would not become the same. The text is the same for both engines; lines after a line
 // `-- only: postgres` or `-- only: sqlite`, up to `-- only: end` or the end of the file, are for that engine alone. A
 // file without goose annotations is one `-- +goose Up` section.
 func (db *DB) Migrate(ctx context.Context, owner string, files fs.FS) error {
@@ -50,7 +52,8 @@ func (db *DB) Migrate(ctx context.Context, owner string, files fs.FS) error {
 
 func (db *DB) migrate(ctx context.Context, m *migrator, owner string, files fs.FS) error {
 	p, err := goose.NewProvider(m.dialect, m.db, engineFiles{files, db.Engine()},
-		goose.WithTableName("store_migrations_"+owner), goose.WithDisableGlobalRegistry(true))
+		goose.WithTableName("store_migrations_"+owner), goose.WithDisableGlobalRegistry(true),
+		goose.WithAllowOutofOrder(true)) // without it, such a database would not start any more
 	if err != nil {
 		return fmt.Errorf("migrate %s: %w", owner, err)
 	}

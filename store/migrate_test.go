@@ -53,3 +53,22 @@ func TestMigrateNamesTheFileThatFails(t *testing.T) {
 		mustExec(t, db, `insert into bad_fine (id) values (1)`)
 	})
 }
+
+// TestMigrateRunsWhatCameLate: a file whose number is below those that were run already, as two that were written at the same time have them.
+func TestMigrateRunsWhatCameLate(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		all := map[string]string{"0001_first.sql": "create table late_first (id bigint);", "0003_third.sql": "create table late_third (id bigint);"}
+		if err := db.Migrate(t.Context(), "late", files(all)); err != nil {
+			t.Fatal(err)
+		}
+		all["0002_second.sql"], all["0004_fourth.sql"] = "create table late_second (id bigint);", "create table late_fourth (id bigint);"
+		for range 2 {
+			if err := db.Migrate(t.Context(), "late", files(all)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"first", "second", "third", "fourth"} {
+			mustExec(t, db, "insert into late_"+name+" (id) values ($1)", 1)
+		}
+	})
+}
