@@ -107,7 +107,7 @@ func (c *connection) stanza(e *xmpp.Element, done func()) error {
 		c.refuse(st, refusal, done)
 		return nil
 	}
-	if st.Lang == "" && st.Kind != xmpp.IQ {
+	if st.Lang == "" {
 		st.Lang = c.lang // RFC 6120 §8.1.5
 	}
 	s.core.Accept(c.door.life, st, done)

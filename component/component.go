@@ -32,7 +32,7 @@ import (
 type Handler interface {
 	// Handle takes a stanza for the domain, or for an address under it. Of a request (an iq of type get or set) it returns the payload of the result, nil for
 	// an empty one. An *xmpp.Error is told to the sender as it is; any other error is logged, and told as internal-server-error. Stanzas of one sender are
-	// handled one after the other, in order; those of several beside each other.
+	// handled one after the other, in order; those of several beside each other. A *Later says that a request is answered later.
 	Handle(ctx context.Context, st *xmpp.Stanza) (*xmpp.Element, error)
 }
 

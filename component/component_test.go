@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/transport"
 	"palabre.dev/palabre/xmpp"
 )
@@ -174,6 +177,99 @@ func TestRequestsAreAnswered(t *testing.T) {
 			t.Errorf("%s\nis answered by %s", c.send, got)
 		}
 	}
+}
+
+// TestWhatIsAnsweredLaterHindersNobody: what its sender asks next is answered before, and what failed later is told.
+func TestWhatIsAnsweredLaterHindersNobody(t *testing.T) {
+	s := newStub(t)
+	network := make(chan error)
+	s.component(patient(network), nil)
+	p := s.accept()
+	ask := func(id, payload string) {
+		p.say("<iq type='set' id='" + id + "' from='romeo@example/home' to='pay.example'><" + payload + " xmlns='test'/></iq>")
+	}
+	ask("a", "slow")
+	ask("b", "slow")
+	ask("c", "quick")
+	if got := p.stanza(); got.ID != "c" || got.Type != "result" {
+		t.Fatalf("first comes %s", got)
+	}
+	network <- nil
+	network <- xmpp.Forbidden
+	got := map[string]int{}
+	for range 2 {
+		answer := p.stanza()
+		got[answer.Type]++
+		if answer.ID == "c" || answer.To.String() != "romeo@example/home" {
+			t.Errorf("then comes %s", answer)
+		}
+	}
+	if got["result"] != 1 || got["error"] != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestWhatIsAnsweredLaterHasALimit: above it people are refused for now, and hinder nobody of their lane.
+func TestWhatIsAnsweredLaterHasALimit(t *testing.T) {
+	s := newStub(t)
+	network := make(chan error)
+	s.component(patient(network), nil)
+	p := s.accept()
+	for n := range maxAside + 1 {
+		p.say(fmt.Sprintf("<iq type='set' id='%d' from='u%d@example/home' to='pay.example'><slow xmlns='test'/></iq>", n, n))
+	}
+	if got := p.stanza(); got.Type != "error" || !errors.Is(xmpp.ErrorOf(got), xmpp.ResourceConstraint) {
+		t.Fatalf("one above the limit: %s", got)
+	}
+	p.say("<iq type='set' id='q' from='u0@example/home' to='pay.example'><quick xmlns='test'/></iq>")
+	if got := p.stanza(); got.ID != "q" || got.Type != "result" {
+		t.Fatalf("then comes %s", got)
+	}
+	for range maxAside {
+		network <- nil
+		if got := p.stanza(); got.Type != "result" {
+			t.Fatalf("what was put off: %s", got)
+		}
+	}
+}
+
+// TestNothingIsPutOffAfterTheEnd: what has begun is waited for, and nothing begins meanwhile.
+func TestNothingIsPutOffAfterTheEnd(t *testing.T) {
+	var a aside
+	var begun, done atomic.Int64
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for a.do(func() { done.Add(1) }) {
+				begun.Add(1)
+			}
+		})
+	}
+	a.end()
+	ended := done.Load()
+	callers.Wait()
+	if done.Load() != ended || begun.Load() != ended {
+		t.Errorf("%d when it ended, %d then, of %d", ended, done.Load(), begun.Load())
+	}
+	inside, err := NewInside("pay.example", patient(nil), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside.aside.end()
+	st := (&xmpp.Stanza{Kind: xmpp.IQ, Type: "set", ID: "a"}).Add(xmpp.NewElement("test", "slow"))
+	if err := inside.Handle(t.Context(), &core.Transit{Stanza: st}); !errors.Is(err, xmpp.ResourceConstraint) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// patient answers what is slow when a network has answered.
+type patient chan error
+
+func (n patient) Handle(_ context.Context, st *xmpp.Stanza) (*xmpp.Element, error) {
+	if st.Child("test", "slow") == nil {
+		return nil, nil
+	}
+	return nil, &Later{Do: func(context.Context) (*xmpp.Element, error) { return nil, <-n }}
 }
 
 func TestChildrenAreThoseOfClients(t *testing.T) {

@@ -91,14 +91,11 @@ func (g *guest) login() error {
 		return &StreamError{Condition: "not-authorized"}
 	}
 	g.door.failures.GiveBack(g.address)
-	if err := g.stream.Write([]byte("<handshake/>")); err != nil {
-		return err
-	}
 	g.stream.SetMaxSize(g.door.cfg.MaxStanza)
 	g.outlet, g.log = one, g.log.With("domain", one.jid.Domain())
 	g.log.Info("a component has come", "address", g.address)
-	one.take(g)
-	return nil
+	one.take(g) // before it is told so: whoever is told later has the domain later; what comes for it meanwhile waits for the writer
+	return g.stream.Write([]byte("<handshake/>"))
 }
 
 func newID() string {

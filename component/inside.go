@@ -19,6 +19,7 @@ type Inside struct {
 	log     *slog.Logger
 	asks    asks
 	last    atomic.Uint64
+	aside   aside
 }
 
 // NewInside makes a service of a handler; Attach puts it at its domain.
@@ -50,10 +51,31 @@ func (i *Inside) Handle(ctx context.Context, t *core.Transit) error {
 		return nil
 	}
 	payload, err := i.handler.Handle(ctx, st)
+	if later := laterOf(err); later != nil && st.IsRequest() {
+		if !i.aside.do(func() { i.answerLater(context.WithoutCancel(ctx), t, later) }) {
+			refused.WithLabelValues("inside").Inc()
+			return errTooManyLater
+		}
+		return nil
+	}
 	if err != nil || !st.IsRequest() {
 		return err
 	}
 	return i.server.Answer(ctx, t, st.Reply(payload))
+}
+
+func (i *Inside) answerLater(ctx context.Context, t *core.Transit, later *Later) {
+	payload, err := ask(ctx, later, t.Stanza, i.log)
+	if err := i.server.Answer(ctx, t, replyTo(t.Stanza, payload, err, i.log)); err != nil {
+		i.log.Debug("an answer was not sent", "to", t.Stanza.From, "err", err)
+	}
+}
+
+// Run waits for what is answered later when ctx ends; what would be answered later is refused from then on.
+func (i *Inside) Run(ctx context.Context) error {
+	<-ctx.Done()
+	i.aside.end()
+	return nil
 }
 
 // Send sends stanzas in order, and returns when the server has them: what is for an account of its own and is kept, is on disk then. Those that were refused are in

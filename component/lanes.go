@@ -21,6 +21,7 @@ type lanes struct {
 	handle func(ctx context.Context, st *xmpp.Stanza)
 	queues [maxLanes]chan *xmpp.Stanza
 	work   sync.WaitGroup // stanzas that are not handled yet
+	aside  aside          // what is answered later
 	ran    sync.WaitGroup // goroutines
 }
 
@@ -55,14 +56,18 @@ func (l *lanes) enter(st *xmpp.Stanza) bool {
 	}
 }
 
-// drain waits until all that entered is handled; nobody enters meanwhile.
-func (l *lanes) drain() { l.work.Wait() }
+// drain waits until all that entered is handled; nobody enters meanwhile, or after it.
+func (l *lanes) drain() {
+	l.work.Wait()
+	l.aside.end()
+}
 
 func (l *lanes) stop() {
 	for _, queue := range l.queues {
 		close(queue)
 	}
 	l.ran.Wait()
+	l.aside.end()
 }
 
 func (l *lanes) waiting() (n int) {
@@ -72,9 +77,8 @@ func (l *lanes) waiting() (n int) {
 	return n
 }
 
-// answer asks a handler, and is what to send back; nil for nothing (RFC 6120 §8.2.3, §8.3.1).
-func answer(ctx context.Context, handler Handler, st *xmpp.Stanza, log *slog.Logger) *xmpp.Stanza {
-	payload, err := ask(ctx, handler, st, log)
+// replyTo is what to send back when a handler was asked, nil for nothing (RFC 6120 §8.2.3, §8.3.1).
+func replyTo(st *xmpp.Stanza, payload *xmpp.Element, err error, log *slog.Logger) *xmpp.Stanza {
 	switch {
 	case st.IsError() || st.Type == "result" || st.Kind == xmpp.Presence:
 		if err != nil {

@@ -216,7 +216,22 @@ func rename(e *xmpp.Element) {
 
 // handle asks the handler, and answers.
 func (c *Component) handle(ctx context.Context, st *xmpp.Stanza) {
-	if reply := answer(ctx, c.handler, st, c.log); reply != nil {
+	payload, err := ask(ctx, c.handler, st, c.log)
+	if later := laterOf(err); later != nil {
+		if c.lanes.aside.do(func() {
+			payload, err := ask(ctx, later, st, c.log)
+			c.reply(st, payload, err)
+		}) {
+			return
+		}
+		refused.WithLabelValues("external").Inc()
+		payload, err = nil, errTooManyLater
+	}
+	c.reply(st, payload, err)
+}
+
+func (c *Component) reply(st *xmpp.Stanza, payload *xmpp.Element, err error) {
+	if reply := replyTo(st, payload, err, c.log); reply != nil {
 		c.write(reply)
 	}
 }
