@@ -5,12 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"palabre.dev/palabre/app/certificate"
 	"palabre.dev/palabre/component"
@@ -18,7 +14,6 @@ import (
 	"palabre.dev/palabre/jobs"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/payments/pay"
-	"palabre.dev/palabre/store"
 )
 
 // alone reports whether this is the configuration of `palabre pay`: payments alone, for the accounts of another server.
@@ -45,19 +40,7 @@ func OpenPay(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	if err := cfg.server().Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: [pay.server] %w", err)
 	}
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
-	}
-	a := &App{cfg: cfg, log: log, registry: prometheus.NewRegistry()}
-	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	var err error
-	if a.db, err = store.Open(ctx, cfg.Store, log); err != nil {
-		return nil, err
-	}
-	if err := a.assembleAlone(ctx); err != nil {
-		return nil, errors.Join(err, a.Close())
-	}
-	return a, nil
+	return open(ctx, cfg, log, (*App).assembleAlone)
 }
 
 func (a *App) assembleAlone(ctx context.Context) (err error) {

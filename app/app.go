@@ -76,6 +76,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	if cfg.alone() {
 		return nil, errors.New("configuration: with [pay.server] it is one for palabre pay")
 	}
+	return open(ctx, cfg, log, (*App).assemble)
+}
+
+// open opens the database and lets assemble make the parts above it.
+func open(ctx context.Context, cfg Config, log *slog.Logger, assemble func(*App, context.Context) error) (*App, error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
@@ -85,7 +90,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*App, error) {
 	if a.db, err = store.Open(ctx, cfg.Store, log); err != nil {
 		return nil, err
 	}
-	if err := a.assemble(ctx); err != nil {
+	if err := assemble(a, ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil

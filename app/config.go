@@ -139,7 +139,7 @@ func DefaultConfig() Config {
 		Ledger:   ledger.DefaultConfig(),
 
 		Component: component.DefaultDoorConfig(),
-		Pay:       PayConfig{pay.DefaultConfig(), map[string]adapter.Config{}, component.DefaultConfig()},
+		Pay:       PayConfig{map[string]adapter.Config{}, pay.DefaultConfig(), component.DefaultConfig()},
 	}
 }
 

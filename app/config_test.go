@@ -156,20 +156,24 @@ func TestFileAndEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	environment := map[string]string{"PALABRE_STORE_URL_FILE": secret, "PALABRE_C2S_LISTEN": ":1, :2", "PALABRE_REGISTER_OPEN": "true",
-		"PALABRE_REGISTER_INVITE_LIFE": "36h", "PALABRE_MAX_SESSIONS": "7"}
+		"PALABRE_REGISTER_INVITE_LIFE": "36h", "PALABRE_MAX_SESSIONS": "7",
+		"PALABRE_PAY_RATES_ORDER": "2/1m"}
 	cfg := DefaultConfig()
-	if err := decode([]byte("domain = 'chat.example'\n[register]\ninvite_life = '3d'\nopen_per_day = 9\n[upload]\nexpiry = '0s'"), &cfg); err != nil {
+	if err := decode([]byte("domain = 'chat.example'\n[register]\ninvite_life = '3d'\nopen_per_day = 9\n[upload]\nexpiry = '0s'\n[pay.rates]\nkey = '3/1h'"), &cfg); err != nil {
 		t.Fatal(err)
 	}
 	if cfg.Register.InviteLife != 72*time.Hour || cfg.Upload.Expiry != 0 || cfg.Register.InvitesPerDay != DefaultConfig().Register.InvitesPerDay {
 		t.Errorf("file: %+v", cfg.Register)
+	}
+	if key := cfg.Pay.Rates.Key; key.AtOnce != 3 || key.Every != time.Hour || cfg.Pay.Rates.Pay != DefaultConfig().Pay.Rates.Pay {
+		t.Errorf("file: %+v", cfg.Pay.Rates)
 	}
 	err := readEnvironment(&cfg, func(name string) (string, bool) { v, ok := environment[name]; return v, ok })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if cfg.Store.URL != "postgres://palabre:secret@db/palabre" || len(cfg.C2S.Listen) != 2 || cfg.C2S.Listen[1] != ":2" || !cfg.Register.Open ||
-		cfg.Register.InviteLife != 36*time.Hour || cfg.MaxSessions != 7 || cfg.Domain != "chat.example" || cfg.Register.OpenPerDay != 9 {
+		cfg.Register.InviteLife != 36*time.Hour || cfg.MaxSessions != 7 || cfg.Pay.Rates.Order.AtOnce != 2 || cfg.Domain != "chat.example" || cfg.Register.OpenPerDay != 9 {
 		t.Errorf("%+v", cfg)
 	}
 	for name, value := range map[string]string{"PALABRE_MAX_SESSIONS": "many", "PALABRE_REGISTER_INVITE_LIFE": "soon", "PALABRE_STORE_URL_FILE": "/does/not/exist"} {

@@ -101,7 +101,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 		kept, carbons.New(), waker, // what is kept and who is told
 		apps, published.personal, published.told, published.stored, published.rooms, seen, files, groups, a.channels, pages, commands, office.commands, office.desk, a.health, about.New(Version()), discovery,
 	}
-	return a.makePayments(ctx, contacts, published.personal, office)
+	return a.makePayments(ctx, contacts, published.personal, groups, office)
 }
 
 // office is what administrators and owners of accounts look after them with.

@@ -15,6 +15,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/core/rate"
 	"palabre.dev/palabre/feature/account"
+	"palabre.dev/palabre/feature/blocking"
 	"palabre.dev/palabre/feature/pubsub"
 	"palabre.dev/palabre/feature/roster"
 	"palabre.dev/palabre/payments/ledger"
@@ -25,9 +26,9 @@ import (
 
 // PayConfig is the section of payments. They are offered when there is a unit.
 type PayConfig struct {
-	pay.Config
 	// Rail are the ways to networks outside, each a section of its own: [pay.rail.NAME.momo] and so on (docs/rails.md).
 	Rail map[string]adapter.Config `toml:"rail"`
+	pay.Config
 	// Server is the server whose component `palabre pay` is.
 	Server component.Config `toml:"server"`
 }
@@ -63,7 +64,7 @@ func (c Config) payments() pay.Config {
 const payPath = "/payment/"
 
 // makePayments makes the ledger and the service of payments, if there is a unit to pay in.
-func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature, office office) (err error) {
+func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, personal *pubsub.Feature, groups pay.Groups, office office) (err error) {
 	if !a.cfg.paying() {
 		return nil
 	}
@@ -79,7 +80,8 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	if door.service, err = pay.New(ctx, cfg, a.db, a.ledger, payNetwork{inside}, a.log); err != nil {
 		return err
 	}
-	door.service.Know(payPeople{a.accounts, contacts, personal})
+	door.service.Know(payPeople{a.accounts, contacts, personal, a.reports})
+	door.service.Meet(groups)
 	a.pay = door.service
 	if err := a.makeRails(ctx); err != nil {
 		return err
@@ -87,7 +89,7 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	desk := &payDesk{app: a, service: a.pay, only: office.desk.Only}
 	if a.rails != nil {
 		desk.rails = a.rails
-		a.features = append(a.features, &railDesk{a.rails, office.desk.Only})
+		a.features = append(a.features, &railDesk{a.rails, a.pay, a.cfg.Pay.Rail, office.desk.Only})
 	}
 	a.features = append(a.features, a.ledger, a.pay, inside, payRemoval{a.pay}, payFigures{}, newPayPage(door, a.log), desk)
 	return nil
@@ -146,6 +148,13 @@ func newPayDoor(domain string, log *slog.Logger) *payDoor {
 // Handle answers a request (component.Handler). Whoever writes to the service is sent a link to their wallet.
 func (d *payDoor) Handle(ctx context.Context, st *xmpp.Stanza) (*xmpp.Element, error) {
 	payload := st.First()
+	if payload != nil && !st.IsError() {
+		lang, own := payload.LookupAttr(xmpp.NSXML, "lang") // of what is asked, else of the stanza (RFC 6120 §8.1.5)
+		if !own {
+			lang = st.Lang
+		}
+		d.speaks(ctx, st.From.Bare(), lang)
+	}
 	switch {
 	case st.Kind == xmpp.Message && st.Body() != "" && !st.IsError():
 		return nil, d.sendLink(ctx, st.From.Bare())
@@ -155,6 +164,8 @@ func (d *payDoor) Handle(ctx context.Context, st *xmpp.Stanza) (*xmpp.Element, e
 		return nil, xmpp.BadRequest
 	case st.To.Local() != "":
 		return nil, xmpp.ItemNotFound
+	case payload.Is(pay.NS, "cashin"): // a network is waited for (railPatience), and nobody else
+		return nil, &component.Later{Do: func(ctx context.Context) (*xmpp.Element, error) { return d.pay(ctx, st, payload) }}
 	case payload.Space == pay.NS:
 		return d.pay(ctx, st, payload)
 	case st.Type == "set":
@@ -165,6 +176,13 @@ func (d *payDoor) Handle(ctx context.Context, st *xmpp.Stanza) (*xmpp.Element, e
 		return describePay(payload)
 	}
 	return nil, xmpp.ServiceUnavailable
+}
+
+// speaks notes in which language somebody is to be told things. Without it they are told all the same.
+func (d *payDoor) speaks(ctx context.Context, account xmpp.JID, lang string) {
+	if err := d.service.Speaks(ctx, account, lang); err != nil {
+		d.log.Warn("a language could not be noted", "account", account.String(), "err", err)
+	}
 }
 
 func (d *payDoor) sendLink(ctx context.Context, account xmpp.JID) error {
@@ -196,11 +214,16 @@ var payWords = map[string]bool{"about": true, "wallet": true, "quote": true, "lo
 	"settle": true, "agree": true, "cashin": true}
 
 func (d *payDoor) pay(ctx context.Context, st *xmpp.Stanza, payload *xmpp.Element) (*xmpp.Element, error) {
+	return d.counted(payload, func() (*xmpp.Element, error) { return d.service.HandleIQ(ctx, st.From, st.Type == "set", payload) })
+}
+
+// counted asks the service, and counts what came of it.
+func (d *payDoor) counted(payload *xmpp.Element, ask func() (*xmpp.Element, error)) (*xmpp.Element, error) {
 	word, outcome, begun := payload.Local, "done", time.Now()
 	if !payWords[word] {
 		word = "other"
 	}
-	answer, err := d.service.HandleIQ(ctx, st.From, st.Type == "set", payload)
+	answer, err := ask()
 	var told *xmpp.Error
 	if errors.As(err, &told) {
 		outcome = told.Condition
@@ -223,6 +246,7 @@ type payPeople struct {
 	accounts *account.Accounts
 	contacts *roster.Feature
 	personal *pubsub.Feature
+	shut     *blocking.Feature
 }
 
 const (
@@ -271,4 +295,16 @@ func (p payPeople) Contacts(ctx context.Context, who xmpp.JID) ([]pay.Contact, e
 		known = append(known, pay.Contact{Account: c.JID, Name: c.Name})
 	}
 	return known, nil
+}
+
+// Blocked says whether an account shuts somebody out (XEP-0191). One that is not there shuts nobody out.
+func (p payPeople) Blocked(ctx context.Context, who, somebody xmpp.JID) (bool, error) {
+	one, err := p.accounts.Account(ctx, who)
+	if errors.Is(err, core.ErrNoAccount) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for an account: %w", err)
+	}
+	return p.shut.Blocked(ctx, one, somebody)
 }

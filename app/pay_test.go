@@ -169,7 +169,7 @@ func TestAnExportHoldsNoMoney(t *testing.T) {
 		t.Fatal(err)
 	}
 	own, told, _ := strings.Cut(out.String(), "<archive") // what she was told of payments is among her messages
-	if strings.Contains(own, pay.NS) || !strings.Contains(told, "123.45 MAD") {
+	if strings.Contains(own, pay.NS) || !strings.Contains(told, "123.45\u00a0MAD") {
 		t.Errorf("exported: %s", out.String())
 	}
 }
@@ -290,5 +290,60 @@ func TestAComponentOfOthers(t *testing.T) {
 	juliet.Send(`<iq type='set' id='a'><query xmlns='urn:xmpp:mam:2'/></iq>`)
 	if got := juliet.Receive(); got.Child("urn:xmpp:mam:2", "result") == nil || !strings.Contains(got.String(), "echo.localhost") {
 		t.Errorf("her archive has %s", got)
+	}
+}
+
+// TestABlockHoldsForPayments blocks as people do (XEP-0191), and asks for money as if nobody were there.
+func TestABlockHoldsForPayments(t *testing.T) {
+	r := start(t, payConfig(t, storetest.SQLite))
+	romeo, juliet := r.test.Login(t, "romeo/home"), r.test.Login(t, "juliet/balcony")
+	wanted := func(who string) *xmpp.Element {
+		return request(t, romeo, "set", ask1("request").Set("id", payer.NewID()).Set("payer", who).Set("amount", "700").Set("unit", "MAD"))
+	}
+	if got := wanted("juliet@localhost"); got.Attr("type") != "result" {
+		t.Fatalf("before: %s", got)
+	}
+	for _, step := range []struct{ ask, outcome string }{{"block", "error"}, {"unblock", "result"}} {
+		juliet.Send(`<iq type='set' id='` + step.ask + `'><` + step.ask + ` xmlns='urn:xmpp:blocking'><item jid='romeo@localhost'/></` + step.ask + `></iq>`)
+		for juliet.Receive().Attr("id") != step.ask {
+		}
+		got := wanted("juliet@localhost")
+		if got.Attr("type") != step.outcome || step.outcome == "error" && !strings.Contains(got.String(), "no-payee") {
+			t.Errorf("after %s: %s", step.ask, got)
+		}
+	}
+	if got := wanted("nobody@localhost"); !strings.Contains(got.String(), "no-payee") {
+		t.Errorf("nobody: %s", got)
+	}
+}
+
+// TestASpoofedAddressPaysNothing writes another account's address into what is sent, with what that account has signed.
+func TestASpoofedAddressPaysNothing(t *testing.T) {
+	r := start(t, payConfig(t, storetest.SQLite))
+	give(t, r.ledger, "juliet@localhost", 50_000)
+	romeo, juliet := r.test.Login(t, "romeo/home"), r.test.Login(t, "juliet/balcony")
+	device, err := payer.New("pay.localhost", "juliet@localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := request(t, juliet, "set", device.Register()); got.Attr("type") != "result" {
+		t.Fatalf("key: %s", got)
+	}
+	signed, err := device.Pay(device.Send("romeo@localhost", 12_500, "MAD", "Sardines"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, payload := range map[string]*xmpp.Element{"get": ask1("wallet"), "set": signed} {
+		thief := r.test.Login(t, "romeo/thief-"+kind)
+		thief.Send(`<iq type='` + kind + `' id='spoofed' from='juliet@localhost/balcony' to='pay.localhost'>` + payload.String() + `</iq>`)
+		if got := thief.Receive(); got.Attr("type") == "result" && strings.Contains(got.String(), "50000") || strings.Contains(got.String(), "receipt") {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
+	if got := request(t, romeo, "get", ask1("wallet")); got.First().Child(pay.NS, "balance").Attr("amount") != "0" {
+		t.Errorf("romeo has %s", got)
+	}
+	if got := request(t, juliet, "set", signed); got.First().Child(pay.NS, "text") == nil { // it is still hers to hand in
+		t.Errorf("juliet pays: %s", got)
 	}
 }

@@ -25,6 +25,7 @@ type payDesk struct {
 // railBook is what the desk asks of the rails.
 type railBook interface {
 	Figures(ctx context.Context) ([]rail.Figure, error)
+	Waiting(ctx context.Context) ([]rail.Waiting, error)
 	Unknown(ctx context.Context, limit int) ([]rail.Transfer, error)
 }
 
@@ -141,6 +142,13 @@ func (d *payDesk) addRails(ctx context.Context, e *xmpp.Element) error {
 	for _, f := range figures {
 		e.Add(deskElement("rail", "name", f.Rail, "state", f.State.String(), "count", number(f.Count)))
 	}
+	waiting, err := d.rails.Waiting(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		e.Add(deskElement("waiting", "rail", w.Rail, "kind", w.Kind.String(), "count", number(w.Count), "oldest", deskTime(w.Oldest)))
+	}
 	unknown, err := d.rails.Unknown(ctx, maxUnknown)
 	if err != nil {
 		return err
@@ -221,7 +229,7 @@ func (d *payDesk) purse(ctx context.Context, r *core.Request) (*xmpp.Element, er
 	if err != nil {
 		return nil, err
 	}
-	e := deskElement("purse", "account", p.Account, "level", p.Level, "frozen", deskTime(p.Frozen), "stopped", truth(p.Stopped), "levels", strings.Join(d.service.Levels(), " "))
+	e := deskElement("purse", "account", p.Account, "level", p.Level, "frozen", deskTime(p.Frozen), "shut", truth(p.Shut), "stopped", truth(p.Stopped), "levels", strings.Join(d.service.Levels(), " "))
 	for _, m := range p.Money {
 		e.Add(deskElement("money", "unit", m.Unit, "balance", number(m.Balance), "held", number(m.Held), "pocket", number(m.Pocket), "transaction", number(m.Transaction), "day", number(m.Day),
 			"left", number(m.Left), "step-up", number(m.StepUp)))
@@ -267,7 +275,7 @@ func (d *payDesk) cases(ctx context.Context, r *core.Request) (*xmpp.Element, er
 			"why", c.Why, "state", c.State, "decided", c.Decided, "at", deskTime(time.UnixMicro(c.Made)))
 		e.Add(xmpp.NewText(admin.NSDesk, "words", c.Text))
 		for _, piece := range c.Evidence {
-			e.Add(xmpp.NewText(admin.NSDesk, "evidence", piece))
+			e.Add(deskElement("evidence", "by", piece.By, "at", deskTime(piece.At), "hash", piece.Hash, "address", piece.Address, "name", piece.Name, "size", number(piece.Size)).AddText(piece.Text))
 		}
 		return e
 	}), nil

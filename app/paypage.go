@@ -35,8 +35,6 @@ const (
 	maxPayAsk    = 32 << 10 // bytes
 	payAsks      = 120      // of one account in payAskPeriod
 	payAskPeriod = time.Minute
-	payGuesses   = 4 // wrong PINs of one account by links in payGuessTime: fewer than the service waits after, and within a link's life fewer than drop a key
-	payGuessTime = 24 * time.Hour
 )
 
 // payPage is the page behind links in notices: there a browser of anybody sees what was asked of them and pays it with a key of its own, under the same rules as an app that knows payments.
@@ -45,11 +43,10 @@ type payPage struct {
 	door  *payDoor
 	log   *slog.Logger
 	often *rate.Limiter[string]
-	tries *rate.Limiter[string] // of a PIN; a right one is given back
 }
 
 func newPayPage(door *payDoor, log *slog.Logger) *payPage {
-	return &payPage{door, log.With("part", "pay"), rate.New[string](payAsks, payAskPeriod), rate.New[string](payGuesses, payGuessTime)}
+	return &payPage{door, log.With("part", "pay"), rate.New[string](payAsks, payAskPeriod)}
 }
 
 // Routes are the page's.
@@ -136,6 +133,7 @@ func (t payTree) element(depth int) *xmpp.Element {
 // payAsk is what the page asks: a request of the protocol, none to learn what the link is about.
 type payAsk struct {
 	Token string   `json:"token"`
+	Lang  string   `json:"lang"` // in which the page is shown (BCP 47)
 	Set   bool     `json:"set"`
 	Ask   *payTree `json:"ask"`
 }
@@ -158,9 +156,10 @@ func (p *payPage) ask(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too often", http.StatusTooManyRequests)
 		return
 	}
+	p.door.speaks(r.Context(), account, asked.Lang)
 	answer := xmpp.NewElement(pay.NS, "page").Set("account", account.String()).Set("about", about).Set("service", p.door.domain)
 	if asked.Ask != nil {
-		answer = p.carry(r.Context(), account, about, asked)
+		answer = p.carry(r.Context(), asked)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(treeOf(answer, maxPayDepth)); err != nil {
@@ -168,26 +167,13 @@ func (p *payPage) ask(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// carry puts a request to the service as if the account had sent it.
-func (p *payPage) carry(ctx context.Context, account xmpp.JID, about string, asked payAsk) *xmpp.Element {
+// carry puts a request to the service, for whoever has the link.
+func (p *payPage) carry(ctx context.Context, asked payAsk) *xmpp.Element {
 	payload := asked.Ask.element(maxPayDepth)
 	if payload == nil {
 		return xmpp.BadRequest.Element()
 	}
-	if !pay.ByLink(about, asked.Set, payload) && !p.share(ctx, account, about, asked.Set, payload) {
-		return xmpp.Forbidden.Element()
-	}
-	if payload.Local == "unlock" && !p.tries.Allow(account.String()) {
-		return xmpp.ResourceConstraint.Because("too many wrong PINs by links; the app can still be used").Element()
-	}
-	kind := "get"
-	if asked.Set {
-		kind = "set"
-	}
-	answer, err := p.door.pay(ctx, &xmpp.Stanza{Kind: xmpp.IQ, Type: kind, From: account}, payload)
-	if err == nil && payload.Local == "unlock" {
-		p.tries.GiveBack(account.String())
-	}
+	answer, err := p.door.counted(payload, func() (*xmpp.Element, error) { return p.door.service.HandleLink(ctx, asked.Token, asked.Set, payload) })
 	var told *xmpp.Error
 	switch {
 	case errors.As(err, &told):
@@ -199,14 +185,4 @@ func (p *payPage) carry(ctx context.Context, account xmpp.JID, about string, ask
 		return xmpp.NewElement(pay.NS, payload.Local)
 	}
 	return answer
-}
-
-// share reports whether this pays the account's part of the bill that the link is about.
-func (p *payPage) share(ctx context.Context, account xmpp.JID, about string, set bool, payload *xmpp.Element) bool {
-	part := pay.Pays(payload)
-	if !set || part == "" || !pay.ByLink(part, set, payload) {
-		return false
-	}
-	found, err := p.door.service.HandleIQ(ctx, account, false, xmpp.NewElement(pay.NS, "request").Set("id", part))
-	return err == nil && found.Attr("split") == about
 }

@@ -38,7 +38,7 @@ func (a *App) makeRails(ctx context.Context) error {
 	if a.rails, err = rail.New(ctx, a.db, a.jobs, a.ledger, a.log, networks, told); err != nil {
 		return err
 	}
-	rails := payRails{a.rails, a.cfg.Pay.Config}
+	rails := payRails{a.rails, a.cfg.Pay.Config, a.cfg.Pay.Rail}
 	a.pay.Use(rails)
 	a.features = append(a.features, rails)
 	return nil
@@ -60,6 +60,7 @@ func railChange(t rail.Transfer) pay.RailChange {
 type payRails struct {
 	engine *rail.Engine
 	cfg    pay.Config
+	rails  map[string]adapter.Config
 }
 
 // Offers are what can be done by rails, in units that there are.
@@ -68,7 +69,7 @@ func (r payRails) Offers() (all []pay.Offer) {
 		terms, _ := r.engine.Terms(name)
 		for _, unit := range terms.Units {
 			if slices.ContainsFunc(r.cfg.Units, func(u pay.Unit) bool { return u.Code == unit }) {
-				all = append(all, pay.Offer{Name: name, Unit: unit, In: terms.In, Out: terms.Out})
+				all = append(all, pay.Offer{Name: name, Unit: unit, Kind: r.rails[name].Kind(), Title: r.rails[name].Title, In: terms.In, Out: terms.Out, Refunds: terms.Refunds})
 			}
 		}
 	}
@@ -78,6 +79,12 @@ func (r payRails) Offers() (all []pay.Offer) {
 // CashOut begins to send money out.
 func (r payRails) CashOut(ctx context.Context, t pay.RailTransfer, also func(ctx context.Context, records []ledger.Record) error) error {
 	_, err := r.engine.CashOut(ctx, railOrder(t), also)
+	return railError(err)
+}
+
+// Refund begins to give back what a cash-in has brought.
+func (r payRails) Refund(ctx context.Context, t pay.RailTransfer, also func(ctx context.Context, records []ledger.Record) error) error {
+	_, err := r.engine.Refund(ctx, railOrder(t), t.Of, also)
 	return railError(err)
 }
 
@@ -93,6 +100,15 @@ func (r payRails) CashIn(ctx context.Context, t pay.RailTransfer, also func(ctx 
 		return pay.Step{}, railError(err)
 	}
 	return pay.Step{Kind: begun.Next.Kind, Value: begun.Next.Value}, nil
+}
+
+// Standing is how a transfer stands.
+func (r payRails) Standing(ctx context.Context, id string) (at pay.Standing, err error) {
+	t, err := r.engine.Get(ctx, id)
+	if errors.Is(err, rail.ErrNotFound) || err == nil && t.State.Over() {
+		return at, nil
+	}
+	return pay.Standing{Way: t.State.String(), Since: t.UnknownSince, Next: pay.Step{Kind: t.Next.Kind, Value: t.Next.Value}}, err
 }
 
 // Routes takes what networks tell.
@@ -112,7 +128,11 @@ func railOrder(t pay.RailTransfer) rail.Order {
 // railError is an error of a rail as the service of payments knows it.
 func railError(err error) error {
 	switch {
-	case errors.Is(err, rail.ErrNoRail):
+	case errors.Is(err, rail.ErrTooMany):
+		return xmpp.ResourceConstraint.Because("%d cash-ins wait already: go on with one of them, or wait until it ends", rail.MaxWaiting)
+	case errors.Is(err, rail.ErrExceeds):
+		return xmpp.NotAllowed.Because("more than is left of it")
+	case errors.Is(err, rail.ErrNoRail), errors.Is(err, rail.ErrNotFound):
 		return xmpp.ItemNotFound
 	case errors.Is(err, rail.ErrBad):
 		return xmpp.BadRequest

@@ -129,6 +129,9 @@ func TestVerdictByTwo(t *testing.T) {
 	if got := officer(t, romeo, "set", deskElement("agree", "number", made.Attr("number"))); !strings.Contains(got.String(), "not-allowed") {
 		t.Errorf("romeo alone: %s", got)
 	}
+	if got := officer(t, romeo, "get", deskElement("audit")).String(); !strings.Contains(got, "propose-verdict") || !strings.Contains(got, id) {
+		t.Errorf("the log: %s", got)
+	}
 	if got := officer(t, romeo, "get", deskElement("verdicts")).String(); !strings.Contains(got, "seen in their pages") {
 		t.Errorf("the list: %s", got)
 	}

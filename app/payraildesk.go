@@ -8,6 +8,7 @@ import (
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/admin"
 	"palabre.dev/palabre/payments/rail"
+	"palabre.dev/palabre/payments/rail/adapter"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -27,6 +28,7 @@ type RailArgs struct {
 // RailView is how the rails stand.
 type RailView struct {
 	Figures  []rail.Figure   `json:"figures"`
+	Waiting  []rail.Waiting  `json:"waiting"`
 	Unknown  []rail.Transfer `json:"unknown"`
 	Verdicts []rail.Verdict  `json:"verdicts"`
 	Reports  []rail.Report   `json:"reports"`
@@ -40,7 +42,8 @@ type RailTransfer struct {
 
 func init() {
 	operations["pay/rails"] = onRails(func(ctx context.Context, e *rail.Engine, _ RailArgs) (v RailView, err error) {
-		var failed [3]error
+		var failed [4]error
+		v.Waiting, failed[3] = e.Waiting(ctx)
 		v.Figures, failed[0] = e.Figures(ctx)
 		v.Unknown, failed[1] = e.Unknown(ctx, maxUnknown)
 		v.Verdicts, failed[2] = e.Verdicts(ctx, false)
@@ -65,26 +68,44 @@ func init() {
 	operations["pay/ask"] = onRails(func(ctx context.Context, e *rail.Engine, args RailArgs) (struct{}, error) {
 		return struct{}{}, e.Ask(ctx, args.ID)
 	})
-	operations["pay/verdict"] = onRailsBy(func(ctx context.Context, e *rail.Engine, args RailArgs, by string) (rail.Verdict, error) {
-		return e.Propose(ctx, verdictOf(args, by))
+	operations["pay/verdict"] = onRailsBy(func(ctx context.Context, a *App, args RailArgs, by string) (rail.Verdict, error) {
+		return proposeVerdict(ctx, a.rails, a.pay, verdictOf(args, by))
 	})
-	operations["pay/agree"] = onRailsBy(func(ctx context.Context, e *rail.Engine, args RailArgs, by string) (rail.Transfer, error) {
-		return e.Approve(ctx, args.Number, by)
+	operations["pay/agree"] = onRailsBy(func(ctx context.Context, a *App, args RailArgs, by string) (rail.Transfer, error) {
+		return agreeVerdict(ctx, a.rails, a.pay, args.Number, by)
 	})
+}
+
+// proposeVerdict keeps a verdict, and writes into the log who has proposed it.
+func proposeVerdict(ctx context.Context, e *rail.Engine, log auditLog, v rail.Verdict) (rail.Verdict, error) {
+	v, err := e.Propose(ctx, v)
+	if err != nil {
+		return v, err
+	}
+	return v, log.Note(ctx, v.Proposer, "propose-verdict", "", v.Transfer+" "+v.State.String()+" ("+v.Why+")")
+}
+
+// agreeVerdict makes a verdict hold, and writes into the log who has agreed.
+func agreeVerdict(ctx context.Context, e *rail.Engine, log auditLog, number int64, by string) (rail.Transfer, error) {
+	t, err := e.Approve(ctx, number, by)
+	if err != nil {
+		return t, err
+	}
+	return t, log.Note(ctx, by, "agree-verdict", "", t.ID+" "+t.State.String())
 }
 
 // onRails makes an operation of what is done with the rails.
 func onRails[R any](do func(ctx context.Context, e *rail.Engine, args RailArgs) (R, error)) operation {
-	return onRailsBy(func(ctx context.Context, e *rail.Engine, args RailArgs, _ string) (R, error) { return do(ctx, e, args) })
+	return onRailsBy(func(ctx context.Context, a *App, args RailArgs, _ string) (R, error) { return do(ctx, a.rails, args) })
 }
 
 // onRailsBy is onRails for what is done in somebody's name.
-func onRailsBy[R any](do func(ctx context.Context, e *rail.Engine, args RailArgs, by string) (R, error)) operation {
+func onRailsBy[R any](do func(ctx context.Context, a *App, args RailArgs, by string) (R, error)) operation {
 	return plainly(func(ctx context.Context, a *App, args RailArgs) (none R, err error) {
 		if a.rails == nil {
 			return none, errors.New("there is no rail: docs/rails.md says how one is set up")
 		}
-		return do(ctx, a.rails, args, a.atShell(args.As))
+		return do(ctx, a, args, a.atShell(args.As))
 	})
 }
 
@@ -92,9 +113,16 @@ func verdictOf(args RailArgs, by string) rail.Verdict {
 	return rail.Verdict{Transfer: args.ID, State: map[string]rail.State{"settled": rail.Settled, "rejected": rail.Rejected}[args.State], Amount: args.Amount, Proposer: by, Why: args.Why}
 }
 
+// auditLog is where it is written what administrators do.
+type auditLog interface {
+	Note(ctx context.Context, who, what, account, about string) error
+}
+
 // railDesk is what administrators say over the wire about transfers that are unknown (docs/protocol/admin.md).
 type railDesk struct {
 	engine *rail.Engine
+	log    auditLog
+	rails  map[string]adapter.Config
 	only   func(next func(ctx context.Context, r *core.Request) (*xmpp.Element, error)) core.IQHandler
 }
 
@@ -103,6 +131,13 @@ func (d *railDesk) Attach(s *core.Server) {
 	s.HandleIQ(core.AtServer, admin.NSDesk, "verdicts", d.only(d.verdicts))
 	s.HandleIQ(core.AtServer, admin.NSDesk, "verdict", d.only(d.verdict))
 	s.HandleIQ(core.AtServer, admin.NSDesk, "agree", d.only(d.agree))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "rails", d.only(getOnly(d.list)))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "transfers", d.only(getOnly(d.transfers)))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "transfer", d.only(getOnly(d.transfer)))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "ask", d.only(d.ask))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "comparisons", d.only(getOnly(d.comparisons)))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "compare", d.only(d.compare))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "differences", d.only(getOnly(d.differences)))
 }
 
 func verdictElement(v rail.Verdict) *xmpp.Element {
@@ -133,7 +168,7 @@ func (d *railDesk) verdict(ctx context.Context, r *core.Request) (*xmpp.Element,
 	if err != nil || !r.Set {
 		return nil, xmpp.BadRequest
 	}
-	v, err := d.engine.Propose(ctx, verdictOf(RailArgs{ID: r.Payload.Attr("id"), State: r.Payload.Attr("state"), Amount: amount, Why: r.Payload.Text()}, by(r)))
+	v, err := proposeVerdict(ctx, d.engine, d.log, verdictOf(RailArgs{ID: r.Payload.Attr("id"), State: r.Payload.Attr("state"), Amount: amount, Why: r.Payload.Text()}, by(r)))
 	if err != nil {
 		return nil, verdictError(err)
 	}
@@ -145,7 +180,7 @@ func (d *railDesk) agree(ctx context.Context, r *core.Request) (*xmpp.Element, e
 	if err != nil || !r.Set {
 		return nil, xmpp.BadRequest
 	}
-	t, err := d.engine.Approve(ctx, which, by(r))
+	t, err := agreeVerdict(ctx, d.engine, d.log, which, by(r))
 	if err != nil {
 		return nil, verdictError(err)
 	}

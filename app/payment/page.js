@@ -26,7 +26,7 @@ class Refused extends Error {
 
 /** Asks the service. It throws Refused for its errors, and any other error where there is no answer. */
 async function ask(request, set = false) {
-  const response = await fetch('ask', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token, set, ask: request }), signal: AbortSignal.timeout(30000) })
+  const response = await fetch('ask', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token, lang, set, ask: request }), signal: AbortSignal.timeout(30000) })
   if (response.status === 403) { expired(); return new Promise(() => {}) }
   if (!response.ok) throw new Error(`answered ${response.status}`)
   const answer = await response.json()
@@ -123,24 +123,29 @@ async function request(asked, declinable = true) {
   const { id, payee, payer, amount, paid, unit, state, expires } = asked.a
   const left = Number(amount) - Number(paid ?? 0)
   const mine = payer === page.a.account
-  const head = [el('h1', {}, t(mine ? 'asks' : 'asked', called(mine ? payee : payer))), el('p', { class: 'sum' }, sum(left, unit)), asked.a.for && el('p', {}, asked.a.for)]
+  const { kind } = asked.a // a hold or a mandate: it is agreed to where those are kept and ended, in an app that knows them
+  const head = [el('h1', {}, t(mine ? 'asks' : 'asked', called(mine ? payee : payer))), el('p', { class: 'sum' }, sum(left, unit)), asked.a.for && el('p', {}, asked.a.for), kind && say(kind, when(asked.a.until))]
   const known = facts([mine ? 'to' : 'from', mine ? payee : payer], ['until', expires && when(expires)])
   const pending = await look('pending', page.a.account + ' ' + id)
   if (mine && pending) return unknown(pending, asked)
   if (!mine || (state !== 'open' && state !== 'part')) return show(...head, known, el('p', {}, el('strong', {}, t('state.' + state))))
+  if (kind) return show(...head, known, say('inApp'), refusing(id))
   const quote = await ask({ n: 'quote', a: { kind: 'send', payee, amount: String(left), unit, of: id } })
   const fee = Number(quote.a.fee ?? 0)
   const warnings = children(quote, 'warning').map((one) => el('p', { class: 'warn' }, t(one.a.kind, one.a.of ?? '')))
+  const short = quote.a.short && el('p', { class: 'warn' }, t('insufficient'))
   const costs = fee > 0 && facts(['fee', sum(fee, unit)], ['total', sum(left + fee, unit)])
   const wanted = { id, payee, amount: left, unit, fee, for: asked.a.for ?? '', asked }
-  show(...head, known, costs, ...warnings, button(t('pay', sum(left + fee, unit)), 'main', () => trying(() => confirm(wanted))),
-    declinable && button(t('decline'), 'plain', () => trying(async () => { await ask({ n: 'decline', a: { id } }, true); show(el('h1', {}, t('declined'))) })))
+  show(...head, known, costs, ...warnings, short, button(t('pay', sum(left + fee, unit)), 'main', () => trying(() => confirm(wanted))),
+    declinable && refusing(id))
 }
+
+const refusing = (id) => button(t('decline'), 'plain', () => trying(async () => { await ask({ n: 'decline', a: { id } }, true); show(el('h1', {}, t('declined'))) }))
 
 /** Leads to the signature: with the key of this browser, or with a new one. */
 async function confirm(wanted) {
   const key = await look('keys', page.a.account)
-  const known = key && children(await ask({ n: 'wallet' }), 'key').find((one) => one.a.id === key.id)
+  const known = key && child(await ask({ n: 'wallet', a: { key: key.id } }), 'key')
   if (!known) return setUp(wanted)
   if (known.a.ready && new Date(known.a.ready) > new Date()) return show(el('h1', {}, t('notReady', when(known.a.ready))), say('notReadyWhy'))
   if (key.kind === 'passkey') return hand(wanted, key, (text) => signWithPasskey(key, text))
@@ -238,6 +243,7 @@ function unknown(pending, asked) {
 function payment(found) {
   const { payer, payee, amount, unit, fee, state, number, time } = found.a
   const mine = payer === page.a.account
+  if (found.a.kind === 'mandate') return show(el('h1', {}, t('title')), el('p', { class: 'sum' }, sum(amount, unit)), found.a.for && el('p', {}, found.a.for), say('mandate', when(found.a.until)), state === 'ended' && el('p', {}, el('strong', {}, t('state.ended'))), facts(['from', payer], ['to', payee]))
   show(el('h1', {}, state === 'done' ? t(mine ? 'paid' : 'got', called(mine ? payee : payer)) : t('title')), el('p', { class: 'sum' }, sum(amount, unit)), found.a.for && el('p', {}, found.a.for),
     el('p', {}, el('strong', {}, t('state.' + state))), facts(['from', payer], ['to', payee], ['fee', mine && fee !== '0' && sum(fee, unit)], ['until', found.a.until && when(found.a.until)], ['receipt', number && `${number} · ${when(time)}`]))
 }
@@ -245,7 +251,7 @@ function payment(found) {
 async function wallet() {
   const found = await ask({ n: 'wallet' })
   const frozen = Boolean(found.a?.frozen)
-  show(el('h1', {}, t('wallet')), frozen && el('p', { class: 'warn' }, t('isFrozen')), children(found, 'balance').map((one) => el('p', { class: 'sum' }, sum(one.a.amount, one.a.unit))), el('p', { class: 'soft' }, page.a.account),
+  show(el('h1', {}, t('wallet')), frozen && el('p', { class: 'warn' }, t('isFrozen')), children(found, 'balance').map((one) => el('p', { class: 'sum' }, sum(Number(one.a.amount) - Number(one.a.held ?? 0), one.a.unit))), el('p', { class: 'soft' }, page.a.account),
     el('h2', {}, t('keys')), el('ul', {}, children(found, 'key').map((one) => el('li', {}, `${one.a.name || one.a.kind}, ${when(one.a.added)}`))),
     !frozen && say('freezeWhy'), !frozen && button(t('freeze'), 'plain', () => trying(async () => { await ask({ n: 'freeze' }, true); await wallet() })))
 }

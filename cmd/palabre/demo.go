@@ -245,7 +245,12 @@ func (d *demonstration) greet() {
 		fmt.Fprintln(d.c.err, "palabre:", err)
 	}
 	fmt.Fprintln(d.c.out, "\nWhere it asks for earlier messages, choose Later: those of the scene are not encrypted.")
-	fmt.Fprintf(d.c.out, "Try: as karim, write “balance”, “last five” or “send 50 to Nadia” to %s@%s (above 100.00 it asks for a code: %s).\n", demo.Bank, d.cfg.Domain, d.notes.Code)
+	fmt.Fprintf(d.c.out, "\nTry, as karim:\n"+
+		"  pay        in the conversation with Nadia, the wallet at the top, 125, Continue; the first time it has you choose a PIN. Nadia has it at once\n"+
+		"  a request  Hassan asks for 45.00 in his conversation: Pay, or Decline\n"+
+		"  a bill     in “Friday dinner” three have paid: pay your part, and see who owes whom\n"+
+		"  a shop     as hassan: Settings, Payments, Counter, an amount; as karim: Settings, Payments, Scan (or paste the code)\n"+
+		"  the bank   write “balance”, “last five” or “send 50 to Nadia” to %s@%s (above 100.00 it asks for a code: %s)\n\n", demo.Bank, d.cfg.Domain, d.notes.Code)
 	if d.cfg.TLS.Source == "own" {
 		fmt.Fprintf(d.c.out, "The certificate is signed by Palabre itself: the browser asks once, and %s/ca tells how to trust it.\n", web)
 	}

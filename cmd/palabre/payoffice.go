@@ -44,6 +44,7 @@ var payCorrect = subcommand{
 	name: "pay correct", usage: "PAYMENT WHY", summary: "proposes to take back what was issued by mistake",
 	help: "PAYMENT is the id of what was issued, office-… in the history and the book. Only as much is taken back as is still there. " + fourEyes,
 	flags: func(c *call, set *flag.FlagSet) {
+		asFlag(c, set)
 		set.Int64Var(&c.amount, "amount", 0, "take back only so much, in the smallest part of the unit")
 	},
 	run: func(ctx context.Context, c *call, args []string) error {
@@ -51,6 +52,21 @@ var payCorrect = subcommand{
 			return errors.New("pay correct needs the id of what was issued and the reason")
 		}
 		return c.propose(ctx, app.ProposalArgs{Kind: "correct", Of: args[0], Amount: c.amount, Why: args[1]})
+	},
+}
+
+var payRefund = subcommand{
+	name: "pay refund", usage: "CASHIN WHY", summary: "proposes to send back by its rail what that has brought into a wallet, to where it came from",
+	help: "CASHIN is the id of the cash-in, in the history and in pay rail. The amount is held in the wallet, also if that is stopped, and then the network is asked. " + fourEyes,
+	flags: func(c *call, set *flag.FlagSet) {
+		asFlag(c, set)
+		set.Int64Var(&c.amount, "amount", 0, "send back only so much, in the smallest part of the unit")
+	},
+	run: func(ctx context.Context, c *call, args []string) error {
+		if len(args) != 2 {
+			return errors.New("pay refund needs the id of a cash-in and the reason")
+		}
+		return c.propose(ctx, app.ProposalArgs{Kind: "refund", Of: args[0], Amount: c.amount, Why: args[1]})
 	},
 }
 

@@ -27,6 +27,11 @@ var payRails = subcommand{
 				return err
 			}
 		}
+		for _, w := range v.Waiting {
+			if err := c.row(table, w, "waiting", w.Rail, w.Kind.String(), strconv.FormatInt(w.Count, 10), "oldest of "+w.Oldest.Local().Format(time.DateTime)); err != nil {
+				return err
+			}
+		}
 		for _, t := range v.Unknown {
 			if err := c.row(table, t, "unknown", t.ID, t.Rail, t.Kind.String(), rail.Decimal(t.Amount, t.Exponent)+" "+t.Unit, t.UnknownSince.Local().Format(time.DateTime), quoted(t.Why)); err != nil {
 				return err

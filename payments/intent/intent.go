@@ -23,7 +23,7 @@ const (
 	Capture Kind = "capture"
 	// Void ends a hold; the payee signs it.
 	Void Kind = "void"
-	// Revoke ends a mandate; the payer signs it.
+	// Revoke ends a mandate; the payer signs it. With the payer as payee it takes back what was promised without network.
 	Revoke Kind = "revoke"
 	// Refund gives back a payment, all or a part; who was paid signs it, and is its payer.
 	Refund Kind = "refund"
@@ -57,7 +57,7 @@ const (
 // shape is which fields a kind has beside those that all have.
 type shape struct {
 	amount, of, until, total need
-	own                      bool // the payee is the payer
+	own                      need // the payee is the payer
 }
 
 var shapes = map[Kind]shape{
@@ -67,10 +67,10 @@ var shapes = map[Kind]shape{
 	Mandate: {amount: must, of: may, until: must, total: must},
 	Capture: {amount: must, of: must},
 	Void:    {of: must},
-	Revoke:  {of: must},
+	Revoke:  {of: must, own: may},
 	Refund:  {amount: must, of: must},
-	Reserve: {amount: must, own: true},
-	Release: {amount: must, own: true},
+	Reserve: {amount: must, own: must},
+	Release: {amount: must, own: must},
 	Offline: {amount: must, of: may},
 	Cashout: {amount: must},
 }
@@ -182,7 +182,7 @@ func (i *Intent) checkParties(s shape) error {
 			return err
 		}
 	}
-	if s.own != (i.Payer == i.Payee) {
+	if own := i.Payer == i.Payee; own && s.own == no || !own && s.own == must {
 		return refuse("payer and payee of %s", i.Kind)
 	}
 	if i.Kind == Cashout != strings.HasPrefix(i.Payee, "rail:") {

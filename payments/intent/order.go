@@ -94,7 +94,7 @@ func (o *Order) check() error {
 	return nil
 }
 
-// Limits are those that an account sets for itself, in minor units of Unit, 0 to MaxAmount.
+// Limits are those that an account sets for itself, in minor units of Unit, up to MaxAmount; 0 for none of its own.
 type Limits struct {
 	Unit             string
 	Transaction, Day int64

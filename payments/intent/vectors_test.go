@@ -140,6 +140,7 @@ func samples(key string) []*Intent {
 	add("release-aaaaaaaaaaaaa", Release, func(i *Intent) { i.Payee = i.Payer })
 	add("offline-aaaaaaaaaaaaa", Offline, func(i *Intent) { i.For = "Thé" })
 	add("cashout-aaaaaaaaaaaaa", Cashout, func(i *Intent) { i.Payee, i.Fee = "rail:momo:+212600000000", 100 })
+	add("take-back-aaaaaaaaaaa", Revoke, func(i *Intent) { i.Of, i.Amount, i.Unit, i.Payee = anID, 0, "", i.Payer })
 	return all
 }
 

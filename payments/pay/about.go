@@ -37,7 +37,7 @@ func (s *Service) offers(context.Context, xmpp.JID, *xmpp.Element) (*xmpp.Elemen
 		return e, nil
 	}
 	for _, offer := range s.rails.Offers() {
-		one := element("rail", "name", offer.Name, "unit", offer.Unit)
+		one := element("rail", "name", offer.Name, "unit", offer.Unit, "kind", offer.Kind, "title", offer.Title)
 		for _, way := range []struct {
 			name string
 			can  bool
@@ -60,5 +60,6 @@ func (s *Service) lookup(ctx context.Context, account xmpp.JID, payload *xmpp.El
 	if p == nil || !p.has(account) {
 		return nil, xmpp.ItemNotFound
 	}
-	return p.element(), nil
+	e := p.element()
+	return e, s.addStanding(ctx, p, e)
 }

@@ -22,7 +22,7 @@ func (s *Service) aboutRequest(ctx context.Context, p *payment) (known bool, err
 	if err := r.pay(p.Payer, p.Payee, p.Unit, p.Amount, s.now()); err != nil {
 		return true, err
 	}
-	p.chat = r.chat
+	p.chat, p.wantedFor = r.chat, &r.about
 	p.also = append(p.also, func(ctx context.Context) error { return s.payRequest(ctx, p) })
 	return true, nil
 }
@@ -40,9 +40,9 @@ func (s *Service) payRequest(ctx context.Context, p *payment) error {
 	if err := s.keepRequest(ctx, r); err != nil {
 		return err
 	}
-	words := called(r.payer) + " has paid " + s.sum(p.Amount, r.unit, r.about) + " to " + called(r.payee)
+	words := say("paidFor", called(r.payer), called(r.payee), money{p.Amount, r.unit, r.about})
 	if r.left() > 0 {
-		words += "; " + s.sum(r.left(), r.unit, "") + " is left"
+		words = say("paidPart", called(r.payer), called(r.payee), money{p.Amount, r.unit, r.about}, money{r.left(), r.unit, ""})
 	}
 	if r.split == "" {
 		return s.tellRequest(ctx, r, now, words)
@@ -51,13 +51,11 @@ func (s *Service) payRequest(ctx context.Context, p *payment) error {
 	if err != nil {
 		return err
 	}
-	if r.agreed {
-		if err := s.closeEven(ctx, split.within, r.unit, now); err != nil {
-			return err
-		}
+	if err := s.evenWithout(ctx, r, now); err != nil {
+		return err
 	}
 	if split.paid() {
-		return s.tellSplit(ctx, split, now, "All have paid "+s.sum(split.total, split.unit, split.about))
+		return s.tellSplit(ctx, split, now, say("allPaid", money{split.total, split.unit, split.about}))
 	}
 	return s.tellRequest(ctx, r, now, words)
 }

@@ -251,6 +251,9 @@ func TestSplittingDoesNotPassTheLimitOfADay(t *testing.T) {
 			t.Errorf("%v (%v)", w, err)
 		}
 		b.later(day)
+		if err := karim.unlock(pin); err != nil {
+			t.Fatal(err)
+		}
 		karim.send("nadia@example", 4_999)
 	})
 }
@@ -373,7 +376,7 @@ func TestWhoeverWritesToTheBookIsFoundOut(t *testing.T) {
 			t.Errorf("%+v (%v)", a, err)
 		}
 		altered := strings.Replace(string(kept.Data), "amount=1000", "amount=9000", 1)
-		for id, data := range map[string]string{"no intent": "", "an intent that was used": string(kept.Data), "an altered one": altered, i.ID + ":fee": "", "of " + i.ID: string(kept.Data)} {
+		for id, data := range map[string]string{"no intent": "", "an intent that was used": string(kept.Data), "an altered one": altered, i.ID + ":fee": "", i.ID + ":1:fee": "", "of " + i.ID: string(kept.Data)} {
 			o := ledger.Operation{ID: strings.ReplaceAll(id, " ", "-"), Kind: ledger.Transfer, From: WalletAccount("MAD", karim.account), To: WalletAccount("MAD", xmpp.MustJID("nadia@example")), Amount: 1000, Unit: "MAD", Data: []byte(data)}
 			if _, err := b.ledger.Post(t.Context(), nil, o); err != nil {
 				t.Fatal(err)
@@ -394,7 +397,7 @@ func TestWhoeverWritesToTheBookIsFoundOut(t *testing.T) {
 			ledger.Operation{ID: stolen.ID, Kind: ledger.Transfer, From: WalletAccount("MAD", karim.account), To: to, Amount: 1000, Unit: "MAD", Data: evidence}); err != nil {
 			t.Fatal(err)
 		}
-		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Signed != 1 || a.Others != 6 || len(a.Unsigned) != 6 {
+		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Signed != 1 || a.Others != 7 || len(a.Unsigned) != 7 {
 			t.Errorf("%d signed, %d not (%v)", a.Signed, a.Others, err)
 		}
 	})
@@ -418,7 +421,8 @@ func TestACashOutThatTookLongIsSigned(t *testing.T) {
 			Data: intent.Evidence{Text: asked.ChildText(NS, "intent"), Public: karim.point(), Signature: signature}.Bytes()}
 		renewed := ledger.Operation{ID: i.ID + ":5h0", Kind: ledger.Hold, From: from, To: rail, Amount: 1000, Unit: "MAD", Expires: until}
 		for _, o := range []ledger.Operation{{ID: "open-rail", Kind: ledger.Opening, From: rail, Unit: "MAD"}, hold, {ID: i.ID + ":5v0", Kind: ledger.Void, Of: i.ID}, renewed,
-			{ID: i.ID + ":6as", Kind: ledger.Capture, Of: renewed.ID, Amount: 1000}, {ID: i.ID + ":7ds", Kind: ledger.Transfer, From: from, To: rail, Amount: 1000, Unit: "MAD"}} {
+			{ID: i.ID + ":6as", Kind: ledger.Capture, Of: renewed.ID, Amount: 1000}, {ID: i.ID + ":7rs", Kind: ledger.Reversal, Of: i.ID + ":6as", Amount: 1000},
+			{ID: i.ID + ":7ds", Kind: ledger.Transfer, From: from, To: rail, Amount: 1000, Unit: "MAD"}} {
 			if _, err := b.ledger.Post(t.Context(), nil, o); err != nil {
 				t.Fatal(o.ID, err)
 			}
@@ -431,6 +435,79 @@ func TestACashOutThatTookLongIsSigned(t *testing.T) {
 		}
 		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Others != 1 {
 			t.Errorf("%d not signed (%v)", a.Others, err)
+		}
+	})
+}
+
+// TestWhatOneIntentAllowsIsAddedUp: parts of a cash-out are each no more than it, and together are; what a network has given back may be taken again.
+func TestWhatOneIntentAllowsIsAddedUp(t *testing.T) {
+	each(t, func(b *bank) {
+		karim := b.newDevice("karim")
+		b.fund(karim.account, "MAD", 100_000)
+		i := karim.intent(intent.Cashout, "rail:try:+212600000001", 1000, func(i *intent.Intent) { i.Fee = 110 })
+		asked := karim.sign(i)
+		signature, err := b64.DecodeString(asked.ChildText(NS, "signature"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, rail, fees := WalletAccount("MAD", karim.account), "rail/try/MAD", FeesAccount("MAD")
+		until := b.now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+		evidence := intent.Evidence{Text: asked.ChildText(NS, "intent"), Public: karim.point(), Signature: signature}.Bytes()
+		take := func(id, to string, amount int64) ledger.Operation {
+			return ledger.Operation{ID: i.ID + id, Kind: ledger.Transfer, From: from, To: to, Amount: amount, Unit: "MAD"}
+		}
+		for _, step := range []struct {
+			o      ledger.Operation
+			others int64
+		}{
+			{ledger.Operation{ID: "open-rail", Kind: ledger.Opening, From: rail, Unit: "MAD"}, 0},
+			{ledger.Operation{ID: i.ID, Kind: ledger.Hold, From: from, To: rail, Amount: 1000, Unit: "MAD", Expires: until, Data: evidence}, 0},
+			{ledger.Operation{ID: i.ID + ":fee", Kind: ledger.Hold, From: from, To: fees, Amount: 110, Unit: "MAD", Expires: until}, 0},
+			{ledger.Operation{ID: i.ID + ":1a", Kind: ledger.Capture, Of: i.ID, Amount: 600}, 0},
+			{ledger.Operation{ID: i.ID + ":1af", Kind: ledger.Capture, Of: i.ID + ":fee", Amount: 110}, 0},
+			{take(":2d", rail, 400), 0},
+			{take(":3d", rail, 1), 1},
+			{take(":3:fee", fees, 1), 2},
+			{ledger.Operation{ID: i.ID + ":4r", Kind: ledger.Reversal, Of: i.ID + ":1a", Amount: 600}, 2},
+			{take(":5s", rail, 600), 2},
+			{take(":6s", rail, 1), 3},
+		} {
+			if _, err := b.ledger.Post(t.Context(), nil, step.o); err != nil {
+				t.Fatal(step.o.ID, err)
+			}
+			if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Others != step.others {
+				t.Fatalf("after %s: %d not signed, want %d (%v)", step.o.ID, a.Others, step.others, err)
+			}
+		}
+	})
+}
+
+// TestAMandateIsNoDebit: who has the signed text of one cannot book it as a payment.
+func TestAMandateIsNoDebit(t *testing.T) {
+	each(t, func(b *bank) {
+		karim := b.newDevice("karim")
+		b.newDevice("nadia")
+		b.fund(karim.account, "MAD", 1000)
+		asked := karim.sign(karim.intent(intent.Mandate, "nadia@example", 1000, func(i *intent.Intent) { i.Total, i.Period, i.Until = 1000, "day", i.Expires.Add(time.Hour) }))
+		signature, err := b64.DecodeString(asked.ChildText(NS, "signature"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		given, err := intent.Parse(asked.ChildText(NS, "intent"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := WalletAccount("MAD", xmpp.MustJID("nadia@example"))
+		if err := b.open(t.Context(), "MAD", to); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.ledger.Post(t.Context(), nil, ledger.Operation{ID: given.ID, Kind: ledger.Transfer, From: WalletAccount("MAD", karim.account), To: to, Amount: 1000, Unit: "MAD",
+			Data: intent.Evidence{Text: asked.ChildText(NS, "intent"), Public: karim.point(), Signature: signature}.Bytes()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := CheckAuthority(t.Context(), b.ledger); err != nil || a.Others != 1 {
+			t.Errorf("%+v (%v)", a, err)
 		}
 	})
 }

@@ -32,6 +32,7 @@ const officeTitle = "palabre pay 0 office"
 
 // CheckAuthority reads the whole journal, and checks for each debit of a wallet or a pocket the intent that is kept beside it. It needs nothing but the book.
 func CheckAuthority(ctx context.Context, book *ledger.Ledger) (a Authority, err error) {
+	taken := sums{}
 	for after := int64(0); ; {
 		page, err := book.Journal(ctx, after, time.Time{}, ledger.MaxLines)
 		if err != nil {
@@ -40,13 +41,19 @@ func CheckAuthority(ctx context.Context, book *ledger.Ledger) (a Authority, err 
 		for i := range page {
 			after = page[i].Number
 			if !debits(&page[i]) {
+				taken.giveBack(&page[i])
 				continue
 			}
-			signed, err := authorised(ctx, book, &page[i])
+			w, signed, err := authorised(ctx, book, &page[i])
+			office := false
+			if err == nil && !signed {
+				w, office, err = byOffice(ctx, book, &page[i])
+			}
 			if err != nil {
 				return a, fmt.Errorf("check authority: %w", err)
 			}
-			a.count(&page[i], signed)
+			within := (signed || office) && taken.allow(w, &page[i])
+			a.count(&page[i], signed && within, office && within)
 		}
 		if len(page) < ledger.MaxLines {
 			return a, nil
@@ -54,19 +61,37 @@ func CheckAuthority(ctx context.Context, book *ledger.Ledger) (a Authority, err 
 	}
 }
 
-func (a *Authority) count(e *ledger.Entry, signed bool) {
+func (a *Authority) count(e *ledger.Entry, signed, office bool) {
 	switch {
 	case signed:
 		a.Signed++
 	case byMandate(e):
 		a.Mandated++
-	case strings.HasPrefix(string(e.Data), officeTitle):
+	case office:
 		a.Office++
 	default:
 		if a.Others++; len(a.Unsigned) < maxUnsigned {
 			a.Unsigned = append(a.Unsigned, *e)
 		}
 	}
+}
+
+// byOffice says whether two administrators have done it: their names are beside the record, or beside the one that set aside, for the same account, what a rail has taken.
+func byOffice(ctx context.Context, book *ledger.Ledger, e *ledger.Entry) (w warrant, office bool, err error) {
+	if strings.HasPrefix(string(e.Data), officeTitle) {
+		return w, true, nil
+	}
+	id := e.Of
+	if id == "" {
+		id = e.ID
+	}
+	first, _, _ := strings.Cut(id, ":")
+	if first == e.ID || len(e.Data) > 0 {
+		return w, false, nil
+	}
+	kept, ok, err := book.Look(ctx, first)
+	office = ok && strings.HasPrefix(string(kept.Data), officeTitle) && kept.Kind == ledger.Hold && kept.From == e.From && kept.To == e.To && e.Amount <= kept.Amount
+	return warrant{first, kept.Amount}, office, err
 }
 
 // debits says whether a record takes something from a wallet or a pocket, or sets it aside there.
@@ -76,15 +101,18 @@ func debits(e *ledger.Entry) bool {
 }
 
 // authorised says whether an intent beside a record, or beside the one that it belongs to, allows it.
-func authorised(ctx context.Context, book *ledger.Ledger, e *ledger.Entry) (bool, error) {
+func authorised(ctx context.Context, book *ledger.Ledger, e *ledger.Entry) (w warrant, signed bool, err error) {
 	if i, err := intent.ReadEvidence(e.Data); err == nil {
-		if i.ID != e.ID || !allows(i, e, i.Amount) || !leads(i, e.To) {
-			return false, nil
+		if i.ID != e.ID || i.Kind == intent.Mandate || !allows(i, e, i.Amount) || !leads(i, e.To) {
+			return w, false, nil
 		}
-		if i.Kind != intent.Capture {
-			return true, nil
+		switch i.Kind {
+		case intent.Capture:
+			return held(ctx, book, i, e)
+		case intent.Cashout:
+			w = warrant{i.ID, i.Amount}
 		}
-		return held(ctx, book, i, e)
+		return w, true, nil
 	}
 	id, own := e.Of, false
 	if id == "" {
@@ -92,33 +120,46 @@ func authorised(ctx context.Context, book *ledger.Ledger, e *ledger.Entry) (bool
 	}
 	first, rest, _ := strings.Cut(id, ":") // whatever belongs to a payment has its id before the first colon
 	if own && rest == "" {
-		return false, nil
+		return w, false, nil
 	}
 	kept, ok, err := book.Look(ctx, first)
 	if err != nil {
-		return false, err
+		return w, false, err
 	}
 	i, err := intent.ReadEvidence(kept.Data)
 	if !ok || err != nil || i.ID != first {
-		return false, nil
+		return w, false, nil
 	}
-	if strings.HasSuffix(id, feeSuffix) {
-		return allows(i, e, i.Fee) && e.To == FeesAccount(i.Unit), nil
+	w, signed = belongs(i, e, id, own)
+	return w, signed, nil
+}
+
+// belongs says whether a record without an intent of its own is a part of the payment whose id begins its own: its fee, or what a rail has taken of a cash-out.
+func belongs(i *intent.Intent, e *ledger.Entry, id string, own bool) (w warrant, signed bool) {
+	switch {
+	case strings.HasSuffix(id, feeSuffix) && i.Kind == intent.Cashout:
+		return warrant{feeID(i.ID), i.Fee}, allows(i, e, i.Fee) && e.To == FeesAccount(i.Unit)
+	case strings.HasSuffix(id, feeSuffix):
+		return w, own && id == feeID(i.ID) && allows(i, e, i.Fee) && e.To == FeesAccount(i.Unit)
 	}
-	return i.Kind == intent.Cashout && allows(i, e, i.Amount) && leads(i, e.To), nil
+	return warrant{i.ID, i.Amount}, i.Kind == intent.Cashout && allows(i, e, i.Amount) && leads(i, e.To)
 }
 
 // held says whether what a capture takes was set aside by an intent of the payer for who signed the capture. The book alone does not have what a mandate allows.
-func held(ctx context.Context, book *ledger.Ledger, capture *intent.Intent, e *ledger.Entry) (bool, error) {
+func held(ctx context.Context, book *ledger.Ledger, capture *intent.Intent, e *ledger.Entry) (w warrant, signed bool, err error) {
 	if e.Of == "" {
-		return false, nil
+		return w, false, nil
 	}
 	kept, ok, err := book.Look(ctx, e.Of)
 	if err != nil {
-		return false, err
+		return w, false, err
 	}
 	hold, err := intent.ReadEvidence(kept.Data)
-	return ok && err == nil && hold.Kind == intent.Hold && hold.ID == e.Of && capture.Of == e.Of && hold.Payee == capture.Payee && allows(hold, e, hold.Amount), nil
+	if !ok || err != nil {
+		return w, false, nil
+	}
+	signed = hold.Kind == intent.Hold && hold.ID == e.Of && capture.Of == e.Of && hold.Payee == capture.Payee && allows(hold, e, hold.Amount)
+	return warrant{hold.ID, hold.Amount}, signed, nil
 }
 
 // allows says whether an intent lets so much be taken from the account that paid.

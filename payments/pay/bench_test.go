@@ -17,7 +17,7 @@ func BenchmarkPay(b *testing.B) {
 			if engine == storetest.SQLite {
 				cfg = storetest.File(b)
 			}
-			bench(b, openBank(b, storetest.OpenConfig(b, cfg), testConfig()))
+			bench(b, openBank(b, storetest.OpenConfig(b, cfg), unhurried()))
 		})
 	}
 }

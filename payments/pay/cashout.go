@@ -75,13 +75,7 @@ func (s *Service) cashin(ctx context.Context, account xmpp.JID, payload *xmpp.El
 	if err != nil {
 		return nil, err
 	}
-	switch next.Kind {
-	case "go":
-		return element("go", "address", next.Value), nil
-	case "show":
-		return element("show", "code", next.Value), nil
-	}
-	return element("wait"), nil
+	return next.element(), nil
 }
 
 func (s *Service) readCashin(account xmpp.JID, payload *xmpp.Element) (t RailTransfer, err error) {
@@ -113,17 +107,24 @@ func (s *Service) Railed(ctx context.Context, change RailChange, records []ledge
 	if err != nil || p == nil {
 		return err
 	}
-	if p.Kind != intent.Cashout && p.Kind != Cashin {
+	if p.Kind != intent.Cashout && p.Kind != Cashin && p.Kind != CashRefund {
 		return fmt.Errorf("a rail tells of %s, which is no payment by a rail", change.ID)
 	}
-	before := *p
+	before, went := *p, p.goesBack()
 	switch change.State {
 	case Refused:
 		p.state, p.why, p.refusal = Refused, "rail", refusal(xmpp.NotAllowed, "rail").Element().String()
 	case Done:
 		p.state, p.why, p.refusal, p.refunded = Done, "", "", change.Returned
-		if p.Kind == Cashin && change.Moved > 0 { // some networks let people pay another amount
+		if p.Kind != intent.Cashout && change.Moved > 0 { // some networks let people pay another amount
 			p.Amount = change.Moved
+		}
+		if p.Kind == Cashin {
+			back, err := s.sentBackOf(ctx, p.ID)
+			if err != nil {
+				return err
+			}
+			p.refunded += back
 		}
 	default:
 		return nil
@@ -134,11 +135,18 @@ func (s *Service) Railed(ctx context.Context, change RailChange, records []ledge
 	if err := s.settleRail(ctx, p, before.state, records); err != nil {
 		return err
 	}
+	if err := s.noteRefund(ctx, p.Of, p.goesBack()-went); err != nil {
+		return err
+	}
 	to := p.payer
 	if p.Kind == Cashin {
 		to = p.payee
 	}
-	return s.notify(ctx, to, "", s.railWords(p), p.element())
+	words, err := s.railWords(ctx, p)
+	if err != nil {
+		return err
+	}
+	return s.tellOwner(ctx, to, words, p)
 }
 
 // settleRail writes a payment by a rail as it is now, in the transaction of ctx. A cash-out that is done has its receipt from now on; one that was refused does not count
@@ -169,21 +177,29 @@ func (s *Service) settleRail(ctx context.Context, p *payment, before string, rec
 }
 
 // railWords say what has become of money that goes out or comes in.
-func (s *Service) railWords(p *payment) string {
-	name, _ := railOf(p.Payee)
-	way, other := "out by", name
-	if p.Kind == Cashin {
-		name, _ = railOf(p.Payer)
-		way, other = "in by", name
+func (s *Service) railWords(ctx context.Context, p *payment) (said, error) {
+	way, _ := railOf(p.Payee)
+	not, moved := "notOut", "wentOut"
+	switch p.Kind {
+	case Cashin:
+		way, _ = railOf(p.Payer)
+		not, moved = "notIn", "cameIn"
+	case CashRefund:
+		not, moved = "notBack", "wentBack"
+		held, _, err := s.ledger.Look(ctx, p.ID)
+		if err != nil {
+			return said{}, err
+		}
+		if held.From != WalletAccount(p.Unit, p.payer) { // the rail kept it for a wallet that took nothing
+			not = "notBackKept"
+		}
 	}
-	amount := s.Amount(p.Amount, p.Unit)
+	amount := money{p.Amount, p.Unit, ""}
 	switch {
-	case p.state == Refused && p.Kind == Cashin:
-		return fmt.Sprintf("%s did not come in by %s: nothing was moved.", amount, other) + s.link(p.ID)
 	case p.state == Refused:
-		return fmt.Sprintf("%s did not go out by %s: it is in your wallet.", amount, other) + s.link(p.ID)
+		return say(not, amount, way).at(linkPayment, p.ID), nil
 	case p.refunded > 0:
-		return fmt.Sprintf("Of %s that went %s %s, %s came back.", amount, way, other, s.Amount(p.refunded, p.Unit)) + s.link(p.ID)
+		return say("returned", amount, way, money{p.refunded, p.Unit, ""}).at(linkPayment, p.ID), nil
 	}
-	return fmt.Sprintf("%s went %s %s.", amount, way, other) + s.link(p.ID)
+	return say(moved, amount, way).at(linkPayment, p.ID), nil
 }

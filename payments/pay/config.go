@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"palabre.dev/palabre/payments/intent"
@@ -28,10 +29,14 @@ type Config struct {
 	Units []Unit `toml:"units"`
 	// Levels are the names of the levels of identification, the lowest first; it holds for whom the operator has said nothing about.
 	Levels []string `toml:"levels"`
+	// Language is in which people are told things whose own language is not known: en, fr, pt-BR, es, hi, ar, it or sw.
+	Language string `toml:"language"`
 	// NewDevice is after how long a further key works that no other key has allowed.
 	NewDevice time.Duration `toml:"new_device"`
 	// FirstKey is after how long the first key of an account works whose wallet holds money already: who has taken over a session must not get at it at once.
 	FirstKey time.Duration `toml:"first_key"`
+	// Rates are how often one account may ask for something.
+	Rates Rates `toml:"rates"`
 }
 
 // Unit is a unit that can be paid. Amounts are in minor units, 0 for no limit where nothing else is said.
@@ -39,7 +44,7 @@ type Unit struct {
 	Code string `toml:"code"`
 	// Closed says that it is money of this service alone: it does not leave by a rail.
 	Closed bool `toml:"closed"`
-	// StepUp is the amount from which a payment needs the PIN or the user's verification anew.
+	// StepUp is the amount from which a payment needs the PIN or the user's verification anew, together with what the same key has signed since its PIN was last given.
 	StepUp int64 `toml:"step_up"`
 	// Offline is how much a pocket for payments without network holds at most; 0 for none.
 	Offline int64 `toml:"offline"`
@@ -73,7 +78,7 @@ const (
 
 // DefaultConfig has no unit and no domain: who offers payments says in what.
 func DefaultConfig() Config {
-	return Config{Levels: []string{"basic"}, NewDevice: 24 * time.Hour, FirstKey: time.Hour}
+	return Config{Levels: []string{"basic"}, Language: Languages[0], NewDevice: 24 * time.Hour, FirstKey: time.Hour, Rates: defaultRates()}
 }
 
 // Validate reports the first setting that cannot work.
@@ -94,8 +99,14 @@ func (c Config) Validate() error {
 	if len(c.Levels) == 0 || len(c.Levels) > maxLevels {
 		return fmt.Errorf("levels: 1 to %d", maxLevels)
 	}
+	if c.Language != "" && !slices.Contains(Languages, c.Language) {
+		return fmt.Errorf("language is one of %s", strings.Join(Languages, ", "))
+	}
 	if c.NewDevice < 0 || c.NewDevice > maxNewDevice || c.FirstKey < 0 || c.FirstKey > maxNewDevice {
 		return fmt.Errorf("new_device and first_key are from 0 to %s", maxNewDevice)
+	}
+	if err := c.Rates.validate(); err != nil {
+		return err
 	}
 	if len(c.Units) == 0 || len(c.Units) > maxUnits {
 		return fmt.Errorf("units: 1 to %d", maxUnits)

@@ -19,6 +19,7 @@ const (
 const (
 	maxText       = 4 << 10              // bytes of a text
 	maxLink       = 1024                 // bytes of where a piece of evidence is
+	maxFileName   = 200                  // bytes
 	maxEvidence   = 20                   // pieces of one side
 	disputeWithin = 120 * 24 * time.Hour // after the payment
 	maxDisputes   = 50                   // open ones of an account

@@ -28,7 +28,7 @@ func (s *Service) askDispute(ctx context.Context, account xmpp.JID, e *xmpp.Elem
 		if err := s.addDispute(ctx, d, content); err != nil {
 			return err
 		}
-		return s.tellDispute(ctx, d, called(d.payer)+" says that the payment of "+s.sum(d.amount, d.unit, "")+" to "+called(d.payee)+" was not right")
+		return s.tellDispute(ctx, d, say("disputes", called(d.payer), called(d.payee), money{d.amount, d.unit, ""}))
 	})
 	if err != nil {
 		return nil, err
@@ -76,7 +76,8 @@ func moves(kind intent.Kind) bool {
 // askEvidence is <evidence/>: a side of a dispute shows something.
 func (s *Service) askEvidence(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
 	a := &asked{e: e}
-	one := evidence{author: account.String(), hash: e.Attr("hash"), address: a.words("address", maxLink), text: a.inLines("text", e.Text(), maxText, true)}
+	one := evidence{author: account.String(), hash: e.Attr("hash"), address: a.words("address", maxLink), name: a.words("name", maxFileName), size: a.number("size", 0, 1<<53, 0),
+		text: a.inLines("text", e.Text(), maxText, true)}
 	if one.hash != "" && (len(one.hash) != 64 || hex.EncodeToString(unhex(one.hash)) != one.hash) {
 		a.refuse("hash", "the SHA-256 of the file, hexadecimal")
 	}
@@ -86,25 +87,28 @@ func (s *Service) askEvidence(ctx context.Context, account xmpp.JID, e *xmpp.Ele
 	if one.text == "" && one.address == "" {
 		a.refuse("evidence", "words or a file")
 	}
+	if one.address != "" && one.hash == "" {
+		a.refuse("hash", "of the file, so that whoever opens it sees that it is the one that was shown")
+	}
 	if a.err != nil {
 		return nil, a.err
 	}
-	err := s.changeDispute(ctx, e.Attr("dispute"), func(ctx context.Context, d *dispute) (string, error) {
+	err := s.changeDispute(ctx, e.Attr("dispute"), func(ctx context.Context, d *dispute) (said, error) {
 		if !d.concerns(one.author) {
-			return "", xmpp.ItemNotFound
+			return said{}, xmpp.ItemNotFound
 		}
 		same, pieces, err := s.gave(ctx, d.id, one)
 		if err != nil {
-			return "", err
+			return said{}, err
 		}
 		if same {
-			return "", errSame
+			return said{}, errSame
 		}
 		if err := d.submit(pieces); err != nil {
-			return "", err
+			return said{}, err
 		}
-		return called(one.author) + " has shown something about the payment of " + s.sum(d.amount, d.unit, ""),
-			s.db.Append(ctx, insertEvidence, s.db.Next(), d.id, one.author, one.hash, one.address, one.text)
+		return say("evidence", called(one.author), money{d.amount, d.unit, ""}),
+			s.db.Append(ctx, insertEvidence, s.db.Next(), d.id, one.author, one.hash, one.address, one.text, one.name, one.size)
 	})
 	if err != nil {
 		return nil, err
@@ -127,16 +131,16 @@ func (s *Service) settle(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 	if a.err != nil {
 		return nil, a.err
 	}
-	err := s.changeDispute(ctx, e.Attr("dispute"), func(_ context.Context, d *dispute) (string, error) {
+	err := s.changeDispute(ctx, e.Attr("dispute"), func(_ context.Context, d *dispute) (said, error) {
 		switch {
 		case !d.concerns(who):
-			return "", xmpp.ItemNotFound
+			return said{}, xmpp.ItemNotFound
 		case by == "withdraw":
-			return called(who) + " does not dispute the payment of " + s.sum(d.amount, d.unit, "") + " any more", d.withdraw(who, s.now().UnixMicro())
+			return say("undisputes", called(who), money{d.amount, d.unit, ""}), d.withdraw(who, s.now().UnixMicro())
 		case by == "refund" && who == d.payee && (d.state == disputeOpen || d.state == disputeUpheld):
-			return "", xmpp.NotAllowed.Because("give it back with a refund that a payment key has signed, of %s", d.of)
+			return said{}, xmpp.NotAllowed.Because("give it back with a refund that a payment key has signed, of %s", d.of)
 		}
-		return "", xmpp.Forbidden.Because("the operator decides, the payee gives back, or who opened it withdraws")
+		return said{}, xmpp.Forbidden.Because("the operator decides, the payee gives back, or who opened it withdraws")
 	})
 	if err != nil {
 		return nil, err
@@ -145,7 +149,7 @@ func (s *Service) settle(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 }
 
 // changeDispute changes a dispute in a transaction, and tells both sides in the words that the change gives.
-func (s *Service) changeDispute(ctx context.Context, id string, change func(ctx context.Context, d *dispute) (string, error)) error {
+func (s *Service) changeDispute(ctx context.Context, id string, change func(ctx context.Context, d *dispute) (said, error)) error {
 	return s.db.Tx(ctx, func(ctx context.Context) error {
 		d, err := s.dispute(ctx, id)
 		if err != nil {
@@ -166,12 +170,12 @@ func (s *Service) changeDispute(ctx context.Context, id string, change func(ctx 
 }
 
 // tellDispute tells both sides of a dispute how it stands, in the transaction of ctx.
-func (s *Service) tellDispute(ctx context.Context, d *dispute, words string) error {
+func (s *Service) tellDispute(ctx context.Context, d *dispute, words said) error {
 	pieces, err := s.evidenceOf(ctx, d.id)
 	if err != nil {
 		return err
 	}
-	return s.tellPeople(ctx, []string{d.payer, d.payee}, "", words+"."+s.link(d.of), d.element(pieces))
+	return s.tellPeople(ctx, []string{d.payer, d.payee}, "", words.at(linkPayment, d.of), d.element(pieces))
 }
 
 // element is the dispute as it is told, with what both sides have shown.
@@ -180,7 +184,11 @@ func (d *dispute) element(pieces []evidence) *xmpp.Element {
 		"state", d.state, "time", momentOf(d.made), "ended", momentOf(d.ended), "decided", d.decidedWhy)
 	e.AddText(d.text)
 	for _, one := range pieces {
-		e.Add(element("evidence", "by", one.author, "hash", one.hash, "address", one.address, "time", intent.FormatTime(one.given.Truncate(time.Second))).AddText(one.text))
+		piece := element("evidence", "by", one.author, "hash", one.hash, "address", one.address, "name", one.name, "time", intent.FormatTime(one.given.Truncate(time.Second)))
+		if one.size > 0 {
+			piece.Set("size", digits(one.size))
+		}
+		e.Add(piece.AddText(one.text))
 	}
 	return e
 }
@@ -232,13 +240,5 @@ func (s *Service) getDisputes(ctx context.Context, account xmpp.JID, e *xmpp.Ele
 	if err != nil {
 		return nil, err
 	}
-	list := element("disputes")
-	for i, d := range found {
-		if int64(i) == size {
-			list.Set("more", found[i-1].id)
-			break
-		}
-		list.Add(d.element(nil))
-	}
-	return list, nil
+	return paged(element("disputes"), found, size, func(d *dispute) string { return d.id }, func(d *dispute) *xmpp.Element { return d.element(nil) }), nil
 }

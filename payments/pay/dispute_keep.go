@@ -12,8 +12,9 @@ import (
 
 const disputeColumns = "id, made, payment, payer, payee, amount, refunded, unit, why, words, state, ended, decider, decided"
 
-func (d *dispute) scan(row interface{ Scan(...any) error }) error {
-	return row.Scan(&d.id, &d.made, &d.of, &d.payer, &d.payee, &d.amount, &d.refunded, &d.unit, &d.why, &d.text, &d.state, &d.ended, &d.decidedBy, &d.decidedWhy)
+func scanDispute(row *store.Rows) (*dispute, error) {
+	d := &dispute{}
+	return d, row.Scan(&d.id, &d.made, &d.of, &d.payer, &d.payee, &d.amount, &d.refunded, &d.unit, &d.why, &d.text, &d.state, &d.ended, &d.decidedBy, &d.decidedWhy)
 }
 
 // dispute reads a dispute; item-not-found if there is none.
@@ -38,19 +39,8 @@ func (s *Service) disputeOf(ctx context.Context, payment string) (*dispute, erro
 }
 
 // disputes reads disputes that a condition picks.
-func (s *Service) disputes(ctx context.Context, where string, args ...any) (found []*dispute, err error) {
-	rows, err := s.db.Query(ctx, "select "+disputeColumns+" from pay_dispute where "+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read disputes: %w", err)
-	}
-	for rows.Next() {
-		d := &dispute{}
-		if err := d.scan(rows); err != nil {
-			return nil, fmt.Errorf("read disputes: %w", err)
-		}
-		found = append(found, d)
-	}
-	return found, nil
+func (s *Service) disputes(ctx context.Context, where string, args ...any) ([]*dispute, error) {
+	return read(ctx, s.db, "disputes", scanDispute, "select "+disputeColumns+" from pay_dispute where "+where, args...)
 }
 
 var insertDispute = store.NewInsert("pay_dispute", "id", "made", "content", "payment", "payer", "payee", "amount", "refunded", "unit", "why", "words", "state", "ended", "decider",
@@ -74,27 +64,21 @@ func (s *Service) keepDispute(ctx context.Context, d *dispute) error {
 // evidence is what a side of a dispute shows.
 type evidence struct {
 	author, hash, address, text string
+	name                        string // of the file
+	size                        int64  // of it, in bytes
 	given                       time.Time
 }
 
-var insertEvidence = store.NewInsert("pay_evidence", "id", "dispute", "author", "hash", "address", "words")
+var insertEvidence = store.NewInsert("pay_evidence", "id", "dispute", "author", "hash", "address", "words", "name", "size")
 
 // evidenceOf reads what the sides of a dispute have shown, the oldest first.
-func (s *Service) evidenceOf(ctx context.Context, dispute string) (found []evidence, err error) {
-	rows, err := s.db.Query(ctx, "select id, author, hash, address, words from pay_evidence where dispute = $1 order by id", dispute)
-	if err != nil {
-		return nil, fmt.Errorf("read evidence: %w", err)
-	}
-	for rows.Next() {
-		var one evidence
+func (s *Service) evidenceOf(ctx context.Context, dispute string) ([]evidence, error) {
+	return read(ctx, s.db, "evidence", func(row *store.Rows) (one evidence, err error) {
 		var id int64
-		if err := rows.Scan(&id, &one.author, &one.hash, &one.address, &one.text); err != nil {
-			return nil, fmt.Errorf("read evidence: %w", err)
-		}
-		one.given = time.UnixMicro(id).UTC()
-		found = append(found, one)
-	}
-	return found, nil
+		err = row.Scan(&id, &one.author, &one.hash, &one.address, &one.text, &one.name, &one.size)
+		one.given = atMicro(id)
+		return one, err
+	}, "select id, author, hash, address, words, name, size from pay_evidence where dispute = $1 order by id", dispute)
 }
 
 // gave looks whether somebody has shown the same before, and counts their pieces.

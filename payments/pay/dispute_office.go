@@ -12,12 +12,12 @@ func (s *Service) Uphold(ctx context.Context, by, id, why string) error {
 	if why == "" || len(why) > maxReason {
 		return xmpp.BadRequest.Because("say why, in at most %d bytes", maxReason)
 	}
-	err := s.changeDispute(ctx, id, func(ctx context.Context, d *dispute) (string, error) {
+	err := s.changeDispute(ctx, id, func(ctx context.Context, d *dispute) (said, error) {
 		if err := d.open(); err != nil {
-			return "", err
+			return said{}, err
 		}
 		d.state, d.decidedBy, d.decidedWhy = disputeUpheld, by, why
-		return "The operator has decided that " + called(d.payee) + " is to give back " + s.sum(d.amount-d.refunded, d.unit, "") + " to " + called(d.payer) + ": " + why,
+		return say("upheld", called(d.payee), called(d.payer), money{d.amount - d.refunded, d.unit, ""}, why),
 			s.audit(ctx, by, "uphold", d.payee, d.id+": "+why)
 	})
 	s.wake()

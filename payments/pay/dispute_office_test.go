@@ -31,6 +31,18 @@ func TestOperatorDecidesADispute(t *testing.T) {
 		if err := g.s.Uphold(t.Context(), "admin@example", ids[2], "One fish was sold"); err != nil {
 			t.Fatal(err)
 		}
+		cases := func(open bool, want ...string) { // an upheld one waits for nadia, and the operator sees that it does
+			found, err := g.s.Cases(t.Context(), open, 0, 10)
+			got := []string{}
+			for _, c := range found {
+				got = append(got, c.ID, c.State, c.Decided)
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("cases (open %t): %q, not %q (%v)", open, got, want, err)
+			}
+		}
+		cases(true, ids[2], "upheld", "One fish was sold")
+		cases(false, ids[0], "rejected", "Two fish were sold")
 		if got := g.notices("karim", "state", "decided"); !slices.Equal(got, []string{"dispute rejected Two fish were sold", "dispute upheld One fish was sold"}) {
 			t.Errorf("karim was told %q", got)
 		}
@@ -39,6 +51,8 @@ func TestOperatorDecidesADispute(t *testing.T) {
 		karim.refused("conflict", true, "<dispute id='"+g.id()+"' of='"+ids[3]+"' why='twice' amount='1'/>")
 		nadia.done(nadia.giveBack("karim", 5000, ids[3]))
 		g.attributes(karim.get("<dispute id='"+ids[2]+"'/>"), "state", "refunded", "by", "karim@example")
+		cases(true)
+		cases(false, ids[2], "refunded", "One fish was sold", ids[0], "rejected", "Two fish were sold")
 		g.has("karim", 95_000, "nadia", 105_000)
 		if deeds, err := g.s.Audit(t.Context(), 0, 10); err != nil || len(deeds) != 2 || deeds[0].What != "uphold" || deeds[1].What != "dismiss" {
 			t.Errorf("the audit log has %v, %v", deeds, err)

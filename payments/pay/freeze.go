@@ -18,7 +18,7 @@ func (s *Service) freeze(ctx context.Context, account xmpp.JID, _ *xmpp.Element)
 		if err != nil {
 			return fmt.Errorf("freeze wallet: %w", err)
 		}
-		return s.tellWallet(ctx, account, "Your wallet is frozen. Nothing is paid from it until you open it again.")
+		return s.tellWallet(ctx, account, say("frozen"))
 	})
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (s *Service) openForOwner(ctx context.Context, account xmpp.JID) error {
 		if err := s.thaw(ctx, account); err != nil {
 			return err
 		}
-		return s.tellWallet(ctx, account, "Your wallet is open again.")
+		return s.tellWallet(ctx, account, say("opened"))
 	})
 }
 

@@ -55,21 +55,30 @@ func TestAThiefsKeyDoesNotOpenAFrozenWallet(t *testing.T) {
 func TestOnlyTheOperatorOpensAWalletWithoutAnOlderKey(t *testing.T) {
 	two(t, func(b *bank, karim, _ *device) {
 		b.freeze(karim.account)
+		shut := func(want bool) {
+			t.Helper()
+			if p, err := b.Purse(t.Context(), karim.account); err != nil || p.Shut != want {
+				t.Errorf("the operator sees %+v, %v", p, err)
+			}
+		}
 		if err := b.Stop(t.Context(), romeo, karim.account, false, "asked by phone"); err != nil {
 			t.Fatal(err)
 		}
+		shut(false) // karim opens it
 		tablet := b.newDevice("karim")
 		b.refused(tablet.order(intent.Unfreeze, ""), "not-ready") // karim's own key opens it
 		if err := karim.order(intent.DropKey, karim.id); err != nil {
 			t.Fatal(err)
 		}
 		b.later(b.cfg.NewDevice)
+		shut(true)
 		if err := tablet.order(intent.Unfreeze, ""); !errors.Is(err, xmpp.PolicyViolation) {
 			t.Fatalf("opened by a key that was added since: %v", err)
 		}
 		if err := b.Stop(t.Context(), romeo, karim.account, false, "passport seen"); err != nil {
 			t.Fatal(err)
 		}
+		shut(false)
 		_, err := tablet.pay(tablet.intent(intent.Send, "nadia@example", 1))
 		b.refused(err, "not-ready")
 		b.later(b.cfg.NewDevice)

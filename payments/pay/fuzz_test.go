@@ -11,7 +11,7 @@ import (
 
 // FuzzHandleIQ asks the service whatever there is. Each answer is one, or an error that a stanza can carry; and nothing that no key of the payer has signed takes money.
 func FuzzHandleIQ(f *testing.F) {
-	b := openBank(f, storetest.Open(f, storetest.SQLite), testConfig())
+	b := openBank(f, storetest.Open(f, storetest.SQLite), unhurried())
 	b.Use(&rails{Service: b.Service, book: b.ledger})
 	karim := b.newDevice("karim")
 	b.fund(karim.account, "MAD", 1000)

@@ -17,7 +17,7 @@ const (
 	maxSearch   = 64  // bytes
 )
 
-// history answers payments that an account takes part in, the newest first: of a unit, within times, with words, before the payment of an id. More is
+// history answers payments that an account takes part in, the newest first: of a unit, about something (of), in a state, within times, with words, before the payment of an id. More is
 // the id before which the next page begins.
 func (s *Service) history(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
 	where, args := "l.account = $1", []any{account.String()}
@@ -27,6 +27,12 @@ func (s *Service) history(ctx context.Context, account xmpp.JID, payload *xmpp.E
 	}
 	if unit := payload.Attr("unit"); unit != "" {
 		add("l.unit = ?", unit)
+	}
+	if of := payload.Attr("of"); of != "" {
+		add("p.target = ?", of)
+	}
+	if state := payload.Attr("state"); state != "" {
+		add("p.state = ?", state)
 	}
 	for _, bound := range []struct{ name, condition string }{{"since", "l.time >= ?"}, {"until", "l.time < ?"}} {
 		if text := payload.Attr(bound.name); text != "" {
@@ -60,15 +66,7 @@ func (s *Service) history(ctx context.Context, account xmpp.JID, payload *xmpp.E
 	if err != nil {
 		return nil, err
 	}
-	e := element("history")
-	if len(found) > most {
-		found = found[:most]
-		e.Set("more", found[most-1].ID)
-	}
-	for _, p := range found {
-		e.Add(p.element())
-	}
-	return e, nil
+	return paged(element("history"), found, int64(most), func(p *payment) string { return p.ID }, (*payment).element), nil
 }
 
 // pageOf is how many things are asked for.

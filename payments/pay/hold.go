@@ -16,7 +16,13 @@ func (s *Service) prepareHold(ctx context.Context, p *payment) error {
 	if !p.Until.After(now) || p.Until.Sub(now) > ledger.MaxHolding {
 		return badText("until is at most 62 days ahead")
 	}
-	if err := s.payable(ctx, p.payer, p.payee); err != nil {
+	if err := s.checkPayee(ctx, p); err != nil {
+		return err
+	}
+	if err := s.aboutAsked(ctx, p); err != nil {
+		return err
+	}
+	if err := s.welcome(ctx, p); err != nil {
 		return err
 	}
 	from, to := WalletAccount(p.Unit, p.payer), WalletAccount(p.Unit, p.payee)
@@ -41,6 +47,9 @@ func (s *Service) prepareCapture(ctx context.Context, p *payment) error {
 	if p.Amount > hold.Amount {
 		return exceeds(hold.Amount)
 	}
+	if err := s.quiet(ctx, p, p.payee, p.payer, hold.For); err != nil {
+		return err
+	}
 	p.operations = []ledger.Operation{{ID: p.ID, Kind: ledger.Capture, Of: hold.ID, Amount: p.Amount, About: p.about(), Data: p.data()}}
 	return s.endHold(p, hold, p.Amount)
 }
@@ -53,6 +62,9 @@ func (s *Service) prepareVoid(ctx context.Context, p *payment) error {
 	}
 	if hold == nil || hold.Kind != intent.Hold || hold.payer != p.payer || hold.payee != p.payee || hold.state == Refused {
 		return noMandate("no hold of this payer for this payee is %.40s", p.Of)
+	}
+	if err := s.quiet(ctx, p, p.payee, p.payer, hold.For); err != nil {
+		return err
 	}
 	p.state = Ended
 	p.operations = []ledger.Operation{{ID: p.ID, Kind: ledger.Void, Of: hold.ID, About: p.about(), Data: p.data()}}

@@ -158,3 +158,70 @@ func TestHoldCountsForTheDay(t *testing.T) {
 		g.has("karim", 90_000, "shop", 110_000)
 	})
 }
+
+// asksTerms asks somebody for a hold or a mandate instead of money; more are its terms.
+func (a *actor) asksTerms(payer string, amount int64, more string) string {
+	id := a.stage.id()
+	a.set("<request id='" + id + "' payer='" + payer + "@example' amount='" + digits(amount) + "' unit='MAD' for='Electricity' " + more + "/>")
+	return id
+}
+
+func TestAMandateIsAskedFor(t *testing.T) {
+	on(t, "karim shop sami", func(t *testing.T, g *stage) {
+		karim, shop, sami := g.people["karim"], g.people["shop"], g.people["sami"]
+		until := g.now().Add(30 * 24 * time.Hour)
+		terms := "kind='mandate' total='5000' period='month' until='" + intent.FormatTime(until) + "'"
+		asked := shop.asksTerms("karim", 3000, terms)
+		if got := g.notices("karim", "id", "kind", "total", "period", "state"); !slices.Equal(got, []string{"request " + asked + " mandate 5000 month open"}) {
+			t.Errorf("karim was told %q", got)
+		}
+		give := func(who *actor, amount, total int64, period string, life time.Duration) *intent.Intent {
+			i := who.mandate("shop", amount, total, period, life)
+			i.Of = asked
+			return i
+		}
+		const month = 30 * 24 * time.Hour
+		karim.fails("not-acceptable", karim.send("shop", 3000, asked)) // it asks for no money
+		sami.fails("item-not-found", give(sami, 3000, 5000, "month", month))
+		karim.fails("exceeds", give(karim, 3001, 5000, "month", month)) // more than was asked for
+		karim.fails("exceeds", give(karim, 3000, 5001, "month", month))
+		karim.fails("not-acceptable", give(karim, 3000, 5000, "day", month))
+		karim.fails("not-acceptable", give(karim, 3000, 5000, "month", month+time.Hour))
+		g.notices("shop")
+		mandate := karim.done(give(karim, 2000, 4000, "month", month)) // less is allowed
+		if got := g.notices("shop", "id", "state", "amount", "request"); !slices.Equal(got, []string{"request " + asked + " paid 3000 ", "mandate " + mandate + " open 2000 " + asked}) {
+			t.Errorf("the shop was told %q", got)
+		}
+		karim.fails("over", give(karim, 2000, 4000, "month", month)) // once
+		g.has("karim", 100_000, "shop", 100_000)
+		taken := shop.done(shop.take("karim", 1500, mandate))
+		g.attributes(shop.get("<mandates/>").First(), "id", mandate, "taken", "1500", "left", "2000", "request", asked)
+		if got := shop.get("<history of='" + mandate + "'/>"); got.First().Attr("id") != taken {
+			t.Errorf("what was taken by it is %v", got)
+		}
+		shop.refused("bad-request", true, "<request id='"+g.id()+"' payer='karim@example' amount='1' unit='MAD' kind='mandate' total='1' period='month'/>")
+		shop.refused("bad-request", true, "<request id='"+g.id()+"' payer='karim@example' amount='1' unit='MAD' partial='true' "+terms+"/>")
+	})
+}
+
+func TestAHoldIsAskedFor(t *testing.T) {
+	on(t, "karim shop", func(t *testing.T, g *stage) {
+		karim, shop := g.people["karim"], g.people["shop"]
+		asked := shop.asksTerms("karim", 5000, "kind='hold' until='"+intent.FormatTime(g.now().Add(24*time.Hour))+"'")
+		other := karim.hold("shop", 4000, time.Hour)
+		other.Of = asked
+		karim.fails("not-acceptable", other) // another amount
+		hold := karim.hold("shop", 5000, 24*time.Hour)
+		hold.Of = asked
+		id := karim.done(hold)
+		g.attributes(shop.get("<request id='"+asked+"'/>"), "state", "paid", "kind", "hold")
+		if got := shop.get("<history state='held'/>"); got.First().Attr("id") != id || got.First().Attr("until") == "" {
+			t.Errorf("what is held is %v", got)
+		}
+		declined := shop.asksTerms("karim", 5000, "kind='hold' until='"+intent.FormatTime(g.now().Add(24*time.Hour))+"'")
+		karim.set("<decline id='" + declined + "'/>")
+		hold = karim.hold("shop", 5000, time.Hour)
+		hold.Of = declined
+		karim.fails("over", hold)
+	})
+}

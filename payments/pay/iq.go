@@ -52,14 +52,26 @@ func (s *Service) HandleIQ(ctx context.Context, from xmpp.JID, set bool, payload
 		return nil, xmpp.FeatureNotImplemented
 	}
 	account := from.Bare()
+	who := account.String()
+	if payload.Local == "pay" {
+		who = "" // counts what is new to it
+	}
+	return s.answerAs(ctx, account, who, set, payload, handle)
+}
+
+// answerAs answers a request by a handler. who is as whom it is counted how often is asked, empty where the handler counts.
+func (s *Service) answerAs(ctx context.Context, account xmpp.JID, who string, set bool, payload *xmpp.Element, handle handler) (*xmpp.Element, error) {
+	if payload == nil || payload.Space != NS {
+		return nil, xmpp.ServiceUnavailable
+	}
 	if !s.ours(account) {
 		return nil, xmpp.Forbidden.Because("only accounts of %s have a wallet here", s.cfg.Accounts)
 	}
 	if err := written(payload); err != nil {
 		return nil, err
 	}
-	if set {
-		if err := s.mayAskNow(account, payload.Local); err != nil {
+	if set && who != "" {
+		if err := s.mayAskNow(who, payload.Local); err != nil {
 			return nil, err
 		}
 	}

@@ -3,7 +3,6 @@ package pay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"palabre.dev/palabre/payments/intent"
@@ -18,9 +17,6 @@ const (
 	offlineKey = "offline" // pays from the pocket alone
 )
 
-// stepUpLife is how long after a right PIN a payment needs no new one.
-const stepUpLife = 2 * time.Minute
-
 // key is a payment key of an account.
 type key struct {
 	account                xmpp.JID
@@ -32,26 +28,18 @@ type key struct {
 	wrong, waits, unlocked int64
 	unit                   string
 	cap                    int64
+	byLink                 bool // whoever has a link adds it
 }
 
 const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.added, k.ready, k.dropped, k.wrong, k.waits, k.unlocked, k.unit, k.cap from pay_key k`
 
 // keys reads keys of an account, the oldest first; where follows "account = $1".
-func (s *Service) keys(ctx context.Context, account xmpp.JID, where string, args ...any) (all []*key, err error) {
-	rows, err := s.db.Query(ctx, "select "+keyColumns+" where k.account = $1 "+where+" order by k.added, k.id", append([]any{account.String()}, args...)...)
-	if err != nil {
-		return nil, fmt.Errorf("read keys: %w", err)
-	}
-	for rows.Next() {
+func (s *Service) keys(ctx context.Context, account xmpp.JID, where string, args ...any) ([]*key, error) {
+	return read(ctx, s.db, "keys", func(row *store.Rows) (*key, error) {
 		k := &key{account: account}
-		err := rows.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.unlocked,
+		return k, row.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.unlocked,
 			&k.unit, &k.cap)
-		if err != nil {
-			return nil, fmt.Errorf("read keys: %w", err)
-		}
-		all = append(all, k)
-	}
-	return all, nil
+	}, "select "+keyColumns+" where k.account = $1 "+where+" order by k.added, k.id", append([]any{account.String()}, args...)...)
 }
 
 // keyOf reads a key; one that the account does not have, or not any more, is refused.
@@ -89,7 +77,7 @@ func (s *Service) isReady(k *key) error {
 }
 
 // mayUse refuses what a key may not sign.
-func (s *Service) mayUse(k *key, i *intent.Intent) error {
+func (s *Service) mayUse(ctx context.Context, k *key, i *intent.Intent) error {
 	if err := s.isReady(k); err != nil {
 		return err
 	}
@@ -100,22 +88,12 @@ func (s *Service) mayUse(k *key, i *intent.Intent) error {
 		return nil
 	}
 	if k.kind == offlineKey {
+		if takesBack(i) && k.cap > 0 { // what it may have promised
+			return nil
+		}
 		return noKey()
 	}
-	return s.stepped(k, i)
-}
-
-// stepped refuses a large payment with a key whose PIN was not given a moment ago. A passkey verifies its user each time.
-func (s *Service) stepped(k *key, i *intent.Intent) error {
-	r, _ := rules(i.Kind)
-	unit := s.cfg.unit(i.Unit)
-	if !r.limited && !r.steps || unit == nil || unit.StepUp == 0 || i.Amount < unit.StepUp || k.kind == passkey {
-		return nil
-	}
-	if s.now().Sub(time.UnixMicro(k.unlocked)) > stepUpLife {
-		return stepUp()
-	}
-	return nil
+	return s.stepped(ctx, k, i)
 }
 
 // noRows says whether nothing was found.

@@ -29,6 +29,7 @@ type mandate struct {
 	period       string
 	begun, until time.Time
 	state        string // as kept
+	asked        string // the request that it answers, empty for none
 }
 
 // stateAt is the state at a time.

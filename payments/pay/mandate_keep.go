@@ -11,24 +11,17 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-const mandateColumns = "id, made, payer, payee, unit, about, amount, total, period, until, state"
+const mandateColumns = "id, made, payer, payee, unit, about, amount, total, period, until, state, asked"
 
 // mandates reads mandates that a condition picks.
-func (s *Service) mandates(ctx context.Context, where string, args ...any) (found []*mandate, err error) {
-	rows, err := s.db.Query(ctx, "select "+mandateColumns+" from pay_mandate where "+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read mandates: %w", err)
-	}
-	for rows.Next() {
+func (s *Service) mandates(ctx context.Context, where string, args ...any) ([]*mandate, error) {
+	return read(ctx, s.db, "mandates", func(row *store.Rows) (*mandate, error) {
 		m := &mandate{}
 		var until int64
-		if err := rows.Scan(&m.id, &m.made, &m.payer, &m.payee, &m.unit, &m.about, &m.amount, &m.total, &m.period, &until, &m.state); err != nil {
-			return nil, fmt.Errorf("read mandates: %w", err)
-		}
-		m.begun, m.until = time.UnixMicro(m.made).UTC(), time.UnixMicro(until).UTC()
-		found = append(found, m)
-	}
-	return found, nil
+		err := row.Scan(&m.id, &m.made, &m.payer, &m.payee, &m.unit, &m.about, &m.amount, &m.total, &m.period, &until, &m.state, &m.asked)
+		m.begun, m.until = atMicro(m.made), atMicro(until)
+		return m, err
+	}, "select "+mandateColumns+" from pay_mandate where "+where, args...)
 }
 
 // mandate reads a mandate; a refusal if there is none.
@@ -49,32 +42,42 @@ func (s *Service) prepareMandate(ctx context.Context, p *payment) error {
 	if !p.Until.After(now) || p.Until.Sub(now) > maxMandateLife {
 		return badText("until is at most three years ahead")
 	}
-	if err := s.payable(ctx, p.payer, p.payee); err != nil {
+	if err := s.checkPayee(ctx, p); err != nil {
+		return err
+	}
+	if err := s.aboutAsked(ctx, p); err != nil {
+		return err
+	}
+	if err := s.welcome(ctx, p); err != nil {
 		return err
 	}
 	p.also = append(p.also, func(ctx context.Context) error {
 		m := mandateOf(p, s.now())
-		return s.db.Append(ctx, insertMandate, m.id, m.made, m.payer, m.payee, m.unit, m.about, m.amount, m.total, m.period, m.until.UnixMicro(), m.state, m.until.UnixMicro())
+		return s.db.Append(ctx, insertMandate, m.id, m.made, m.payer, m.payee, m.unit, m.about, m.amount, m.total, m.period, m.until.UnixMicro(), m.state, m.until.UnixMicro(), m.asked)
 	})
 	return nil
 }
 
-var insertMandate = store.NewInsert("pay_mandate", "id", "made", "payer", "payee", "unit", "about", "amount", "total", "period", "until", "state", "due")
+var insertMandate = store.NewInsert("pay_mandate", "id", "made", "payer", "payee", "unit", "about", "amount", "total", "period", "until", "state", "due", "asked")
 
 // mandateOf is what an intent allows from a time on.
 func mandateOf(p *payment, now time.Time) *mandate {
 	return &mandate{id: p.ID, made: now.UnixMicro(), payer: p.Payer, payee: p.Payee, unit: p.Unit, about: p.For, amount: p.Amount, total: p.Total, period: p.Period,
-		begun: now, until: p.Until, state: mandateOpen}
+		begun: now, until: p.Until, state: mandateOpen, asked: p.Of}
 }
 
 // captureMandate takes what a mandate allows.
 func (s *Service) captureMandate(ctx context.Context, p *payment) error {
-	if err := s.mayCapture(ctx, p); err != nil {
+	m, err := s.mayCapture(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := s.quiet(ctx, p, p.payee, p.payer, m.about); err != nil {
 		return err
 	}
 	p.limited = true // a mandate lets nobody spend more in a day than their level does
 	p.also = append(p.also, func(ctx context.Context) error {
-		if err := s.mayCapture(ctx, p); err != nil {
+		if _, err := s.mayCapture(ctx, p); err != nil {
 			return err
 		}
 		return s.db.Append(ctx, insertTaken, p.ID, p.Of, s.now().UnixMicro(), p.Amount)
@@ -84,18 +87,18 @@ func (s *Service) captureMandate(ctx context.Context, p *payment) error {
 
 var insertTaken = store.NewInsert("pay_taken", "id", "mandate", "taken", "amount")
 
-// mayCapture refuses what the mandate does not allow now.
-func (s *Service) mayCapture(ctx context.Context, p *payment) error {
+// mayCapture refuses what the mandate does not allow now, and gives it.
+func (s *Service) mayCapture(ctx context.Context, p *payment) (*mandate, error) {
 	m, err := s.mandate(ctx, p.Of)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := s.now()
 	taken, err := s.takenBy(ctx, m, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return m.capture(p.Payer, p.Payee, p.Unit, p.Amount, taken, now)
+	return m, m.capture(p.Payer, p.Payee, p.Unit, p.Amount, taken, now)
 }
 
 // takenBy is what was taken by a mandate since its period began.
@@ -117,6 +120,9 @@ func (s *Service) prepareRevoke(ctx context.Context, p *payment) error {
 		return noMandate("no mandate of yours for this payee is %.40s", p.Of)
 	}
 	if err := m.revoke(p.Payer, s.now()); err != nil {
+		return err
+	}
+	if err := s.quiet(ctx, p, p.payer, p.payee, m.about); err != nil {
 		return err
 	}
 	p.state = Ended
@@ -150,12 +156,12 @@ func (s *Service) expireMandates(ctx context.Context) error {
 		if err := s.endMandate(ctx, id, mandateExpired); err != nil {
 			return err
 		}
-		return s.tellMandate(ctx, id, "The mandate of "+called(m.payer)+" for "+called(m.payee)+" is over")
+		return s.tellMandate(ctx, id, say("mandateOver", called(m.payer), called(m.payee)))
 	})
 }
 
 // tellMandate tells both how a mandate stands, in the transaction of ctx.
-func (s *Service) tellMandate(ctx context.Context, id, words string) error {
+func (s *Service) tellMandate(ctx context.Context, id string, words said) error {
 	m, err := s.mandate(ctx, id)
 	if err != nil {
 		return err
@@ -164,7 +170,7 @@ func (s *Service) tellMandate(ctx context.Context, id, words string) error {
 	if err != nil {
 		return err
 	}
-	return s.tellPeople(ctx, []string{m.payer, m.payee}, "", words+"."+s.link(id), e)
+	return s.tellPeople(ctx, []string{m.payer, m.payee}, "", words.at(linkPayment, id), e)
 }
 
 // mandateElement is a mandate as it is told, with what may be taken now.
@@ -179,7 +185,7 @@ func (s *Service) mandateElement(ctx context.Context, m *mandate) (*xmpp.Element
 		left = 0
 	}
 	return element("mandate", "id", m.id, "payer", m.payer, "payee", m.payee, "amount", digits(m.amount), "total", digits(m.total), "unit", m.unit, "period", m.period,
-		"for", m.about, "until", intent.FormatTime(m.until), "state", m.stateAt(now), "left", digits(left), "time", momentOf(m.made)), nil
+		"for", m.about, "until", intent.FormatTime(m.until), "state", m.stateAt(now), "left", digits(left), "taken", digits(taken), "request", m.asked, "time", momentOf(m.made)), nil
 }
 
 const maxMandates = 200 // in one answer
@@ -203,10 +209,10 @@ func (s *Service) getMandates(ctx context.Context, account xmpp.JID, _ *xmpp.Ele
 
 // tellGiven tells both that a mandate was given; tellRevoked, that it has ended.
 func (s *Service) tellGiven(ctx context.Context, p *payment) error {
-	words := called(p.Payer) + " lets " + called(p.Payee) + " take up to " + s.sum(p.Amount, p.Unit, p.For) + " each time"
+	words := say("mandate", called(p.Payer), called(p.Payee), money{p.Amount, p.Unit, p.For})
 	return s.tellMandate(ctx, p.ID, words)
 }
 
 func (s *Service) tellRevoked(ctx context.Context, p *payment) error {
-	return s.tellMandate(ctx, p.Of, called(p.Payer)+" does not let "+called(p.Payee)+" take anything any more")
+	return s.tellMandate(ctx, p.Of, say("mandateRevoked", called(p.Payer), called(p.Payee)))
 }

@@ -2,6 +2,7 @@ package pay
 
 import (
 	"context"
+	"time"
 
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/xmpp"
@@ -19,12 +20,14 @@ type Network interface {
 	Send(ctx context.Context, s *xmpp.Stanza) error
 }
 
-// Directory knows people. Where there is none, anybody of the domain can be paid, and nobody has a name.
+// Directory knows people. Where there is none, anybody of the domain can be paid, nobody has a name, and nobody blocks anybody.
 type Directory interface {
 	// Person says whether there is such an account, and what it calls itself; the name may be empty.
 	Person(ctx context.Context, account xmpp.JID) (name string, exists bool, err error)
 	// Contacts are those whom an account has in its roster, at most 1,000.
 	Contacts(ctx context.Context, account xmpp.JID) ([]Contact, error)
+	// Blocked says whether an account shuts somebody out (XEP-0191).
+	Blocked(ctx context.Context, account, somebody xmpp.JID) (bool, error)
 }
 
 // Contact is somebody whom an account knows.
@@ -42,12 +45,28 @@ type Rails interface {
 	CashOut(ctx context.Context, t RailTransfer, also func(ctx context.Context, records []ledger.Record) error) error
 	// CashIn begins to bring money into a wallet, and says what its owner has to do next. Asked again with the same id it answers how it stands.
 	CashIn(ctx context.Context, t RailTransfer, also func(ctx context.Context, records []ledger.Record) error) (Step, error)
+	// Standing is how a transfer stands; the zero value if there is none of that id.
+	Standing(ctx context.Context, id string) (Standing, error)
+	// Refund begins to give back what a cash-in (Of) has brought: it is held in the ledger under the id, and also writes in the same transaction. Errors are those of CashOut.
+	Refund(ctx context.Context, t RailTransfer, also func(ctx context.Context, records []ledger.Record) error) error
 }
 
 // Offer is a rail and a unit that it moves.
 type Offer struct {
 	Name, Unit string
-	In, Out    bool
+	// Kind is which network it is (momo, stripe, pix, sandbox): so a client knows what to ask for. Title is what people call it, or empty.
+	Kind, Title string
+	In, Out     bool
+	// Refunds says that what came in can go back.
+	Refunds bool
+}
+
+// Standing is how a transfer of a rail stands. Way is created, submitted, accepted or unknown while it has no end; Since is since when nobody has known (zero: it is
+// known), Next what its owner has to do.
+type Standing struct {
+	Way   string
+	Since time.Time
+	Next  Step
 }
 
 // RailTransfer is what a rail is asked to do.
@@ -58,6 +77,8 @@ type RailTransfer struct {
 	// Amount and Fee are in minor units of Unit; the fee goes to the account FeeTo when it is done.
 	Amount, Fee int64
 	Unit, FeeTo string
+	// Of is the cash-in that a refund gives back; rail, wallet and address are those of it.
+	Of string
 	// About and Data belong to the ledger's record.
 	About string
 	Data  []byte

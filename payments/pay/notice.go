@@ -19,12 +19,20 @@ const (
 	noticeMost    = 10 * time.Minute
 )
 
-// notify writes a notice in the transaction of ctx: words for people, and what has happened for clients, in a conversation (empty for the wallet).
-func (s *Service) notify(ctx context.Context, to xmpp.JID, chat, words string, child *xmpp.Element) error {
+// notify writes a notice in the transaction of ctx: words for people in their language, with a link of their own, and what has happened for clients, in a conversation (empty for the wallet). Whose account was removed is told
+// nothing, and so isn't who has the name now.
+func (s *Service) notify(ctx context.Context, to xmpp.JID, chat string, words said, child *xmpp.Element) error {
+	if left, err := s.gone(ctx, to); err != nil || left {
+		return err
+	}
+	lang, err := s.languageOf(ctx, to)
+	if err != nil {
+		return err
+	}
 	n := s.db.Next()
 	id := "n-" + digits(n)
-	message := &xmpp.Stanza{Kind: xmpp.Message, Type: "chat", ID: id, From: s.domain, To: to}
-	message.Add(xmpp.NewText(xmpp.NSClient, "body", s.personal(words, to)), element("notice", "id", id, "chat", chat).Add(child),
+	message := &xmpp.Stanza{Kind: xmpp.Message, Type: "chat", ID: id, Lang: lang, From: s.domain, To: to}
+	message.Add(xmpp.NewText(xmpp.NSClient, "body", s.in(lang, words)+s.link(words.link, to)), element("notice", "id", id, "chat", chat).Add(child),
 		xmpp.NewElement(xmpp.NSStanzaID, "origin-id").Set("id", id), xmpp.NewElement(xmpp.NSHints, "store"))
 	if err := s.db.Append(ctx, insertNotice, n, to.String(), string(message.AppendAlone(nil)), int64(0), int64(0)); err != nil {
 		return fmt.Errorf("keep notice: %w", err)
@@ -72,17 +80,16 @@ type noticeRow struct {
 // sendDue sends what is due, and returns when to look again.
 func (s *Service) sendDue(ctx context.Context) (time.Duration, error) {
 	now := s.now()
-	rows, err := s.db.Query(ctx, `select n.id, n.tries, n.due, n.account, n.stanza from pay_notice n
+	found, err := read(ctx, s.db, "notices", func(row *store.Rows) (n noticeRow, err error) {
+		err = row.Scan(&n.id, &n.tries, &n.due, &n.account, &n.stanza)
+		return n, err
+	}, `select n.id, n.tries, n.due, n.account, n.stanza from pay_notice n
 		where not exists (select 1 from pay_notice w where w.account = n.account and w.due > $1) order by n.id limit $2`, now.UnixMicro(), noticePage)
 	if err != nil {
-		return 0, fmt.Errorf("read notices: %w", err)
+		return 0, err
 	}
 	byAccount := map[string][]noticeRow{}
-	for rows.Next() {
-		var n noticeRow
-		if err := rows.Scan(&n.id, &n.tries, &n.due, &n.account, &n.stanza); err != nil {
-			return 0, fmt.Errorf("read notices: %w", err)
-		}
+	for _, n := range found {
 		byAccount[n.account] = append(byAccount[n.account], n)
 	}
 	var all sync.WaitGroup
@@ -95,7 +102,7 @@ func (s *Service) sendDue(ctx context.Context) (time.Duration, error) {
 		})
 	}
 	all.Wait()
-	if rows.Len() == noticePage {
+	if len(found) == noticePage {
 		return 0, nil
 	}
 	return s.nextDue(ctx, now)

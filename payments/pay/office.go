@@ -22,6 +22,7 @@ const (
 	Issue    = "issue"    // closed money comes into being, in a wallet
 	Withdraw = "withdraw" // what somebody has paid to the proposing administrator, by a signed payment, ceases to be
 	Correct  = "correct"  // what was issued by mistake is taken back
+	Refund   = "refund"   // what a rail has brought in goes back by it
 )
 
 // States of a proposal.
@@ -101,6 +102,11 @@ func (s *Service) Propose(ctx context.Context, by string, p Proposal) (Proposal,
 		if open >= maxOpen {
 			return xmpp.PolicyViolation.Because("%d proposals wait: decide on some first", open)
 		}
+		if p.Kind == Refund {
+			if err := s.stillLeft(ctx, &p); err != nil {
+				return err
+			}
+		}
 		p.ID = s.db.Next()
 		_, err := s.db.Exec(ctx, `insert into pay_proposal (id, kind, account, unit, amount, target, why, proposer, approver, state, decided, number) values ($1, $2, $3, $4, $5, $6, $7, $8, '', 'open', 0, 0)`,
 			p.ID, p.Kind, p.Account, p.Unit, p.Amount, p.Of, p.Why, by)
@@ -134,6 +140,9 @@ func (s *Service) completeProposal(ctx context.Context, p *Proposal) error {
 	if of == nil || of.state != Done {
 		return xmpp.ItemNotFound.Because("there is no such payment that is done")
 	}
+	if p.Kind == Refund {
+		return s.completeRefund(ctx, p, of)
+	}
 	left := of.Amount - of.refunded
 	if p.Kind == Withdraw {
 		withdrawn, err := s.withdrawn(ctx, of.ID)
@@ -148,7 +157,7 @@ func (s *Service) completeProposal(ctx context.Context, p *Proposal) error {
 	case p.Kind == Correct && (of.Kind != Cashin || of.Payer != "rail:"+Operator):
 		return xmpp.NotAllowed.Because("only what was issued by hand is taken back so; payments are given back by who was paid")
 	case p.Kind != Withdraw && p.Kind != Correct:
-		return xmpp.BadRequest.Because("issue, withdraw or correct?")
+		return xmpp.BadRequest.Because("issue, withdraw, correct or refund?")
 	}
 	if unit := s.cfg.unit(of.Unit); unit == nil || !unit.Closed {
 		return xmpp.NotAllowed.Because("%s leaves by a rail", of.Unit)
@@ -227,12 +236,11 @@ func (s *Service) Approve(ctx context.Context, by string, id int64) (Proposal, e
 	if err != nil {
 		return p, err
 	}
-	if err := s.open(ctx, p.Unit, WalletAccount(p.Unit, account)); err != nil {
-		return p, err
+	if p.Kind == Refund {
+		err = s.sendBack(ctx, &p, account)
+	} else {
+		err = s.moveApproved(ctx, &p, account)
 	}
-	_, err = s.ledger.Post(ctx, func(ctx context.Context, records []ledger.Record) error {
-		return s.approved(ctx, &p, account, records[0])
-	}, p.operation(account))
 	var reason ledger.Reason
 	if errors.As(err, &reason) {
 		return p, s.proposalRefused(ctx, &p, reason)
@@ -241,14 +249,30 @@ func (s *Service) Approve(ctx context.Context, by string, id int64) (Proposal, e
 	return p, err
 }
 
-// operation is what the ledger is asked for.
-func (p *Proposal) operation(account xmpp.JID) ledger.Operation {
-	wallet := WalletAccount(p.Unit, account)
+// moveApproved does in the ledger what was proposed.
+func (s *Service) moveApproved(ctx context.Context, p *Proposal, account xmpp.JID) error {
+	if err := s.open(ctx, p.Unit, WalletAccount(p.Unit, account)); err != nil {
+		return err
+	}
+	_, err := s.ledger.Post(ctx, func(ctx context.Context, records []ledger.Record) error {
+		return s.approved(ctx, p, account, records[0])
+	}, p.operation(account))
+	return err
+}
+
+// about is what the ledger's record says of it in words.
+func (p *Proposal) about() string {
 	about := fmt.Sprintf("%s, proposed by %s, approved by %s: %s", p.Kind, p.Proposer, p.Approver, p.Why)
 	for len(about) > ledger.MaxAbout || !utf8.ValidString(about) {
 		about = about[:min(len(about)-1, ledger.MaxAbout)]
 	}
-	o := ledger.Operation{ID: p.payment(), Kind: ledger.Transfer, From: IssueAccount(p.Unit), To: wallet, Amount: p.Amount, Unit: p.Unit, About: about, Data: []byte(p.text())}
+	return about
+}
+
+// operation is what the ledger is asked for.
+func (p *Proposal) operation(account xmpp.JID) ledger.Operation {
+	wallet := WalletAccount(p.Unit, account)
+	o := ledger.Operation{ID: p.payment(), Kind: ledger.Transfer, From: IssueAccount(p.Unit), To: wallet, Amount: p.Amount, Unit: p.Unit, About: p.about(), Data: []byte(p.text())}
 	switch p.Kind {
 	case Withdraw:
 		o.From, o.To = wallet, IssueAccount(p.Unit)
@@ -275,6 +299,8 @@ func (s *Service) approved(ctx context.Context, p *Proposal, account xmpp.JID, r
 		return s.issued(ctx, p, account, record)
 	case Correct:
 		return s.takenBack(ctx, p, account)
+	case Refund:
+		return s.sentBack(ctx, p, account, record)
 	}
 	return s.tookOut(ctx, p, account)
 }
@@ -292,7 +318,7 @@ func (s *Service) tookOut(ctx context.Context, p *Proposal, account xmpp.JID) er
 	if of == nil || withdrawn > of.Amount-of.refunded { // this one is among them already
 		return exceeds(0)
 	}
-	return s.tellWallet(ctx, account, s.sum(p.Amount, p.Unit, p.Why)+" was taken out of circulation.")
+	return s.tellWallet(ctx, account, say("withdrawn", money{p.Amount, p.Unit, p.Why}))
 }
 
 // issued writes money that was issued into its owner's history, and tells them.
@@ -303,7 +329,7 @@ func (s *Service) issued(ctx context.Context, p *Proposal, account xmpp.JID, rec
 	if err := s.insert(ctx, one, account); err != nil {
 		return err
 	}
-	return s.notify(ctx, account, "", s.sum(p.Amount, p.Unit, p.Why)+" was put into your wallet."+s.link(one.ID), one.element())
+	return s.notify(ctx, account, "", say("issued", money{p.Amount, p.Unit, p.Why}).at(linkPayment, one.ID), one.element())
 }
 
 // takenBack notes at a payment that it was taken back, and tells whose wallet it was in.
@@ -319,7 +345,7 @@ func (s *Service) takenBack(ctx context.Context, p *Proposal, account xmpp.JID) 
 	if err != nil || of == nil {
 		return err
 	}
-	return s.notify(ctx, account, "", s.sum(p.Amount, p.Unit, p.Why)+" was put into your wallet by mistake, and is taken back."+s.link(of.ID), of.element())
+	return s.notify(ctx, account, "", say("takenBack", money{p.Amount, p.Unit, p.Why}).at(linkPayment, of.ID), of.element())
 }
 
 // proposalRefused keeps that the ledger could not do it.

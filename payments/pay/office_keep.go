@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"palabre.dev/palabre/payments/ledger"
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -24,23 +25,15 @@ func (s *Service) Proposals(ctx context.Context, open bool, before int64, max in
 	return s.proposals(ctx, is+" and id < $1 order by id desc limit $2", before, int64(min(MaxOffice, max)))
 }
 
-func (s *Service) proposals(ctx context.Context, where string, args ...any) (all []Proposal, err error) {
-	rows, err := s.db.Query(ctx, proposalColumns+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read proposals: %w", err)
-	}
-	for rows.Next() {
-		var p Proposal
+func (s *Service) proposals(ctx context.Context, where string, args ...any) ([]Proposal, error) {
+	return read(ctx, s.db, "proposals", func(row *store.Rows) (p Proposal, err error) {
 		var decided int64
-		if err := rows.Scan(&p.ID, &p.Kind, &p.Account, &p.Unit, &p.Amount, &p.Of, &p.Why, &p.Proposer, &p.Approver, &p.State, &decided, &p.Number); err != nil {
-			return nil, fmt.Errorf("read proposals: %w", err)
-		}
+		err = row.Scan(&p.ID, &p.Kind, &p.Account, &p.Unit, &p.Amount, &p.Of, &p.Why, &p.Proposer, &p.Approver, &p.State, &decided, &p.Number)
 		if decided != 0 {
 			p.Decided = atMicro(decided)
 		}
-		all = append(all, p)
-	}
-	return all, nil
+		return p, err
+	}, proposalColumns+where, args...)
 }
 
 // openProposal reads one that waits.
@@ -74,6 +67,16 @@ func (s *Service) withdrawn(ctx context.Context, id string) (sum int64, err erro
 	return sum, nil
 }
 
+// proposedBack is how much of a cash-in is proposed to go back and waits for a second administrator who still may approve it.
+func (s *Service) proposedBack(ctx context.Context, cashin string) (sum int64, err error) {
+	since := s.now().Add(-proposalLife).UnixMicro()
+	err = s.db.QueryRow(ctx, "select cast(coalesce(sum(amount), 0) as bigint) from pay_proposal where target = $1 and kind = 'refund' and state = 'open' and id >= $2", cashin, since).Scan(&sum)
+	if err != nil {
+		return 0, fmt.Errorf("read what is proposed to go back: %w", err)
+	}
+	return sum, nil
+}
+
 // Deed is a line of the audit log.
 type Deed struct {
 	// ID is when, in UTC microseconds.
@@ -99,22 +102,14 @@ func (s *Service) Note(ctx context.Context, who, what, account, about string) er
 }
 
 // Audit reads the audit log from before an id (0 for the newest), the newest first.
-func (s *Service) Audit(ctx context.Context, before int64, max int) (all []Deed, err error) {
+func (s *Service) Audit(ctx context.Context, before int64, max int) ([]Deed, error) {
 	if before <= 0 {
 		before = 1 << 62
 	}
-	rows, err := s.db.Query(ctx, "select id, who, what, account, about from pay_audit where id < $1 order by id desc limit $2", before, int64(min(MaxOffice, max)))
-	if err != nil {
-		return nil, fmt.Errorf("read audit log: %w", err)
-	}
-	for rows.Next() {
-		var d Deed
-		if err := rows.Scan(&d.ID, &d.Who, &d.What, &d.Account, &d.About); err != nil {
-			return nil, fmt.Errorf("read audit log: %w", err)
-		}
-		all = append(all, d)
-	}
-	return all, nil
+	return read(ctx, s.db, "audit log", func(row *store.Rows) (d Deed, err error) {
+		err = row.Scan(&d.ID, &d.Who, &d.What, &d.Account, &d.About)
+		return d, err
+	}, "select id, who, what, account, about from pay_audit where id < $1 order by id desc limit $2", before, int64(min(MaxOffice, max)))
 }
 
 // Circulation is what there is of a unit, in minor units.
@@ -150,6 +145,7 @@ func (s *Service) Circulations(ctx context.Context) ([]Circulation, error) {
 type Purse struct {
 	Account, Level string
 	Frozen         time.Time // by its owner; zero if it is not
+	Shut           bool      // it is frozen, and no key of its owner can open it: that is the operator's to do
 	Stopped        bool      // by the operator
 	Money          []PurseMoney
 }
@@ -171,6 +167,13 @@ func (s *Service) Purse(ctx context.Context, account xmpp.JID) (Purse, error) {
 		return Purse{}, err
 	}
 	p := Purse{Account: account.String(), Level: w.level, Frozen: w.frozen}
+	if !w.frozen.IsZero() {
+		can, err := s.canOpen(ctx, account, w)
+		if err != nil {
+			return p, err
+		}
+		p.Shut = !can
+	}
 	for i := range s.cfg.Units {
 		unit := &s.cfg.Units[i]
 		wallet, err := s.stands(ctx, WalletAccount(unit.Code, account))
@@ -244,6 +247,13 @@ func (s *Service) Stop(ctx context.Context, by string, account xmpp.JID, stop bo
 	return s.openForOwner(ctx, account)
 }
 
+// Shown is what a side of a dispute has shown: words, and perhaps a file that is at an address, with its SHA-256 in hexadecimal, its name and its size in bytes.
+type Shown struct {
+	By, Hash, Address, Name, Text string
+	Size                          int64
+	At                            time.Time
+}
+
 // Case is a dispute as the operator sees it.
 type Case struct {
 	ID, Of, Payer, Payee string
@@ -253,17 +263,17 @@ type Case struct {
 	State, Decided   string
 	// Made is its place in the list: when it was opened, in UTC microseconds.
 	Made     int64
-	Evidence []string
+	Evidence []Shown
 }
 
-// Cases reads disputes that are open, or those that are not, from before a place (0 for the newest), the newest first.
+// Cases reads disputes that have not ended, those that were upheld and wait for the payee among them, or those that have, from before a place (0 for the newest), the newest first.
 func (s *Service) Cases(ctx context.Context, open bool, before int64, max int) ([]Case, error) {
 	if before <= 0 {
 		before = 1 << 62
 	}
-	is := "state <> 'open'"
+	is := "state not in ('open', 'upheld')"
 	if open {
-		is = "state = 'open'"
+		is = "state in ('open', 'upheld')"
 	}
 	found, err := s.disputes(ctx, is+" and made < $1 order by made desc limit $2", before, int64(min(MaxOffice, max)))
 	if err != nil {
@@ -277,7 +287,7 @@ func (s *Service) Cases(ctx context.Context, open bool, before int64, max int) (
 			return nil, err
 		}
 		for _, e := range pieces {
-			one.Evidence = append(one.Evidence, called(e.author)+": "+e.text+" "+e.address)
+			one.Evidence = append(one.Evidence, Shown{By: e.author, Hash: e.hash, Address: e.address, Name: e.name, Text: e.text, Size: e.size, At: e.given})
 		}
 		all = append(all, one)
 	}
@@ -289,13 +299,13 @@ func (s *Service) Dismiss(ctx context.Context, by, id, why string) error {
 	if why == "" || len(why) > maxReason {
 		return xmpp.BadRequest.Because("say why, in at most %d bytes", maxReason)
 	}
-	err := s.changeDispute(ctx, id, func(ctx context.Context, d *dispute) (string, error) {
+	err := s.changeDispute(ctx, id, func(ctx context.Context, d *dispute) (said, error) {
 		if err := d.open(); err != nil {
-			return "", err
+			return said{}, err
 		}
 		d.end(disputeRejected, s.now().UnixMicro())
 		d.decidedBy, d.decidedWhy = by, why
-		return "The operator has decided about the payment of " + s.sum(d.amount, d.unit, "") + ": " + why, s.audit(ctx, by, "dismiss", d.payer, d.id+": "+why)
+		return say("decided", money{d.amount, d.unit, ""}, why), s.audit(ctx, by, "dismiss", d.payer, d.id+": "+why)
 	})
 	s.wake()
 	return err

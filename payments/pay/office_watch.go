@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -19,6 +20,7 @@ const (
 	splitPart    = 80      // … of one transaction: from this many hundredths of it
 	strangerDay  = 10      // so many people within a day who were never paid before
 	wrongPINs    = 3       // so many wrong PINs of a key since the last right one
+	takenTimes   = 3       // so many promises that one account has taken back
 	maxSuspicion = 500
 )
 
@@ -27,6 +29,7 @@ const (
 	splitLimit = "splitting"  // payments just under the limit to one payee; About is how many and whom
 	newPayees  = "new-payees" // many people within a day who were never paid before; About is how many
 	wrongTries = "wrong-pins" // wrong PINs; About is how many
+	takesBacks = "takes-back" // promises without network that their payer has taken back; About is how many
 	dayMicro   = int64(day / time.Microsecond)
 )
 
@@ -46,7 +49,11 @@ func (s *Service) Watch(ctx context.Context) ([]Suspicion, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = slices.Concat(all, tries, paid)
+	backs, err := s.takingsBack(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.Concat(all, tries, paid, backs)
 	slices.SortStableFunc(all, func(a, b Suspicion) int { return b.At.Compare(a.At) })
 	return all[:min(len(all), maxSuspicion)], nil
 }
@@ -67,6 +74,18 @@ func (s *Service) wrongTries(ctx context.Context, now time.Time) (all []Suspicio
 		all = append(all, one)
 	}
 	return all, nil
+}
+
+// takingsBack finds who takes back what they promise.
+func (s *Service) takingsBack(ctx context.Context, now time.Time) ([]Suspicion, error) {
+	return read(ctx, s.db, "takings-back", func(row *store.Rows) (Suspicion, error) {
+		one := Suspicion{Kind: takesBacks}
+		var times, at int64
+		err := row.Scan(&one.Account, &times, &at)
+		one.About, one.At = strconv.FormatInt(times, 10), atMicro(at)
+		return one, err
+	}, "select account, count(*), max(time) from pay_promise where back and time > $1 group by account having count(*) >= $2 order by max(time) desc limit $3", now.Add(-watched).UnixMicro(),
+		int64(takenTimes), int64(maxSuspicion))
 }
 
 // seen is a payment as the rules look at it.

@@ -106,24 +106,24 @@ func (s *Service) admit(ctx context.Context, o *signedOrder) (fresh bool, err er
 }
 
 // carryOut does what an order says, in the transaction of ctx, and says it in words.
-func (s *Service) carryOut(ctx context.Context, o *signedOrder) (words string, err error) {
+func (s *Service) carryOut(ctx context.Context, o *signedOrder) (words said, err error) {
 	account, now := o.account.String(), s.now().UnixMicro()
 	var n, ready int64
 	switch o.Kind {
 	case intent.AddKey:
-		words = "A payment key may pay now."
+		words = say("keyMay")
 		if ready, err = s.readyNow(ctx, o.account); err == nil {
 			n, err = s.db.Exec(ctx, "update pay_key set ready = case when ready < $1 then ready else $1 end where account = $2 and id = $3 and dropped = 0", ready, account, o.About)
 		}
 	case intent.DropKey:
-		words = "A payment key was dropped."
+		words = say("keyDropped")
 		n, err = s.db.Exec(ctx, "update pay_key set dropped = $1 where account = $2 and id = $3 and dropped = 0", now, account, o.About)
 	case intent.Unfreeze:
-		return "Your wallet is open again.", s.thaw(ctx, o.account)
+		return say("opened"), s.thaw(ctx, o.account)
 	case intent.SetLimits:
-		return "Your limits have changed.", s.setLimits(ctx, o)
+		return say("limits"), s.setLimits(ctx, o)
 	case intent.AllowOffline:
-		words = "Payments without network have another limit."
+		words = say("offlineLimit")
 		n, err = s.setCap(ctx, o)
 	}
 	if err == nil && n == 0 {
@@ -184,7 +184,7 @@ func (s *Service) SetLevel(ctx context.Context, account xmpp.JID, level string) 
 		if err != nil {
 			return fmt.Errorf("set level: %w", err)
 		}
-		return s.tellWallet(ctx, account, "Your limits have changed.")
+		return s.tellWallet(ctx, account, say("limits"))
 	})
 }
 

@@ -30,6 +30,7 @@ type Service struct {
 	ledger    *ledger.Ledger
 	network   Network
 	directory Directory
+	groups    Groups
 	rails     Rails
 	log       *slog.Logger
 	now       func() time.Time
@@ -39,6 +40,7 @@ type Service struct {
 
 	mu     sync.Mutex
 	opened map[string]bool // accounts of the ledger that are there
+	speak  map[xmpp.JID]string
 }
 
 // New makes the service and its tables. It fails where the configuration cannot work or the ledger does not know a unit.
@@ -53,7 +55,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, book *ledger.Ledger, net
 	if err := db.Migrate(ctx, "pay", migrations); err != nil {
 		return nil, fmt.Errorf("pay: %w", err)
 	}
-	s := &Service{cfg: cfg, domain: domain, db: db, ledger: book, network: network, log: log.With("part", "pay"), now: time.Now, notices: make(chan struct{}, 1), asking: newPace(asksAtOnce), opened: map[string]bool{}}
+	s := &Service{cfg: cfg, domain: domain, db: db, ledger: book, network: network, log: log.With("part", "pay"), now: time.Now, notices: make(chan struct{}, 1), asking: newPace(), opened: map[string]bool{}, speak: map[xmpp.JID]string{}}
 	for _, unit := range cfg.Units {
 		if _, ok := book.Unit(unit.Code); !ok {
 			return nil, fmt.Errorf("pay: the ledger has no unit %s", unit.Code)
@@ -70,6 +72,9 @@ func New(ctx context.Context, cfg Config, db *store.DB, book *ledger.Ledger, net
 
 // Know sets who knows people. Call it before anything is asked.
 func (s *Service) Know(d Directory) { s.directory = d }
+
+// Meet sets who knows who is in a group. Call it before anything is asked.
+func (s *Service) Meet(g Groups) { s.groups = g }
 
 // Use sets the networks outside. Call it before anything is asked.
 func (s *Service) Use(r Rails) { s.rails = r }

@@ -72,6 +72,13 @@ func testConfig() Config {
 	return c
 }
 
+// unhurried is the same without rates that anybody would reach.
+func unhurried() Config {
+	c, r := testConfig(), Rate{maxAtOnce, minEvery}
+	c.Rates = Rates{Ask: r, Series: r, Pay: r, Promise: r, Order: r, Key: r, Unlock: r, Cashin: r}
+	return c
+}
+
 // each runs a test on both databases, with a fresh service on each.
 func each(t *testing.T, run func(b *bank)) {
 	t.Parallel()

@@ -51,6 +51,8 @@ type payment struct {
 	key        *key               // which has signed it
 	operations []ledger.Operation // what is asked of the ledger; the first is the one that the receipt names
 	also       []step             // what is done besides in its transaction
+	wanted     bool               // the payee has asked for it: it is for a request, a share, a debt
+	wantedFor  *string            // in these words; nil where there are none
 	limited    bool               // it counts for the limits of its payer, though its kind does not always
 }
 
@@ -74,9 +76,12 @@ func (p *payment) signer() xmpp.JID {
 	return p.payer
 }
 
-// has says whether an account takes part in it.
+// has says whether an account takes part in it. What was refused is whose key has signed it alone: nobody else had to do with it. Of a cash-in that is its owner, though nobody has signed it.
 func (p *payment) has(account xmpp.JID) bool {
-	return p.payer == account || p.payee == account && p.state != Refused
+	if p.state == Refused && p.Kind != Cashin {
+		return p.signer() == account
+	}
+	return p.payer == account || p.payee == account
 }
 
 // data is what the ledger keeps beside the transfer: the intent as it was signed, and what proves it.
@@ -108,24 +113,28 @@ func (r signedReceipt) element() *xmpp.Element {
 	return element("receipt").Add(xmpp.NewText(NS, "text", r.text), xmpp.NewText(NS, "signature", base64.RawURLEncoding.EncodeToString(r.signature)))
 }
 
-const paymentColumns = `p.id, p.kind, p.payer, p.payee, p.amount, p.unit, p.state, p.time, p.number, p.refunded, p.chat, p.intent, p.key, p.public, p.signature, p.authenticator, p.client, p.receipt, p.receipt_signature, p.why, p.error
-	from pay_payment p`
+const paymentColumns = `p.id, p.kind, p.payer, p.payee, p.amount, p.unit, p.state, p.time, p.number, p.refunded, p.chat, p.intent, p.key, p.public, p.signature, p.authenticator, p.client, p.receipt, p.receipt_signature, p.why, p.error,
+	p.target, p.about from pay_payment p`
 
 func scanPayment(rows *store.Rows) (*payment, error) {
 	p := &payment{Intent: &intent.Intent{}}
 	var at int64
 	err := rows.Scan(&p.ID, &p.Kind, &p.Payer, &p.Payee, &p.Amount, &p.Unit, &p.state, &at, &p.number, &p.refunded, &p.chat, &p.text, &p.signature.key, &p.public, &p.signature.value, &p.signature.authenticator, &p.signature.client,
-		&p.receipt.text, &p.receipt.signature, &p.why, &p.refusal)
+		&p.receipt.text, &p.receipt.signature, &p.why, &p.refusal, &p.Of, &p.For)
 	if err != nil {
-		return nil, fmt.Errorf("read payment: %w", err)
+		return nil, err
 	}
 	p.hash, p.at = sha256.Sum256([]byte(p.text)), time.UnixMicro(at).UTC()
-	if p.Kind == Cashin {
+	switch p.Kind {
+	case Cashin:
 		p.payee, err = bare(p.Payee)
+		return p, err
+	case CashRefund:
+		p.payer, err = bare(p.Payer)
 		return p, err
 	}
 	if p.Intent, err = intent.Parse(p.text); err != nil {
-		return nil, fmt.Errorf("read payment: %w", err)
+		return nil, err
 	}
 	return p, p.parties()
 }
@@ -150,19 +159,8 @@ func bare(text string) (xmpp.JID, error) {
 }
 
 // payments reads some payments; where follows the columns.
-func (s *Service) payments(ctx context.Context, where string, args ...any) (all []*payment, err error) {
-	rows, err := s.db.Query(ctx, "select "+paymentColumns+" "+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read payments: %w", err)
-	}
-	for rows.Next() {
-		p, err := scanPayment(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, nil
+func (s *Service) payments(ctx context.Context, where string, args ...any) ([]*payment, error) {
+	return read(ctx, s.db, "payments", scanPayment, "select "+paymentColumns+" "+where, args...)
 }
 
 // payment reads a payment by its id, nil if there is none.

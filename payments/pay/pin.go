@@ -19,7 +19,12 @@ const (
 )
 
 // unlock gives a device the share of its key for the right verifier. The count of wrong ones is kept before anything is answered, and one is looked at at a time.
-func (s *Service) unlock(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (answer *xmpp.Element, err error) {
+func (s *Service) unlock(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
+	return s.unlockBy(ctx, account, payload, nil)
+}
+
+// unlockBy does it for whoever has a link, if there is one: then a wrong PIN counts for the link, and not for the key.
+func (s *Service) unlockBy(ctx context.Context, account xmpp.JID, payload *xmpp.Element, by *linked) (answer *xmpp.Element, err error) {
 	verifier, err := readBytes(payload.Attr("verifier"))
 	if err != nil {
 		return nil, err
@@ -38,8 +43,17 @@ func (s *Service) unlock(ctx context.Context, account xmpp.JID, payload *xmpp.El
 			return noKey()
 		case now.UnixMicro() < k.waits:
 			return pinWait(k.waits)
-		case subtle.ConstantTimeCompare(k.verifier, sum[:]) != 1:
+		}
+		right := subtle.ConstantTimeCompare(k.verifier, sum[:]) == 1
+		if by != nil {
+			refused, err = s.tryByLink(ctx, by, right, now)
+		} else if !right {
 			refused, err = s.wrongPIN(ctx, k, now)
+		}
+		if err != nil || refused != nil {
+			return err
+		}
+		if err := s.forgetSteps(ctx, k); err != nil {
 			return err
 		}
 		answer = xmpp.NewText(NS, "share", base64.RawURLEncoding.EncodeToString(k.share))
@@ -82,5 +96,5 @@ func (s *Service) wrongPIN(ctx context.Context, k *key, now time.Time) (refused,
 	if err := s.note(ctx, k.account, "pin-guessing", "", k.id); err != nil {
 		return nil, err
 	}
-	return refused, s.tellWallet(ctx, k.account, fmt.Sprintf("A payment key was dropped after %d wrong PINs: %s.", wrongDrops, orWord(k.name, k.kind)))
+	return refused, s.tellWallet(ctx, k.account, say("keyGuessed", orWord(k.name, k.kind), int64(wrongDrops)))
 }

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -20,17 +21,38 @@ const (
 	maxBytes        = 4 << 10            // characters of one part of a signature, of a key
 )
 
-// pay does what an intent says. It answers with a receipt when that is kept; the same intent again gets the same receipt, byte for byte.
+// pay does what an intent says. It answers with a receipt when that is kept; the same intent again gets the same receipt, byte for byte, and that is not counted.
 func (s *Service) pay(ctx context.Context, from xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
+	return s.payCounted(ctx, from, payload, func(what string) error { return s.mayAskNow(from.String(), what) })
+}
+
+// payByLink is the same for who was counted already.
+func (s *Service) payByLink(ctx context.Context, from xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
+	return s.payCounted(ctx, from, payload, func(string) error { return nil })
+}
+
+// payCounted is pay, of which count says whether it may be asked now by the rate of this name.
+func (s *Service) payCounted(ctx context.Context, from xmpp.JID, payload *xmpp.Element, count func(what string) error) (*xmpp.Element, error) {
 	p, err := s.readIntent(from, payload)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(count("pay"), err)
 	}
-	if was, err := s.payment(ctx, p.ID); err != nil || was != nil {
+	was, err := s.payment(ctx, p.ID)
+	if err != nil || was != nil && was.hash == p.hash {
 		return s.before(ctx, was, p, err)
 	}
-	if err := s.prove(ctx, p); err != nil {
+	what := "pay"
+	if p.shown() {
+		what = "promise"
+	}
+	if err := count(what); err != nil {
 		return nil, err
+	}
+	if was != nil {
+		return nil, s.crossed(ctx, p)
+	}
+	if err := s.prove(ctx, p); err != nil {
+		return s.unproved(ctx, p, err)
 	}
 	if err := s.decide(ctx, p); err != nil {
 		return s.refuse(ctx, p, err)
@@ -103,7 +125,7 @@ func (s *Service) before(ctx context.Context, was, p *payment, err error) (*xmpp
 		return nil, err
 	}
 	if was.hash != p.hash {
-		return nil, idTaken()
+		return nil, s.crossed(ctx, p)
 	}
 	if was.state == Refused {
 		return nil, readRefusal(was.refusal)
@@ -142,10 +164,10 @@ func (s *Service) decide(ctx context.Context, p *payment) error {
 	if !now.Before(p.Expires) {
 		return expired()
 	}
-	if p.Expires.Sub(now) > most {
-		return badText("it expires too far ahead")
+	if ahead := p.Expires.Sub(now); ahead > most {
+		return tooFar(p, ahead, most)
 	}
-	if err := s.mayUse(p.key, p.Intent); err != nil {
+	if err := s.mayUse(ctx, p.key, p.Intent); err != nil {
 		return err
 	}
 	if p.Unit != "" {
@@ -231,21 +253,28 @@ func (s *Service) refuse(ctx context.Context, p *payment, err error) (*xmpp.Elem
 	if !stays {
 		return nil, err
 	}
+	if p.passes(err, wire) {
+		return s.notNow(ctx, p, wire)
+	}
 	if wire.Detail == nil { // every decision has a word by which clients know that it is one
 		wire = refusal(wire, wire.Condition)
 	}
 	return s.keepRefusal(ctx, p, wire)
 }
 
+// keepRefusal keeps a refusal and answers with it. That of a promise which its payer hands in is not kept: whoever was promised it is to have an answer of their own.
 func (s *Service) keepRefusal(ctx context.Context, p *payment, wire *xmpp.Error) (*xmpp.Element, error) {
+	if p.own() {
+		return nil, wire
+	}
 	p.state, p.number, p.receipt = Refused, 0, signedReceipt{}
 	p.why, p.refusal = whyOf(wire), wire.Element().String()
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
 		p.at = time.UnixMicro(s.db.Next()).UTC()
-		if err := s.insert(ctx, p, p.payer); err != nil {
+		if err := s.insert(ctx, p, p.signer()); err != nil { // a capture that was refused is nothing that its payer sees
 			return err
 		}
-		return s.suspect(ctx, p)
+		return s.suspect(ctx, p, p.why)
 	})
 	if errors.Is(err, errTaken) {
 		return s.taken(ctx, p)
@@ -270,7 +299,7 @@ func (s *Service) taken(ctx context.Context, p *payment) (*xmpp.Element, error) 
 	if ok && errors.As(kept.Refused, &reason) && strings.HasPrefix(string(kept.Data), p.text+intent.EvidenceMark) {
 		return s.keepRefusal(ctx, p, ofLedger(reason))
 	}
-	return nil, idTaken()
+	return nil, s.crossed(ctx, p)
 }
 
 // answer reads what was kept: the ledger may have done it for an earlier call with the same id.

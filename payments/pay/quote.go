@@ -39,8 +39,15 @@ func (s *Service) quote(ctx context.Context, account xmpp.JID, payload *xmpp.Ele
 	}
 	p := &payment{Intent: &intent.Intent{Kind: kind, Payer: account.String(), Payee: payload.Attr("payee"), Amount: amount, Unit: code, Of: payload.Attr("of")}, payer: account}
 	e := element("quote").Set("fee", digits(s.feeOf(unit, r, p)))
-	if (r.limited || r.steps) && unit.StepUp > 0 && amount >= unit.StepUp {
+	steps, err := s.quotesStepUp(ctx, account, p.Intent)
+	if err != nil {
+		return nil, err
+	}
+	if steps {
 		e.Set("stepup", "true")
+	}
+	if err := s.isShort(ctx, e, p, r, s.feeOf(unit, r, p)); err != nil {
+		return nil, err
 	}
 	if kind == intent.Cashout || kind == intent.Reserve || kind == intent.Release {
 		return e, nil
@@ -51,6 +58,9 @@ func (s *Service) quote(ctx context.Context, account xmpp.JID, payload *xmpp.Ele
 	if err := s.payable(ctx, p.payer, p.payee); err != nil {
 		return nil, err
 	}
+	if err := s.maySend(ctx, p); err != nil {
+		return nil, err
+	}
 	name, _, err := s.person(ctx, p.payee)
 	if err != nil {
 		return nil, err
@@ -59,6 +69,18 @@ func (s *Service) quote(ctx context.Context, account xmpp.JID, payload *xmpp.Ele
 		e.Set("name", name)
 	}
 	return e, s.warn(ctx, e, p, name)
+}
+
+// isShort says in a quote if there is not enough in the wallet.
+func (s *Service) isShort(ctx context.Context, e *xmpp.Element, p *payment, r rule, fee int64) error {
+	if !r.limited {
+		return nil
+	}
+	a, err := s.stands(ctx, WalletAccount(p.Unit, p.payer))
+	if err == nil && a.Balance-a.Held < p.Amount+fee {
+		e.Set("short", "true")
+	}
+	return err
 }
 
 // warn adds warnings to a quote.

@@ -2,6 +2,7 @@ package pay
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 type people struct {
 	names    map[string]string
 	contacts []Contact
+	blocks   []string // who blocks whom
 }
 
 func (p people) Person(_ context.Context, account xmpp.JID) (string, bool, error) {
@@ -20,6 +22,10 @@ func (p people) Person(_ context.Context, account xmpp.JID) (string, bool, error
 }
 
 func (p people) Contacts(context.Context, xmpp.JID) ([]Contact, error) { return p.contacts, nil }
+
+func (p people) Blocked(_ context.Context, account, somebody xmpp.JID) (bool, error) {
+	return slices.Contains(p.blocks, account.String()+" "+somebody.String()), nil
+}
 
 // quoted is what a quote warns of.
 func (d *device) quoted(payee, amount string) map[string]string {

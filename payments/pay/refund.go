@@ -22,6 +22,9 @@ func (s *Service) prepareRefund(ctx context.Context, p *payment) error {
 	if left := was.Amount - was.refunded; p.Amount > left {
 		return exceeds(left)
 	}
+	if err := s.quiet(ctx, p, p.payer, p.payee, was.For); err != nil {
+		return err
+	}
 	p.chat = was.chat
 	p.operations = []ledger.Operation{{ID: p.ID, Kind: ledger.Reversal, Of: was.ID, Amount: p.Amount, About: p.about(), Data: p.data()}}
 	p.also = append(p.also, func(ctx context.Context) error { return s.giveBack(ctx, p.Of, p.Amount) })
@@ -55,5 +58,5 @@ func (s *Service) giveBack(ctx context.Context, payment string, amount int64) er
 	if err := s.keepDispute(ctx, d); err != nil {
 		return err
 	}
-	return s.tellDispute(ctx, d, called(d.payee)+" has given back "+s.sum(amount, d.unit, "")+" to "+called(d.payer))
+	return s.tellDispute(ctx, d, say("refunded", called(d.payee), called(d.payer), money{amount, d.unit, ""}))
 }

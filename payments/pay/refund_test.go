@@ -77,11 +77,12 @@ func TestDispute(t *testing.T) {
 		karim.set(ask) // its answer was lost
 		karim.refused("conflict", true, strings.Replace(ask, disputeID, disputeID+"-2", 1))
 		g.notices("nadia")
-		show := "<evidence dispute='" + disputeID + "' hash='" + strings.Repeat("ab", 32) + "' address='https://files.example/1.jpg'>The boat was empty</evidence>"
+		show := "<evidence dispute='" + disputeID + "' hash='" + strings.Repeat("ab", 32) + "' address='aesgcm://files.example/1.jpg#0011' name='boat.jpg' size='4096'>The boat was empty</evidence>"
 		sami.refused("item-not-found", true, show)
 		sami.refused("item-not-found", false, "<dispute id='"+disputeID+"'/>")
 		sami.refused("item-not-found", true, "<settle dispute='"+disputeID+"' by='withdraw'/>")
-		karim.refused("bad-request", true, strings.Replace(show, "https:", "file:", 1))
+		karim.refused("bad-request", true, strings.Replace(show, "aesgcm:", "file:", 1))
+		karim.refused("bad-request", true, strings.Replace(show, "hash='"+strings.Repeat("ab", 32)+"'", "", 1)) // it could not be checked
 		karim.refused("bad-request", true, strings.Replace(show, "abab", "xyxy", 1))
 		karim.set(show)
 		karim.set(show) // its answer was lost
@@ -89,6 +90,10 @@ func TestDispute(t *testing.T) {
 		now := nadia.get("<dispute id='" + disputeID + "'/>")
 		if n := len(slices.Collect(now.Children())); n != 2 || now.Text() != "No fish came.\nI waited." {
 			t.Errorf("the dispute is %s", now)
+		}
+		g.attributes(now.Child(NS, "evidence"), "by", "karim@example", "name", "boat.jpg", "size", "4096", "hash", strings.Repeat("ab", 32), "address", "aesgcm://files.example/1.jpg#0011")
+		if cases, err := g.s.Cases(t.Context(), true, 0, 10); err != nil || len(cases) != 1 || len(cases[0].Evidence) != 2 || cases[0].Evidence[0].Address != "aesgcm://files.example/1.jpg#0011" || cases[0].Evidence[0].Name != "boat.jpg" {
+			t.Errorf("the operator sees %+v, %v", cases, err)
 		}
 		nadia.refused("forbidden", true, "<settle dispute='"+disputeID+"' by='reject'/>")
 		karim.refused("forbidden", true, "<settle dispute='"+disputeID+"' by='refund'/>")

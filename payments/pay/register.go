@@ -13,6 +13,7 @@ import (
 
 const (
 	maxKeys       = 20   // that an account has, without those that were dropped
+	maxLinkKeys   = 10   // above which none is added by a link, so that there is room for a device
 	maxKeyName    = 64   // bytes
 	maxCredential = 1024 // characters of the id of a passkey
 	minSecret     = 16   // bytes of a salt, a verifier, a share
@@ -96,8 +97,12 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 		}
 		first = first && other.kind == offlineKey
 	}
-	if live >= maxKeys {
-		return xmpp.ResourceConstraint.Because("an account has at most %d keys", maxKeys)
+	most := maxKeys
+	if k.byLink {
+		most = maxLinkKeys
+	}
+	if live >= most {
+		return xmpp.ResourceConstraint.Because("an account has at most %d keys", most)
 	}
 	now := s.now()
 	k.added, k.ready = now.UnixMicro(), now.UnixMicro()
@@ -121,9 +126,9 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 	if err != nil {
 		return fmt.Errorf("keep key: %w", err)
 	}
-	words := fmt.Sprintf("A payment key was added: %s.", orWord(k.name, k.kind))
+	words := say("keyAdded", orWord(k.name, k.kind))
 	if k.ready > k.added {
-		words = fmt.Sprintf("A payment key was added: %s. It can pay from %s on. If that was not you, freeze your wallet now.", orWord(k.name, k.kind), intent.FormatTime(time.UnixMicro(k.ready)))
+		words = say("keyWaits", orWord(k.name, k.kind), atMicro(k.ready))
 	}
 	return s.tellWallet(ctx, k.account, words)
 }
@@ -156,10 +161,10 @@ func orWord(name, other string) string {
 }
 
 // tellWallet tells an account, in the transaction of ctx, that its wallet or its keys are others now.
-func (s *Service) tellWallet(ctx context.Context, account xmpp.JID, words string) error {
+func (s *Service) tellWallet(ctx context.Context, account xmpp.JID, words said) error {
 	e, err := s.wallet(ctx, account, nil)
 	if err != nil {
 		return err
 	}
-	return s.notify(ctx, account, "", words+s.link("wallet"), e)
+	return s.notify(ctx, account, "", words.at(linkWallet, walletLink), e)
 }

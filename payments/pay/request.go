@@ -47,6 +47,7 @@ type request struct {
 	reminders    int64
 	reminded     time.Time
 	agreed       bool // the payer lets it be set against what others owe them in the group
+	terms             // of a hold or a mandate, where it asks for one
 }
 
 // left is what is still to be paid.
@@ -76,6 +77,8 @@ func (r *request) pay(payer, payee, unit string, amount int64, now time.Time) er
 	switch {
 	case payer != r.payer || payee != r.payee:
 		return xmpp.Forbidden.Because("the request is to somebody else")
+	case r.kind != "":
+		return xmpp.NotAcceptable.Because("the request is for a %s", r.kind)
 	case !r.waits(now):
 		return isOver("the request is %s", r.stateAt(now))
 	case unit != r.unit:

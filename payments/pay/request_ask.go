@@ -40,7 +40,7 @@ func appendContent(b []byte, e *xmpp.Element) []byte {
 	return b
 }
 
-// askedBefore looks whether something was asked for under an id already, within a transaction: with the same content it is answered, with another the id is taken.
+// askedBefore looks whether something was asked for under an id already: with the same content it is answered, with another the id is taken.
 func (s *Service) askedBefore(ctx context.Context, table, id string, content []byte) (bool, error) {
 	var was []byte
 	err := s.db.QueryRow(ctx, "select content from "+table+" where id = $1", id).Scan(&was)
@@ -70,6 +70,7 @@ func readRequest(who string, e *xmpp.Element, now time.Time) (*request, recurrin
 		again = recurring{a.oneOf("every", everyDay, everyWeek, everyMonth), a.number("times", 2, maxTurns, 0)}
 		r.series = r.id
 	}
+	r.terms = readTerms(a, r, now)
 	if r.payer == who {
 		a.refuse("payer", "somebody else")
 	}
@@ -83,6 +84,12 @@ func readRequest(who string, e *xmpp.Element, now time.Time) (*request, recurrin
 func (s *Service) askRequest(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
 	who := account.String()
 	now := s.now()
+	content := contentOf(who, e)
+	if done, err := s.askedBefore(ctx, "pay_request", e.Attr("id"), content); err != nil {
+		return nil, err
+	} else if done { // whatever has changed since, with whom it was asked
+		return s.answerRequest(ctx, e.Attr("id"))
+	}
 	r, again, err := readRequest(who, e, now)
 	if err != nil {
 		return nil, err
@@ -90,10 +97,14 @@ func (s *Service) askRequest(ctx context.Context, account xmpp.JID, e *xmpp.Elem
 	if err := s.mayStand(r.chat); err != nil {
 		return nil, err
 	}
-	if err := s.mayAsk(ctx, r.unit, r.payer); err != nil {
+	if err := s.mayAsk(ctx, account, r.unit, r.payer); err != nil {
 		return nil, err
 	}
-	content := contentOf(who, e)
+	if r.series != "" {
+		if err := s.mayComeAgain(r); err != nil {
+			return nil, err
+		}
+	}
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
 		if done, err := s.askedBefore(ctx, "pay_request", r.id, content); done || err != nil {
 			return err
@@ -109,7 +120,7 @@ func (s *Service) askRequest(ctx context.Context, account xmpp.JID, e *xmpp.Elem
 				return err
 			}
 		}
-		return s.tellRequest(ctx, r, now, s.asksFor(r))
+		return s.tellRequest(ctx, r, now, asksFor(r))
 	})
 	if err != nil {
 		return nil, err
@@ -128,8 +139,8 @@ func (s *Service) mayStand(chat string) error {
 	return nil
 }
 
-// mayAsk refuses to ask for what cannot be paid.
-func (s *Service) mayAsk(ctx context.Context, unit string, people ...string) error {
+// mayAsk refuses to ask for what cannot be paid, and people who block whoever asks, as if they were not there.
+func (s *Service) mayAsk(ctx context.Context, asker xmpp.JID, unit string, people ...string) error {
 	if s.cfg.unit(unit) == nil {
 		return xmpp.NotAcceptable.Because("%s is not paid here", unit)
 	}
@@ -138,10 +149,15 @@ func (s *Service) mayAsk(ctx context.Context, unit string, people ...string) err
 		if err != nil || !s.ours(account) {
 			return noPayee().Because("%s has no wallet here", who)
 		}
-		if _, exists, err := s.person(ctx, account); err != nil || !exists {
-			if err != nil {
-				return err
-			}
+		_, exists, err := s.person(ctx, account)
+		if err != nil {
+			return err
+		}
+		shut, err := s.shutOut(ctx, account, asker)
+		if err != nil {
+			return err
+		}
+		if !exists || shut {
 			return noPayee().Because("%s has no wallet here", who)
 		}
 	}
@@ -196,6 +212,7 @@ func (r *request) element(now time.Time) *xmpp.Element {
 	if r.series != "" {
 		e.Set("turn", digits(r.turn))
 	}
+	r.terms.set(e)
 	if r.reminders > 0 {
 		e.Set("reminders", digits(r.reminders)).Set("reminded", intent.FormatTime(r.reminded))
 	}
@@ -249,15 +266,7 @@ func (s *Service) getRequests(ctx context.Context, account xmpp.JID, e *xmpp.Ele
 	if err != nil {
 		return nil, err
 	}
-	list := element("requests")
-	for i, r := range found {
-		if int64(i) == size {
-			list.Set("more", found[i-1].id)
-			break
-		}
-		list.Add(r.element(now))
-	}
-	return list, nil
+	return paged(element("requests"), found, size, func(r *request) string { return r.id }, func(r *request) *xmpp.Element { return r.element(now) }), nil
 }
 
 // place is where a list goes on: before something that was made, or from its newest.
@@ -274,7 +283,7 @@ func (s *Service) place(ctx context.Context, table, before string) (int64, error
 }
 
 // changeRequest changes a request in a transaction, and tells those whom it concerns.
-func (s *Service) changeRequest(ctx context.Context, who string, e *xmpp.Element, change func(ctx context.Context, r *request, now time.Time) error, words func(r *request) string) (*xmpp.Element, error) {
+func (s *Service) changeRequest(ctx context.Context, who string, e *xmpp.Element, change func(ctx context.Context, r *request, now time.Time) error, words func(r *request) said) (*xmpp.Element, error) {
 	now := s.now()
 	var r *request
 	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
@@ -289,7 +298,10 @@ func (s *Service) changeRequest(ctx context.Context, who string, e *xmpp.Element
 		if err = s.keepRequest(ctx, r); err != nil {
 			return err
 		}
-		return s.tellRequest(ctx, r, now, words(r))
+		if err = s.tellRequest(ctx, r, now, words(r)); err != nil {
+			return err
+		}
+		return s.evenWithout(ctx, r, now)
 	})
 	if err != nil {
 		return nil, err
@@ -311,7 +323,10 @@ func (s *Service) decline(ctx context.Context, account xmpp.JID, e *xmpp.Element
 			err = s.endSeries(ctx, r.series)
 		}
 		return err
-	}, func(r *request) string {
-		return called(r.payer) + " does not pay " + s.sum(r.left(), r.unit, r.about) + " to " + called(r.payee)
+	}, func(r *request) said {
+		if r.kind != "" {
+			return say("declinesTerms", called(r.payer), called(r.payee))
+		}
+		return say("declines", called(r.payer), called(r.payee), money{r.left(), r.unit, r.about})
 	})
 }

@@ -52,7 +52,7 @@ func rules(kind intent.Kind) (rule, bool) {
 	case intent.Void:
 		return rule{prepare: (*Service).prepareVoid}, true
 	case intent.Revoke:
-		return rule{prepare: (*Service).prepareRevoke, tell: (*Service).tellRevoked}, true
+		return rule{ahead: true, prepare: (*Service).prepareEnd, tell: (*Service).tellEnd}, true
 	case intent.Refund:
 		return rule{prepare: (*Service).prepareRefund}, true
 	}
@@ -73,6 +73,7 @@ func (s *Service) look(ctx context.Context, p *payment) error {
 	if p.Of == "" {
 		return nil
 	}
+	p.wanted = true
 	for _, ask := range parts() {
 		if known, err := ask(s, ctx, p); known || err != nil {
 			return err
@@ -90,7 +91,7 @@ func (s *Service) aboutPayment(ctx context.Context, p *payment) (known bool, err
 	if was.payee != p.payee || was.state == Refused {
 		return true, over()
 	}
-	p.chat = was.chat
+	p.chat, p.wanted = was.chat, false
 	return true, nil
 }
 
@@ -125,17 +126,32 @@ func (s *Service) prepareSend(ctx context.Context, p *payment) error {
 	if err := s.look(ctx, p); err != nil {
 		return err
 	}
+	if err := s.welcome(ctx, p); err != nil {
+		return err
+	}
 	return s.move(ctx, p, WalletAccount(p.Unit, p.payer))
 }
 
 // move moves the amount to the payee's wallet, and the fee.
 func (s *Service) move(ctx context.Context, p *payment, from string) error {
-	if err := s.payable(ctx, p.payer, p.payee); err != nil {
+	if err := s.checkPayee(ctx, p); err != nil {
 		return err
 	}
 	to := WalletAccount(p.Unit, p.payee)
 	p.operations = append([]ledger.Operation{p.transfer(from, to)}, p.feeOperation(from)...)
 	return s.open(ctx, p.Unit, from, to)
+}
+
+// checkPayee refuses a payee that has no wallet here, also one that was removed until the payment is kept.
+func (s *Service) checkPayee(ctx context.Context, p *payment) error {
+	p.also = append(p.also, func(ctx context.Context) error {
+		left, err := s.gone(ctx, p.payee)
+		if err == nil && left {
+			return noPayee()
+		}
+		return err
+	})
+	return s.payable(ctx, p.payer, p.payee)
 }
 
 // payable refuses a payee that has no wallet here.

@@ -50,20 +50,16 @@ func (s *Service) makeTurns(ctx context.Context) error {
 // each does something in a transaction of its own for each id that a statement finds for a time, until it finds no more. What is done must take the id out of what is found.
 func (s *Service) each(ctx context.Context, find string, now time.Time, do func(ctx context.Context, id string) error) (failed error) {
 	for {
-		rows, err := s.db.Query(ctx, find, now.UnixMicro(), int64(dueAtOnce))
+		found, err := read(ctx, s.db, "what is due", readText, find, now.UnixMicro(), int64(dueAtOnce))
 		if err != nil {
-			return fmt.Errorf("look for what is due: %w", err)
+			return err
 		}
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return fmt.Errorf("look for what is due: %w", err)
-			}
+		for _, id := range found {
 			if err := s.db.Tx(ctx, func(ctx context.Context) error { return do(ctx, id) }); err != nil {
 				failed = errors.Join(failed, fmt.Errorf("%s is due: %w", id, err)) // it keeps up no other one
 			}
 		}
-		if rows.Len() == 0 || failed != nil {
+		if len(found) == 0 || failed != nil {
 			return failed
 		}
 	}
@@ -98,10 +94,14 @@ func (s *Service) makeTurn(ctx context.Context, id string, now time.Time) error 
 	if err != nil || waiting >= maxWaiting {
 		return err // this turn is left out
 	}
+	away, err := s.unreachable(ctx, r.maker, r.payer)
+	if err != nil || away[r.payer] {
+		return err
+	}
 	if err := s.addRequest(ctx, &r, []byte{}); err != nil {
 		return err
 	}
-	return s.tellRequest(ctx, &r, now, s.asksFor(&r))
+	return s.tellRequest(ctx, &r, now, asksFor(&r))
 }
 
 // expireRequests ends the requests of which the time is over.
@@ -115,7 +115,10 @@ func (s *Service) expireRequests(ctx context.Context) error {
 		if err := s.keepRequest(ctx, r); err != nil {
 			return err
 		}
-		return s.tellRequest(ctx, r, now, called(r.payer)+" has not paid "+s.sum(r.left(), r.unit, r.about)+" to "+called(r.payee)+" in time")
+		if err := s.tellRequest(ctx, r, now, say("late", called(r.payer), called(r.payee), money{r.left(), r.unit, r.about})); err != nil {
+			return err
+		}
+		return s.evenWithout(ctx, r, now)
 	})
 }
 

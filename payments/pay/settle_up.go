@@ -7,184 +7,113 @@ import (
 	"slices"
 	"time"
 
+	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
-// What is owed in a group is settled in two ways. A share whose payer has not agreed to more is owed to its payee, and to nobody else. Those whose payers have agreed are one pot:
-// who owes something to it pays whom the pot owes something, with the fewest transfers, and nobody loses anything before all is paid. Without that word somebody could set a
-// claim that nobody has acknowledged against what others owe that person.
+// What is owed in a group is settled in two ways. A share whose payer has not agreed to more is owed to its payee, and to nobody else. Those whose payers have agreed, among
+// people who are in the group together, are one pot: who owes something to it pays whom the pot owes something, with the fewest transfers, and nobody loses anything before all
+// is paid. Without that word somebody could set a claim that nobody has acknowledged against what others owe that person; and without being in the group, put themselves in the
+// place of who owes something. Where it is not known who is in a group, two people settle with each other alone.
 
-const (
-	maxDebts  = 10_000 // shares that are looked at for the debts of a group
-	maxGroups = 500    // groups of somebody that are looked at for a debt
-)
+// maxPairs is of how many pairs of people one may owe another something apart from the pots, in one answer: the oldest; and of how many in the pots, in all.
+const maxPairs = 10_000
 
-// claim is something in a pot: a share that waits, or a payment that settled something.
-type claim struct {
-	Debt
-	share   *request // nil for a payment
-	payment string
-}
-
-// pot are claims that hang together: each person in it has to do with another one.
-type pot []claim
-
-// debts are those of a pot, with the fewest transfers. A payment counts against what its payer owes.
-func (p pot) debts() []Debt {
-	var all []Debt
-	for _, c := range p {
-		all = append(all, c.Debt)
-	}
-	return Settle(all)
-}
-
-func (p pot) has(who string) bool {
-	return slices.ContainsFunc(p, func(c claim) bool { return c.From == who || c.To == who })
-}
-
-// pots divides claims into those that hang together.
-func pots(claims []claim) []pot {
-	parent := map[string]string{}
-	find := func(who string) string {
-		for parent[who] != "" && parent[who] != who {
-			who = parent[who]
-		}
-		return who
-	}
-	for _, c := range claims {
-		if a, b := find(c.From), find(c.To); a != b {
-			parent[a] = b
-		}
-	}
-	place := map[string]int{}
-	var all []pot
-	for _, c := range claims {
-		root := find(c.From)
-		n, known := place[root]
-		if !known {
-			n = len(all)
-			place[root], all = n, append(all, nil)
-		}
-		all[n] = append(all[n], c)
-	}
-	return all
-}
-
-// potsOf reads the pots of a group in a unit.
-func (s *Service) potsOf(ctx context.Context, group, unit string, now time.Time) ([]pot, error) {
-	shares, err := s.sharesIn(ctx, group, unit, "agreed", now)
-	if err != nil {
-		return nil, err
-	}
-	var claims []claim
-	for _, r := range shares {
-		claims = append(claims, claim{Debt{r.payer, r.payee, r.left()}, r, ""})
-	}
-	rows, err := s.db.Query(ctx, "select id, payer, payee, amount from pay_settled where within = $1 and unit = $2 and not closed order by id limit $3", group, unit, int64(maxDebts))
-	if err != nil {
-		return nil, fmt.Errorf("read what was settled: %w", err)
-	}
-	for rows.Next() {
-		var c claim
-		if err := rows.Scan(&c.payment, &c.To, &c.From, &c.Amount); err != nil { // who was paid owes it to the pot
-			return nil, fmt.Errorf("read what was settled: %w", err)
-		}
-		claims = append(claims, c)
-	}
-	return pots(claims), nil
-}
-
-// sharesIn reads the shares of a group that wait, the oldest first: those that a condition picks.
-func (s *Service) sharesIn(ctx context.Context, group, unit, which string, now time.Time, args ...any) ([]*request, error) {
-	shares, err := s.requests(ctx, "split in (select id from pay_split where within = $1 and within <> '') and split <> '' and unit = $2 and due > $3 and "+which+
-		" order by made limit 10001", append([]any{group, unit, now.UnixMicro()}, args...)...)
-	if err == nil && len(shares) > maxDebts {
-		err = xmpp.ResourceConstraint.Because("more than %d shares of this group wait to be paid", maxDebts)
-	}
-	return shares, err
-}
-
-// owed is what one owes another in a group, with what the pots say and the shares that are owed apart from them.
+// owed is what one owes another in a group: what the pots say, and the shares that are owed apart from them.
 type owed struct {
 	Debt
-	apart []*request
+	apart  int64
+	shares int64 // of the one to the other, in the pots or not: at least as many as are paid with the whole
 }
 
-func (o *owed) apartAmount() (sum int64) {
-	for _, r := range o.apart {
-		sum += r.left()
-	}
-	return sum
-}
-
-// owedIn are the debts of a group that somebody has to do with: what those pots say in which they are, and shares apart of splits in which they have a part.
+// owedIn are the debts of a group that somebody has to do with: what those pots say in which they are; then shares apart of theirs, then those of splits in which they have a
+// part, the oldest first.
 func (s *Service) owedIn(ctx context.Context, who, group, unit string, now time.Time) (all []owed, err error) {
 	found := map[[2]string]int{}
-	add := func(d Debt, apart ...*request) {
+	add := func(d Debt, apart, shares int64) {
 		n, known := found[[2]string{d.From, d.To}]
 		if !known {
 			n = len(all)
 			found[[2]string{d.From, d.To}], all = n, append(all, owed{Debt: Debt{d.From, d.To, 0}})
 		}
-		all[n].Amount += d.Amount
-		all[n].apart = append(all[n].apart, apart...)
+		all[n].shares += shares
+		all[n].Amount = min(all[n].Amount+d.Amount, ledger.MaxAmount)
+		all[n].apart += apart
 	}
-	in, err := s.potsOf(ctx, group, unit, now)
+	in, err := s.potsOf(ctx, who, group, unit, now)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range in {
-		if !p.has(who) {
-			continue
-		}
 		for _, d := range p.debts() {
-			add(d)
+			add(d, 0, p.between(d.From, d.To))
 		}
 	}
-	apart, err := s.sharesIn(ctx, group, unit, `not agreed and (maker = $4 or payee = $4 or split in (select split from pay_share where account = $4))`, now, who)
+	slices.SortFunc(all, func(a, b owed) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	for i, one := range all {
+		found[[2]string{one.From, one.To}] = i
+	}
+	apart, err := read(ctx, s.db, "what is owed in a group", readClaim, "select payer, payee, sum(cast(amount - paid as double precision)), count(*) from pay_request where "+sharesOf+
+		` and not agreed and (maker = $4 or payee = $4 or split in (select split from pay_share where account = $4))
+		group by payer, payee order by case when payer = $4 or payee = $4 then 0 else 1 end, min(made), payer, payee limit $5`, group, unit, now.UnixMicro(), who, int64(maxPairs))
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range apart {
-		add(Debt{r.payer, r.payee, r.left()}, r)
+	for _, c := range apart {
+		add(c.Debt, c.Amount, c.shares)
 	}
-	slices.SortFunc(all, func(a, b owed) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	return all, nil
 }
 
 // debtID is the id by which a payment says that it settles what one owes another in a group.
 func debtID(group, unit, from, to string) string { return derivedID("debt", group, unit, from, to) }
 
-// getDebts is <debts group= unit=/>.
+// getDebts is <debts group= unit= before= max=/>.
 func (s *Service) getDebts(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
 	a := &asked{e: e}
-	group, unit := a.person("group", ""), a.unit("unit")
+	group, unit, size := a.person("group", ""), a.unit("unit"), a.number("max", 1, maxPageSize, maxPageSize)
 	if a.err != nil {
 		return nil, a.err
 	}
-	return s.debts(ctx, account.String(), group, unit)
+	return s.debts(ctx, account.String(), group, unit, e.Attr("before"), size)
 }
 
-// debts is who owes whom in a group, as far as somebody has to do with it; agree says that there is something that they may agree to.
-func (s *Service) debts(ctx context.Context, who, group, unit string) (*xmpp.Element, error) {
-	now := s.now()
-	all, err := s.owedIn(ctx, who, group, unit, now)
+// debts is who owes whom in a group, as far as somebody has to do with it, from after the debt of an id; agree says that there is something that they may agree to.
+func (s *Service) debts(ctx context.Context, who, group, unit, before string, size int64) (*xmpp.Element, error) {
+	all, err := s.owedIn(ctx, who, group, unit, s.now())
 	if err != nil {
 		return nil, err
 	}
-	list := element("debts", "group", group, "unit", unit)
-	for _, one := range all {
-		e := element("debt", "id", debtID(group, unit, one.From, one.To), "from", one.From, "to", one.To, "amount", digits(one.Amount))
-		if one.From == who && len(one.apart) > 0 {
+	idOf := func(one owed) string { return debtID(group, unit, one.From, one.To) }
+	if before != "" {
+		at := slices.IndexFunc(all, func(one owed) bool { return idOf(one) == before })
+		if at < 0 {
+			return nil, xmpp.ItemNotFound
+		}
+		all = all[at+1:]
+	}
+	answer := paged(element("debts", "group", group, "unit", unit), all, size, idOf, func(one owed) *xmpp.Element {
+		e := element("debt", "id", idOf(one), "from", one.From, "to", one.To, "amount", digits(one.Amount))
+		if one.From == who && one.apart > 0 {
 			e.Set("agree", "true")
 		}
-		list.Add(e)
+		return e
+	})
+	shown := slices.Collect(answer.Children())
+	for i, e := range shown {
+		if one := all[i]; one.From == who && one.shares > sharesAtOnce {
+			once, err := s.atOnce(ctx, one, group, unit, s.now())
+			if err != nil {
+				return nil, err
+			}
+			e.Set("once", digits(once))
+		}
 	}
-	return list, nil
+	return answer, nil
 }
 
-// agree is <agree group= unit=/>: whatever is asked of somebody in a group now is set against what others owe them there.
+// agree is <agree group= unit=/>: what is asked of somebody in a group now is set against what others owe them there, the oldest sharesAtOnce of it.
 func (s *Service) agree(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
 	a := &asked{e: e}
 	group, unit, who := a.person("group", ""), a.unit("unit"), account.String()
@@ -193,58 +122,124 @@ func (s *Service) agree(ctx context.Context, account xmpp.JID, e *xmpp.Element) 
 	}
 	now := s.now()
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
-		_, err := s.db.Exec(ctx, `update pay_request set agreed = true where payer = $1 and unit = $2 and due > $3 and split <> '' and not agreed
-			and split in (select id from pay_split where within = $4 and within <> '')`, who, unit, now.UnixMicro(), group)
+		_, err := s.db.Exec(ctx, `update pay_request set agreed = true where payer = $1 and unit = $2 and due > $3 and id in (select id from pay_request
+			where payer = $1 and unit = $2 and due > $3 and split <> '' and not agreed and split in (select id from pay_split where within = $4 and within <> '')
+			order by made limit $5)`, who, unit, now.UnixMicro(), group, int64(sharesAtOnce))
 		if err != nil {
 			return fmt.Errorf("agree: %w", err)
 		}
-		return s.closeEven(ctx, group, unit, now)
+		in, err := s.potsOf(ctx, who, group, unit, now)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(in, func(p pot) bool { return p.shares() > maxInPot }) {
+			return errTooMuch
+		}
+		return s.closeEven(ctx, group, unit, now, who)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.debts(ctx, who, group, unit)
+	return s.debts(ctx, who, group, unit, "", maxPageSize)
 }
+
+// owing picks the groups (after $4) in which a payer ($1) may owe a payee ($2) something in a unit ($3): what the payee asks for, and what the payer has agreed to or was paid
+// for others. Nobody else can add to them.
+const owing = `select distinct p.within as place from pay_request r join pay_split p on p.id = r.split
+	where r.payer = $1 and (r.agreed or r.payee = $2 and r.due > 0) and r.unit = $3 and r.split <> '' and p.within > $4
+	union select within as place from pay_settled where payee = $1 and unit = $3 and not closed and within > $4 order by place limit $5`
 
 // aboutDebt is of a payment that settles what the payer owes the payee in a group.
 func (s *Service) aboutDebt(ctx context.Context, p *payment) (known bool, err error) {
-	rows, err := s.db.Query(ctx, "select distinct within from pay_split where "+mySplits+" and within <> '' limit $3", p.Payer, "", int64(maxGroups))
-	if err != nil {
-		return false, fmt.Errorf("look for a debt: %w", err)
-	}
-	for rows.Next() {
-		var group string
-		if err := rows.Scan(&group); err != nil {
-			return false, fmt.Errorf("look for a debt: %w", err)
+	for last, more := "", true; more; {
+		groups, err := read(ctx, s.db, "groups of a debt", readText, owing, p.Payer, p.Payee, p.Unit, last, int64(pairsAtOnce))
+		if err != nil {
+			return false, err
 		}
-		if debtID(group, p.Unit, p.Payer, p.Payee) != p.Of {
-			continue
+		for _, group := range groups {
+			if debtID(group, p.Unit, p.Payer, p.Payee) == p.Of {
+				return true, s.payDebt(ctx, p, group)
+			}
+			last = group
 		}
-		if _, err := s.debtOf(ctx, p, group); err != nil {
-			return true, err
-		}
-		p.chat = group
-		p.also = append(p.also, func(ctx context.Context) error { return s.settleDebt(ctx, p, group) })
-		return true, nil
+		more = len(groups) == pairsAtOnce
 	}
 	return false, nil
 }
 
-// debtOf is what a payer owes a payee in a group. It refuses more than that.
-func (s *Service) debtOf(ctx context.Context, p *payment, group string) (owed, error) {
-	all, err := s.owedIn(ctx, p.Payer, group, p.Unit, s.now())
-	if err != nil {
-		return owed{}, err
+// payDebt makes a payment one that settles what the payer owes the payee in a group.
+func (s *Service) payDebt(ctx context.Context, p *payment, group string) error {
+	if _, err := s.debtOf(ctx, p, group); err != nil {
+		return err
 	}
-	for _, one := range all {
-		if one.From == p.Payer && one.To == p.Payee {
-			if p.Amount > one.Amount {
-				return one, exceeds(one.Amount)
+	p.chat = group
+	p.also = append(p.also, func(ctx context.Context) error { return s.settleDebt(ctx, p, group) })
+	return nil
+}
+
+// debtOf is what a payer owes a payee in a group. It refuses more than that, and more than one payment settles.
+func (s *Service) debtOf(ctx context.Context, p *payment, group string) (one owed, err error) {
+	now := s.now()
+	in, err := s.potsOf(ctx, p.Payer, group, p.Unit, now)
+	if err != nil {
+		return one, err
+	}
+	one.From, one.To = p.Payer, p.Payee
+	for _, each := range in {
+		for _, d := range each.debts() {
+			if d.From != p.Payer || d.To != p.Payee {
+				continue
 			}
-			return one, nil
+			if each.shares() > maxInPot { // it has become so large because people came into the group
+				return one, errTooMuch
+			}
+			one.Amount += d.Amount
+			one.shares += each.between(d.From, d.To)
 		}
 	}
-	return owed{}, isOver("nothing is owed to %s", p.Payee)
+	apart, err := read(ctx, s.db, "what is owed in a group", readClaim, "select payer, payee, sum(cast(amount - paid as double precision)), count(*) from pay_request where "+sharesOf+
+		" and not agreed and payer = $4 and payee = $5 group by payer, payee", group, p.Unit, now.UnixMicro(), p.Payer, p.Payee)
+	if err != nil {
+		return one, err
+	}
+	for _, c := range apart {
+		one.apart = c.Amount
+		one.shares += c.shares
+	}
+	one.Amount = min(one.Amount+one.apart, ledger.MaxAmount)
+	most, err := s.atOnce(ctx, one, group, p.Unit, now)
+	switch {
+	case err != nil:
+		return one, err
+	case one.Amount == 0:
+		return one, isOver("nothing is owed to %s", p.Payee)
+	case p.Amount > most:
+		return one, exceeds(most)
+	}
+	return one, nil
+}
+
+// sharesAtOnce is how many shares one payment settles, so that no other payment waits for long, and how many one agrees to at once.
+const sharesAtOnce = 100
+
+// atOnce is how much of what one owes another is settled by one payment: all, or their oldest shares, those apart before the others.
+func (s *Service) atOnce(ctx context.Context, one owed, group, unit string, now time.Time) (int64, error) {
+	if one.shares <= sharesAtOnce {
+		return one.Amount, nil
+	}
+	shares, err := s.requests(ctx, sharesOf+" and payer = $4 and payee = $5 order by agreed, made limit $6", group, unit, now.UnixMicro(), one.From, one.To, int64(sharesAtOnce))
+	if err != nil {
+		return 0, err
+	}
+	var apart, agreed int64
+	for _, r := range shares {
+		if r.agreed {
+			agreed = min(agreed+r.left(), ledger.MaxAmount)
+		} else {
+			apart = min(apart+r.left(), ledger.MaxAmount)
+		}
+	}
+	return min(apart+min(agreed, one.Amount-one.apart), one.Amount), nil
 }
 
 var insertSettled = store.NewInsert("pay_settled", "id", "within", "unit", "payer", "payee", "amount", "closed")
@@ -257,84 +252,22 @@ func (s *Service) settleDebt(ctx context.Context, p *payment, group string) erro
 		return err
 	}
 	now := s.now()
-	left := p.Amount
-	apart := min(left, one.apartAmount())
-	if err := s.payShares(ctx, one.apart, apart); err != nil {
+	apart := min(p.Amount, one.apart)
+	paid, _, err := s.payShares(ctx, group, Debt{p.Payer, p.Payee, apart}, p.Unit, false, now)
+	if err != nil {
 		return err
 	}
-	left -= apart
-	if left > 0 {
-		direct, err := s.sharesIn(ctx, group, p.Unit, "agreed and payer = $4 and payee = $5", now, p.Payer, p.Payee)
-		if err != nil {
-			return err
-		}
-		part := int64(0)
-		for _, r := range direct {
-			part += r.left()
-		}
-		part = min(part, left)
-		if err := s.payShares(ctx, direct, part); err != nil {
-			return err
-		}
-		left -= part
+	agreed, left, err := s.payShares(ctx, group, Debt{p.Payer, p.Payee, p.Amount - apart}, p.Unit, true, now)
+	if err != nil {
+		return err
 	}
 	if left > 0 {
 		if err := s.db.Append(ctx, insertSettled, p.ID, group, p.Unit, p.Payer, p.Payee, left, false); err != nil {
 			return err
 		}
 	}
-	return s.closeEven(ctx, group, p.Unit, now)
-}
-
-// payShares pays shares with an amount, the oldest first, in the transaction of ctx, and tells how they stand.
-func (s *Service) payShares(ctx context.Context, shares []*request, amount int64) error {
-	for _, r := range shares {
-		part := min(amount, r.left())
-		if part == 0 {
-			return nil
-		}
-		amount -= part
-		if err := s.settleShare(ctx, r, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settleShare notes that a part of a share is settled.
-func (s *Service) settleShare(ctx context.Context, r *request, part int64) error {
-	r.paid += part
-	r.state = requestPart
-	if r.left() == 0 {
-		r.state = requestPaid
-	}
-	if err := s.keepRequest(ctx, r); err != nil {
+	if err := s.tellSettled(ctx, append(paid, agreed...), now); err != nil {
 		return err
 	}
-	return s.tellRequest(ctx, r, s.now(), called(r.payer)+" has settled "+s.sum(part, r.unit, r.about)+" with "+called(r.payee))
-}
-
-// closeEven ends in the transaction of ctx what waits in those pots in which nobody owes anybody anything any more: everybody has what is theirs.
-func (s *Service) closeEven(ctx context.Context, group, unit string, now time.Time) error {
-	all, err := s.potsOf(ctx, group, unit, now)
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
-		if len(p.debts()) > 0 {
-			continue
-		}
-		for _, c := range p {
-			if c.share != nil {
-				if err := s.settleShare(ctx, c.share, c.share.left()); err != nil {
-					return err
-				}
-				continue
-			}
-			if _, err := s.db.Exec(ctx, "update pay_settled set closed = true where id = $1", c.payment); err != nil {
-				return fmt.Errorf("close what was settled: %w", err)
-			}
-		}
-	}
-	return nil
+	return s.closeEven(ctx, group, p.Unit, now, p.Payer, p.Payee)
 }

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"palabre.dev/palabre/payments/intent"
+	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
 )
@@ -131,6 +134,153 @@ func TestDebtOfWhatWasTakenBack(t *testing.T) {
 	})
 }
 
+// TestAnOutsiderJoinsNoPot has somebody who is not in the group take over what karim owes: they would never pay it, and nadia would be owed it by a stranger.
+func TestAnOutsiderJoinsNoPot(t *testing.T) {
+	for _, unknown := range []bool{false, true} {
+		t.Run(fmt.Sprint("unknown ", unknown), func(t *testing.T) {
+			on(t, "nadia karim mallory", func(t *testing.T, g *stage) {
+				g.outside["mallory"], g.unknown = true, unknown
+				ofKarim, ofMallory := g.owes("karim", "nadia", 500), g.owes("mallory", "karim", 500)
+				g.agree("karim", "mallory", "nadia")
+				g.wantDebts("nadia", "karim nadia 500")
+				ids := g.wantDebts("karim", "karim nadia 500", "mallory karim 500")
+				g.wantDebts("mallory", "mallory karim 500")
+				karim, nadia, mallory := g.people["karim"], g.people["nadia"], g.people["mallory"]
+				karim.done(karim.send("nadia", 500, ids["karim nadia 500"]))
+				g.attributes(nadia.get("<request id='"+ofKarim+"'/>"), "state", "paid")
+				g.attributes(karim.get("<request id='"+ofMallory+"'/>"), "state", "open")
+				mallory.done(mallory.send("karim", 500, ids["mallory karim 500"])) // whom one owes something directly one can pay, group or not
+				g.wantDebts("karim")
+				g.has("karim", 100_000, "nadia", 100_500, "mallory", 99_500)
+			})
+		})
+	}
+}
+
+// TestTwoSettleInAnyGroup has two who owe one another something in a group of which nobody knows who is in it.
+func TestTwoSettleInAnyGroup(t *testing.T) {
+	on(t, "nadia karim", func(t *testing.T, g *stage) {
+		g.unknown = true
+		g.owes("karim", "nadia", 500)
+		ofNadia := g.owes("nadia", "karim", 200)
+		g.agree("karim")
+		g.wantDebts("karim", "karim nadia 500", "nadia karim 200")
+		g.agree("nadia")
+		ids := g.wantDebts("karim", "karim nadia 300")
+		karim := g.people["karim"]
+		karim.done(karim.send("nadia", 300, ids["karim nadia 300"]))
+		g.wantDebts("nadia")
+		g.attributes(karim.get("<request id='"+ofNadia+"'/>"), "state", "paid")
+		g.has("karim", 99_700, "nadia", 100_300)
+	})
+}
+
+// fill keeps many splits of mallory's, as if she had made them in a long time, in which karim has a share of all that there is.
+func (g *stage) fill(n int, change func(i int, p *split)) {
+	g.t.Helper()
+	err := g.s.db.Tx(g.t.Context(), func(ctx context.Context) error {
+		for i := range n {
+			p := &split{id: g.id(), maker: "mallory@example", payee: "mallory@example", within: group, total: ledger.MaxAmount, unit: "MAD", expires: g.now().Add(time.Hour)}
+			p.shares = []share{{account: "karim@example", amount: p.total, request: derivedID(p.id)}}
+			change(i, p)
+			if err := g.s.addSplit(ctx, p, []byte{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// TestMadeUpGroupsHideNoDebt has somebody name a person in more groups than were looked at.
+func TestMadeUpGroupsHideNoDebt(t *testing.T) {
+	on(t, "nadia karim mallory", func(t *testing.T, g *stage) {
+		g.fill(600, func(i int, p *split) { p.within = fmt.Sprintf("a-%d@groups.example", i) })
+		g.owes("karim", "nadia", 500)
+		ids := g.wantDebts("karim", "karim nadia 500")
+		karim := g.people["karim"]
+		karim.done(karim.send("nadia", 200, ids["karim nadia 500"]))
+		g.agree("karim")
+		karim.done(karim.send("nadia", 300, ids["karim nadia 500"]))
+		g.wantDebts("karim")
+	})
+}
+
+// TestManyDebtsHideNone has somebody ask a person for so much, in the name of so many, that what they owe would be on no page and in no number.
+func TestManyDebtsHideNone(t *testing.T) {
+	on(t, "nadia karim mallory", func(t *testing.T, g *stage) {
+		g.owes("karim", "nadia", 500)
+		g.fill(1100, func(int, *split) {})
+		g.fill(600, func(i int, p *split) { p.payee = fmt.Sprintf("a-%d@example", i) })
+		karim := g.people["karim"]
+		first := karim.get("<debts group='" + group + "' unit='MAD'/>")
+		g.attributes(first.First(), "to", "nadia@example", "amount", "500") // what is older comes first
+		debts := 0
+		for page := first; ; page = karim.get("<debts group='" + group + "' unit='MAD' before='" + page.Attr("more") + "'/>") {
+			for range page.Children() {
+				debts++
+			}
+			if page.Attr("more") == "" {
+				break
+			}
+		}
+		if debts != 602 {
+			t.Errorf("%d debts on all pages", debts)
+		}
+		karim.refused("item-not-found", false, "<debts group='"+group+"' unit='MAD' before='nothing'/>")
+		g.agree("karim") // even so much that no number holds it
+		karim.get("<debts group='" + group + "' unit='MAD'/>")
+	})
+}
+
+// TestWhatEndsLeavesTheOthersEven has debts that go round but for one, which is declined, cancelled, or not paid in time.
+func TestWhatEndsLeavesTheOthersEven(t *testing.T) {
+	for how, end := range map[string]func(g *stage, id string){
+		"declined":  func(g *stage, id string) { g.people["sami"].set("<decline id='" + id + "'/>") },
+		"cancelled": func(g *stage, id string) { g.people["lea"].set("<cancel id='" + id + "'/>") },
+		"paid":      func(g *stage, id string) { g.people["sami"].done(g.people["sami"].send("lea", 100, id)) },
+		"expired":   func(g *stage, _ string) { g.later(2 * time.Hour) },
+	} {
+		t.Run(how, func(t *testing.T) {
+			on(t, "nadia karim sami lea", func(t *testing.T, g *stage) {
+				round := []string{g.owes("karim", "nadia", 300), g.owes("nadia", "sami", 300), g.owes("sami", "karim", 300)}
+				made := g.people["lea"].set(fmt.Sprintf("<split id='%s' group='%s' total='100' unit='MAD' expires='%s'><share jid='sami@example' amount='100'/></split>", g.id(), group,
+					intent.FormatTime(g.now().Add(time.Hour))))
+				g.agree("karim", "nadia", "sami")
+				g.wantDebts("karim", "sami lea 100")
+				end(g, shareOf(made, "sami").Attr("request"))
+				g.wantDebts("karim")
+				for _, id := range round {
+					g.attributes(g.people["karim"].get("<requests state='waiting'/>"), "more", "")
+					if r, err := g.s.request(t.Context(), id); err != nil || r.state != requestPaid {
+						t.Errorf("a share of the round is %s (%v)", r.state, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// end has a share declined or cancelled, and gives what was left of it; nothing if it was over already.
+func (g *stage) end(id, payer, payee string, decline bool) int {
+	g.t.Helper()
+	r, err := g.s.request(g.t.Context(), id)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if !r.waits(g.now()) {
+		return 0
+	}
+	if decline {
+		g.people[payer].set("<decline id='" + id + "'/>")
+	} else {
+		g.people[payee].set("<cancel id='" + id + "'/>")
+	}
+	return int(r.left())
+}
+
 // TestSettleUpLikeTheModel settles what some people owe one another, in any order, and wants everybody to have what is theirs.
 func TestSettleUpLikeTheModel(t *testing.T) {
 	t.Parallel()
@@ -141,23 +291,32 @@ func TestSettleUpLikeTheModel(t *testing.T) {
 				return
 			}
 			var names []string
+			var bills [][3]string // share, payer, payee
 			want := map[string]int{}
+			g.outside, g.unknown = map[string]bool{}, rapid.IntRange(0, 3).Draw(t, "unknown") == 0
 			for i := range rapid.IntRange(2, 5).Draw(t, "people") {
 				name := fmt.Sprintf("p%d-%d", town, i)
 				g.enter(name)
+				g.outside[name] = rapid.IntRange(0, 5).Draw(t, "outside") == 0
 				names, want[name] = append(names, name), 100_000
 			}
 			for range rapid.IntRange(1, 6).Draw(t, "bills") {
 				from := rapid.IntRange(0, len(names)-1).Draw(t, "from")
 				to := (from + rapid.IntRange(1, len(names)-1).Draw(t, "further")) % len(names)
 				amount := rapid.IntRange(1, 900).Draw(t, "amount")
-				g.owes(names[from], names[to], int64(amount))
+				bills = append(bills, [3]string{g.owes(names[from], names[to], int64(amount)), names[from], names[to]})
 				want[names[from]] -= amount
 				want[names[to]] += amount
 			}
 			for {
 				if rapid.Bool().Draw(t, "agree") {
 					g.agree(rapid.SampledFrom(names).Draw(t, "who"))
+				}
+				if rapid.IntRange(0, 7).Draw(t, "end") == 0 {
+					one := rapid.SampledFrom(bills).Draw(t, "bill")
+					left := g.end(one[0], one[1], one[2], rapid.Bool().Draw(t, "decline"))
+					want[one[1]] += left
+					want[one[2]] -= left
 				}
 				payable := map[string]string{}
 				for _, name := range names {

@@ -13,6 +13,12 @@ import (
 func (s *Service) askSplit(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
 	who := account.String()
 	now := s.now()
+	content := contentOf(who, e)
+	if done, err := s.askedBefore(ctx, "pay_split", e.Attr("id"), content); err != nil {
+		return nil, err
+	} else if done { // whatever has changed since, with whom it was asked
+		return s.getSplit(ctx, account, e)
+	}
 	p, err := readSplit(who, e, now)
 	if err != nil {
 		return nil, err
@@ -24,10 +30,9 @@ func (s *Service) askSplit(ctx context.Context, account xmpp.JID, e *xmpp.Elemen
 	for _, one := range p.shares {
 		people = append(people, one.account)
 	}
-	if err := s.mayAsk(ctx, p.unit, people...); err != nil {
+	if err := s.mayAsk(ctx, account, p.unit, people...); err != nil {
 		return nil, err
 	}
-	content := contentOf(who, e)
 	err = s.db.Tx(ctx, func(ctx context.Context) error {
 		if done, err := s.askedBefore(ctx, "pay_split", p.id, content); done || err != nil {
 			return err
@@ -38,7 +43,7 @@ func (s *Service) askSplit(ctx context.Context, account xmpp.JID, e *xmpp.Elemen
 		if err := s.addSplit(ctx, p, content); err != nil {
 			return err
 		}
-		return s.tellSplit(ctx, p, now, called(p.maker)+" asks each for their part of "+s.sum(p.total, p.unit, p.about))
+		return s.tellSplit(ctx, p, now, say("asksEach", called(p.maker), money{p.total, p.unit, p.about}))
 	})
 	if err != nil {
 		return nil, err
@@ -78,15 +83,8 @@ func (s *Service) getSplits(ctx context.Context, account xmpp.JID, e *xmpp.Eleme
 	if err != nil {
 		return nil, err
 	}
-	list := element("splits")
-	for i, p := range found {
-		if int64(i) == size {
-			list.Set("more", found[i-1].id)
-			break
-		}
-		list.Add(p.element(s.now()))
-	}
-	return list, nil
+	now := s.now()
+	return paged(element("splits"), found, size, func(p *split) string { return p.id }, func(p *split) *xmpp.Element { return p.element(now) }), nil
 }
 
 // cancel is <cancel id=/> of a request, of all that is not paid of a split, or of a recurring request.
@@ -98,15 +96,15 @@ func (s *Service) cancel(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 	}
 	if p != nil {
 		return s.changeSplit(ctx, who, p.id, func(r *request, now time.Time) error { return r.cancel(who, now) },
-			func(p *split) string { return "Nothing more is asked of " + s.sum(p.total, p.unit, p.about) })
+			func(p *split) said { return say("unaskedAll", money{p.total, p.unit, p.about}) })
 	}
 	return s.changeRequest(ctx, who, e, func(ctx context.Context, r *request, now time.Time) error {
 		if r.id == r.series && (who == r.payee || who == r.maker) {
 			return s.cancelSeries(ctx, r, who, now)
 		}
 		return r.cancel(who, now)
-	}, func(r *request) string {
-		return called(r.payee) + " does not ask for " + s.sum(r.amount, r.unit, r.about) + " any more"
+	}, func(r *request) said {
+		return say("unasked", called(r.payee), money{r.amount, r.unit, r.about})
 	})
 }
 
@@ -133,18 +131,39 @@ func (s *Service) remind(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 		return nil, err
 	}
 	if p != nil {
-		return s.remindAll(ctx, who, p.id)
+		return s.remindAll(ctx, who, p)
 	}
-	return s.changeRequest(ctx, who, e, func(_ context.Context, r *request, now time.Time) error { return r.remind(who, now) },
-		s.reminds)
+	r, err := s.requestFor(ctx, who, e)
+	if err != nil {
+		return nil, err
+	}
+	away, err := s.unreachable(ctx, who, r.payer)
+	if err != nil {
+		return nil, err
+	}
+	return s.changeRequest(ctx, who, e, func(_ context.Context, r *request, now time.Time) error { return r.remindUnless(away, who, now) }, reminds)
+}
+
+// remindUnless reminds who is asked, unless they block who asked.
+func (r *request) remindUnless(away map[string]bool, who string, now time.Time) error {
+	if err := r.remind(who, now); err != nil {
+		return err
+	}
+	if away[r.payer] {
+		return noPayee().Because("%s has no wallet here", r.payer)
+	}
+	return nil
 }
 
 // remindAll reminds those who have not paid their part. It refuses where nobody may be reminded now.
-func (s *Service) remindAll(ctx context.Context, who, id string) (*xmpp.Element, error) {
+func (s *Service) remindAll(ctx context.Context, who string, p *split) (*xmpp.Element, error) {
 	now := s.now()
-	var p *split
-	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
-		if p, err = s.split(ctx, id); err != nil {
+	away, err := s.unreachable(ctx, who, p.people()...)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Tx(ctx, func(ctx context.Context) (err error) {
+		if p, err = s.split(ctx, p.id); err != nil {
 			return err
 		}
 		if who != p.maker && who != p.payee {
@@ -156,7 +175,7 @@ func (s *Service) remindAll(ctx context.Context, who, id string) (*xmpp.Element,
 			if one.state == nil || !one.state.waits(now) {
 				continue
 			}
-			if err := one.state.remind(who, now); err != nil {
+			if err := one.state.remindUnless(away, who, now); err != nil {
 				refused = err
 				continue
 			}
@@ -177,7 +196,7 @@ func (s *Service) remindAll(ctx context.Context, who, id string) (*xmpp.Element,
 }
 
 // changeSplit changes all that waits of a split in a transaction, and tells those who have a part.
-func (s *Service) changeSplit(ctx context.Context, who, id string, change func(r *request, now time.Time) error, words func(p *split) string) (*xmpp.Element, error) {
+func (s *Service) changeSplit(ctx context.Context, who, id string, change func(r *request, now time.Time) error, words func(p *split) said) (*xmpp.Element, error) {
 	now := s.now()
 	var p *split
 	err := s.db.Tx(ctx, func(ctx context.Context) (err error) {
@@ -187,7 +206,7 @@ func (s *Service) changeSplit(ctx context.Context, who, id string, change func(r
 		if who != p.maker && who != p.payee {
 			return xmpp.Forbidden.Because("only who asked may do that")
 		}
-		changed := false
+		var changed []*request
 		for _, one := range p.shares {
 			if one.state == nil || !one.state.waits(now) {
 				continue
@@ -197,15 +216,23 @@ func (s *Service) changeSplit(ctx context.Context, who, id string, change func(r
 			} else if err != nil {
 				return err
 			}
-			changed = true
+			changed = append(changed, one.state)
 			if err := s.keepRequest(ctx, one.state); err != nil {
 				return err
 			}
 		}
-		if !changed {
+		if len(changed) == 0 {
 			return nil
 		}
-		return s.tellSplit(ctx, p, now, words(p))
+		if err := s.tellSplit(ctx, p, now, words(p)); err != nil {
+			return err
+		}
+		for _, r := range changed {
+			if err := s.evenWithout(ctx, r, now); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

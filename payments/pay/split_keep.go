@@ -43,21 +43,16 @@ func (s *Service) addSplit(ctx context.Context, p *split, content []byte) error 
 
 // splits reads splits that a condition picks, with their shares and what has become of those.
 func (s *Service) splits(ctx context.Context, where string, args ...any) (found []*split, err error) {
-	rows, err := s.db.Query(ctx, "select id, made, maker, payee, within, total, unit, about, way from pay_split where "+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read splits: %w", err)
-	}
-	for rows.Next() {
+	found, err = read(ctx, s.db, "splits", func(row *store.Rows) (*split, error) {
 		p := &split{}
-		if err := rows.Scan(&p.id, &p.made, &p.maker, &p.payee, &p.within, &p.total, &p.unit, &p.about, &p.way); err != nil {
-			return nil, fmt.Errorf("read splits: %w", err)
-		}
-		if err := s.readShares(ctx, p); err != nil {
+		return p, row.Scan(&p.id, &p.made, &p.maker, &p.payee, &p.within, &p.total, &p.unit, &p.about, &p.way)
+	}, "select id, made, maker, payee, within, total, unit, about, way from pay_split where "+where, args...)
+	for _, p := range found {
+		if err = s.readShares(ctx, p); err != nil {
 			return nil, err
 		}
-		found = append(found, p)
 	}
-	return found, nil
+	return found, err
 }
 
 func (s *Service) readShares(ctx context.Context, p *split) error {
@@ -69,25 +64,16 @@ func (s *Service) readShares(ctx context.Context, p *split) error {
 	for _, r := range requests {
 		states[r.id] = r
 	}
-	rows, err := s.db.Query(ctx, "select account, amount, parts, items, request from pay_share where split = $1 order by place", p.id)
-	if err != nil {
-		return fmt.Errorf("read shares: %w", err)
-	}
-	for rows.Next() {
-		var one share
+	p.shares, err = read(ctx, s.db, "shares", func(row *store.Rows) (one share, err error) {
 		var items string
-		if err := rows.Scan(&one.account, &one.amount, &one.parts, &items, &one.request); err != nil {
-			return fmt.Errorf("read shares: %w", err)
-		}
-		if items != "" {
-			if err := json.Unmarshal([]byte(items), &one.items); err != nil {
-				return fmt.Errorf("read items of split %s: %w", p.id, err)
-			}
+		err = row.Scan(&one.account, &one.amount, &one.parts, &items, &one.request)
+		if err == nil && items != "" {
+			err = json.Unmarshal([]byte(items), &one.items)
 		}
 		one.state = states[one.request]
-		p.shares = append(p.shares, one)
-	}
-	return nil
+		return one, err
+	}, "select account, amount, parts, items, request from pay_share where split = $1 order by place", p.id)
+	return err
 }
 
 // split reads a split; item-not-found if there is none.

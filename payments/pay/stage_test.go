@@ -31,6 +31,8 @@ type stage struct {
 	clock   time.Time
 	told    []*xmpp.Stanza
 	counter int
+	outside map[string]bool // who is in no group
+	unknown bool            // who is in groups
 }
 
 // actor is somebody with a payment key.
@@ -50,6 +52,16 @@ func (g *stage) Send(_ context.Context, st *xmpp.Stanza) error {
 	defer g.mu.Unlock()
 	g.told = append(g.told, st)
 	return nil
+}
+
+// Members makes the stage who knows groups.
+func (g *stage) Members(context.Context, xmpp.JID) (all []xmpp.JID, known bool, err error) {
+	for name, a := range g.people {
+		if !g.outside[name] {
+			all = append(all, a.jid)
+		}
+	}
+	return all, !g.unknown, nil
 }
 
 func (g *stage) now() time.Time {
@@ -80,11 +92,12 @@ func newStage(t testing.TB, db *store.DB, names ...string) *stage {
 	cfg := DefaultConfig()
 	cfg.Service, cfg.Accounts = "pay.example", "example"
 	cfg.Units = []Unit{{Code: "MAD"}, {Code: "EUR"}}
-	g := &stage{t: t, book: book, people: map[string]*actor{}, clock: time.Now().UTC().Truncate(time.Second)}
+	g := &stage{t: t, book: book, people: map[string]*actor{}, outside: map[string]bool{}, clock: time.Now().UTC().Truncate(time.Second)}
 	if g.s, err = New(ctx, cfg, db, book, g, log); err != nil {
 		t.Fatal(err)
 	}
 	g.s.now = g.now
+	g.s.Meet(g)
 	for _, name := range names {
 		g.enter(name)
 		g.notices(name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -13,8 +14,8 @@ type Suspicion struct {
 	At time.Time
 	// Account is whom it is about.
 	Account string
-	// Kind is double-promise (a pocket that was promised twice; About is the payee who got nothing) or pin-guessing (a key that was dropped after ten wrong PINs;
-	// About is its id).
+	// Kind is double-promise (a pocket that was promised twice; About is the payee who got nothing), promise-void (a promise that its payee handed in and was not paid for;
+	// About is why, and the payee) or pin-guessing (a key that was dropped after ten wrong PINs; About is its id).
 	Kind string
 	// Payment is the id of what it is about, empty for none.
 	Payment, About string
@@ -29,20 +30,35 @@ func (s *Service) note(ctx context.Context, account xmpp.JID, kind, payment, abo
 	return nil
 }
 
-// Suspicions reads at most max (1–1,000) suspicions from before a time, the newest first.
-func (s *Service) Suspicions(ctx context.Context, before time.Time, max int) (all []Suspicion, err error) {
-	rows, err := s.db.Query(ctx, "select id, account, kind, payment, about from pay_suspicion where id < $1 order by id desc limit $2", before.UnixMicro(), min(1000, max))
+// Kinds of what is noted about promises.
+const (
+	doublePromise = "double-promise"
+	voidPromise   = "promise-void"
+)
+
+// maxNoted is how many suspicions of a kind are noted about one account in eight days, so that nobody hides others behind their own.
+const maxNoted = 50
+
+// noteOnce writes a suspicion about a payment, which is handed in again perhaps.
+func (s *Service) noteOnce(ctx context.Context, account xmpp.JID, kind, payment, about string) error {
+	var all, same int64
+	err := s.db.QueryRow(ctx, "select count(*), coalesce(sum(case when payment = $1 then 1 else 0 end), 0) from pay_suspicion where account = $2 and kind = $3 and id > $4", payment,
+		account.String(), kind, s.now().Add(-promisesEnd).UnixMicro()).Scan(&all, &same)
 	if err != nil {
-		return nil, fmt.Errorf("read suspicions: %w", err)
+		return fmt.Errorf("read suspicions: %w", err)
 	}
-	for rows.Next() {
-		var one Suspicion
+	if same > 0 || all >= maxNoted {
+		return nil
+	}
+	return s.note(ctx, account, kind, payment, about)
+}
+
+// Suspicions reads at most max (1–1,000) suspicions from before a time, the newest first.
+func (s *Service) Suspicions(ctx context.Context, before time.Time, max int) ([]Suspicion, error) {
+	return read(ctx, s.db, "suspicions", func(row *store.Rows) (one Suspicion, err error) {
 		var at int64
-		if err := rows.Scan(&at, &one.Account, &one.Kind, &one.Payment, &one.About); err != nil {
-			return nil, fmt.Errorf("read suspicions: %w", err)
-		}
-		one.At = time.UnixMicro(at).UTC()
-		all = append(all, one)
-	}
-	return all, nil
+		err = row.Scan(&at, &one.Account, &one.Kind, &one.Payment, &one.About)
+		one.At = atMicro(at)
+		return one, err
+	}, "select id, account, kind, payment, about from pay_suspicion where id < $1 order by id desc limit $2", before.UnixMicro(), min(1000, max))
 }

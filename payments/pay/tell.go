@@ -2,7 +2,6 @@ package pay
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"palabre.dev/palabre/payments/intent"
@@ -32,26 +31,33 @@ func (s *Service) tellPayer(ctx context.Context, p *payment) error {
 }
 
 // words say what has happened to somebody whose app does not know this protocol.
-func (s *Service) words(p *payment, to xmpp.JID) string {
-	amount := s.Amount(p.Amount, p.Unit)
-	mine := to == p.payer
-	text := fmt.Sprintf("%s has paid you %s", p.payer.Local(), amount)
+func (s *Service) words(p *payment, to xmpp.JID) said {
+	amount := money{p.Amount, p.Unit, p.For}
+	payer, payee := p.payer.Local(), p.payee.Local()
+	words := say("got", payer, amount)
 	switch {
 	case p.Kind == intent.Reserve:
-		text = fmt.Sprintf("You have set %s aside for payments without network", amount)
+		words = say("reserved", amount)
 	case p.Kind == intent.Release:
-		text = fmt.Sprintf("%s is back in your wallet", amount)
+		words = say("released", amount)
 	case p.Kind == intent.Cashout:
-		text = fmt.Sprintf("You are moving %s out of your wallet", amount)
-	case s.wordsOfOthers(p) != "":
-		text = s.wordsOfOthers(p)
-	case mine:
-		text = fmt.Sprintf("You have paid %s %s", p.payee.Local(), amount)
+		words = say("leaving", amount)
+	case takesBack(p.Intent):
+		words = say("promiseBack")
+	case p.Kind == intent.Hold && p.state == Ended:
+		words = say("heldOver", payer, payee, amount)
+	case p.Kind == intent.Hold:
+		words = say("held", payer, payee, amount)
+	case p.Kind == intent.Capture:
+		words = say("captured", payee, payer, amount)
+	case p.Kind == intent.Void:
+		words = say("voided", payee, payer)
+	case p.Kind == intent.Refund:
+		words = say("refunded", payer, payee, amount)
+	case to == p.payer:
+		words = say("gave", payee, amount)
 	}
-	if p.For != "" {
-		text += " (" + p.For + ")"
-	}
-	return text + "." + s.link(p.ID)
+	return words.at(linkPayment, p.ID)
 }
 
 // Amount writes an amount in minor units for people: 125.00 MAD.

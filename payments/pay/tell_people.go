@@ -25,37 +25,25 @@ func (s *Service) sum(amount int64, unit, about string) string {
 	return text
 }
 
-// asksFor says in words what a request asks for.
-func (s *Service) asksFor(r *request) string {
-	return called(r.payee) + " asks " + called(r.payer) + " for " + s.sum(r.amount, r.unit, r.about)
-}
-
-// reminds says in words that somebody is reminded.
-func (s *Service) reminds(r *request) string {
-	return called(r.payer) + " is reminded of " + s.sum(r.left(), r.unit, r.about) + " for " + called(r.payee)
-}
-
-// wordsOfOthers say what has happened with a payment that is none from one to another alone; empty for those that are.
-func (s *Service) wordsOfOthers(p *payment) string {
-	payer, payee, amount := called(p.Payer), called(p.Payee), s.Amount(p.Amount, p.Unit)
-	switch p.Kind {
+// asksFor says what a request asks for.
+func asksFor(r *request) said {
+	text := "asks"
+	switch r.kind {
 	case intent.Hold:
-		if p.state == Ended {
-			return "What " + payer + " has set aside for " + payee + " (" + amount + ") is so no longer"
-		}
-		return payer + " has set " + amount + " aside for " + payee
-	case intent.Capture:
-		return payee + " has taken " + amount + " of " + payer
-	case intent.Void:
-		return payee + " does not take what " + payer + " has set aside"
-	case intent.Refund:
-		return payer + " has given back " + amount + " to " + payee
+		text = "asksHold"
+	case intent.Mandate:
+		text = "asksMandate"
 	}
-	return ""
+	return say(text, called(r.payee), called(r.payer), money{r.amount, r.unit, r.about})
+}
+
+// reminds says that somebody is reminded.
+func reminds(r *request) said {
+	return say("reminds", called(r.payer), called(r.payee), money{r.left(), r.unit, r.about})
 }
 
 // tellRequest tells those whom a request concerns how it stands, in the transaction of ctx. A share is told as the split that it belongs to.
-func (s *Service) tellRequest(ctx context.Context, r *request, now time.Time, words string) error {
+func (s *Service) tellRequest(ctx context.Context, r *request, now time.Time, words said) error {
 	child := r.element(now)
 	if r.split != "" {
 		p, err := s.split(ctx, r.split)
@@ -64,12 +52,12 @@ func (s *Service) tellRequest(ctx context.Context, r *request, now time.Time, wo
 		}
 		child = p.element(now)
 	}
-	return s.tellPeople(ctx, []string{r.payer, r.payee, r.maker}, r.chat, words+"."+s.link(r.id), child)
+	return s.tellPeople(ctx, []string{r.payer, r.payee, r.maker}, r.chat, words.at(linkRequest, r.id), child)
 }
 
 // tellSplit tells all whom a split concerns how it stands, in the transaction of ctx.
-func (s *Service) tellSplit(ctx context.Context, p *split, now time.Time, words string) error {
-	return s.tellPeople(ctx, p.people(), p.within, words+"."+s.link(p.id), p.element(now))
+func (s *Service) tellSplit(ctx context.Context, p *split, now time.Time, words said) error {
+	return s.tellPeople(ctx, p.people(), p.within, words.at(linkSplit, p.id), p.element(now))
 }
 
 // tellReminded tells those who are reminded of their parts of a split, and once who asked, in the transaction of ctx.
@@ -81,20 +69,20 @@ func (s *Service) tellReminded(ctx context.Context, p *split, reminded []*reques
 		if err != nil {
 			return err
 		}
-		if err := s.notify(ctx, to, orWord(r.chat, r.payee), s.reminds(r)+"."+s.link(r.id), child); err != nil {
+		if err := s.notify(ctx, to, orWord(r.chat, r.payee), reminds(r).at(linkRequest, r.id), child); err != nil {
 			return err
 		}
 		askers = slices.DeleteFunc(askers, func(who string) bool { return who == r.payer })
 	}
-	words := s.reminds(reminded[0])
+	words := reminds(reminded[0])
 	if n := len(reminded); n > 1 {
-		words = digits(int64(n)) + " are reminded of " + s.sum(p.total, p.unit, p.about)
+		words = say("remindsMany", int64(n), money{p.total, p.unit, p.about})
 	}
-	return s.tellPeople(ctx, askers, orWord(p.within, reminded[0].payer), words+"."+s.link(p.id), child)
+	return s.tellPeople(ctx, askers, orWord(p.within, reminded[0].payer), words.at(linkSplit, p.id), child)
 }
 
 // tellPeople tells each of some people the same, in a group, or in the conversation with the first other of them.
-func (s *Service) tellPeople(ctx context.Context, people []string, group, words string, child *xmpp.Element) error {
+func (s *Service) tellPeople(ctx context.Context, people []string, group string, words said, child *xmpp.Element) error {
 	var all []string
 	for _, who := range people {
 		if !slices.Contains(all, who) {

@@ -56,7 +56,6 @@ func (s *Service) allowanceOf(ctx context.Context, account xmpp.JID, level strin
 		return a, fmt.Errorf("read limits: %w", err)
 	default:
 		a.Transaction, a.Day = lower(a.Transaction, transaction), lower(a.Day, most)
-		a.any = a.any && transaction > 0 && most > 0
 	}
 	if a.Day == 0 {
 		a.left = ledger.MaxAmount
@@ -71,10 +70,10 @@ func (s *Service) allowanceOf(ctx context.Context, account xmpp.JID, level strin
 	return a, nil
 }
 
-// lower is the lower of two limits, of which 0 is none in the first.
+// lower is the lower of two limits, of which 0 is none.
 func lower(limit, own int64) int64 {
-	if limit == 0 {
-		return own
+	if limit == 0 || own == 0 {
+		return limit + own
 	}
 	return min(limit, own)
 }
@@ -119,7 +118,10 @@ func (s *Service) spend(ctx context.Context, p *payment, r rule) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mayUse(k, p.Intent); err != nil {
+	if err := s.mayUse(ctx, k, p.Intent); err != nil {
+		return err
+	}
+	if err := s.countStep(ctx, k, p.Intent); err != nil {
 		return err
 	}
 	if err := s.mayPay(ctx, p, r); err != nil || !r.limited {

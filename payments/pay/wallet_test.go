@@ -303,7 +303,13 @@ type rails struct {
 	out  []RailTransfer
 }
 
-func (r *rails) Offers() []Offer { return []Offer{{Name: "momo", Unit: "MAD", In: true, Out: true}} }
+func (r *rails) Offers() []Offer {
+	return []Offer{{Name: "momo", Unit: "MAD", Kind: "momo", Title: "Mobile money", In: true, Out: true, Refunds: true}}
+}
+
+func (r *rails) Standing(context.Context, string) (Standing, error) {
+	return Standing{"unknown", time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC), Step{"show", "*150#"}}, nil
+}
 
 func (r *rails) CashOut(ctx context.Context, t RailTransfer, also func(ctx context.Context, records []ledger.Record) error) error {
 	r.out = append(r.out, t)
@@ -407,6 +413,10 @@ func TestMoneyComesInByARail(t *testing.T) {
 		}
 		_, err := b.ask(karim.account, true, in)
 		b.refused(err, "id-taken")
+		waits, err := b.ask(nadia.account, false, element("lookup", "id", id)) // also another of her devices knows what to do
+		if err != nil || waits.Attr("way") != "unknown" || waits.Attr("since") != "2026-11-22T01:02:03Z" || waits.Child(NS, "show").Attr("code") != "*150#" {
+			t.Errorf("%v (%v)", waits, err)
+		}
 		settled := func(ctx context.Context, records []ledger.Record) error {
 			return b.Railed(ctx, RailChange{ID: id, State: Done, Moved: 5000}, records)
 		}

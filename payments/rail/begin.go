@@ -39,10 +39,13 @@ const (
 	maxAddress = 256
 	holding    = 60 * 24 * time.Hour // for how long a wallet's money is held, each time
 	renewal    = 30 * 24 * time.Hour // the hold is renewed when less than that is left
+
+	// MaxWaiting is how many cash-ins of one wallet may wait: they hold nothing, so nothing else bounds them.
+	MaxWaiting = 20
 )
 
 // CashIn begins to bring money into a wallet. Once the network has taken it, the transfer's Next says what the person has to do: see Await. Asked again with the same
-// id and content it returns the transfer as it stands. Errors: ErrNoRail, ErrBad, ErrIDTaken.
+// id and content it returns the transfer as it stands. Errors: ErrNoRail, ErrBad, ErrIDTaken, and ErrTooMany while MaxWaiting others have no end yet.
 func (e *Engine) CashIn(ctx context.Context, order Order, also Also) (Transfer, error) {
 	return e.begin(ctx, CashIn, order, "", also)
 }
@@ -53,8 +56,8 @@ func (e *Engine) CashOut(ctx context.Context, order Order, also Also) (Transfer,
 	return e.begin(ctx, CashOut, order, "", also)
 }
 
-// Refund begins to give back what a settled cash-in has brought, all or a part: rail, wallet and unit of the order are those of the cash-in. Errors are those of CashOut,
-// ErrNotFound if there is no such cash-in or it is not settled, and ErrExceeds.
+// Refund begins to give back what a settled cash-in has brought, all or a part: rail, address and unit of the order are those of the cash-in, and the wallet is where it went, also if that is frozen, or is the
+// rail's account for what no wallet took. Errors are those of CashOut, ErrNotFound if there is no such cash-in or it is not settled, and ErrExceeds.
 func (e *Engine) Refund(ctx context.Context, order Order, of string, also Also) (Transfer, error) {
 	in, err := e.Get(ctx, of)
 	if err != nil {
@@ -63,7 +66,11 @@ func (e *Engine) Refund(ctx context.Context, order Order, of string, also Also) 
 	if in.Kind != CashIn || in.State != Settled {
 		return Transfer{}, ErrNotFound
 	}
-	order.Rail, order.Wallet, order.Unit, order.Address = in.Rail, in.Wallet, in.Unit, in.Address
+	came, ok, err := e.ledger.Look(ctx, in.booked)
+	if err != nil || !ok {
+		return Transfer{}, errors.Join(err, ErrNotFound)
+	}
+	order.Rail, order.Wallet, order.Unit, order.Address = in.Rail, came.To, in.Unit, in.Address
 	return e.begin(ctx, Refund, order, of, also)
 }
 
@@ -115,7 +122,12 @@ func (e *Engine) begin(ctx context.Context, kind Kind, o Order, of string, also 
 		t.hold, t.heldUntil = t.ID, now.Add(holding)
 		operations := e.holds(t, t.hold)
 		operations[0].About, operations[0].Data = o.About, o.Data
-		_, err = e.ledger.Post(ctx, write, operations...)
+		if kind == Refund { // the operator wants it, whether the wallet pays otherwise or not
+			if thawed, frozen := e.thaw(ctx, t, operations); frozen {
+				operations = thawed
+			}
+		}
+		_, err = e.ledger.Post(ctx, func(ctx context.Context, records []ledger.Record) error { return write(ctx, moving(records)) }, operations...)
 	}
 	kept, readErr := e.Get(ctx, t.ID)
 	if readErr == nil {
@@ -151,8 +163,9 @@ func (e *Engine) holds(t Transfer, id string) []ledger.Operation {
 func feeOf(hold string) string { return hold + ":fee" }
 
 func (e *Engine) insert(ctx context.Context, t Transfer) error {
-	if t.Kind == Refund {
-		if err := e.leaves(ctx, t); err != nil {
+	check := map[Kind]func(context.Context, Transfer) error{CashIn: e.mayWait, Refund: e.leaves}[t.Kind]
+	if check != nil {
+		if err := check(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -166,11 +179,23 @@ func (e *Engine) insert(ctx context.Context, t Transfer) error {
 	return e.noteStep(ctx, t)
 }
 
+// mayWait refuses a cash-in where too many of its wallet wait already.
+func (e *Engine) mayWait(ctx context.Context, t Transfer) error {
+	var waiting int
+	if err := e.db.QueryRow(ctx, "select count(*) from rail_transfer where wallet = $1 and kind = $2 and state in (1, 2, 3, 5)", t.Wallet, CashIn).Scan(&waiting); err != nil {
+		return fmt.Errorf("count cash-ins that wait: %w", err)
+	}
+	if waiting >= MaxWaiting {
+		return ErrTooMany
+	}
+	return nil
+}
+
 // leaves refuses a refund of more than is left of its cash-in, with all refunds that were not rejected.
 func (e *Engine) leaves(ctx context.Context, t Transfer) error {
 	var left int64
-	err := e.db.QueryRow(ctx, `select i.moved - i.returned - cast(coalesce((select sum(r.amount) from rail_transfer r where r.target = i.id and r.state <> 4), 0) as bigint)
-		from rail_transfer i where i.id = $1 and i.state = 6`, t.Of).Scan(&left)
+	err := e.db.QueryRow(ctx, `select i.moved - i.returned - cast(coalesce((select sum(case when r.state in (6, 7) then r.moved - r.returned else r.amount end)
+		from rail_transfer r where r.target = i.id and r.state <> 4), 0) as bigint) from rail_transfer i where i.id = $1 and i.state = 6`, t.Of).Scan(&left)
 	if errors.Is(err, store.ErrNoRows) {
 		return ErrNotFound
 	}

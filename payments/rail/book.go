@@ -38,7 +38,7 @@ func (e *Engine) change(ctx context.Context, was, t Transfer, ways ...way) (Tran
 			if err := e.keep(ctx, was, now); err != nil || e.observer == nil {
 				return err
 			}
-			return e.observer(ctx, now, slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return r.Kind == ledger.Setting }))
+			return e.observer(ctx, now, moving(records))
 		}
 		var err error
 		if len(w.operations) == 0 {
@@ -58,6 +58,11 @@ func (e *Engine) change(ctx context.Context, was, t Transfer, ways ...way) (Tran
 		return now, nil
 	}
 	return was, nil
+}
+
+// moving are the records that move or hold something, without those that open and freeze a wallet around them.
+func moving(records []ledger.Record) []ledger.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return r.Kind == ledger.Setting })
 }
 
 // bookID is an id for the ledger, at most 63 bytes for the first thousand changes of a transfer.

@@ -88,6 +88,48 @@ func TestFrozenRail(t *testing.T) {
 	})
 }
 
+// TestWhatNobodyClaimedGoesBack to who has paid it; and from a wallet that is frozen, which stays so. What the network has given back to us can go back once more.
+func TestWhatNobodyClaimedGoesBack(t *testing.T) {
+	one(t, sandbox.Plan{}, func(t *testing.T, w *world) {
+		o := order(ident(1), 1000)
+		o.Wallet = "wallet/nobody@example/MAD"
+		if _, err := w.engine.CashIn(t.Context(), o, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.in(ident(2), 500)
+		w.pass(time.Minute, 10*time.Second)
+		w.post(ledger.Operation{ID: "freeze", Kind: ledger.Setting, From: wallet, State: ledger.Frozen})
+		w.net.Plan(ident(5), sandbox.Plan{Reverse: time.Hour})
+		for id, of := range map[string]string{ident(3): ident(1), ident(5): ident(2)} {
+			back, err := w.engine.Refund(t.Context(), rail.Order{ID: id, Amount: w.get(of).Amount}, of, nil)
+			if err != nil || back.Address != o.Address {
+				t.Fatalf("%+v, %v", back, err)
+			}
+		}
+		w.pass(time.Minute, 10*time.Second)
+		is(t, w, ident(3), rail.Settled)
+		is(t, w, ident(5), rail.Settled)
+		if a := w.account(rail.Account(name, unit) + "/unclaimed"); a.Balance != 0 {
+			t.Errorf("unclaimed: %+v", a)
+		}
+		if a := w.account(wallet); a.State != ledger.Frozen || a.Balance != funds {
+			t.Errorf("the wallet: %+v", a)
+		}
+		if _, err := w.engine.Refund(t.Context(), rail.Order{ID: ident(6), Amount: 1}, ident(2), nil); !errors.Is(err, rail.ErrExceeds) {
+			t.Errorf("more than came in: %v", err)
+		}
+		w.pass(2*time.Hour, 10*time.Minute)
+		is(t, w, ident(5), rail.Reversed)
+		if _, err := w.engine.Refund(t.Context(), rail.Order{ID: ident(7), Amount: 500}, ident(2), nil); err != nil {
+			t.Errorf("once more: %v", err)
+		}
+		w.pass(time.Minute, 10*time.Second)
+		if here, there := w.account(rail.Account(name, unit)).Balance, w.net.Balance(unit); here != 0 || there != 0 {
+			t.Errorf("the books say %d, the network %d", here, there)
+		}
+	})
+}
+
 // TestNobodyToPay: what comes in for a wallet that was closed waits on an account of the rail; what a network takes back that the wallet does not have any more is owed.
 func TestNobodyToPay(t *testing.T) {
 	one(t, sandbox.Plan{After: time.Minute}, func(t *testing.T, w *world) {
@@ -278,6 +320,30 @@ func TestWebhooks(t *testing.T) {
 	})
 }
 
+// TestCashInsThatWait are counted, and bounded for each wallet: what has an end makes room, and what is asked for again is the same one.
+func TestCashInsThatWait(t *testing.T) {
+	bubbles(t, func(t *testing.T, cfg store.Config) {
+		w := within(t, cfg, sandbox.Plan{After: time.Hour})
+		for i := range rail.MaxWaiting {
+			w.in(ident(i), 10)
+		}
+		if _, err := w.engine.CashIn(t.Context(), order(ident(100), 10), nil); !errors.Is(err, rail.ErrTooMany) {
+			t.Fatalf("one more: %v", err)
+		}
+		w.in(ident(0), 10)
+		w.out(ident(101), 10)
+		time.Sleep(time.Minute)
+		waiting, err := w.engine.Waiting(t.Context())
+		if err != nil || len(waiting) != 2 || waiting[0].Kind != rail.CashIn || waiting[0].Count != rail.MaxWaiting || time.Since(waiting[0].Oldest) != time.Minute {
+			t.Errorf("%+v, %v", waiting, err)
+		}
+		w.pass(2*time.Hour, 10*time.Minute)
+		w.in(ident(100), 10)
+		w.pass(2*time.Hour, 10*time.Minute)
+		w.agree()
+	})
+}
+
 // TestNightly: a network changes things without a word; the night finds it, has it asked about, and an hour later the lists agree.
 func TestNightly(t *testing.T) {
 	one(t, sandbox.Plan{Silent: true}, func(t *testing.T, w *world) {
@@ -355,7 +421,7 @@ func TestFigures(t *testing.T) {
 		for _, family := range families {
 			names = append(names, family.GetName())
 		}
-		if got := strings.Join(names, " "); got != "palabre_rail_calls_total palabre_rail_transfers palabre_rail_unknown_oldest_age_seconds palabre_rail_webhooks_total" {
+		if got := strings.Join(names, " "); got != "palabre_rail_calls_total palabre_rail_transfers palabre_rail_unknown_oldest_age_seconds palabre_rail_waiting palabre_rail_waiting_oldest_age_seconds palabre_rail_webhooks_total" {
 			t.Errorf("figures: %s", got)
 		}
 		unknown, err := w.engine.Unknown(t.Context(), 10)

@@ -84,6 +84,7 @@ var (
 	ErrIDTaken  = errors.New("the id was used for something else")
 	ErrExceeds  = errors.New("more than is left to refund")
 	ErrTooLate  = errors.New("it has been sent already")
+	ErrTooMany  = errors.New("too many cash-ins of the wallet wait already")
 )
 
 // Engine drives the transfers of all rails. Its methods are safe for concurrent use.
@@ -102,6 +103,7 @@ type Engine struct {
 	mu      sync.Mutex                 // guards the following
 	waiting map[string][]chan struct{} // who waits for a transfer to change
 	hinted  map[string]bool            // transfers that a network has told of since their step began
+	health  map[string]Health          // how networks have answered, by rail
 }
 
 var railName = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)

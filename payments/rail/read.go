@@ -93,6 +93,32 @@ func (e *Engine) Figures(ctx context.Context) (all []Figure, err error) {
 	return all, nil
 }
 
+// Waiting is how many transfers of a rail and a kind have no end yet, and when the oldest of them was begun.
+type Waiting struct {
+	Rail   string
+	Kind   Kind
+	Count  int64
+	Oldest time.Time
+}
+
+// Waiting counts the transfers that have no end yet, by rail and kind.
+func (e *Engine) Waiting(ctx context.Context) (all []Waiting, err error) {
+	rows, err := e.db.Query(ctx, "select rail, kind, count(*), min(created) from rail_transfer where state in (1, 2, 3, 5) group by rail, kind order by rail, kind")
+	if err != nil {
+		return nil, fmt.Errorf("count transfers that wait: %w", err)
+	}
+	for rows.Next() {
+		var w Waiting
+		var oldest int64
+		if err := rows.Scan(&w.Rail, &w.Kind, &w.Count, &oldest); err != nil {
+			return nil, fmt.Errorf("count transfers that wait: %w", err)
+		}
+		w.Oldest = fromMicro(oldest)
+		all = append(all, w)
+	}
+	return all, nil
+}
+
 // OldestUnknown is since when the longest unknown transfer has been so; ok is false if none is unknown.
 func (e *Engine) OldestUnknown(ctx context.Context) (since time.Time, ok bool, err error) {
 	var at int64
@@ -123,10 +149,19 @@ func (e *Engine) Resolve(ctx context.Context, id string, status Status, why stri
 
 var transfersHelp = prometheus.NewDesc("palabre_rail_transfers", "Transfers with networks outside, by rail and state.", []string{"rail", "state"}, nil)
 
-// Describe tells Prometheus what Collect gives.
-func (e *Engine) Describe(ch chan<- *prometheus.Desc) { ch <- transfersHelp }
+var (
+	waitingHelp    = prometheus.NewDesc("palabre_rail_waiting", "Transfers with networks outside that have no end yet, by rail and kind.", []string{"rail", "kind"}, nil)
+	waitingAgeHelp = prometheus.NewDesc("palabre_rail_waiting_oldest_age_seconds", "How long ago the oldest of them was begun.", []string{"rail", "kind"}, nil)
+)
 
-// Collect gives the number of transfers by rail and state; nothing where the database fails.
+// Describe tells Prometheus what Collect gives.
+func (e *Engine) Describe(ch chan<- *prometheus.Desc) {
+	ch <- transfersHelp
+	ch <- waitingHelp
+	ch <- waitingAgeHelp
+}
+
+// Collect gives the number of transfers by rail and state, and of those that wait with the age of the oldest; nothing where the database fails.
 func (e *Engine) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -137,6 +172,15 @@ func (e *Engine) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, f := range figures {
 		ch <- prometheus.MustNewConstMetric(transfersHelp, prometheus.GaugeValue, float64(f.Count), f.Rail, f.State.String())
+	}
+	waiting, err := e.Waiting(ctx)
+	if err != nil {
+		e.log.Error("transfers that wait could not be counted", "err", err)
+		return
+	}
+	for _, w := range waiting {
+		ch <- prometheus.MustNewConstMetric(waitingHelp, prometheus.GaugeValue, float64(w.Count), w.Rail, w.Kind.String())
+		ch <- prometheus.MustNewConstMetric(waitingAgeHelp, prometheus.GaugeValue, e.now().Sub(w.Oldest).Seconds(), w.Rail, w.Kind.String())
 	}
 }
 

@@ -121,7 +121,8 @@ func (e *Engine) Reconcile(ctx context.Context, rail string, since, until time.T
 	if err := errors.Join(e.takenBack(ctx, c), e.missingThere(ctx, c)); err != nil {
 		return Report{}, fmt.Errorf("reconcile %s: %w", rail, err)
 	}
-	return c.report, e.keepReport(ctx, c)
+	err = e.keepReport(ctx, c)
+	return c.report, err
 }
 
 // compare looks for a line of the network among ours.

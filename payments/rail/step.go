@@ -136,6 +136,7 @@ func (e *Engine) call(ctx context.Context, t Transfer, name string, do func(cont
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	status, err = do(ctx, t)
+	e.noteCall(t.Rail, err)
 	outcome := "failed"
 	if err == nil {
 		outcome = status.State.String()

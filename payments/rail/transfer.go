@@ -106,7 +106,7 @@ type Transfer struct {
 
 const transferColumns = `t.id, t.number, t.rail, t.kind, t.state, t.wallet, t.address, t.amount, t.unit, t.fee, t.fee_to, t.target, coalesce(o.reference, ''), t.reference, t.go_kind, t.go_value,
 	t.why, t.moved, t.returned, t.owed, t.cost, t.sequence, t.hold, t.held_until, t.booked, t.created, t.changed, t.sent, t.unknown_since, t.settled_at,
-	cast(coalesce((select sum(r.amount) from rail_transfer r where r.target = t.id and r.target <> '' and r.state <> 4), 0) as bigint)
+	cast(coalesce((select sum(case when r.state in (6, 7) then r.moved - r.returned else r.amount end) from rail_transfer r where r.target = t.id and r.target <> '' and r.state <> 4), 0) as bigint)
 	from rail_transfer t left join rail_transfer o on o.id = t.target and t.target <> ''`
 
 func (e *Engine) scan(rows *store.Rows) (t Transfer, err error) {

@@ -4,6 +4,7 @@ package adapter
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"palabre.dev/palabre/payments/rail"
 	"palabre.dev/palabre/payments/rail/momo"
@@ -12,8 +13,10 @@ import (
 	"palabre.dev/palabre/payments/rail/stripe"
 )
 
-// Config is one rail: exactly one of these.
+// Config is one rail: exactly one of the networks.
 type Config struct {
+	// Title is what people call it, at most 40 bytes; empty for the name that it has here.
+	Title string `toml:"title"`
 	// Sandbox is a network that is none, for trying.
 	Sandbox *sandbox.Config `toml:"sandbox"`
 	// Momo is mobile money, by the GSMA Mobile Money API.
@@ -43,7 +46,24 @@ func (c Config) Validate() error {
 	if set != 1 {
 		return errors.New("a rail is one of sandbox, momo, stripe and pix")
 	}
+	const maxTitle = 40
+	if len(c.Title) > maxTitle || !utf8.ValidString(c.Title) {
+		err = errors.Join(err, fmt.Errorf("title is text of at most %d bytes", maxTitle))
+	}
 	return err
+}
+
+// Kind is which of the adapters it is, by its name in the configuration.
+func (c Config) Kind() string {
+	switch {
+	case c.Momo != nil:
+		return "momo"
+	case c.Stripe != nil:
+		return "stripe"
+	case c.Pix != nil:
+		return "pix"
+	}
+	return "sandbox"
 }
 
 // Networks makes the networks of all rails, by name.

@@ -92,24 +92,15 @@ func New(cfg Config, client *http.Client) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	var err error
-	if client == nil {
-		if client, err = remote.Client(cfg.Certificate, cfg.Key, cfg.Authorities); err != nil {
-			return nil, fmt.Errorf("momo: %w", err)
-		}
+	secrets, err := remote.Secrets(cfg.APIKeyFile, cfg.SecretFile, cfg.CallbackSecretFile)
+	if err == nil && client == nil {
+		client, err = remote.Client(cfg.Certificate, cfg.Key, cfg.Authorities)
 	}
-	key, err := remote.Secret(cfg.APIKeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("momo: %w", err)
 	}
-	password, err := remote.Secret(cfg.SecretFile)
-	if err != nil {
-		return nil, fmt.Errorf("momo: %w", err)
-	}
-	c := &Client{cfg: cfg}
-	if c.secret, err = remote.Secret(cfg.CallbackSecretFile); err != nil {
-		return nil, fmt.Errorf("momo: %w", err)
-	}
+	key, password := secrets[0], secrets[1]
+	c := &Client{cfg: cfg, secret: secrets[2]}
 	c.remote = &remote.Remote{Base: strings.TrimSuffix(cfg.URL, "/"), Client: client, Prepare: func(_ context.Context, r *http.Request) error {
 		r.Header.Set("X-Date", time.Now().UTC().Format(time.RFC3339))
 		set(r.Header, "X-Client-Id", cfg.ClientID)

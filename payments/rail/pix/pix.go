@@ -99,10 +99,7 @@ func New(cfg Config, client *http.Client) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cfg: cfg, now: time.Now}
-	password, err := remote.Secret(cfg.SecretFile)
-	if err == nil {
-		c.secret, err = remote.Secret(cfg.WebhookSecretFile)
-	}
+	secrets, err := remote.Secrets(cfg.SecretFile, cfg.WebhookSecretFile)
 	if err == nil && cfg.WebhookAuthorities != "" {
 		c.callers, err = remote.Pool(cfg.WebhookAuthorities)
 	}
@@ -112,6 +109,8 @@ func New(cfg Config, client *http.Client) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pix: %w", err)
 	}
+	password := secrets[0]
+	c.secret = secrets[1]
 	scope := "cob.read cob.write pix.read pix.write"
 	if cfg.SendURL != "" {
 		scope += " pix.send gn.pix.send.read"
@@ -310,18 +309,23 @@ func returned(answer remote.Answer) (s rail.Status, err error) {
 		return s, fmt.Errorf("pix: %w", err)
 	}
 	s.Reference, s.At, s.Why = d.Return, d.Times.Settled, d.Reason
-	switch d.Status {
+	return stands(s, d.Status, "DEVOLVIDO", d.Value)
+}
+
+// stands fills in the state of a devolução or of a payment out, whose names differ in what is done alone, and the amount.
+func stands(s rail.Status, status, done, value string) (_ rail.Status, err error) {
+	switch status {
 	case "EM_PROCESSAMENTO":
 		s.State = rail.Accepted
 	case "NAO_REALIZADO":
 		s.State = rail.Rejected
-	case "DEVOLVIDO":
+	case done:
 		s.State = rail.Settled
-		if s.Amount, err = rail.ParseDecimal(d.Value, exponent); err != nil {
+		if s.Amount, err = rail.ParseDecimal(value, exponent); err != nil {
 			return rail.Status{}, fmt.Errorf("pix: %w", err)
 		}
 	default:
-		return rail.Status{}, fmt.Errorf("pix: a devolução in the state %.40q", d.Status)
+		return rail.Status{}, fmt.Errorf("pix: a devolução or a payment out in the state %.40q", status)
 	}
 	return s, nil
 }
@@ -359,20 +363,10 @@ func sent(answer remote.Answer) (s rail.Status, err error) {
 		return s, fmt.Errorf("pix: %w", err)
 	}
 	s.Reference, s.At = e.reference(), e.at()
-	switch e.Status {
-	case "EM_PROCESSAMENTO":
-		s.State = rail.Accepted
-	case "NAO_REALIZADO":
-		s.State, s.Why = rail.Rejected, e.Status
-	case "REALIZADO":
-		s.State = rail.Settled
-		if s.Amount, err = rail.ParseDecimal(e.Value, exponent); err != nil {
-			return rail.Status{}, fmt.Errorf("pix: %w", err)
-		}
-	default:
-		return rail.Status{}, fmt.Errorf("pix: a payment out in the state %.40q", e.Status)
+	if s, err = stands(s, e.Status, "REALIZADO", e.Value); s.State == rail.Rejected {
+		s.Why = e.Status
 	}
-	return s, nil
+	return s, err
 }
 
 // Mark is the part of the webhook's address that only the provider has from us, empty without a secret.

@@ -163,6 +163,18 @@ func Secret(file string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
+// Secrets reads what files hold, in their order.
+func Secrets(files ...string) (all []string, err error) {
+	for _, file := range files {
+		secret, err := Secret(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, secret)
+	}
+	return all, nil
+}
+
 // Token gets and keeps a token of OAuth 2.0 for a client's own account (RFC 6749 §4.4). It is safe for concurrent use.
 type Token struct {
 	// URL is where tokens are given; ID and Secret are the client's, Scope what is asked for.

@@ -106,6 +106,12 @@ func (c *Client) status(ctx context.Context, method, path string, body []byte) (
 	}
 	if state == rail.Accepted && m.Kind == "in" {
 		s.Next = rail.Next{Kind: "wait"}
+		switch {
+		case m.Go != "":
+			s.Next = rail.Next{Kind: "go", Value: m.Go}
+		case m.Show != "":
+			s.Next = rail.Next{Kind: "show", Value: m.Show}
+		}
 	}
 	return s, nil
 }

@@ -56,6 +56,9 @@ type Message struct {
 	Returned int64     `json:"returned,omitempty"`
 	Cost     int64     `json:"cost,omitempty"`
 	At       time.Time `json:"at,omitzero"`
+	// Go is an address to open, Show a code to pay, while a transfer that comes in is accepted.
+	Go   string `json:"go,omitempty"`
+	Show string `json:"show,omitempty"`
 }
 
 // Movement is one line of the network's list.

@@ -104,19 +104,15 @@ func New(cfg Config, client *http.Client) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	key, err := remote.Secret(cfg.KeyFile)
+	secrets, err := remote.Secrets(cfg.KeyFile, cfg.WebhookSecretFile)
+	if err == nil && client == nil {
+		client, err = remote.Client("", "", "")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("stripe: %w", err)
 	}
-	c := &Client{cfg: cfg, now: time.Now}
-	if c.secret, err = remote.Secret(cfg.WebhookSecretFile); err != nil {
-		return nil, fmt.Errorf("stripe: %w", err)
-	}
-	if client == nil {
-		if client, err = remote.Client("", "", ""); err != nil {
-			return nil, fmt.Errorf("stripe: %w", err)
-		}
-	}
+	key := secrets[0]
+	c := &Client{cfg: cfg, secret: secrets[1], now: time.Now}
 	c.remote = &remote.Remote{Base: strings.TrimSuffix(cfg.URL, "/"), Client: client, Prepare: func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer "+key)
 		r.Header.Set("Stripe-Version", cfg.Version)
