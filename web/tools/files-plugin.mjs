@@ -15,13 +15,16 @@ const online = parts('admin|devices|link|link-give|onboarding|door-open|newdevic
 /** What comes with a connection and cannot be read without them: what our own devices say to each other, and keys of senders. They are no part of the start, but a page
  * of this version must be able to read until a person takes the next one, when the server has only that one's. */
 const read = parts('among|sender-keys|locked')
-/** What is pleasant and not needed; emoji are then found by fewer names. */
-const spared = parts('Stickers|ChooseLists|Choice|Once|once|Broadcast|broadcast|Loop|editor|Events|eventRemind')
+/** What is pleasant and not needed; emoji are then found by fewer names, and a computer's camera, without network, is a file that is chosen. */
+const spared = parts('camera|Stickers|ChooseLists|Choice|Once|once|Broadcast|broadcast|Loop|editor|Events|eventRemind')
 const code = /\/xmpp\/admin\.ts$|virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:admin|broadcast|channels|communities|devices|events|groups|link|newdevice|onboarding|once|security|status|updates)\.json$/
 
 /** Payments: kept besides on devices on which somebody pays. */
-const pays = /\/src\/(?:features\/pay|core\/pay|core\/qr)\/|\/core\/engine\/pay-(?!door|early)|\/core\/(?:xmpp|store)\/pay\.ts$|\/app\/pa(?:id|y)\.ts$|\/features\/chat\/(?:MoneyCards|PaymentCard|RequestCard|SplitCard)\.tsx$|\/i18n\/money\.ts$|\/ui\/qrcode\.ts$|\/node_modules\/uqr\//
+const pays = /\/src\/(?:features\/pay|core\/pay|core\/qr)\/|\/core\/engine\/pay-(?!door|early)|\/core\/(?:xmpp|store)\/pay\.ts$|\/app\/(?:pa(?:id|y)|terms|evidence)\.tsx?$|\/features\/chat\/(?:MoneyCards|PaymentCard|RequestCard|TermsCard|SplitCard)\.tsx$|\/i18n\/money\.ts$|\/ui\/qrcode\.ts$|\/node_modules\/uqr\//
 const payTexts = /\/i18n\/[\w-]+\/pay\w*\.json$/
+/** Of payments, what does nothing without the service: direct debits, disputes and their files. */
+const payOnline = parts('AskDebit|Debits?|Disputes|evidence')
+const payOnlineTexts = /\/i18n\/[\w-]+\/pay(?:debit|evidence)\.json$/
 const payStyles = parts('pay|Confirm|Keys|MoneyCards')
 
 /** The files whose names begin with one of these. */
@@ -66,6 +69,7 @@ export function files() {
       const lacking = Object.fromEntries(Object.keys(spare).map((what) => [what, []]))
       for (const [name, item] of Object.entries(bundle)) {
         if (read.test(name)) { reading.push(name); continue }
+        if (payOnline.test(name) || payOnlineTexts.test(item.facadeModuleId ?? '')) { left.add(name); continue }
         if (payTexts.test(item.facadeModuleId ?? '')) { (paying.locales[languageOf(item).language] ??= []).push(name); continue }
         const modules = item.type === 'chunk' ? Object.keys(item.modules ?? {}).filter((id) => /\/src\/.*\.tsx?$/.test(id)) : []
         if ((modules.length && modules.every((id) => pays.test(id))) || (name.endsWith('.css') && payStyles.test(name))) { paying.files.push(name); left.add(name); continue }

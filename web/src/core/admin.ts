@@ -2,6 +2,7 @@
 // is no administrator, `item-not-found`, `conflict`, and what is temporary as everywhere.
 
 import type { JID, Micros } from './model.ts'
+import type { Evidence } from './pay.ts'
 
 /** One account in the list. */
 export interface AdminAccount {
@@ -47,7 +48,7 @@ export interface AdminMoney { units: Facts[]; rails: Facts[]; unknown: Facts[] }
 export interface AdminPurse { facts: Facts; levels: string[]; money: Facts[] }
 
 /** Lists of payments that are read page by page, or at once. */
-export type AdminList = 'proposals' | 'cases' | 'suspicions' | 'audit'
+export type AdminList = 'proposals' | 'suspicions' | 'audit'
 
 /** What an administrator may ask. */
 export interface Admin {
@@ -69,12 +70,31 @@ export interface Admin {
   money(): Promise<AdminMoney>
   /** Rows with their attributes, and their text as `words`. */
   office(list: AdminList, ask?: { decided?: boolean; before?: string }): Promise<{ more: boolean; rows: Facts[] }>
+  /** Disputes, with what both sides have shown. */
+  cases(ask?: { decided?: boolean; before?: string }): Promise<{ more: boolean; rows: { facts: Facts; evidence: Evidence[] }[] }>
   propose(wanted: { kind: string; account?: string; unit?: string; amount?: number; of?: string; why: string }): Promise<void>
   decide(id: string, approve: boolean): Promise<void>
   purse(account: string): Promise<AdminPurse>
   changePurse(account: string, change: { do: 'level' | 'stop' | 'go-on'; level?: string; why: string }): Promise<AdminPurse>
   dismiss(id: string, why: string): Promise<void>
   uphold(id: string, why: string): Promise<void>
+  /** How each network outside stands, and the transfers of which nobody knows, for the longest first. */
+  rails(): Promise<{ rails: Facts[]; unknown: Facts[] }>
+  /** Transfers of a network, the newest first, without whom they are about. */
+  transfers(ask: { rail: string; before?: string }): Promise<{ more: boolean; rows: Facts[] }>
+  /** One, with whom it is about, and the states that it was in. */
+  transfer(id: string): Promise<{ facts: Facts; steps: Facts[] }>
+  /** Has the network asked now. */
+  askRail(id: string): Promise<void>
+  verdicts(decided: boolean): Promise<Facts[]>
+  /** Proposes what became of a transfer that nobody knows of; another administrator agrees. */
+  propound(verdict: { id: string; state: 'settled' | 'rejected'; amount?: number; why: string }): Promise<void>
+  agree(number: string): Promise<void>
+  /** What the nightly comparisons with a network's list have found, the newest first. */
+  comparisons(ask: { rail: string; before?: string }): Promise<{ more: boolean; rows: Facts[] }>
+  /** Compares a day (2026-11-21, UTC) now. */
+  compare(rail: string, day: string): Promise<Facts>
+  differences(number: string): Promise<{ more: boolean; rows: Facts[] }>
   /** A page of the export: lines of CSV, and after which number to go on. */
   journal(ask: { since?: string; until?: string; after?: string }): Promise<{ text: string; next?: string }>
 }

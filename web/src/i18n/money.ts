@@ -18,6 +18,9 @@ export function fieldText(amount: number, exponent: number, short = false): stri
 /** money is an amount with its unit: 125,00 MAD. */
 export const money = (amount: number, { unit, exponent }: { unit: string; exponent: number }): string => `${amountText(amount, exponent)}\u00a0${unit}`
 
+/** point is what stands before the parts of a whole, as people of the language write it; readAmount reads it. */
+export const point = (): string => new Intl.NumberFormat(region.value).formatToParts(.5).find((part) => part.type === 'decimal')?.value ?? '.'
+
 /** What stands for 0 in the digits that people type: Arabic, Persian, Devanagari. */
 const zeros = [0x660, 0x6f0, 0x966]
 

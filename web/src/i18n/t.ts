@@ -24,6 +24,9 @@ import type admin from './en/admin.json'
 import type pay from './en/pay.json'
 import type paycards from './en/paycards.json'
 import type paymore from './en/paymore.json'
+import type payrail from './en/payrail.json'
+import type paydebit from './en/paydebit.json'
+import type payevidence from './en/payevidence.json'
 import type groups from './en/groups.json'
 import type channels from './en/channels.json'
 import type status from './en/status.json'
@@ -33,7 +36,7 @@ type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 type Texts = Record<string, Text>
 
 /** The name of a text. Whoever adds a part adds its type here. */
-export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof broadcast | keyof typeof once | keyof typeof happening | keyof typeof events | keyof typeof communities | keyof typeof admin | keyof typeof groups | keyof typeof channels | keyof typeof updates | keyof typeof status | keyof typeof pay | keyof typeof paycards | keyof typeof paymore
+export type Key = keyof typeof base | keyof typeof chat | keyof typeof newchat | keyof typeof onboarding | keyof typeof settings | keyof typeof devices | keyof typeof link | keyof typeof newdevice | keyof typeof contacts | keyof typeof about | keyof typeof security | keyof typeof search | keyof typeof media | keyof typeof broadcast | keyof typeof once | keyof typeof happening | keyof typeof events | keyof typeof communities | keyof typeof admin | keyof typeof groups | keyof typeof channels | keyof typeof updates | keyof typeof status | keyof typeof pay | keyof typeof paycards | keyof typeof paymore | keyof typeof payrail | keyof typeof paydebit | keyof typeof payevidence
 type Part = 'chat' | 'newchat' | (string & {})
 
 /** The languages there are, each by its own name. */

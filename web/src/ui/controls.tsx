@@ -79,22 +79,24 @@ interface FieldProps {
   wrong?: string | undefined
   value: string
   change: (value: string) => void
-  type?: 'text' | 'password' | 'email' | 'url' | 'search' | 'number'
+  type?: 'text' | 'password' | 'email' | 'url' | 'search' | 'number' | 'tel'
   complete?: string
   multiline?: boolean
   required?: boolean
   limit?: number
   ltr?: boolean
+  /** Only digits are typed: phones show these keys. */
+  digits?: boolean
   focus?: boolean
 }
 
 /** Field asks for a text; what is wrong with it is said below and to screen readers. */
-export function Field({ label, hint, wrong, value, change, type = 'text', complete, multiline, required, limit, ltr, focus }: FieldProps): JSX.Element {
+export function Field({ label, hint, wrong, value, change, type = 'text', complete, multiline, required, limit, ltr, digits, focus }: FieldProps): JSX.Element {
   const id = useId()
   const described = [hint && `${id}h`, wrong && `${id}w`].filter(Boolean).join(' ') || undefined
   const common = {
     id, value, required, maxLength: limit, 'aria-invalid': wrong ? true : undefined, 'aria-describedby': described,
-    dir: ltr ? 'ltr' as const : 'auto' as const, autofocus: focus, autocomplete: complete ?? 'off',
+    dir: ltr ? 'ltr' as const : 'auto' as const, autofocus: focus, autocomplete: complete ?? 'off', inputMode: digits ? 'numeric' as const : undefined,
     onInput: (e: { currentTarget: { value: string } }) => change(e.currentTarget.value),
   }
   return (

@@ -1,5 +1,5 @@
 // What an administrator is answered in the demo.
-import type { Admin, AdminAccount, AdminInvitation, AdminReport } from '../../src/core/admin.ts'
+import type { Admin, AdminAccount, AdminInvitation, AdminReport, Facts } from '../../src/core/admin.ts'
 import { StanzaError } from '../../src/core/xmpp/stanza.ts'
 
 const now = (): number => Date.now() * 1000
@@ -68,9 +68,13 @@ export const demoAdmin: Admin = {
   async office(list) {
     const at = new Date(Date.now() - 7e6).toISOString()
     const rows = { proposals: [{ id: '1', kind: 'issue', account: 'fatou@palabre.example', unit: 'FIG', amount: '250000', by: 'karim@palabre.example', state: 'open', at, words: 'Marché du samedi' }],
-      cases: [{ id: 'd1', of: 'p1', payer: 'omar@palabre.example', payee: 'hassan@palabre.example', amount: '12000', unit: 'FIG', at, words: 'Les sardines ne sont pas venues.' }],
       suspicions: [{ at, account: 'carlos@palabre.example', kind: 'splitting', about: '4 × diego@palabre.example' }], audit: [{ id: '5', at, who: 'karim@palabre.example', what: 'propose-issue', account: 'fatou@palabre.example', about: '2500.00 FIG (Marché du samedi)' }] }
     return { more: false, rows: rows[list] }
+  },
+  async cases() {
+    const at = new Date(Date.now() - 7e6).toISOString()
+    return { more: false, rows: [{ facts: { id: 'd1', of: 'p1', payer: 'omar@palabre.example', payee: 'hassan@palabre.example', amount: '12000', unit: 'FIG', at, words: 'Les sardines ne sont pas venues.' },
+      evidence: [{ by: 'omar@palabre.example', time: Date.now() * 1000 - 5e9, text: 'Le quai à midi', address: 'https://palabre.example/upload/1.jpg', hash: 'ab'.repeat(32), name: 'quai.jpg', size: 240_000 }] }] }
   },
   async propose() { /* nothing is kept */ },
   async decide() { /* nothing is kept */ },
@@ -78,5 +82,23 @@ export const demoAdmin: Admin = {
   async changePurse(account, change) { return { ...await this.purse(account), facts: { account, level: change.level ?? 'basic', ...(change.do === 'stop' ? { stopped: 'true' } : {}) } } },
   async dismiss() { /* nothing is kept */ },
   async uphold() { /* nothing is kept */ },
+  async rails() {
+    const at = (ago: number): string => new Date(Date.now() - ago).toISOString()
+    const rails: Facts[] = [{ name: 'momo', kind: 'momo', title: 'M-Pesa', up: 'true', answered: at(4e4), failed: at(9e6), why: 'momo: 503', settled: '1204', rejected: '31', accepted: '3', unknown: '1' }, { name: 'card', kind: 'stripe', title: 'Carte' }]
+    return { rails, unknown: [{ id: 'k3mz7q2w9xrt5vbn', number: '1', rail: 'momo', kind: 'out', state: 'unknown', amount: '50000', unit: 'MAD', since: at(5e6), why: 'the answer was not awaited' }] }
+  },
+  async transfers() { return { more: true, rows: [{ id: 'w7mz7q2w9xrt5vbn', number: '2', rail: 'momo', kind: 'in', state: 'settled', amount: '20000', unit: 'MAD', reference: 'QK77', created: new Date(Date.now() - 8e6).toISOString() }] } },
+  async transfer(id) {
+    const at = (ago: number): string => new Date(Date.now() - ago).toISOString()
+    return { facts: { id, rail: 'momo', kind: 'in', state: 'settled', amount: '20000', moved: '20000', unit: 'MAD', reference: 'QK77', account: 'fatou@palabre.example', address: '+254700000001', created: at(8e6), settled: at(7e6) },
+      steps: [{ at: at(8e6), state: 'created' }, { at: at(79e5), state: 'submitted' }, { at: at(78e5), state: 'accepted' }, { at: at(7e6), state: 'settled' }] }
+  },
+  async askRail() { /* nobody is asked */ },
+  async verdicts() { return [{ number: '9', id: 'k3mz7q2w9xrt5vbn', state: 'settled', by: 'fatou@palabre.example', words: 'Vu dans le portail' }] },
+  async propound() { /* nothing is kept */ },
+  async agree() { /* nothing is kept */ },
+  async comparisons() { return { more: false, rows: [{ number: String(Date.now() * 1000), rail: 'momo', since: '2026-11-21T00:00:00Z', until: '2026-11-22T00:00:00Z', lines: '412', differences: '1' }] } },
+  async compare() { return {} },
+  async differences() { return { more: false, rows: [{ kind: 'missing-here', reference: 'QK99', here: '0', there: '7500', unit: 'MAD' }] } },
   async journal() { return { text: 'number,time\n' } },
 }

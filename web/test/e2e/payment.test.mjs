@@ -1,11 +1,12 @@
 // The page behind links in notices: Karim, whose app knows nothing of payments, is asked for money, opens the link on a phone, makes a PIN, and pays. He is asked again, mistypes the PIN, and the
-// server is killed while he pays: the page says what is known, and then there is one payment. axe looks at each screen.
+// server is killed while he pays: the page says what is known, and then there is one payment. Salma pays by the lock of her phone. axe looks at each screen.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { faults } from './axe.mjs'
-import { browser, until } from './person.mjs'
+import { finger, wallets } from './paying.mjs'
+import { browser } from './person.mjs'
 import { freePort, Server } from './server.mjs'
 
 const password = 'Rien ne se perd'
@@ -16,9 +17,9 @@ before(async () => {
   port = await freePort()
   const web = await freePort()
   server = await Server.make({ port: web, more: { listen: [`127.0.0.1:${port}`], rest: '[pay]\nfirst_key = "0s"\n[[pay.units]]\ncode = "MAD"\n' } })
-  server.give('MAD', { 'karim@localhost': 100_000 })
+  server.give('MAD', { 'karim@localhost': 100_000, 'salma@localhost': 5_000 })
   await server.start()
-  for (const name of ['karim', 'nadia']) execFileSync(process.env.PALABRE, ['account', 'add', '-config', server.config, name], { input: password + '\n', cwd: server.folder })
+  for (const name of ['karim', 'nadia', 'salma']) execFileSync(process.env.PALABRE, ['account', 'add', '-config', server.config, name], { input: password + '\n', cwd: server.folder })
   chromium = await browser()
 })
 
@@ -27,17 +28,17 @@ after(async () => {
   await server?.end()
 })
 
-/** Nadia asks Karim; the link that his app shows. */
-function asks(amount, what) {
-  const body = execFileSync(process.env.ASKS, ['-server', `127.0.0.1:${port}`, '-ca', join(server.data, 'certificates/own/ca.crt'), '-password', password, 'nadia@localhost', 'karim@localhost', String(amount), 'MAD', what]).toString()
-  assert.match(body, /nadia asks karim for .*Sardines|Bread/)
+/** Nadia asks somebody; the link that their app shows. */
+function asks(amount, what, payer = 'karim') {
+  const body = execFileSync(process.env.ASKS, ['-server', `127.0.0.1:${port}`, '-ca', join(server.data, 'certificates/own/ca.crt'), '-password', password, 'nadia@localhost', `${payer}@localhost`, String(amount), 'MAD', what]).toString()
+  assert.match(body, new RegExp(`nadia .*MAD.*${what}.*${payer}|nadia .*${payer}.*MAD.*${what}`)) // in their language, which a link that was opened has told
   return /https:\S+/.exec(body)[0].replace('https://localhost/', server.origin + '/')
 }
 
-/** A phone, in a language; it has no lock. */
-async function phone(locale, more = {}) {
+/** A phone, in a language; it has no lock, or else it is given a sensor for fingers. */
+async function phone(locale, { lock = false, ...more } = {}) {
   const context = await chromium.newContext({ ignoreHTTPSErrors: true, viewport: { width: 320, height: 640 }, locale, ...more })
-  await context.addInitScript(() => { delete globalThis.PublicKeyCredential })
+  if (!lock) await context.addInitScript(() => { delete globalThis.PublicKeyCredential })
   const page = await context.newPage()
   page.errors = []
   page.on('console', (message) => { if (message.type() === 'error') page.errors.push(message.text()) })
@@ -76,7 +77,7 @@ test('a request is paid from the link alone', async () => {
   await well(karim, 'pin')
   await karim.getByLabel('PIN', { exact: true }).fill('999999')
   await karim.getByRole('button', { name: /Pay/ }).click()
-  await karim.getByRole('alert').filter({ hasText: '4' }).waitFor({ timeout: 60_000 })
+  await karim.getByRole('alert').filter({ hasText: '3' }).waitFor({ timeout: 60_000 })
   await karim.getByLabel('PIN', { exact: true }).fill(pin)
   await karim.getByRole('button', { name: /Pay/ }).click()
   await karim.getByRole('heading', { name: /You have paid/ }).waitFor({ timeout: 60_000 })
@@ -105,8 +106,30 @@ test('what has no answer is said so, and paid once', async () => {
   await server.start()
   await karim.getByRole('button', { name: 'Ask again' }).click()
   await karim.getByRole('heading', { name: /You have paid/ }).waitFor({ timeout: 60_000 })
-  const has = server.run('ledger', 'statement', '-config', server.config, 'wallet/MAD/nadia@localhost')
-  assert.match(has, /132\.00/)
+  assert.equal(wallets(server).nadia, '132.00')
+})
+
+test('the lock of the phone signs, and signs nothing for another finger', async () => {
+  const salma = await phone('fr', { lock: true })
+  const knows = await finger(salma)
+  await salma.goto(asks(2_000, 'Mint', 'salma'))
+  await salma.getByRole('button', { name: /Payer/ }).click()
+  await salma.getByRole('button', { name: 'Utiliser le verrou de cet appareil' }).click()
+  await salma.getByRole('heading', { name: /Vous avez payé/ }).waitFor()
+  await salma.getByText('Le reçu est signé par le service.').waitFor()
+  await salma.goto('about:blank')
+  await salma.goto(asks(1_000, 'Olives', 'salma'))
+  await knows(false)
+  await salma.getByRole('button', { name: /Payer/ }).click()
+  await salma.getByRole('alert').filter({ hasText: /n’a pas confirmé/ }).waitFor()
+  assert.deepEqual(wallets(server), { karim: '868.00', nadia: '152.00', salma: '30.00' })
+  await knows(true)
+  await salma.getByRole('button', { name: 'Continuer' }).click()
+  await salma.getByRole('heading', { name: /Vous avez payé/ }).waitFor()
+  assert.equal(await salma.getByLabel('Code PIN').count(), 0)
+  await well(salma, 'passkey')
+  assert.deepEqual(wallets(server), { karim: '868.00', nadia: '162.00', salma: '20.00' })
+  assert.deepEqual(salma.errors, [])
 })
 
 test('Arabic, dark, and a link that is not good', async () => {

@@ -16,7 +16,7 @@ export const patience = Number(process.env.PATIENCE ?? 20_000)
 export function words(language, key, values = {}) {
   if (!texts.has(language)) {
     const all = {}
-    for (const part of ['', 'chat', 'onboarding', 'newchat', 'devices', 'newdevice', 'link', 'contacts', 'settings', 'happening', 'search', 'about', 'security', 'media', 'admin', 'groups', 'channels', 'events', 'communities', 'updates', 'status', 'once', 'broadcast', 'pay', 'paycards', 'paymore']) {
+    for (const part of ['', 'chat', 'onboarding', 'newchat', 'devices', 'newdevice', 'link', 'contacts', 'settings', 'happening', 'search', 'about', 'security', 'media', 'admin', 'groups', 'channels', 'events', 'communities', 'updates', 'status', 'once', 'broadcast', 'pay', 'paycards', 'paymore', 'payrail', 'paydebit', 'payevidence']) {
       try { Object.assign(all, JSON.parse(readFileSync(new URL(part ? `${language}/${part}.json` : `${language}.json`, folder), 'utf8'))) } catch (error) { if (error.code !== 'ENOENT') throw error }
     }
     texts.set(language, all)

@@ -1,16 +1,17 @@
-// A fishmonger and a customer: a code on the counter, paid once, the same receipt on both phones; a promise without network that is handed in; money given back; the end of the day.
+// A fishmonger and a customer: a code on the counter, paid once, the same receipt on both phones; a promise without network that is handed in; money given back; the end of the day;
+// disputes, of which the town hall decides one; limits of one's own.
 // Codes are read as the scanner gives them: what the camera sees is put into the field that stands beside it.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { well } from './axe.mjs'
+import { confirm, done, go, types, wallets, withoutPasskeys } from './paying.mjs'
 import { browser, Person, until } from './person.mjs'
 import { freePort, Proxy, Server } from './server.mjs'
 
-const pin = '428519'
 const offlinePin = '731904'
-let server, bad, chromium, atlas, karim, first, bill
+let server, bad, chromium, atlas, karim, hall, first, bill
 
-/** Atlas stands at a desk; Karim's phone goes through a network that fails. */
+/** Atlas stands at a desk; Karim's phone goes through a network that fails; the town hall administers the server. */
 before(async () => {
   const port = await freePort()
   bad = await Proxy.make(port)
@@ -20,10 +21,10 @@ before(async () => {
   chromium = await browser()
   atlas = await Person.make(chromium, 'atlas', { lang: 'en', size: [1100, 900] })
   karim = await Person.make(chromium, 'karim', { lang: 'fr' })
-  for (const who of [atlas, karim]) await who.context.addInitScript(() => { delete globalThis.PublicKeyCredential }) // a device without passkeys: a PIN
+  for (const who of [atlas, karim]) await withoutPasskeys(who)
   karim.allowed.push(/Content Security Policy/) // his page does not come from the address that the server tells
-  await atlas.join(server.invite(), { display: 'Poissonnerie Atlas' })
-  await karim.join(server.invite().replace(`:${port}/`, `:${bad.port}/`))
+  hall = await Person.make(chromium, 'mairie', { lang: 'pt-BR', size: [1280, 800] })
+  await Promise.all([atlas.join(server.invite(), { display: 'Poissonnerie Atlas' }), karim.join(server.invite().replace(`:${port}/`, `:${bad.port}/`)), hall.join(server.invite('-admin'))])
 })
 
 after(async () => {
@@ -31,24 +32,6 @@ after(async () => {
   bad?.end()
   await server?.end()
 })
-
-const go = (who, path) => who.page.goto(`${who.origin}${path}`)
-
-/** Confirms what the sheet asks, making a key with the first payment. */
-async function confirm(who) {
-  const sheet = who.page.locator('.sheet')
-  const fresh = sheet.getByLabel(who.t('pc.pinNew'), { exact: true })
-  const known = sheet.getByLabel(who.t('pc.pin'), { exact: true })
-  await fresh.or(known).first().waitFor()
-  if (await fresh.count()) {
-    await fresh.fill(pin)
-    await sheet.getByLabel(who.t('pc.pinAgain'), { exact: true }).fill(pin)
-    await well(who, 'pay-key')
-    await sheet.getByRole('button', { name: who.t('pc.makeKeyDo') }).click()
-  }
-  await known.fill(pin)
-  await sheet.locator('.btn.p').click()
-}
 
 /** The code that a page shows. */
 async function codeOn(who) {
@@ -64,6 +47,9 @@ async function scans(who, code) {
   await who.button('pm.read').click()
 }
 
+/** Pays what was scanned, once the page knows that there is a connection: before that it offers a promise. */
+const paysIt = (who, amount) => who.page.locator('.paying .btn.p', { hasText: amount }).click()
+
 test('the counter works with the keyboard, the customer scans and pays, both see the same receipt', async () => {
   await go(atlas, '/pay/counter')
   await atlas.page.locator('.till .unit', { hasText: 'MAD' }).waitFor()
@@ -77,7 +63,7 @@ test('the counter works with the keyboard, the customer scans and pays, both see
   await scans(karim, code)
   await karim.page.locator('.paying .sum', { hasText: '125' }).waitFor()
   await well(karim, 'scanned')
-  await karim.page.locator('.paying .btn.p').click()
+  await paysIt(karim, '125')
   await confirm(karim)
   await atlas.page.locator('.sale.paid', { hasText: '125' }).waitFor()
   await well(atlas, 'counter-paid')
@@ -93,7 +79,7 @@ test('the counter works with the keyboard, the customer scans and pays, both see
 
 test('the same code is not paid twice', async () => {
   await scans(karim, bill)
-  await karim.page.locator('.paying .btn.p').click()
+  await paysIt(karim, '125')
   await confirm(karim)
   await karim.page.locator('.facts').or(karim.page.locator('.sheet .wrong')).first().waitFor()
   await go(atlas, '/pay/history')
@@ -117,7 +103,7 @@ test('without network a promise is made and kept, and both say that nothing is p
   await go(karim, '/pay/offline')
   await karim.page.locator('.amount input').fill('200')
   await karim.page.getByLabel(karim.t('pm.pinNew'), { exact: true }).fill(offlinePin)
-  await karim.page.getByLabel(karim.t('pm.pinAgain'), { exact: true }).fill(offlinePin)
+  await karim.page.getByLabel(karim.t('pc.pinAgain'), { exact: true }).fill(offlinePin)
   await well(karim, 'offline-setup')
   await karim.button('pm.offlineSet').click()
   await confirm(karim)
@@ -190,10 +176,168 @@ test('a dispute is opened with words, and withdrawn', async () => {
   await karim.page.getByText(karim.t('pm.d-withdrawn')).waitFor()
 })
 
-test('limits are shown and lowered', async () => {
-  await go(karim, '/pay/limits')
-  await karim.page.locator('.top h1').waitFor()
-  await well(karim, 'limits')
+test('the operator upholds a dispute, both read why, and it ends when the money is given back', async () => {
+  await go(karim, `/pay/dispute/new?of=${first}`)
+  await karim.page.getByLabel(karim.t('pm.disputeText'), { exact: true }).fill('Toujours sans dorade.')
+  await karim.button('pm.disputeDo').click()
+  await karim.page.getByText('Toujours sans dorade.').waitFor()
+  await go(atlas, '/pay/disputes')
+  await atlas.page.locator('.page .card .act', { hasText: atlas.t('pm.d-open') }).click()
+  await atlas.page.getByText('Toujours sans dorade.').waitFor()
+  await atlas.page.getByLabel(atlas.t('pm.evidenceText'), { exact: true }).fill('It was on the scales.')
+  await atlas.button('pm.evidenceAdd').click()
+  await karim.page.locator('.said', { hasText: 'It was on the scales.' }).waitFor()
+  await atlas.page.getByText(atlas.t('sh.who')).waitFor() // before the file leaves
+  await atlas.page.locator('#evidence-file').setInputFiles({ name: 'ticket.png', mimeType: 'image/png', buffer: await atlas.picture() })
+  await well(atlas, 'evidence-add')
+  await atlas.button('pm.evidenceAdd').click()
+  const elsewhere = karim.page.locator('.evidence', { hasText: 'ticket.png' }) // his page comes through another address: nothing is fetched from where the file lies
+  await elsewhere.getByText(karim.t('sh.elsewhere')).waitFor()
+  assert.match(await elsewhere.locator('code').textContent(), /^aesgcm:\/\/localhost:\d+\/.*#[\da-f]{88}$/)
+  assert.equal(await elsewhere.locator('button').count(), 0)
+  await go(hall, '/admin/money')
+  const found = hall.page.getByRole('article', { name: karim.jid })
+  await found.getByText('Toujours sans dorade.').waitFor()
+  await found.getByText(hall.t('pm.w-not-received')).waitFor()
+  await found.locator('.pill', { hasText: hall.t('pm.d-open') }).waitFor()
+  for (const who of [atlas, hall]) {
+    await who.page.locator('.evidence button', { hasText: 'ticket.png' }).click()
+    const seen = who.page.locator('.evidence-picture img')
+    await seen.waitFor()
+    await until('the picture is there', () => seen.evaluate((img) => img.naturalWidth === 800))
+    await well(who, 'evidence')
+    await who.page.keyboard.press('Escape')
+    await who.page.locator('.evidence .good').waitFor()
+  }
+  await well(hall, 'cases')
+  await found.getByRole('button', { name: hall.t('adm.uphold') }).click()
+  await hall.page.getByRole('dialog').getByLabel(hall.t('adm.why')).fill('The scales show one bream less')
+  await hall.page.getByRole('dialog').getByRole('button', { name: hall.t('adm.uphold') }).click()
+  await found.locator('.pill', { hasText: hall.t('pm.d-upheld') }).waitFor() // it stays: atlas still owes it
+  await found.getByText('The scales show one bream less').waitFor()
+  assert.equal(await found.getByRole('button', { name: hall.t('adm.uphold') }).count(), 0)
+  await well(hall, 'case-upheld')
+  for (const who of [karim, atlas]) {
+    await who.page.locator('.pill', { hasText: who.t('pm.d-upheld') }).waitFor()
+    await who.page.getByText('The scales show one bream less').waitFor()
+    assert.equal(await who.page.getByLabel(who.t('pm.evidenceText'), { exact: true }).count(), 0)
+    await well(who, 'dispute-upheld')
+  }
+  await atlas.button('pm.refund').click()
+  await atlas.page.locator('.facts').waitFor()
+  await atlas.button('pm.refund').click()
+  await atlas.page.locator('.dialog').getByRole('button', { name: atlas.t('pm.next') }).click()
+  await confirm(atlas)
+  await karim.page.locator('.pill', { hasText: karim.t('pm.d-refunded') }).waitFor()
+  await well(karim, 'dispute-refunded')
+  await go(hall, '/admin/money')
+  await hall.page.getByText(hall.t('adm.noCases')).waitFor()
+  await hall.page.getByRole('group', { name: hall.t('adm.cases') }).getByLabel(hall.t('adm.ended')).check()
+  const over = hall.page.getByRole('article', { name: karim.jid }).filter({ hasText: 'Toujours sans dorade.' })
+  await over.locator('.pill', { hasText: hall.t('pm.d-refunded') }).waitFor()
+  await over.getByText(hall.t('adm.givenBack', { amount: '100,00 MAD' })).waitFor()
+  await well(hall, 'cases-ended')
+  await go(atlas, '/pay/disputes')
+  await atlas.page.locator('.page .card .act', { hasText: atlas.t('pm.d-refunded') }).waitFor()
+  await until('the receipt says that all was given back', async () => {
+    await go(atlas, `/pay/receipt/${first}`)
+    return atlas.page.locator('.facts', { hasText: '125.00' }).waitFor({ timeout: 5000 }).then(() => true, () => false)
+  })
+  assert.deepEqual(wallets(server), { atlas: '40.00', karim: '420.00' })
 })
 
-test('nothing was complained about', () => { for (const who of [atlas, karim]) who.clean() })
+test('a limit of one’s own is kept, holds at the service too, and is taken away again', async () => {
+  await go(karim, '/pay/limits')
+  const once = karim.page.getByLabel(`${karim.t('pm.perPayment')} (MAD)`, { exact: true })
+  await once.fill('50')
+  await well(karim, 'limits')
+  await karim.button('pm.keep').click()
+  await Promise.all([karim.page.locator('.toast', { hasText: karim.t('pm.limitsKept') }).waitFor(), confirm(karim)]) // it is said for a moment only
+  await go(karim, `/pay/to/${encodeURIComponent(atlas.jid)}`)
+  await karim.page.locator('.amount.big input').fill('51')
+  await karim.page.locator('.wrong', { hasText: /50,00/ }).waitFor()
+  assert.ok(await karim.button('pay.next').isDisabled())
+  await go(atlas, '/pay/counter')
+  await atlas.page.locator('#till').focus()
+  await atlas.page.keyboard.type('60')
+  await atlas.page.keyboard.press('Enter')
+  const code = await codeOn(atlas)
+  await scans(karim, code)
+  await paysIt(karim, '60')
+  await confirm(karim)
+  await karim.page.getByText(karim.t('pm.nothingTaken')).waitFor()
+  await well(karim, 'limit-refused')
+  assert.equal(await atlas.page.locator('.sale.paid').count(), 0)
+  await go(karim, '/pay/limits')
+  await until('the limit is shown', async () => await once.inputValue() === '50')
+  await once.fill('')
+  await karim.button('pm.keep').click()
+  await Promise.all([karim.page.locator('.toast', { hasText: karim.t('pm.limitsKept') }).waitFor(), confirm(karim)]) // it is said for a moment only
+  await go(karim, `/pay/to/${encodeURIComponent(atlas.jid)}`)
+  await types(karim, '60', 'Encore du poisson')
+  await confirm(karim)
+  await done(karim, 'Encore du poisson').waitFor()
+  assert.deepEqual(wallets(server), { atlas: '100.00', karim: '360.00' })
+})
+
+/** The checksum that ends a code (CRC-16/CCITT-FALSE). */
+function sealed(body) {
+  let crc = 0xffff
+  for (const byte of Buffer.from(`${body}6304`)) {
+    crc ^= byte << 8
+    for (let i = 0; i < 8; i++) crc = crc & 0x8000 ? (crc << 1 ^ 0x1021) & 0xffff : crc << 1 & 0xffff
+  }
+  return `${body}6304${crc.toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+test('a code that asks for a tip gets one, and a fee of the code is shown before it is paid', async () => {
+  await go(atlas, '/pay/code')
+  const code = (await codeOn(atlas)).slice(0, -8)
+  await scans(karim, sealed(code.replace('5802', '550203570310' + '5802').replace('570310', '57045.00')))
+  await karim.page.locator('.paying .amount input').fill('40')
+  await karim.page.locator('.sums.parts', { hasText: '42,00' }).waitFor() // five in a hundred
+  await karim.page.locator('.paying h2', { hasText: 'Poissonnerie Atlas' }).waitFor()
+  await scans(karim, sealed(code.replace('5802', '5502015802')))
+  await karim.page.locator('.paying .amount input').fill('40')
+  await karim.page.locator('.tips .chip', { hasText: '10' }).click()
+  await karim.page.locator('.sums.parts', { hasText: '44,00' }).waitFor()
+  await well(karim, 'tip')
+  await karim.page.locator('.paying .btn.p').click()
+  await confirm(karim)
+  await karim.page.locator('.paying .checked').waitFor()
+  await until('the tip is there too', async () => wallets(server).atlas === '144.00')
+})
+
+test('a code for one payment that is seen twice gives one tip, and what one has not is not asked to be confirmed', async () => {
+  await go(atlas, '/pay/counter')
+  await atlas.page.locator('#till').focus()
+  await atlas.page.keyboard.type('20')
+  await atlas.page.keyboard.press('Enter')
+  const code = sealed((await codeOn(atlas)).slice(0, -8).replace('5802', '5502015802'))
+  for (const again of [false, true]) {
+    await scans(karim, code)
+    await karim.page.locator('.tips .chip', { hasText: '10' }).click()
+    await paysIt(karim, '22')
+    await Promise.all([again && karim.page.locator('.toast', { hasText: karim.t('pc.why-id-taken') }).waitFor(), confirm(karim)])
+    await karim.page.locator('.paying .checked').waitFor()
+    await until('there is one tip', () => wallets(server).atlas === '166.00')
+  }
+  await go(karim, '/pay/history')
+  await karim.page.locator('.pays > li').first().waitFor()
+  assert.equal(await karim.page.locator('.pays > li', { hasText: '2,00' }).filter({ hasText: karim.t('pm.kindTip') }).count(), 1)
+  await go(atlas, '/pay/counter')
+  await atlas.page.locator('#till').focus()
+  await atlas.page.keyboard.type('900')
+  await atlas.page.keyboard.press('Enter')
+  await scans(karim, await codeOn(atlas))
+  await paysIt(karim, '900')
+  const sheet = karim.page.locator('.sheet')
+  await sheet.getByText(karim.t('pc.why-insufficient')).waitFor()
+  assert.equal(await sheet.locator('input').count(), 0)
+  await well(karim, 'too-little')
+  await sheet.getByRole('button', { name: karim.t('cancel') }).click()
+  await sheet.waitFor({ state: 'detached' })
+  assert.deepEqual(wallets(server).atlas, '166.00')
+})
+
+test('nothing was complained about', () => { for (const who of [atlas, karim, hall]) who.clean() })

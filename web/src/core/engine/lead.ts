@@ -18,6 +18,8 @@ import { LeadAccount } from './lead-account.ts'
 import type { LeadAsks } from './pay-ask.ts'
 
 export { Offline, type LeadParts } from './lead-base.ts'
+/** How bytes travel, for what a tab does itself (pay-files.ts): a part of its own would be one more to keep. */
+export { browserHttp }
 
 /** The parts of the engine that need the connection or the keys. */
 export type Led = Pick<Engine,

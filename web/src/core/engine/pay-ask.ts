@@ -1,15 +1,17 @@
 // What is asked of the service of payments (docs/protocol/payments.md, "Asking").
 
-import { PayTrouble, type PayAsks, type Payment, type Wallet } from '../pay.ts'
+import type { JID } from '../model.ts'
+import { PayTrouble, type Debt, type PayAsks, type Payment, type Wallet } from '../pay.ts'
 import { change, look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { readPay } from '../store/pay.ts'
 import { exponentsOf, payTime, readDebts, readDispute, readMandate, readPayment, readQuote, readRequest, readSplit, readWallet, type Exponents } from '../xmpp/pay.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
+import { findUpload, requestSlot, UploadRefused, type Slot } from '../xmpp/upload.ts'
 import { el, type Element } from '../xmpp/xml.ts'
 import { PAY } from './own-ns.ts'
 import { checkedPayment } from './pay-notices.ts'
-import { keepDispute, keepRequest, keepSplit } from './pay-keep.ts'
+import { keepDispute, keepMandate, keepRequest, keepSplit } from './pay-keep.ts'
 import type { PayLead } from './pay-lead.ts'
 
 /** What the engine itself asks besides. */
@@ -18,12 +20,17 @@ export interface LeadAsks extends PayAsks {
   unlock(key: string, verifier: string): Promise<string>
   /** Gives the service the public part of a key. */
   addKey(key: { kind: 'pin' | 'passkey'; name: string; public: string; salt?: string; verifier?: string; share?: string; credential?: string }): Promise<Wallet>
+  /** A place for a file that is shown in a dispute. */
+  place(file: { name: string; size: number }): Promise<Slot>
   /** Hands in an order. */
   order(order: { text: string; signature: string; key: string; authenticator?: string; client?: string }): Promise<Wallet>
 }
 
 const text = (name: string, value: string | undefined) => value !== undefined && el(PAY, name, {}, value)
 const flag = (on: boolean): string | undefined => on ? 'true' : undefined
+
+/** Payments under way that are asked about at once. */
+const MAX_UNDER = 20
 
 /** All that is asked. */
 export function asksOf(lead: PayLead): LeadAsks {
@@ -54,7 +61,7 @@ async function keepWallet(lead: PayLead, answer: Element): Promise<Wallet> {
   return wallet
 }
 
-type OfWallet = Pick<LeadAsks, 'wallet' | 'quote' | 'lookup' | 'history' | 'freeze' | 'unlock' | 'addKey' | 'order' | 'cashIn' | 'mandates'>
+type OfWallet = Pick<LeadAsks, 'wallet' | 'quote' | 'lookup' | 'history' | 'freeze' | 'unlock' | 'addKey' | 'order' | 'mandates'> & Pick<LeadAsks, 'underWay'>
 
 function ofWallet(lead: PayLead): OfWallet {
   let asked: Promise<Wallet> | undefined
@@ -71,8 +78,8 @@ function ofWallet(lead: PayLead): OfWallet {
         throw error
       }
     },
-    history: async ({ unit, since, until, q, before, max = 50 }) => {
-      const answer = await lead.ask('get', el(PAY, 'history', { unit, since: payTime(since), until: payTime(until), q, before, max }))
+    history: async ({ unit, of, state, since, until, q, before, max = 50 }) => {
+      const answer = await lead.ask('get', el(PAY, 'history', { unit, of, state, since: payTime(since), until: payTime(until), q, before, max }))
       const told = some(answer, 'payment', await digitsOf(lead), readPayment)
       const { about } = await lead.about()
       const payments: Payment[] = await Promise.all(told.map((one) => checkedPayment(lead.around.db, about, one)))
@@ -83,12 +90,17 @@ function ofWallet(lead: PayLead): OfWallet {
       el(PAY, 'key', { kind, name }, text('public', point), text('salt', salt), text('verifier', verifier), text('share', share), text('credential', credential)))),
     order: async (order) => keepWallet(lead, await lead.ask('set', el(PAY, 'order', {}, text('text', order.text),
       el(PAY, 'signature', { key: order.key, authenticator: order.authenticator, client: order.client }, order.signature)))),
-    cashIn: async ({ id, rail, amount, unit, address }) => {
-      const answer = await lead.ask('set', el(PAY, 'cashin', { id, rail, amount, unit, address }))
-      const [go, show] = [child(answer, 'go').attr('address'), child(answer, 'show').attr('code')]
-      return go && /^https:\/\//.test(go) ? { go } : show ? { show: show.slice(0, 4096) } : { wait: true }
+    underWay: async () => {
+      const answer = await lead.ask('get', el(PAY, 'history', { state: 'waiting', max: MAX_UNDER }))
+      const ids = some(answer, 'payment', await digitsOf(lead), readPayment).filter((one) => one.state === 'waiting').slice(0, MAX_UNDER)
+      // The history does not say how far they are.
+      return Promise.all(ids.map(async (one) => await lead.asks.lookup(one.id) ?? one))
     },
-    mandates: async () => some(await lead.ask('get', el(PAY, 'mandates')), 'mandate', await digitsOf(lead), readMandate),
+    mandates: async () => {
+      const mandates = some(await lead.ask('get', el(PAY, 'mandates')), 'mandate', await digitsOf(lead), readMandate)
+      await lead.step(async (step) => { for (const one of mandates.toReversed()) await keepMandate(step, one, how(lead)) })
+      return mandates
+    },
   }
 }
 
@@ -113,8 +125,8 @@ function ofRequests(lead: PayLead): OfRequests {
       await lead.step(async (step) => { for (const one of requests) await keepRequest(step, one, how(lead)) })
       return { requests, ...moreOf(answer) }
     },
-    makeRequest: async ({ id, payer, amount, unit, expires, for: what, partial, every, times, chat }) => request(await lead.ask('set',
-      el(PAY, 'request', { id, payer, amount, unit, expires: payTime(expires), for: what, partial: flag(partial), every, times, chat }))),
+    makeRequest: async ({ id, payer, amount, unit, expires, for: what, partial, every, times, chat, terms }) => request(await lead.ask('set',
+      el(PAY, 'request', { id, payer, amount, unit, expires: payTime(expires), for: what, partial: flag(partial), every, times, chat, ...(terms && { ...terms, until: payTime(terms.until) }) }))),
     decline: async (id, why) => request(await lead.ask('set', el(PAY, 'decline', { id, why }))),
     cancel: async (id) => {
       const answer = await lead.ask('set', el(PAY, 'cancel', { id }))
@@ -125,12 +137,26 @@ function ofRequests(lead: PayLead): OfRequests {
     splits: async (group) => some(await lead.ask('get', el(PAY, 'splits', { group })), 'split', await digitsOf(lead), readSplit),
     makeSplit: async ({ id, group, total, unit, for: what, by, payee, shares }) => split(await lead.ask('set', el(PAY, 'split', { id, group, total, unit, for: what, by, payee },
       ...shares.map(({ jid, amount, parts, items }) => el(PAY, 'share', { jid, amount, parts }, ...items.map((item) => el(PAY, 'item', { name: item.name, amount: item.amount }))))))),
-    debts: async (group, unit) => readDebts(await lead.ask('get', el(PAY, 'debts', { group, unit }))),
-    agree: async (group, unit) => readDebts(await lead.ask('set', el(PAY, 'agree', { group, unit }))),
+    debts: async (group, unit) => allDebts(lead, group, unit, await lead.ask('get', el(PAY, 'debts', { group, unit }))),
+    agree: async (group, unit) => allDebts(lead, group, unit, await lead.ask('set', el(PAY, 'agree', { group, unit }))),
   }
 }
 
-type OfDisputes = Pick<LeadAsks, 'dispute' | 'disputes' | 'makeDispute' | 'addEvidence' | 'settle'>
+/** The most pages of debts that are asked for: who owes more has settled nothing for years. */
+const DEBT_PAGES = 20
+
+/** All debts of a group, of which the first page is there. */
+async function allDebts(lead: PayLead, group: JID, unit: string, first: Element): Promise<Debt[]> {
+  const debts = readDebts(first)
+  for (let [page, before] = [1, moreOf(first).before]; before && page < DEBT_PAGES; page++) {
+    const answer = await lead.ask('get', el(PAY, 'debts', { group, unit, before }))
+    debts.push(...readDebts(answer))
+    before = moreOf(answer).before
+  }
+  return debts
+}
+
+type OfDisputes = Pick<LeadAsks, 'dispute' | 'disputes' | 'makeDispute' | 'addEvidence' | 'place' | 'settle'>
 
 function ofDisputes(lead: PayLead): OfDisputes {
   const dispute = async (answer: Element) => {
@@ -142,7 +168,16 @@ function ofDisputes(lead: PayLead): OfDisputes {
     dispute: async (id) => dispute(await lead.ask('get', el(PAY, 'dispute', { id }))),
     disputes: async () => some(await lead.ask('get', el(PAY, 'disputes')), 'dispute', await digitsOf(lead), readDispute),
     makeDispute: async ({ id, of, why, amount, text: words }) => dispute(await lead.ask('set', el(PAY, 'dispute', { id, of, why, amount }, words))),
-    addEvidence: async (id, { text: words, hash, address }) => dispute(await lead.ask('set', el(PAY, 'evidence', { dispute: id, hash, address }, words))),
+    addEvidence: async (id, { text: words, hash, address, name, size }) => dispute(await lead.ask('set', el(PAY, 'evidence', { dispute: id, hash, address, name, size }, words))),
+    place: async (file) => {
+      const session = lead.around.session()
+      const service = await findUpload(session)
+      if (!service) throw new PayTrouble({ why: 'refused' })
+      if (service.max !== undefined && file.size > service.max) throw new PayTrouble({ why: 'too-large' })
+      return requestSlot(session, service, { ...file, mime: 'application/octet-stream' }).catch((error: unknown) => {
+        throw error instanceof UploadRefused ? new PayTrouble({ why: error.reason === 'too-large' ? 'too-large' : error.reason === 'quota' ? 'no-room' : 'refused' }) : error
+      })
+    },
     settle: async (id, by) => dispute(await lead.ask('set', el(PAY, 'settle', { dispute: id, by }))),
   }
 }

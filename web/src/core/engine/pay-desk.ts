@@ -3,19 +3,20 @@
 
 import type { Stop } from '../engine.ts'
 import type { JID, Micros } from '../model.ts'
-import { PayTrouble, type Dispute, type Pay, type Payment, type PayRequest, type Promised, type Split } from '../pay.ts'
+import { PayTrouble, type Pay, type Payment, type PayRequest, type Promised, type Split } from '../pay.ts'
 import { readReceipt } from '../pay/sign.ts'
 import { change, everything, look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { isOver, keyOf, listPay, readPay } from '../store/pay.ts'
+import { keyOf, listOpen, listPay, readPay, type KeptPay } from '../store/pay.ts'
 import type { Step } from './apply.ts'
 import { Collector, type Changes, type News } from './changes.ts'
 import type { LeadAsks } from './pay-ask.ts'
+import { Files } from './pay-files.ts'
 import { PayKeys } from './pay-keys.ts'
 import { PaySigning } from './pay-signing.ts'
 import { soon } from './views.ts'
 
-/** Requests and disputes that are shown. */
+/** Requests, mandates and disputes that are shown though they have ended. */
 const MAX_SHOWN = 200
 /** The wallet is not asked for again so soon, in milliseconds. */
 const FRESH = 20_000
@@ -56,15 +57,19 @@ export function payDesk(db: Database, news: News, account: JID, ask: Asks, send:
   }
   const keys = new PayKeys(hand)
   const signing = new PaySigning(hand, keys)
+  const files = new Files(ask)
   return {
     ...watches(db, news, ask),
     device: () => keys.device(),
     setUp: (how, name) => keys.setUp(how, name),
     send: (draft, proof, stop) => signing.send(draft, proof, stop),
+    bringIn: (draft) => signing.bringIn(draft),
     retry: () => news.tell({ pay: [''] }),
     order: (order, proof) => signing.order(order, proof),
     setUpOffline: (pin, cap, unit, proof) => signing.setUpOffline(pin, cap, unit, proof),
     promise: (draft, pin) => signing.promise(draft, pin),
+    takeBack: (id, proof) => signing.takeBack(id, proof),
+    takesBackOffline: (id) => signing.takesBackOffline(id),
     check: (code): Promise<Promised> => signing.check(code),
     redeem: (code, since) => signing.redeem(code, since),
     now,
@@ -73,6 +78,8 @@ export function payDesk(db: Database, news: News, account: JID, ask: Asks, send:
       await send(split.group, made)
       return made
     },
+    showFile: async (dispute, text, file, progress, stop) => ask('addEvidence', dispute, { text, ...await files.put(file, progress, stop) }),
+    openFile: (piece, progress, stop) => files.get(piece, progress, stop),
     checkReceipt: async (receipt) => {
       const about = (await get(db, 'pay'))?.about
       return about && readReceipt(about.key, about.service, receipt)
@@ -81,7 +88,7 @@ export function payDesk(db: Database, news: News, account: JID, ask: Asks, send:
   }
 }
 
-type Watches = Pick<Pay, 'watchWallet' | 'watchPayment' | 'watchPending' | 'watchRequests' | 'watchRequest' | 'watchSplit' | 'watchDisputes'>
+type Watches = Pick<Pay, 'watchWallet' | 'watchPayment' | 'watchPending' | 'watchRequests' | 'watchRequest' | 'watchSplit' | 'watchMandates' | 'watchDisputes'>
 
 function watches(db: Database, news: News, ask: Asks): Watches {
   let asked = 0
@@ -97,7 +104,12 @@ function watches(db: Database, news: News, ask: Asks): Watches {
   }
   const one = <T>(key: string, show: (found: T | undefined) => void, read: () => Promise<T | undefined>) => watch((k) => k === key, async () => show(await read()))
   const all = (what: string) => (k: string) => k.startsWith(what + ' ')
-  const newest = <T extends { state: string }>(list: T[]) => list.reverse()
+  // The newest, and whatever has no end yet, however old.
+  const shown = async (what: 'request' | 'mandate' | 'dispute'): Promise<KeptPay[]> => {
+    const tx = look(db, ['pay'])
+    const found: KeptPay[] = [...await listOpen(tx, what), ...await listPay(tx, what, MAX_SHOWN)]
+    return [...new Map(found.map((one) => [one.key, one])).values()].sort((a, b) => b.time - a.time)
+  }
   return {
     watchWallet: (show) => {
       const refresh = () => {
@@ -108,13 +120,17 @@ function watches(db: Database, news: News, ask: Asks): Watches {
       refresh()
       return watch((k) => k === 'wallet' || k.startsWith('payment '), async () => show((await get(db, 'pay'))?.wallet))
     },
-    watchPayment: (id, show) => one<Payment>(keyOf('payment', id), show, async () => (await readPay(look(db, ['pay']), 'payment', id))?.payment),
-    watchPending: (show) => watch(all('payment'), async () => {
-      show((await listPay(look(db, ['pay']), 'payment')).flatMap(({ payment, intent }) => (intent || payment.state === 'waiting') && !isOver(payment) ? [payment] : []))
+    watchPayment: (id, show) => one<Payment>(keyOf('payment', id), show, async () => {
+      const kept = await readPay(look(db, ['pay']), 'payment', id)
+      return kept?.tip ? { ...kept.payment, tip: kept.tip } : kept?.payment
     }),
-    watchRequests: (show) => watch(all('request'), async () => show(newest<PayRequest>((await listPay(look(db, ['pay']), 'request', MAX_SHOWN)).map((r) => r.request)))),
+    watchPending: (show) => watch(all('payment'), async () => {
+      show((await listOpen(look(db, ['pay']), 'payment')).flatMap(({ payment, intent, cashin }) => (intent || cashin || payment.state === 'waiting') && !(payment.kind === 'revoke' && payment.payer === payment.payee) ? [payment] : []))
+    }),
+    watchRequests: (show) => watch(all('request'), async () => show((await shown('request')).flatMap((r) => r.what === 'request' ? [r.request] : []))),
     watchRequest: (id, show) => one<PayRequest>(keyOf('request', id), show, async () => (await readPay(look(db, ['pay']), 'request', id))?.request),
     watchSplit: (id, show) => one<Split>(keyOf('split', id), show, async () => (await readPay(look(db, ['pay']), 'split', id))?.split),
-    watchDisputes: (show) => watch(all('dispute'), async () => show(newest<Dispute>((await listPay(look(db, ['pay']), 'dispute', MAX_SHOWN)).map((d) => d.dispute)))),
+    watchMandates: (show) => watch(all('mandate'), async () => show((await shown('mandate')).flatMap((r) => r.what === 'mandate' ? [r.mandate] : []))),
+    watchDisputes: (show) => watch(all('dispute'), async () => show((await shown('dispute')).flatMap((r) => r.what === 'dispute' ? [r.dispute] : []))),
   }
 }

@@ -16,7 +16,7 @@ export class PayDoor {
   private readonly stop: () => void
 
   constructor(private readonly around: Around) {
-    this.stop = around.news.listen((c) => { if (!this.lead && c.pay?.some((key) => key === '' || key === 'early' || key === 'wallet?')) void this.begin() })
+    this.stop = around.news.listen((c) => { if (!this.lead && c.pay?.some((key) => key === '' || key === 'early' || key === 'unshown' || key === 'wallet?')) void this.begin() })
   }
 
   /** A session is there. */

@@ -5,18 +5,18 @@ import type { JID, Micros } from '../model.ts'
 import { PayTrouble, type Payment, type PayReason } from '../pay.ts'
 import { change, everything, look, type Database } from '../store/database.ts'
 import { get, type Values } from '../store/kv.ts'
-import { isOver, keyOf, listPay, putPay, readPay, type Kept } from '../store/pay.ts'
+import { forgetShare, isOver, keyOf, listOpen, listPay, prunePay, putPay, readPay, type Kept } from '../store/pay.ts'
 import { discover, discoverItems } from '../xmpp/disco.ts'
 import { domain } from '../xmpp/jid.ts'
-import { exponentsOf, readAbout, readPayment, readSigned, readTrouble } from '../xmpp/pay.ts'
+import { exponentsOf, readAbout, readNext, readPayment, readSigned, readTrouble } from '../xmpp/pay.ts'
 import type { Session } from '../xmpp/session.ts'
 import { StanzaError } from '../xmpp/stanza.ts'
-import { el, parse, type Element } from '../xmpp/xml.ts'
+import { el, Element, parse } from '../xmpp/xml.ts'
 import type { Step } from './apply.ts'
 import { Collector, type News } from './changes.ts'
 import { PAY } from './own-ns.ts'
 import { asksOf, type LeadAsks } from './pay-ask.ts'
-import { keepPayment } from './pay-keep.ts'
+import { keepPayment, showLate } from './pay-keep.ts'
 import { checkedPayment, readNotice } from './pay-notices.ts'
 
 /** Between two tries of what has no answer, in milliseconds: 2, 4, 8 … 60 s. */
@@ -27,6 +27,15 @@ const LATE = 60e6
 const SOON = 400
 /** A payment with a rail is asked for again after so many milliseconds, besides with each session. */
 const RAIL = 120_000
+
+/** Why a promise is not paid that may be paid later. */
+const NOT_NOW: PayReason[] = ['insufficient', 'frozen', 'over-limit', 'not-ready', 'no-payee']
+
+/** What is asked, in the language of this device's screens: in it the service tells its owner things. */
+function inLanguage(payload: Element): Element {
+  const language = globalThis.document?.documentElement.lang
+  return language ? new Element(payload.ns, payload.name, { ...payload.attrs, 'xml:lang': language }, payload.nodes) : payload
+}
 
 /** What payments need of the tab that leads. */
 export interface Around {
@@ -46,6 +55,7 @@ export class PayLead {
   private again = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private asking: ReturnType<typeof setTimeout> | undefined
+  private showing: ReturnType<typeof setTimeout> | undefined
   private tries = 0
   private ended = false
   private readonly stop: () => void
@@ -55,6 +65,7 @@ export class PayLead {
     this.stop = around.news.listen((c) => {
       if (c.pay?.includes('')) this.wake()
       if (c.pay?.some((key) => key === 'wallet?' || key.startsWith('payment '))) this.askSoon()
+      if (c.chats?.length || c.pay?.includes('unshown')) this.showSoon()
       if (c.pay?.includes('early')) void this.about().then(() => this.openEarly()).catch(() => undefined) // with the next session
     })
   }
@@ -63,6 +74,7 @@ export class PayLead {
     this.ended = true
     clearTimeout(this.timer)
     clearTimeout(this.asking)
+    clearTimeout(this.showing)
     this.stop()
   }
 
@@ -71,6 +83,8 @@ export class PayLead {
     this.found = undefined
     this.tries = 0
     void this.about().then(() => this.openEarly(), () => undefined) // asked again with the next session
+    this.showSoon()
+    void change(this.around.db, ['pay'], async (tx) => { await prunePay(tx); await forgetShare(tx, this.around.now()) }).catch(() => undefined) // with the next session
     this.wake()
   }
 
@@ -100,7 +114,7 @@ export class PayLead {
   }
 
   private async request(session: Session, to: string, type: 'get' | 'set', payload: Element): Promise<Element> {
-    const answer = (await session.request(type, payload, { to })).in(PAY)
+    const answer = (await session.request(type, inLanguage(payload), { to })).in(PAY)
     if (!answer) throw new StanzaError('undefined-condition', 'wait', 'the answer is empty')
     return answer
   }
@@ -114,7 +128,7 @@ export class PayLead {
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error
       const { final, ...trouble } = readTrouble(error)
-      if (error.condition === 'item-not-found' && type === 'get') throw error
+      if (error.condition === 'item-not-found' && type === 'get' && !error.temporary) throw error // that the service is not there says nothing
       if (!final && trouble.why === 'refused') throw new PayTrouble({ why: error.temporary ? 'offline' : 'refused' })
       throw new PayTrouble(trouble)
     }
@@ -124,6 +138,18 @@ export class PayLead {
   private askSoon(): void {
     clearTimeout(this.asking)
     this.asking = setTimeout(() => { void this.asks.wallet().catch(() => undefined) }, SOON) // asked for again when somebody looks
+  }
+
+  /** What waits for a group is shown when it is known: looked at once for several changes of chats. */
+  private showSoon(): void {
+    this.showing ??= setTimeout(() => {
+      this.showing = undefined
+      void this.someWait().then(async (some) => { if (some) await this.step(showLate) }).catch(() => undefined) // looked at again with the next change
+    }, SOON)
+  }
+
+  private async someWait(): Promise<boolean> {
+    return await look(this.around.db, ['pay']).objectStore('pay').index('what').count(IDBKeyRange.bound(['unshown', -Infinity], ['unshown', Infinity])) > 0
   }
 
   /** Does one step, and tells what it changed. */
@@ -159,9 +185,10 @@ export class PayLead {
     while (this.again && !this.ended) {
       this.again = false
       let later: number | undefined
-      for (const one of await listPay(look(this.around.db, ['pay']), 'payment')) {
-        if (isOver(one.payment) || !one.intent) continue
+      for (const one of await listOpen(look(this.around.db, ['pay']), 'payment')) {
+        if (isOver(one.payment) || !(one.intent ?? one.cashin)) continue
         const left = await this.hand(one).catch(() => true)
+        if (!left && one.payment.kind === 'revoke') this.again = true // what it takes back has an end now
         if (left) later = Math.min(later ?? Infinity, one.payment.state === 'waiting' ? RAIL : RETRY * 2 ** Math.min(this.tries, 5))
       }
       if (later !== undefined && !this.ended) {
@@ -176,8 +203,12 @@ export class PayLead {
   private async hand(one: Kept<'payment'>): Promise<boolean> {
     const { now } = this.around
     const { id } = one.payment
+    if (one.back) return this.takeBack(one, one.back)
     const over = one.expires !== undefined && now() > one.expires
     if (!one.tried && over && one.payment.state !== 'promised') return this.refuse(id, 'expired')
+    const what = one.payment.kind === 'tip' && !one.tried ? await readPay(look(this.around.db, ['pay']), 'payment', one.payment.of) : undefined
+    if (what?.payment.state === 'refused') return this.refuse(id, 'over') // there is nothing that it could be for
+    if (what?.intent && !isOver(what.payment)) return true // the service knows nothing that it could be for, yet
     const { service, about } = await this.about()
     if (one.tried || one.payment.state === 'waiting' || over) {
       const known = await this.lookup(service, about, id)
@@ -187,7 +218,23 @@ export class PayLead {
       if (over) return true
     }
     await this.noteTried(id)
-    return this.pay(service, about, one)
+    return one.cashin ? this.bringIn(service, one.cashin, one.payment) : this.pay(service, about, one)
+  }
+
+  /** What is to be taken back is not handed in, unless the service has said that it is over. Refused for another reason, it stays so: its owner sees why, and may try again. */
+  private async takeBack(one: Kept<'payment'>, by: string): Promise<boolean> {
+    const { id } = one.payment
+    const revoke = (await readPay(look(this.around.db, ['pay']), 'payment', by))?.payment
+    if (revoke?.state === 'ended') return this.refuse(id, 'taken-back')
+    if (revoke && revoke.state !== 'refused') return true
+    const { service, about } = await this.about()
+    const known = await this.lookup(service, about, id)
+    if (known && isOver(known)) return false
+    if (!known && one.expires !== undefined && this.around.now() > one.expires + LATE) return this.refuse(id, 'expired')
+    const why = revoke?.why ?? one.payment.why ?? 'refused'
+    await this.step((step) => why === 'over' ? letGo(step, id, by) : notBack(step, id, by, why))
+    if (why === 'over') this.again = true
+    return true
   }
 
   private async lookup(service: string, about: NonNullable<Values['pay']['about']>, id: string): Promise<Payment | undefined> {
@@ -221,6 +268,20 @@ export class PayLead {
     })
   }
 
+  /** Has a rail asked for money. The same id again is the same transfer. */
+  private async bringIn(service: string, { rail, address }: NonNullable<Kept<'payment'>['cashin']>, payment: Payment): Promise<boolean> {
+    const { id, amount, unit } = payment
+    try {
+      const next = readNext(await this.request(this.around.session(), service, 'set', el(PAY, 'cashin', { id, rail, amount, unit, address })))
+      await this.told({ ...payment, state: 'waiting', ...(next ? { next } : {}) })
+      this.tries = 0
+      return true
+    } catch (error) {
+      const trouble = error instanceof StanzaError ? readTrouble(error) : undefined
+      return trouble?.final ? this.refuse(id, trouble.why) : true
+    }
+  }
+
   private async pay(service: string, about: NonNullable<Values['pay']['about']>, { intent, payment }: Kept<'payment'>): Promise<boolean> {
     if (!intent) return false
     const { text, signature, key, authenticator, client } = intent
@@ -234,18 +295,44 @@ export class PayLead {
       return !isOver(known)
     } catch (error) {
       const trouble = error instanceof StanzaError ? readTrouble(error) : undefined
-      return trouble?.final ? this.refuse(payment.id, trouble.why) : true
+      if (trouble?.final) return this.refuse(payment.id, trouble.why, trouble.fee)
+      if (trouble && NOT_NOW.includes(trouble.why)) await this.notNow(payment.id, trouble.why)
+      return true
     }
   }
 
-  /** The service has refused it, or it can come no more: nothing was taken. */
-  private async refuse(id: string, why: PayReason): Promise<false> {
+  /** A promise is not paid now, and nothing is decided: it is handed in again, and meanwhile its owner sees why. */
+  private async notNow(id: string, why: PayReason): Promise<void> {
     await this.step(async (step) => {
       const kept = await readPay(step.tx, 'payment', id)
-      if (kept) await keepPayment(step, { ...kept.payment, state: 'refused', why }, { time: kept.time, live: false })
+      if (kept?.payment.state === 'promised') await keepPayment(step, { ...kept.payment, why }, { time: kept.time, live: false })
+    })
+  }
+
+  /** The service has refused it, or it can come no more: nothing was taken. */
+  private async refuse(id: string, why: PayReason, feeNow?: number): Promise<false> {
+    await this.step(async (step) => {
+      const kept = await readPay(step.tx, 'payment', id)
+      if (kept) await keepPayment(step, { ...kept.payment, state: 'refused', why, ...(feeNow !== undefined ? { feeNow } : {}) }, { time: kept.time, live: false })
     })
     return false
   }
+}
+
+/** What was to be taken back by `by` is handed in like any other promise: the service says what has become of it. */
+async function letGo(step: Step, id: string, by: string): Promise<void> {
+  const kept = await readPay(step.tx, 'payment', id)
+  if (kept?.back !== by) return
+  const { back: _, ...rest } = kept
+  const { back: __, why: ___, ...payment } = kept.payment
+  await putPay(step.tx, rest)
+  await keepPayment(step, payment, { time: kept.time, live: false })
+}
+
+/** What was to be taken back by `by` could not be, for now. */
+async function notBack(step: Step, id: string, by: string, why: PayReason): Promise<void> {
+  const kept = await readPay(step.tx, 'payment', id)
+  if (kept?.back === by && kept.payment.state === 'promised') await keepPayment(step, { ...kept.payment, back: 'refused', why }, { time: kept.time, live: false })
 }
 
 /** The service of our server, undefined if it has none: where it was, at the usual address, or looked for. */

@@ -7,12 +7,12 @@ import type { Database } from '../store/database.ts'
 import { get, type Values } from '../store/kv.ts'
 import { readPay } from '../store/pay.ts'
 import { look } from '../store/database.ts'
-import { exponentsOf, readDispute, readPayment, readRequest, readSplit } from '../xmpp/pay.ts'
+import { exponentsOf, readDispute, readMandate, readPayment, readRequest, readSplit } from '../xmpp/pay.ts'
 import type { Element } from '../xmpp/xml.ts'
 import type { Step } from './apply.ts'
 import { PAY } from './own-ns.ts'
 import { keepEarly, type Notice } from './pay-early.ts'
-import { keepDispute, keepPayment, keepRequest, keepSplit } from './pay-keep.ts'
+import { keepDispute, keepMandate, keepPayment, keepRequest, keepSplit } from './pay-keep.ts'
 import type { Letter } from './said.ts'
 
 
@@ -33,7 +33,7 @@ async function ready(db: Database, { about }: Known, n: Notice): Promise<Ready> 
   const digits = exponentsOf(about)
   const chat = notice?.attr('chat')
   const within = (e: Element) => chat && !e.attr('chat') ? Object.assign(e, { attrs: { ...e.attrs, chat } }) : e
-  const [payment, request, split, dispute] = ['payment', 'request', 'split', 'dispute'].map((name) => notice?.child(name, PAY))
+  const [payment, request, split, dispute, mandate] = ['payment', 'request', 'split', 'dispute', 'mandate'].map((name) => notice?.child(name, PAY))
   const paid = payment && readPayment(within(payment), digits)
   if (paid) {
     const checked = await checkedPayment(db, about, paid)
@@ -45,12 +45,14 @@ async function ready(db: Database, { about }: Known, n: Notice): Promise<Ready> 
   if (shared) return async (step) => { await keepSplit(step, shared, n); return undefined }
   const disputed = dispute && readDispute(dispute, digits)
   if (disputed) return async (step) => { await keepDispute(step, disputed, n); return undefined }
+  const allowed = mandate && readMandate(mandate, digits)
+  if (allowed) return async (step) => { await keepMandate(step, allowed, n); return undefined }
   return async (step) => { step.changes.pay('wallet?'); return undefined }
 }
 
 /** A payment is shown as done when the service has signed that it is: this one, and what this device has signed. */
 export async function checkedPayment(db: Database, about: Known['about'], told: Payment): Promise<Payment> {
-  if (told.state === 'waiting' || told.state === 'refused' || told.kind === 'cashin' || !about) return told
+  if (told.state === 'waiting' || told.state === 'refused' || told.kind === 'cashin' || told.kind === 'cashrefund' || !about) return told
   const says = told.receipt && readReceipt(about.key, about.service, told.receipt)
   const intent = (await readPay(look(db, ['pay']), 'payment', told.id))?.intent
   const fits = says && says.id === told.id && says.payer === told.payer && says.payee === told.payee && says.amount === String(told.amount) && says.unit === told.unit && says.kind === told.kind

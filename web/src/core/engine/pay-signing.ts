@@ -1,13 +1,14 @@
 // What a person confirms becomes a text that this device's key signs, and is kept before it leaves.
 
 import type { JID, Micros } from '../model.ts'
-import { PayTrouble, leftOffline, newPayId, type Pay, type PayDraft, type Payment, type Promised, type Proof, type Wallet } from '../pay.ts'
+import { PayTrouble, leftOffline, newPayId, nextPayId, type CashInDraft, type Pay, type PayDraft, type Payment, type Promised, type Proof, type Wallet } from '../pay.ts'
 import { promiseCode, readPromise } from '../pay/sign.ts'
 import { BadText, isId, MAX_FOR, readIntent, textTime, writeText } from '../pay/text.ts'
 import { look, type Look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { isOver, listPay, readPay, type OfflineKey, type Signed } from '../store/pay.ts'
+import { isOver, listOpen, putPay, readPay, type Kept, type OfflineKey } from '../store/pay.ts'
 import { exponentsOf } from '../xmpp/pay.ts'
+import type { Step } from './apply.ts'
 import type { Hand } from './pay-desk.ts'
 import { keepPayment } from './pay-keep.ts'
 import type { PayKeys } from './pay-keys.ts'
@@ -16,6 +17,9 @@ import type { PayKeys } from './pay-keys.ts'
 const EXPIRES = 13 * 60e6
 /** The same of one without network. */
 const EXPIRES_OFFLINE = 7 * 86_400e6 - 3600e6
+
+/** The service takes none that ends later than so. */
+const AHEAD = 7 * 86_400e6
 
 type Order = Parameters<Pay['order']>[0]
 
@@ -26,9 +30,9 @@ export class PaySigning {
 
   constructor(private readonly hand: Hand, private readonly keys: PayKeys) {}
 
-  send(draft: PayDraft, proof: Proof, stop?: AbortSignal): Promise<Payment> {
+  async send(draft: PayDraft, proof: Proof, stop?: AbortSignal): Promise<Payment> {
     const before = this.under.get(draft.id)
-    if (before) return before
+    if (before) return this.sameAs(await before, draft)
     const running = this.signAndKeep(draft, proof, stop).finally(() => this.under.delete(draft.id))
     this.under.set(draft.id, running)
     return running
@@ -36,13 +40,31 @@ export class PaySigning {
 
   private async signAndKeep(draft: PayDraft, proof: Proof, stop?: AbortSignal): Promise<Payment> {
     const before = await this.kept(draft.id)
-    if (before) return before
+    if (before) return this.sameAs(before, draft)
     const { hand } = this
     const service = await unlessStopped(hand.service(), stop)
     const now = await hand.now()
     const signed = await unlessStopped(this.keys.sign(proof, (key) => intentText(service, hand.account, draft, now + EXPIRES, key)), stop)
     const payment = await this.paymentOf(draft, 'signed', now)
-    return this.keep(payment, { intent: signed, expires: now + EXPIRES }, { new: () => { if (stop?.aborted) throw new PayTrouble({ why: 'cancelled' }) } })
+    const tip = draft.tip && { id: await nextPayId('tip', draft.id, hand.account), amount: draft.tip }
+    const kept = await this.keep(payment, { intent: signed, expires: now + EXPIRES, ...(tip ? { tip } : {}) }, { before: (before) => this.sameAs(before, draft), new: () => { if (stop?.aborted) throw new PayTrouble({ why: 'cancelled' }) } })
+    return tip && kept === payment ? { ...kept, tip } : kept
+  }
+
+  /** What is kept, if it is what a draft says. Its fee and words are what was signed first. */
+  private sameAs(kept: Payment, { kind, payer = this.hand.account, payee, amount, unit, of = '' }: PayDraft): Payment {
+    const moves = kind !== 'void' && kind !== 'revoke'
+    if (kept.kind !== kind || kept.payer !== payer || kept.payee !== payee || (kept.of ?? '') !== of || (moves && (kept.amount !== amount || kept.unit !== unit))) throw new PayTrouble({ why: 'id-taken' })
+    return kept
+  }
+
+  /** Keeps what is to come in by a rail; the tab that leads asks for it. */
+  async bringIn({ id, rail, address, amount, unit }: CashInDraft): Promise<Payment> {
+    const { hand } = this
+    await hand.service()
+    const now = await hand.now()
+    const payment = await this.paymentOf({ id, kind: 'send', payer: `rail:${rail}`, payee: hand.account, amount, unit, fee: 0, for: '' }, 'signed', now)
+    return this.keep({ ...payment, kind: 'cashin' }, { cashin: { rail, address }, expires: now + EXPIRES })
   }
 
   private async kept(id: string): Promise<Payment | undefined> {
@@ -50,13 +72,13 @@ export class PaySigning {
   }
 
   private async paymentOf(draft: PayDraft, state: Payment['state'], now: Micros): Promise<Payment> {
-    const { id, kind, payer = this.hand.account, payee, amount, unit, fee, of, chat } = draft
+    const { id, kind, payer = this.hand.account, payee, amount, unit, fee, of, until, chat } = draft
     const exponent = exponentsOf((await get(this.hand.db, 'pay'))?.about)(unit)
-    return { id, kind, state, payer, payee, amount, unit, exponent, fee, for: draft.for, time: now, ...(of ? { of } : {}), ...(chat ? { chat } : {}) }
+    return { id, kind, state, payer, payee, amount, unit, exponent, fee, for: draft.for, time: now, ...(of ? { of } : {}), ...(until ? { until } : {}), ...(chat ? { chat } : {}) }
   }
 
   /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays. `must` may fail in the same step. */
-  private keep(payment: Payment, more: { intent: Signed; expires: Micros; code?: string }, must: { before?: (before: Payment) => void; new?: (tx: Look) => Promise<void> | void } = {}): Promise<Payment> {
+  private keep(payment: Payment, more: Pick<Kept<'payment'>, 'intent' | 'cashin' | 'expires' | 'code' | 'tip'>, must: { before?: (before: Payment) => void; new?: (tx: Look) => Promise<void> | void } = {}): Promise<Payment> {
     return this.hand.step(async (step) => {
       const before = await readPay(step.tx, 'payment', payment.id)
       if (before) {
@@ -65,6 +87,7 @@ export class PaySigning {
       }
       await must.new?.(step.tx)
       await keepPayment(step, payment, { time: payment.time, live: true }, more)
+      await noMoreWished(step, payment)
       return payment
     }, true)
   }
@@ -107,9 +130,36 @@ export class PaySigning {
     return this.check(code)
   }
 
+  /** Whether the key that has promised is here and can sign. */
+  async takesBackOffline(id: string): Promise<boolean> {
+    return this.keys.hasOffline((await readPay(look(this.hand.db, ['pay']), 'payment', id))?.intent?.key)
+  }
+
+  async takeBack(id: string, proof: Proof | { offlinePin: string }): Promise<void> {
+    const { hand } = this
+    const promise = await readPay(look(hand.db, ['pay']), 'payment', id)
+    mustBePromised(promise, hand.account)
+    if (promise.payment.back === true) return
+    const [service, now] = [await hand.service(), await hand.now()]
+    const draft: PayDraft = { id: newPayId(), kind: 'revoke', payee: hand.account, amount: 0, unit: '', fee: 0, of: id, for: '' }
+    const expires = now + EXPIRES_OFFLINE
+    const text = (key: string) => intentText(service, hand.account, draft, expires, key)
+    if ('offlinePin' in proof && !await this.keys.hasOffline(promise.intent?.key)) throw new PayTrouble({ why: 'no-key' })
+    const intent = 'offlinePin' in proof ? (await this.keys.signOffline(proof.offlinePin, (key) => text(key.id))).signed : await this.keys.sign(proof, text)
+    const payment = await this.paymentOf(draft, 'signed', now)
+    await hand.step(async (step) => {
+      const still = await readPay(step.tx, 'payment', id)
+      mustBePromised(still, hand.account)
+      if (still.payment.back === true) return
+      const { why: _, ...promised } = still.payment
+      await keepPayment(step, { ...promised, back: true }, { time: still.time, live: true }, { back: draft.id })
+      await keepPayment(step, payment, { time: now, live: true }, { intent, expires })
+    }, true)
+  }
+
   /** In the step that keeps a promise: two tabs cannot both promise the same money. */
   private async mustBeLeft(tx: Look, key: OfflineKey, amount: number): Promise<void> {
-    const pending = (await listPay(tx, 'payment')).flatMap(({ payment }) => isOver(payment) ? [] : [payment])
+    const pending = (await listOpen(tx, 'payment')).map(({ payment }) => payment)
     const left = leftOffline(key, (await get(tx, 'pay'))?.wallet, pending, this.hand.account)
     if (amount > left) throw new PayTrouble({ why: 'over-limit', kind: 'offline', left })
   }
@@ -122,6 +172,7 @@ export class PaySigning {
     const expires = Date.parse(fields.expires) * 1000
     if (known?.service && known.service !== fields.service) throw new PayTrouble({ why: 'bad-text' })
     if (expires < await this.hand.now()) throw new PayTrouble({ why: 'expired' })
+    if (expires > await this.hand.now() + AHEAD) throw new PayTrouble({ why: 'clock' })
     return { id: fields.id, payer: fields.payer, payee: fields.payee, amount: Number(fields.amount), unit: fields.unit, exponent: exponentsOf(known?.about)(fields.unit), for: fields.for, expires, key: fields.key, code: code.trim() }
   }
 
@@ -135,6 +186,20 @@ export class PaySigning {
     const payment: Payment = { id, kind: 'offline', state: 'promised', payer, payee, amount, unit, exponent, fee: Number(fields.fee), for: fields.for, time: await hand.now(), chat: other, ...(fields.of ? { of: fields.of } : {}) }
     return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code }, { before: (before) => { if (isOver(before) || before.time < since) throw new PayTrouble({ why: 'id-taken' }) } })
   }
+}
+
+/** A tip that is kept is no more one that is only wished. */
+async function noMoreWished(step: Step, { id, kind, of }: Payment): Promise<void> {
+  const what = kind === 'tip' && of ? await readPay(step.tx, 'payment', of) : undefined
+  if (what?.tip?.id !== id) return
+  const { tip: _, ...rest } = what
+  await putPay(step.tx, rest)
+  step.changes.pay(what.key)
+}
+
+/** Fails with `over` for what nobody can take back. */
+function mustBePromised(kept: Kept<'payment'> | undefined, account: JID): asserts kept is Kept<'payment'> {
+  if (kept?.payment.kind !== 'offline' || kept.payment.payer !== account || kept.payment.state !== 'promised') throw new PayTrouble({ why: 'over' })
 }
 
 /** What comes of something, unless it is stopped before: then it fails with `cancelled` at once, and what comes of it later is nothing. */

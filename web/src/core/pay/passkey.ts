@@ -1,6 +1,7 @@
 // Keys that are passkeys (WebAuthn): the platform keeps them, and asks for a finger, a face or a code for each signature.
 
-import { keyId, textHash, toBytes, toText } from './sign.ts'
+import { keyId, toBytes, toText } from './bytes.ts'
+import { textHash } from './sign.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 

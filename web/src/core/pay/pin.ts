@@ -1,7 +1,7 @@
 // Keys that a PIN opens (docs/protocol/payments.md, "Keys and the PIN"). To open one it takes the PIN, a key of this device that never leaves it, and, unless it is for
 // payments without network, a share that the service gives for the right PIN alone.
 
-import { keyId, toBytes, toText } from './sign.ts'
+import { keyId, toBytes, toText } from './bytes.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 const ROUNDS = 600_000

@@ -2,7 +2,7 @@
 
 import { hashes, verify as verifyEd } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { base64, fromBase64 } from '../xmpp/stanza.ts'
+import { keyId, promiseOf, promiseParts, sha256, toBytes, toText } from './bytes.ts'
 import { BadText, readIntent, readText, type Fields } from './text.ts'
 
 hashes.sha512 = sha512
@@ -12,24 +12,9 @@ const encoder = new TextEncoder()
 const ES256 = { name: 'ECDSA', hash: 'SHA-256' }
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' }
 
-/** Writes bytes as the contract does: base64url without padding. */
-export const toText = (bytes: Uint8Array): string => base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
-
-/** Reads them; undefined for anything else. */
-export function toBytes(text: string | undefined): Bytes | undefined {
-  if (text === undefined || !/^[\w-]*$/.test(text) || text.length % 4 === 1) return undefined
-  const bytes = fromBase64(text.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat((4 - text.length % 4) % 4))
-  return bytes && toText(bytes) === text ? new Uint8Array(bytes) : undefined
-}
-
-const sha256 = async (bytes: Bytes): Promise<Bytes> => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-
 /** The SHA-256 of a text: what a passkey signs, and, in hexadecimal, how a receipt names its intent. */
 export const textHash = (text: string): Promise<Bytes> => sha256(encoder.encode(text))
 const hex = (bytes: Uint8Array): string => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('')
-
-/** The id of a public key (65 bytes). */
-export const keyId = async (point: Bytes): Promise<string> => toText(await sha256(point)).slice(0, 22)
 
 /** Signs a text with a private key. */
 export const signText = async (key: CryptoKey, text: string): Promise<string> => toText(new Uint8Array(await crypto.subtle.sign(ES256, key, encoder.encode(text))))
@@ -60,14 +45,12 @@ export function readReceipt(key: string, service: string, { text, signature }: {
 /** Says whether a receipt is for this intent. */
 export const isFor = async (receipt: Fields<'receipt'>, intent: string): Promise<boolean> => receipt.intent === hex(await textHash(intent))
 
-const PREFIX = 'PALABREPAY0:'
-
 /** A payment without network as it stands in a code. */
-export const promiseCode = (text: string, signature: string, point: Bytes): string => `${PREFIX}${toText(encoder.encode(text))}.${signature}.${toText(point)}`
+export const promiseCode = (text: string, signature: string, point: Bytes): string => promiseOf(toText(encoder.encode(text)), signature, toText(point))
 
 /** Reads such a code and checks its signature: what it says. Fails with `bad-text` or `bad-signature` as message. */
 export async function readPromise(code: string): Promise<{ text: string; signature: string; point: string; fields: Fields<'intent'> }> {
-  const [text, signature = '', point = '', more] = code.startsWith(PREFIX) && code.length <= 4096 ? code.slice(PREFIX.length).split('.') : []
+  const [text, signature = '', point = '', more] = code.length <= 4096 ? promiseParts(code) : []
   const [bytes, key] = [toBytes(text), toBytes(point)]
   if (!bytes || !key || more !== undefined) throw new BadText('bad-text')
   let read: string

@@ -9,6 +9,7 @@ import type { Errand } from './outbox.ts'
 import type { KeptFile } from './files.ts'
 import type { KeptMember } from './members.ts'
 import type { KeptPay } from './pay.ts'
+import { marked } from './pay-open.ts'
 import type { KeptStatus, KeptView } from './statuses.ts'
 import type { KeptChannel, KeptPost, Publishing } from './channels.ts'
 
@@ -79,7 +80,7 @@ export interface Schema extends DBSchema {
   /** How people stood with groups. */
   stays: { key: [JID, JID, Micros]; value: Stay }
   /** Payments, requests, splits, disputes as they are known; what waits to leave of them; keys that pay from this device. */
-  pay: { key: string; value: KeptPay; indexes: { what: [string, Micros] } }
+  pay: { key: string; value: KeptPay; indexes: { what: [string, Micros]; open: [string, Micros] } }
   /** Names of messages that a person deleted here: they do not come back from the archive. */
   gone: { key: string; value: Micros }
 }
@@ -96,7 +97,7 @@ export type Look = Change
 /** All stores, for a step that may touch any. */
 export const everything: Store[] = ['kv', 'chats', 'messages', 'words', 'outbox', 'later', 'files', 'blobs', 'contacts', 'gone', 'members', 'statuses', 'statusViews', 'acts', 'stays', 'pay']
 
-const VERSION = 5
+const VERSION = 6
 
 export { databaseName } from './called.ts'
 
@@ -120,6 +121,8 @@ export async function openAccount(account: JID, ended: () => void = () => undefi
         if (from < 3) third(db)
         if (from < 4) fourth(db)
         if (from < 5) db.createObjectStore('pay', { keyPath: 'key' }).createIndex('what', ['what', 'time'])
+        if (from < 6) return sixth(tx.objectStore('pay'))
+        return undefined
       },
       blocking: () => {
         db.close()
@@ -180,6 +183,12 @@ function fourth(db: Database): void {
   acts.createIndex('names', 'names', { multiEntry: true })
   acts.createIndex('chat', ['chat', 'from'])
   db.createObjectStore('stays', { keyPath: ['group', 'jid', 'place'] })
+}
+
+/** What has no end yet is found however old it is. */
+async function sixth(pay: IDBPObjectStore<Schema, Store[], 'pay', 'versionchange'>): Promise<void> {
+  pay.createIndex('open', ['open', 'time'])
+  for (let cursor = await pay.openCursor(); cursor; cursor = await cursor.continue()) await cursor.update(marked(cursor.value))
 }
 
 /**

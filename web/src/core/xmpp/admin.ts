@@ -2,6 +2,7 @@
 
 import type { Admin, AdminAccount, AdminHealth, AdminInvitation, AdminPurse, AdminReport, Facts } from '../admin.ts'
 import type { Micros } from '../model.ts'
+import { visible, type Evidence } from '../pay.ts'
 import { domain } from './jid.ts'
 import { ADMIN } from './ns.ts'
 import type { Session } from './session.ts'
@@ -46,11 +47,17 @@ const health = (e: Element): AdminHealth => ({
 
 /** row is an element's attributes, and its text, or that of its children. */
 const row = (e: Element): Facts => {
-  const words = [e.text, ...e.children('words').map((w) => w.text), ...e.children('evidence').map((w) => w.text)].map((w) => w.trim()).filter(Boolean).join('\n')
+  const words = [e.text, ...e.children('words').map((w) => w.text)].map((w) => w.trim()).filter(Boolean).join('\n')
   return { ...Object.fromEntries(Object.entries(e.attrs).map(([name, value]) => [name, value.slice(0, 4000)])), words: words.slice(0, 20_000) }
 }
+/** evidence is what a side of a dispute has shown. */
+const evidence = (e: Element): Evidence => {
+  const some = (name: string, most: number): Record<string, string> => { const text = visible(e.attr(name)?.slice(0, most) ?? ''); return text ? { [name]: text } : {} }
+  return { by: e.attr('by') ?? '', time: parseTime(e.attr('at')) ?? 0, text: e.text.slice(0, 4096), ...some('hash', 100), ...some('address', 2048), ...some('name', 200), ...(count(e.attr('size')) ? { size: count(e.attr('size')) } : {}) }
+}
 const rows = (e: Element, name: string): Facts[] => e.children(name).slice(0, MAX_ROWS).map(row)
-const names = { proposals: 'proposal', cases: 'case', suspicions: 'suspicion', audit: 'deed' } as const
+const page = (e: Element, name: string): { more: boolean; rows: Facts[] } => ({ more: is(e.attr('more')), rows: rows(e, name) })
+const names = { proposals: 'proposal', suspicions: 'suspicion', audit: 'deed' } as const
 const purse = (e: Element): AdminPurse => ({ facts: row(e), levels: (e.attr('levels') ?? '').split(' ').filter(Boolean), money: rows(e, 'money') })
 
 /** What an administrator may ask, over a session. A server that does not know it answers `service-unavailable` or `item-not-found`. */
@@ -97,12 +104,32 @@ export function adminOf(session: Session): Admin {
       const e = await get(list, { decided: decided ? 'true' : undefined, before })
       return { more: is(e.attr('more')), rows: rows(e, names[list]) }
     },
+    async cases({ decided, before } = {}) {
+      const e = await get('cases', { decided: decided ? 'true' : undefined, before })
+      return { more: is(e.attr('more')), rows: e.children('case').slice(0, MAX_ROWS).map((c) => ({ facts: row(c), evidence: c.children('evidence').slice(0, 100).map(evidence) })) }
+    },
     async propose({ why, ...wanted }) { await ask('set', 'propose', wanted, why) },
     async decide(id, approve) { await ask('set', approve ? 'approve' : 'decline', { id }) },
     async purse(account) { return purse(await get('purse', { account })) },
     async changePurse(account, { why, ...change }) { return purse(must(await ask('set', 'purse', { account, ...change }, why))) },
     async dismiss(id, why) { await ask('set', 'dismiss', { id }, why) },
     async uphold(id, why) { await ask('set', 'uphold', { id }, why) },
+    async rails() {
+      const e = await get('rails')
+      return { rails: rows(e, 'rail'), unknown: rows(e, 'unknown') }
+    },
+    async transfers(wanted) { return page(await get('transfers', wanted), 'transfer') },
+    async transfer(id) {
+      const e = await get('transfer', { id })
+      return { facts: Object.fromEntries(Object.entries(row(e)).filter(([name]) => name !== 'words')), steps: rows(e, 'step') }
+    },
+    async askRail(id) { await ask('set', 'ask', { id }) },
+    async verdicts(decided) { return rows(await get('verdicts', { decided: decided ? 'true' : undefined }), 'verdict') },
+    async propound({ why, ...verdict }) { await ask('set', 'verdict', verdict, why) },
+    async agree(number) { await ask('set', 'agree', { number }) },
+    async comparisons(wanted) { return page(await get('comparisons', wanted), 'comparison') },
+    async compare(rail, day) { return row(must(await ask('set', 'compare', { rail, day }))) },
+    async differences(number) { return page(await get('differences', { number }), 'difference') },
     async journal(wanted) {
       const e = await get('journal', wanted)
       return { text: e.text, next: some(e.attr('next')) }

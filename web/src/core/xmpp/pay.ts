@@ -1,7 +1,8 @@
 // Payments on the wire (docs/protocol/payments.md): what the service says, read as strictly as what a stranger sends.
 
 import { isId, textTime, wholeOf } from '../pay/text.ts'
-import type { Balance, Debt, Dispute, Limit, Mandate, PayAbout, Payment, PayKey, PayReason, PayRequest, PayState, Quote, RequestState, Split, SplitShare, Trouble, Wallet } from '../pay.ts'
+import { visible } from '../pay.ts'
+import type { Balance, Debt, Dispute, Limit, Mandate, NextStep, PayAbout, Payment, PayKey, PayReason, PayRequest, PayState, Period, Quote, RailOffer, RequestState, Split, SplitShare, Terms, Trouble, Wallet } from '../pay.ts'
 import type { Micros } from '../model.ts'
 import { PAY } from '../engine/own-ns.ts'
 import { bare, parseJID } from './jid.ts'
@@ -56,7 +57,10 @@ export function readAbout(service: string, e: Element): PayAbout {
       const [code = '', exponent = -1] = [u.attr('code'), wholeOf(u.attr('exponent'))]
       return /^[A-Z\d]{3,12}$/.test(code) && exponent >= 0 && exponent <= 8 ? [{ code, exponent, name: words(u.attr('name'), 100) || code, closed: yes(u, 'closed') }] : []
     }),
-    rails: rows(e, 'rail').flatMap((r) => r.attr('name') ? [{ name: words(r.attr('name'), 60), in: yes(r, 'in'), out: yes(r, 'out') }] : []),
+    rails: rows(e, 'rail').flatMap((r): RailOffer[] => {
+      const [name, kind] = [words(r.attr('name'), 60), (['momo', 'stripe', 'pix', 'sandbox'] as const).find((k) => k === r.attr('kind'))]
+      return /^[\w-]+$/.test(name) ? [{ name, title: words(r.attr('title'), 60) || name, kind: kind ?? 'other', unit: words(r.attr('unit'), 12), in: yes(r, 'in'), out: yes(r, 'out') }] : []
+    }),
     levels: rows(e, 'level').map((l) => ({ name: words(l.attr('name'), 60), limits: rows(l, 'limit').map((m) => ({ unit: words(m.attr('unit'), 12), ...whole(m, 'transaction'), ...whole(m, 'day') })) })),
   }
 }
@@ -64,8 +68,8 @@ export function readAbout(service: string, e: Element): PayAbout {
 /** What we have. `here`: the ids of this device's keys. */
 export function readWallet(about: PayAbout, e: Element, here: string[], now: Micros): Wallet {
   return {
-    about, frozen: yes(e, 'frozen'), level: words(e.attr('level'), 60), time: now,
-    balances: rows(e, 'balance').map((b): Balance => ({ unit: words(b.attr('unit'), 12), amount: amount(b), held: amount(b, 'held'), pocket: amount(b, 'pocket') })),
+    about, frozen: yes(e, 'frozen'), ...(yes(e, 'frozen') ? time(e, 'since') : {}), level: words(e.attr('level'), 60), time: now,
+    balances: rows(e, 'balance').map((b): Balance => ({ unit: words(b.attr('unit'), 12), amount: Math.max(0, amount(b) - amount(b, 'held')), held: amount(b, 'held'), pocket: amount(b, 'pocket') })),
     limits: rows(e, 'limit').map((l): Limit => ({ unit: words(l.attr('unit'), 12), ...whole(l, 'transaction'), ...whole(l, 'day'), ...whole(l, 'left'), ...whole(l, 'stepup') })),
     keys: rows(e, 'key').flatMap((k): PayKey[] => {
       const [id = '', cap] = [k.attr('id'), /^([A-Z\d]{3,12}) (\d{1,16})$/.exec(k.attr('cap') ?? '')]
@@ -76,22 +80,37 @@ export function readWallet(about: PayAbout, e: Element, here: string[], now: Mic
   }
 }
 
-const KINDS: readonly string[] = ['send', 'tip', 'hold', 'mandate', 'capture', 'void', 'revoke', 'refund', 'reserve', 'release', 'offline', 'cashout', 'cashin'] satisfies Payment['kind'][]
+const KINDS: readonly string[] = ['send', 'tip', 'hold', 'mandate', 'capture', 'void', 'revoke', 'refund', 'reserve', 'release', 'offline', 'cashout', 'cashin', 'cashrefund'] satisfies Payment['kind'][]
 const STATES: readonly string[] = ['done', 'held', 'ended', 'waiting', 'refused'] satisfies PayState[]
 
 /** A payment as the service tells it; its receipt was not checked. undefined: it makes no sense. */
 export function readPayment(e: Element, digits: Exponents): Payment | undefined {
   const [id = '', kind = '', state = ''] = [e.attr('id'), e.attr('kind'), e.attr('state')]
   const payer = kind === 'cashin' ? words(e.attr('payer'), 1023) : address(e.attr('payer'))
-  const payee = kind === 'cashout' ? words(e.attr('payee'), 1023) : address(e.attr('payee'))
+  const payee = kind === 'cashout' || kind === 'cashrefund' ? words(e.attr('payee'), 1023) : address(e.attr('payee'))
   if (!isId(id) || !payer || !payee || !KINDS.includes(kind) || !STATES.includes(state)) return undefined
   const unit = words(e.attr('unit'), 12)
   const receipt = readSigned(e.child('receipt', PAY))
   return {
     id, kind: kind as Payment['kind'], state: state as PayState, payer, payee, amount: amount(e), unit, exponent: digits(unit), fee: amount(e, 'fee'), for: words(e.attr('for'), 256),
-    time: parseTime(e.attr('time')) ?? 0, ...(isId(e.attr('of') ?? '') ? { of: e.attr('of') } : {}), ...word(e, 'number', 40), ...whole(e, 'refunded'),
-    ...(state === 'refused' ? { why: reasonOf(e.attr('why')) } : {}), ...(receipt ? { receipt } : {}), ...chat(e),
+    time: parseTime(e.attr('time')) ?? 0, ...(isId(e.attr('of') ?? '') ? { of: e.attr('of') } : {}), ...word(e, 'number', 40), ...whole(e, 'refunded'), ...time(e, 'until'),
+    ...(state === 'refused' ? { why: reasonOf(e.attr('why')) } : {}), ...(receipt ? { receipt } : {}), ...chat(e), ...(state === 'waiting' ? readWay(e) : {}),
   }
+}
+
+/** How a payment stands with a network outside. */
+function readWay(e: Element): Pick<Payment, 'way' | 'since' | 'next'> {
+  const way = (['created', 'submitted', 'accepted', 'unknown'] as const).find((w) => w === e.attr('way'))
+  const next = readNext(e)
+  return { ...(way ? { way, ...time(e, 'since') } : {}), ...(next ? { next } : {}) }
+}
+
+/** What to do so that money comes in, where that is said: in a payment, or in the answer itself. Only https is opened. */
+export function readNext(e: Element): NextStep | undefined {
+  const of = (name: string): Element | undefined => e.name === name ? e : e.child(name, PAY)
+  const [go, show] = [of('go')?.attr('address') ?? '', of('show')?.attr('code')]
+  if (/^https:\/\/\S{1,4080}$/.test(go)) return { go }
+  return show ? { show: words(show, 4096) } : of('wait') ? { wait: true } : undefined
 }
 
 /** A text with its signature. */
@@ -108,10 +127,22 @@ export function readRequest(e: Element, digits: Exponents): PayRequest | undefin
   const [id = '', payee, payer, state] = [e.attr('id'), address(e.attr('payee')), address(e.attr('payer')), stateOf(e)]
   if (!isId(id) || !payee || !payer || !state) return undefined
   const unit = words(e.attr('unit'), 12)
+  const terms = readTerms(e)
+  if (!terms && e.attr('kind')) return undefined // it asks for something that is not known here: no money, in any case
   return {
-    id, payee, payer, state, amount: amount(e), paid: amount(e, 'paid'), unit, exponent: digits(unit), for: words(e.attr('for'), 256), partial: yes(e, 'partial'), ...time(e, 'expires'), ...chat(e),
+    id, payee, payer, state, ...(terms ? { terms } : {}), amount: amount(e), paid: amount(e, 'paid'), unit, exponent: digits(unit), for: words(e.attr('for'), 256), partial: yes(e, 'partial'), ...time(e, 'expires'), ...chat(e),
     ...(isId(e.attr('split') ?? '') ? { split: e.attr('split') } : {}),
   }
+}
+
+const PERIODS: readonly Period[] = ['once', 'day', 'week', 'month']
+
+/** What a request asks for instead of money. */
+function readTerms(e: Element): Terms | undefined {
+  const [kind, total, until] = [e.attr('kind'), wholeOf(e.attr('total')), parseTime(e.attr('until'))]
+  const period = PERIODS.find((p) => p === e.attr('period'))
+  if (until === undefined) return undefined
+  return kind === 'hold' ? { kind, until } : kind === 'mandate' && total && period ? { kind, total, period, until } : undefined
 }
 
 /** A split. */
@@ -134,7 +165,7 @@ function readShare(e: Element): SplitShare | undefined {
 /** Who owes whom. */
 export const readDebts = (e: Element | undefined): Debt[] => rows(e, 'debt').flatMap((d) => {
   const [from, to] = [address(d.attr('from')), address(d.attr('to'))]
-  return from && to ? [{ from, to, amount: amount(d), ...(isId(d.attr('id') ?? '') ? { id: d.attr('id') } : {}), ...(yes(d, 'agree') ? { agree: true } : {}) }] : []
+  return from && to ? [{ from, to, amount: amount(d), ...whole(d, 'once'), ...(isId(d.attr('id') ?? '') ? { id: d.attr('id') } : {}), ...(yes(d, 'agree') ? { agree: true } : {}) }] : []
 })
 
 /** A mandate. */
@@ -142,9 +173,16 @@ export function readMandate(e: Element, digits: Exponents): Mandate | undefined 
   const [id = '', payer, payee] = [e.attr('id'), address(e.attr('payer')), address(e.attr('payee'))]
   if (!isId(id) || !payer || !payee) return undefined
   const unit = words(e.attr('unit'), 12)
-  const period = (['once', 'day', 'week', 'month'] as const).find((p) => p === e.attr('period')) ?? 'once'
-  return { id, payer, payee, amount: amount(e), unit, exponent: digits(unit), period, ...whole(e, 'total'), ...time(e, 'until'), for: words(e.attr('for'), 256), state: words(e.attr('state'), 20), ...whole(e, 'left') }
+  const period = PERIODS.find((p) => p === e.attr('period')) ?? 'once'
+  const state = (['open', 'revoked', 'expired'] as const).find((s) => s === e.attr('state'))
+  if (!state) return undefined
+  return {
+    id, payer, payee, amount: amount(e), unit, exponent: digits(unit), period, state, for: words(e.attr('for'), 256), ...whole(e, 'total'), ...time(e, 'until'), ...whole(e, 'left'), ...whole(e, 'taken'),
+    ...(isId(e.attr('request') ?? '') ? { request: e.attr('request') } : {}),
+  }
 }
+
+const named = (text = ''): { name?: string } => { const name = visible(words(text, 200)); return name ? { name } : {} }
 
 /** A dispute. */
 export function readDispute(e: Element, digits: Exponents): Dispute | undefined {
@@ -152,15 +190,15 @@ export function readDispute(e: Element, digits: Exponents): Dispute | undefined 
   if (!isId(id)) return undefined
   const unit = words(e.attr('unit'), 12)
   return {
-    id, of, by: address(e.attr('by')) ?? '', why: words(e.attr('why'), 60), amount: amount(e), unit, exponent: digits(unit), text: words(e.textOf('text', PAY) ?? e.text), state: words(e.attr('state'), 20) || 'open',
-    evidence: rows(e, 'evidence').map((v) => ({ by: address(v.attr('by')) ?? '', time: parseTime(v.attr('time')) ?? 0, text: words(v.textOf('text', PAY) ?? v.text), ...word(v, 'hash', 100), ...word(v, 'address') })),
+    id, of, by: address(e.attr('by')) ?? '', why: words(e.attr('why'), 60), amount: amount(e), unit, exponent: digits(unit), text: words(e.textOf('text', PAY) ?? e.text), state: words(e.attr('state'), 20) || 'open', ...word(e, 'decided', 400),
+    evidence: rows(e, 'evidence').map((v) => ({ by: address(v.attr('by')) ?? '', time: parseTime(v.attr('time')) ?? 0, text: words(v.textOf('text', PAY) ?? v.text), ...word(v, 'hash', 100), ...word(v, 'address'), ...named(v.attr('name')), ...whole(v, 'size') })),
   }
 }
 
 /** What a payment would cost. */
 export function readQuote(e: Element | undefined): Quote {
   return {
-    fee: e ? amount(e, 'fee') : 0, name: words(e?.attr('name'), 100), stepup: !!e && yes(e, 'stepup'),
+    fee: e ? amount(e, 'fee') : 0, name: words(e?.attr('name'), 100), stepup: !!e && yes(e, 'stepup'), short: !!e && yes(e, 'short'),
     warnings: rows(e, 'warning').flatMap((w) => {
       const kind = (['look-alike', 'new-payee', 'unusual', 'late'] as const).find((k) => k === w.attr('kind'))
       return kind ? [{ kind, ...word(w, 'of', 200) }] : []
@@ -169,7 +207,7 @@ export function readQuote(e: Element | undefined): Quote {
 }
 
 const REASONS: readonly string[] = [
-  'insufficient', 'over-limit', 'frozen', 'step-up', 'fee-changed', 'no-key', 'not-ready', 'bad-signature', 'bad-text', 'expired', 'id-taken', 'no-payee', 'no-mandate', 'exceeds', 'over', 'closed', 'rail', 'wrong-pin', 'wait',
+  'insufficient', 'over-limit', 'frozen', 'step-up', 'fee-changed', 'no-key', 'not-ready', 'bad-signature', 'bad-text', 'expired', 'id-taken', 'no-payee', 'no-mandate', 'exceeds', 'over', 'taken-back', 'closed', 'rail', 'wrong-pin', 'wait',
 ] satisfies PayReason[]
 
 /** A reason that the service named. */

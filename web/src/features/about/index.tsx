@@ -5,11 +5,12 @@ import flag from 'icon:ban'
 import timer from 'icon:timer'
 import pencil from 'icon:pencil'
 import download from 'icon:download'
+import wallet from 'icon:wallet'
 import type { Chat, Contact } from '../../core/model.ts'
 import { PageHead } from '../../app/PageHead.tsx'
 import { chatPath, go, place } from '../../app/router.ts'
 import { chatOf, contactOf, engine, isMuted, nameOf } from '../../app/session.ts'
-import type { ViewProps } from '../../app/View.tsx'
+import { exists, type ViewProps } from '../../app/View.tsx'
 import { t } from '../../i18n/t.ts'
 import { ago } from '../../i18n/when.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -26,7 +27,10 @@ import './about.css'
 export default function About({ params }: ViewProps): JSX.Element {
   const jid = params['jid'] ?? ''
   const [chat, setChat] = useState<Chat | undefined>(chatOf(jid))
+  const [pays, setPays] = useState(false)
   useEffect(() => engine().watchChat(jid, setChat), [jid])
+  const person = chat?.kind !== 'group' && chat?.kind !== 'self' && chat?.kind !== 'broadcast'
+  useEffect(() => { if (person && exists('pay')) engine().pays().then(setPays, () => undefined) }, [person])
   const contact = contactOf(jid)
   const name = nameOf(jid)
   const detail = place.value.route.pane === 'detail'
@@ -38,6 +42,7 @@ export default function About({ params }: ViewProps): JSX.Element {
         <Face jid={jid} name={name} chat={chat} contact={contact} />
         <div class="quick">
           {!detail && <Quick icon="message" label={t('ab.write')} act={() => go(chatPath(jid))} />}
+          {pays && person && !chat?.blocked && <Quick path={wallet} label={t('ab.pay')} act={() => go(`/pay/to/${encodeURIComponent(jid)}`)} />}
           <Quick icon="search" label={t('ab.find')} act={() => go(`/search?in=${encodeURIComponent(jid)}`)} />
           {chat && <Quick icon="bellOff" label={t(isMuted(chat) ? 'ab.unmute' : 'ab.mute')} act={() => void engine().setChat(jid, { muted: isMuted(chat) ? undefined : Infinity })} />}
         </div>

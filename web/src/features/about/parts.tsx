@@ -9,8 +9,8 @@ import { Icon, type IconName } from '../../ui/Icon.tsx'
 import { Thumb } from '../../ui/Thumb.tsx'
 
 /** Quick is one of the round buttons under the face. */
-export function Quick({ icon, label, act }: { icon: IconName; label: string; act: () => void }): JSX.Element {
-  return <button type="button" onClick={act}><span class="tile"><Icon name={icon} /></span>{label}</button>
+export function Quick({ icon, path, label, act }: { icon?: IconName; path?: string; label: string; act: () => void }): JSX.Element {
+  return <button type="button" onClick={act}><span class="tile"><Icon {...(icon ? { name: icon } : {})} {...(path ? { path } : {})} /></span>{label}</button>
 }
 
 const shown = 6

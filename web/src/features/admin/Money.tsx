@@ -1,18 +1,20 @@
 // Payments, for the operator: what is in circulation, what waits for a second administrator, wallets, disputes, what to look at, the log, and exports.
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
+import { EvidenceList } from '../../app/evidence.tsx'
 import type { Facts } from '../../core/engine.ts'
 import { engine } from '../../app/session.ts'
 import { money } from '../../i18n/money.ts'
-import { t, type Key } from '../../i18n/t.ts'
+import { has, loadPart, t, type Key } from '../../i18n/t.ts'
 import { fullTime } from '../../i18n/when.ts'
 import { Banner, Button, Empty, Pill } from '../../ui/controls.tsx'
-import { confirm, over } from '../../ui/overlay.tsx'
+import { over } from '../../ui/overlay.tsx'
 import { Radios } from '../../ui/Radios.tsx'
 import { admin, attempt, conditionOf, num, useAnswer, type Answer } from './load.ts'
 import { Export } from './Export.tsx'
 import { Because, Propose } from './Propose.tsx'
 import { Purse } from './Purse.tsx'
+import { Second } from './Second.tsx'
 import { Waiting } from './Waiting.tsx'
 
 /** at reads a time of the wire. */
@@ -45,7 +47,7 @@ export function Money(): JSX.Element {
       <Waiting answer={answer} />
       {value && <>
         <Circulation units={units} all={value.units} />
-        <Unknown units={units} rails={value.rails} unknown={value.unknown} />
+        <Networks rails={value.rails} unknown={value.unknown} />
         <Proposals units={units} closed={value.units.filter((u) => u['closed'] === 'true').map((u) => u['code'] ?? '')} done={changed} />
         <Purse units={units} done={changed} />
         <Cases units={units} done={changed} />
@@ -77,35 +79,35 @@ function Circulation({ units, all }: { units: Units; all: Facts[] }): JSX.Elemen
   )
 }
 
-function Unknown({ units, rails, unknown }: { units: Units; rails: Facts[]; unknown: Facts[] }): JSX.Element | null {
+/** The networks have a page of their own; what nobody knows is said here, too. */
+function Networks({ rails, unknown }: { rails: Facts[]; unknown: Facts[] }): JSX.Element | null {
   if (rails.length === 0 && unknown.length === 0) return null
   return (
     <section class="card">
-      <h2>{t('adm.rails')}</h2>
+      <h2>{t('adm.networks')}</h2>
       {unknown.length > 0 && <Banner kind="bad" icon="circleAlert" title={t('adm.unknown', { n: unknown.length })} text={t('adm.unknownText')} />}
-      <ul class="acts">{unknown.map((u) => (
-        <li class="act" key={u['id']}><span class="grow"><b>{sum(units, u['amount'], u['unit'])}</b> <bdi dir="ltr">{u['rail']}</bdi><small>{t('adm.unknownSince', { time: at(u['since']) })} · <bdi dir="ltr">{u['id']}</bdi></small></span></li>
-      ))}</ul>
-      <dl class="facts">{rails.map((r) => <><dt><bdi dir="ltr">{r['name']} · {r['state']}</bdi></dt><dd>{num(Number(r['count'] ?? 0))}</dd></>)}</dl>
+      <p><a href="/admin/rails">{t('adm.toNetworks')}</a></p>
     </section>
   )
 }
 
-const kinds: Record<string, Key> = { issue: 'adm.kindIssue', withdraw: 'adm.kindWithdraw', correct: 'adm.kindCorrect' }
+const kinds: Record<string, Key> = { issue: 'adm.kindIssue', withdraw: 'adm.kindWithdraw', correct: 'adm.kindCorrect', refund: 'adm.kindRefund' }
 const states: Record<string, Key> = { done: 'adm.stateDone', declined: 'adm.stateDeclined', refused: 'adm.stateRefused', open: 'adm.stateOpen' }
 
 /** word is the word for one of a few values, or the value itself. */
-const word = (words: Record<string, Key>, value: string | undefined): string => { const key = words[value ?? '']; return key ? t(key) : value ?? '' }
+export const word = (words: Record<string, Key>, value: string | undefined): string => { const key = words[value ?? '']; return key ? t(key) : value ?? '' }
 
 function Proposals({ units, closed, done }: { units: Units; closed: string[]; done: () => void }): JSX.Element {
   const [decided, setDecided] = useState(false)
   const answer = useAnswer(() => admin('office', 'proposals', { decided }), [decided])
   const { value, reload } = answer
   const me = engine().account().jid
-  const decide = async (p: Facts, yes: boolean): Promise<void> => {
-    const what = `${word(kinds, p['kind'])}: ${sum(units, p['amount'], p['unit'])}, ${p['account'] ?? ''}`
-    if (yes && !await confirm({ title: t('adm.approve'), text: what, yes: t('adm.approve') })) return
-    if (await attempt(admin('decide', p['id'] ?? '', yes), t('adm.done'))) { reload(); done() }
+  const decide = async (p: Facts, yes: boolean): Promise<void> => { if (await attempt(admin('decide', p['id'] ?? '', yes), t('adm.done'))) { reload(); done() } }
+  const approve = (p: Facts): void => {
+    const back = p['kind'] === 'refund' // of what a network has brought in
+    void over((close) => <Second title={t('adm.approve')} units={units} transfer={back ? p['of'] ?? '?' : undefined} close={close} does={() => decide(p, true)}
+      sentence={() => `${word(kinds, p['kind'])}: ${sum(units, p['amount'], p['unit'])}`}
+      facts={[...back ? [] : [[t('adm.account'), p['account']], [t('adm.payment'), p['of']]] as [string, string | undefined][], [t('adm.why'), p['words']], [t('adm.proposer'), p['by']]]} />)
   }
   return (
     <section class="card">
@@ -119,10 +121,11 @@ function Proposals({ units, closed, done }: { units: Units; closed: string[]; do
       <Rows answer={answer} none={t('adm.noProposals')}>{(p) => (
         <article class="report" key={p['id']} aria-label={`${word(kinds, p['kind'])}: ${p['account'] ?? ''}`}>
           <p><Pill kind={p['state'] === 'done' ? 'ok' : p['state'] === 'open' ? 'wait' : 'bad'}>{word(states, p['state'])}</Pill> {word(kinds, p['kind'])} <b>{sum(units, p['amount'], p['unit'])}</b> <bdi dir="ltr">{p['account']}</bdi></p>
+          {p['of'] && <small>{t(p['kind'] === 'refund' ? 'adm.wayIn' : 'adm.payment')}: <bdi dir="ltr">{p['of']}</bdi></small>}
           <blockquote dir="auto">{p['words']}</blockquote>
           <small>{[t('adm.proposedBy', { name: p['by'] ?? '' }), at(p['at']), p['approver'] && t('adm.decidedBy', { name: p['approver'] }), at(p['decided'])].filter(Boolean).join(' · ')}</small>
           {p['state'] === 'open' && <div class="dos">
-            {p['by'] !== me && <Button kind="s" icon="check" act={() => void decide(p, true)}>{t('adm.approve')}</Button>}
+            {p['by'] !== me && <Button kind="s" icon="check" act={() => approve(p)}>{t('adm.approve')}</Button>}
             <Button kind="g" act={() => void decide(p, false)}>{t('adm.decline')}</Button>
           </div>}
         </article>
@@ -133,31 +136,50 @@ function Proposals({ units, closed, done }: { units: Units; closed: string[]; do
 }
 
 /** Rows shows what a list has, or that there is nothing. */
-function Rows({ answer, none, children }: { answer: Answer<{ more: boolean; rows: Facts[] }>; none: string; children: (row: Facts) => JSX.Element }): JSX.Element {
+export function Rows<T>({ answer, none, children }: { answer: Answer<{ more: boolean; rows: T[] }>; none: string; children: (row: T) => JSX.Element }): JSX.Element {
   return <><Waiting answer={answer} />{answer.value?.rows.length === 0 && <p class="small">{none}</p>}{answer.value?.rows.map(children)}</>
 }
 
+/** Colours of what became of a dispute. */
+const ended: Record<string, 'ok' | 'info'> = { refunded: 'ok', rejected: 'info', withdrawn: 'info' }
+
+/** what writes a word of the wire in the words of who pays. */
+const what = (before: string, value = ''): string => { const key = before + value; return has(key) ? t(key) : value }
+
+/** Disputes: those that have not ended, among them what the operator has upheld and the payee still owes; and those that have. */
 function Cases({ units, done }: { units: Units; done: () => void }): JSX.Element {
-  const answer = useAnswer(() => admin('office', 'cases'), [])
+  const [texts, setTexts] = useState(false)
+  const [decided, setDecided] = useState(false)
+  const [before, setBefore] = useState<string>()
+  const answer = useAnswer(() => admin('cases', { decided, ...(before ? { before } : {}) }), [decided, before])
+  useEffect(() => { Promise.all([loadPart('payevidence'), loadPart('paycards'), loadPart('paymore')]).then(() => setTexts(true), (error: unknown) => console.warn('texts', error)) }, [])
   const decide = (c: Facts, how: 'dismiss' | 'uphold'): void => void over((close) => <Because title={t(`adm.${how}`)} text={t('adm.dismissText')} close={close}
     does={async (why) => { if (await attempt(admin(how, c['id'] ?? '', why), t('adm.done'))) { close(); answer.reload(); done() } }} />)
   return (
     <section class="card">
       <h2>{t('adm.cases')}</h2>
-      <Rows answer={answer} none={t('adm.noCases')}>{(c) => (
+      <div class="span"><Radios label={t('adm.cases')} hideLabel bar value={decided ? 'decided' : 'open'} change={(v) => { setDecided(v === 'decided'); setBefore(undefined) }}
+        answers={[{ value: 'open', label: t('adm.stateOpen') }, { value: 'decided', label: t('adm.ended') }]} /></div>
+      <Rows answer={answer} none={t(decided ? 'adm.noEnded' : 'adm.noCases')}>{({ facts: c, evidence }) => (
         <article class="report" key={c['id']} aria-label={c['payer']}>
-          <p><b>{sum(units, c['amount'], c['unit'])}</b> <bdi dir="ltr">{c['payer']}</bdi> → <bdi dir="ltr">{c['payee']}</bdi></p>
+          <p>{texts && <Pill kind={ended[c['state'] ?? ''] ?? 'wait'}>{what('pm.d-', c['state'])}</Pill>} <b>{sum(units, c['amount'], c['unit'])}</b> <bdi dir="ltr">{c['payer']}</bdi> → <bdi dir="ltr">{c['payee']}</bdi></p>
+          {texts && <p><b>{what('pm.w-', c['why'])}</b></p>}
           {c['words'] && <blockquote dir="auto">{c['words']}</blockquote>}
+          {Number(c['refunded'] ?? 0) > 0 && <p>{t('adm.givenBack', { amount: sum(units, c['refunded'], c['unit']) })}</p>}
+          {texts && c['decided'] && <p dir="auto">{t('pm.decided', { why: c['decided'] })}</p>}
           <small>{at(c['at'])} · <bdi dir="ltr">{c['of']}</bdi></small>
-          <div class="dos"><Button kind="g" act={() => decide(c, 'dismiss')}>{t('adm.dismiss')}</Button><Button kind="g" act={() => decide(c, 'uphold')}>{t('adm.uphold')}</Button></div>
+          {texts && evidence.length > 0 && <EvidenceList pieces={evidence} called={(jid) => jid} />}
+          {c['state'] === 'open' && <div class="dos"><Button kind="g" act={() => decide(c, 'dismiss')}>{t('adm.dismiss')}</Button><Button kind="g" act={() => decide(c, 'uphold')}>{t('adm.uphold')}</Button></div>}
         </article>
       )}</Rows>
+      {answer.value?.more && <Button kind="g" wide act={() => setBefore(answer.value?.rows.at(-1)?.facts['place'])}>{t('adm.older')}</Button>}
+      {before && <Button kind="t" wide act={() => setBefore(undefined)}>{t('adm.newest')}</Button>}
     </section>
   )
 }
 
 const suspicions: Record<string, Key> = {
-  splitting: 'adm.susSplitting', 'new-payees': 'adm.susPayees', 'wrong-pins': 'adm.susPins', 'double-promise': 'adm.susPromise', 'pin-guessing': 'adm.susGuess',
+  splitting: 'adm.susSplitting', 'new-payees': 'adm.susPayees', 'wrong-pins': 'adm.susPins', 'double-promise': 'adm.susPromise', 'promise-void': 'adm.susVoid', 'takes-back': 'adm.susBack', 'pin-guessing': 'adm.susGuess',
 }
 
 function Suspicions(): JSX.Element {

@@ -6,6 +6,7 @@ import { t } from '../../i18n/t.ts'
 import { Button, Field, Pill } from '../../ui/controls.tsx'
 import { over } from '../../ui/overlay.tsx'
 import { admin, attempt } from './load.ts'
+import { openingOf } from './opening.ts'
 import { sum, type Units } from './Money.tsx'
 import { Because, whole } from './Propose.tsx'
 
@@ -34,13 +35,15 @@ function Shown({ purse, units, changed }: { purse: AdminPurse; units: Units; cha
   const { facts, levels, money } = purse
   const account = facts['account'] ?? ''
   const stopped = facts['stopped'] === 'true'
+  const frozen = !!facts['frozen']
+  const opening = openingOf(facts)
   const change = (title: string, text: string, what: { do: 'level' | 'stop' | 'go-on'; level?: string }): void => void over((close) => (
     <Because title={title} text={text} close={close} does={async (why) => { if (await attempt(admin('changePurse', account, { ...what, why }).then(changed), t('adm.done'))) close() }} />
   ))
   const limit = (amount: string | undefined, unit: string | undefined): string => amount && amount !== '0' ? sum(units, amount, unit) : t('adm.noLimit')
   return (
     <article class="report" aria-label={account}>
-      <p><b><bdi dir="ltr">{account}</bdi></b> <Pill kind="info">{facts['level']}</Pill> {facts['frozen'] && <Pill kind="wait">{t('adm.frozen')}</Pill>} {stopped && <Pill kind="bad">{t('adm.stopped')}</Pill>}</p>
+      <p><b><bdi dir="ltr">{account}</bdi></b> <Pill kind="info">{facts['level']}</Pill> {frozen && <Pill kind="wait">{t('adm.frozen')}</Pill>} {stopped && <Pill kind="bad">{t('adm.stopped')}</Pill>}</p>
       {money.map((m) => (
         <dl class="facts" key={m['unit']}>
           <dt>{t('adm.balance')}</dt><dd>{sum(units, m['balance'], m['unit'])}</dd>
@@ -54,10 +57,10 @@ function Shown({ purse, units, changed }: { purse: AdminPurse; units: Units; cha
         {levels.filter((l) => l !== facts['level']).map((l) => (
           <Button key={l} kind="g" act={() => change(t('adm.setLevel', { level: l }), t('adm.setLevelText'), { do: 'level', level: l })}>{t('adm.setLevel', { level: l })}</Button>
         ))}
-        {stopped
-          ? <Button kind="s" act={() => change(t('adm.goOn'), t('adm.goOnText'), { do: 'go-on' })}>{t('adm.goOn')}</Button>
-          : <Button kind="d" act={() => change(t('adm.stop'), t('adm.stopText'), { do: 'stop' })}>{t('adm.stop')}</Button>}
+        {opening.mayGoOn && <Button kind="s" act={() => change(t('adm.goOn'), opening.says.map((key) => t(key)).join(' '), { do: 'go-on' })}>{t('adm.goOn')}</Button>}
+        {!stopped && <Button kind="d" act={() => change(t('adm.stop'), t('adm.stopText'), { do: 'stop' })}>{t('adm.stop')}</Button>}
       </div>
+      {opening.ownerOpens && <p class="small">{t('adm.ownerOpens')}</p>}
     </article>
   )
 }

@@ -42,7 +42,7 @@ export async function attempt(does: Promise<unknown>, done?: string): Promise<bo
     return true
   } catch (error) {
     const condition = conditionOf(error)
-    toast(t(condition === 'conflict' ? 'adm.taken' : condition === 'not-allowed' ? 'adm.notYou' : condition === 'item-not-found' ? 'adm.gone' : 'adm.failed'))
+    toast(t(condition === 'conflict' ? 'adm.taken' : condition === 'not-allowed' ? 'adm.notYou' : condition === 'item-not-found' ? 'adm.gone' : condition === 'not-acceptable' ? 'adm.notAny' : condition === 'remote-server-timeout' ? 'adm.noList' : 'adm.failed'))
     return false
   }
 }
@@ -53,5 +53,12 @@ export const num = (value: number, digits = 0): string => new Intl.NumberFormat(
 /** spell writes a length of time that is given in seconds. */
 export function spell(seconds: number): string {
   const [value, unit] = seconds % 86_400 === 0 ? [seconds / 86_400, 'day'] : seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : seconds % 60 === 0 ? [seconds / 60, 'minute'] : [seconds, 'second']
+  return new Intl.NumberFormat(region.value, { style: 'unit', unit: unit as string, unitDisplay: 'long' }).format(value as number)
+}
+
+/** about writes about how long seconds are: minutes, hours or days. */
+export function about(seconds: number): string {
+  const minutes = Math.max(0, Math.round(seconds / 60)) || 0
+  const [value, unit] = minutes < 120 ? [minutes, 'minute'] : minutes < 2880 ? [Math.round(minutes / 60), 'hour'] : [Math.round(minutes / 1440), 'day']
   return new Intl.NumberFormat(region.value, { style: 'unit', unit: unit as string, unitDisplay: 'long' }).format(value as number)
 }

@@ -1,6 +1,7 @@
 // What can be sent besides words: pictures, files, people, places, questions.
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import walletPath from 'icon:wallet'
 import { isBroadcast, type Chat, type Content, type JID, type Place } from '../../core/model.ts'
 import { share, where } from '../../app/live.ts'
 import { takePhoto } from '../../app/media.ts'
@@ -18,7 +19,7 @@ import { offerFiles } from './Prepare.tsx'
 
 const maxOptions = 20
 
-type Tile = [IconName, string, number, () => void]
+type Tile = [IconName | 'pay', string, number, () => void]
 
 /** openAttach shows what can be sent. */
 export async function openAttach(chat: Chat): Promise<void> {
@@ -28,16 +29,16 @@ export async function openAttach(chat: Chat): Promise<void> {
     ['image', t('attach.photo'), 3, () => pickFiles(chat.jid, 'image/*,video/*')],
     ['camera', t('attach.camera'), 5, () => takePicture(chat.jid)],
     ['fileText', t('attach.file'), 1, () => pickFiles(chat.jid, '')],
+    ...(pays ? [['pay', t(chat.kind === 'group' ? 'attach.split' : 'attach.pay'), 3, () => go(`/pay/${chat.kind === 'group' ? 'split' : 'to'}/${encodeURIComponent(chat.jid)}`)] satisfies Tile] : []),
     ['contact', t('attach.contact'), 4, () => void over((close) => <PickContact jid={chat.jid} close={close} />)],
     ['mapPin', t('attach.place'), 2, () => void sendPlace(chat.jid)],
     ['chartBar', t('attach.poll'), 7, () => void over((close) => <MakePoll jid={chat.jid} close={close} />)],
     ['calendar', t('attach.event'), 6, () => withEvents((e) => void e.makeEvent(chat.jid))],
-    ...(pays ? [['store', t(chat.kind === 'group' ? 'attach.split' : 'attach.pay'), 3, () => go(`/pay/${chat.kind === 'group' ? 'split' : 'to'}/${encodeURIComponent(chat.jid)}`)] satisfies Tile] : []),
   ]
   return over((close) => (
     <Sheet title={t('attach')} close={close}>
       <div class="attach">
-        {(isBroadcast(chat.jid) ? tiles.slice(0, 4) : tiles).map(([icon, name, colour, act]) => <button type="button" key={icon} onClick={() => { close(); act() }}><span class={`tile c${colour}`}><Icon name={icon} /></span>{name}</button>)}
+        {(isBroadcast(chat.jid) ? tiles.slice(0, 4) : tiles).map(([icon, name, colour, act]) => <button type="button" key={icon} onClick={() => { close(); act() }}><span class={`tile c${colour}`}>{icon === 'pay' ? <Icon path={walletPath} /> : <Icon name={icon} />}</span>{name}</button>)}
       </div>
     </Sheet>
   ))

@@ -1,11 +1,12 @@
 // Who one is talking with, whether they are there, and how the talk is protected.
 import type { JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import copyPath from 'icon:copy'
 import calendarPath from 'icon:calendar'
 import banPath from 'icon:ban'
 import leavePath from 'icon:log-out'
 import downloadPath from 'icon:download'
+import walletPath from 'icon:wallet'
 import type { Chat } from '../../core/model.ts'
 import { isIn, leaveGroup, mayAdd, mayWrite } from '../../app/groups.ts'
 import { back, chatPath, go } from '../../app/router.ts'
@@ -40,9 +41,19 @@ export function Head({ chat }: { chat: Chat }): JSX.Element {
     <header class="hd">
       {!wide.value && <IconButton icon="chevronLeft" flip label={t('back')} act={() => back('/')} />}
       {exists('about') ? <a class="who" href={`${chatPath(chat.jid)}/${list ? 'list' : 'about'}`}>{inside}</a> : <div class="who">{inside}</div>}
+      <PayHere chat={chat} />
       <IconButton icon="ellipsis" label={t('chat.menu')} menu act={(e) => void openMenu(e.currentTarget as HTMLElement, t('chat.menu'), items(chat))} />
     </header>
   )
+}
+
+/** Paying is one tap away from who is talked with, and sharing a bill from a group, where there is a service for it. */
+function PayHere({ chat }: { chat: Chat }): JSX.Element | null {
+  const [pays, setPays] = useState(false)
+  const fits = exists('pay') && !chat.blocked && (chat.kind === 'person' || chat.kind === 'business' || (chat.group !== undefined && isIn(chat.group)))
+  useEffect(() => { if (fits) engine().pays().then(setPays, () => undefined) }, [fits])
+  if (!fits || !pays) return null
+  return <IconButton path={walletPath} label={t(chat.group ? 'attach.split' : 'attach.pay')} act={() => go(`/pay/${chat.group ? 'split' : 'to'}/${encodeURIComponent(chat.jid)}`)} />
 }
 
 function Sub({ chat }: { chat: Chat }): JSX.Element {

@@ -28,6 +28,12 @@ export function Log({ line, chat }: { line: Timeline; chat: Chat }): JSX.Element
   useLayoutEffect(() => stick.restore(line.firstUnread.value, !line.newer.value), [messages])
   useEffect(() => begin(line, stick, chat), [line])
   useEffect(() => {
+    const list = box.current?.firstElementChild
+    const watch = new ResizeObserver(() => { if (!line.newer.peek()) stick.grew() })
+    if (list) watch.observe(list)
+    return () => watch.disconnect()
+  }, [line])
+  useEffect(() => {
     reader(line, chat.jid, box.current, stick)
     if (box.current && box.current.scrollHeight < box.current.clientHeight + near) void line.loadOlder() // too short to be scrolled
   }, [messages])

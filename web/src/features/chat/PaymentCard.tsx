@@ -3,26 +3,27 @@ import type { JSX } from 'preact'
 import wallet from 'icon:wallet'
 import shield from 'icon:shield-check'
 import { usePaid } from '../../app/paid.ts'
-import { whyWords } from '../../app/pay.ts'
+import { mayPayAgain, noteOf, payAgain, whyRefused } from '../../app/pay.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import type { Message } from '../../core/model.ts'
 import type { Payment, PayState } from '../../core/pay.ts'
 import { amountText, money } from '../../i18n/money.ts'
 import { t, type Key } from '../../i18n/t.ts'
-import { Pill } from '../../ui/controls.tsx'
+import { fullTime } from '../../i18n/when.ts'
+import { Button, Pill } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import './money.css'
 import './payment.css'
 
-type Look = { kind?: 'ok' | 'wait' | 'bad' | 'info'; icon?: 'check' | 'clock' | 'circleAlert'; words: Key; note?: Key }
+type Look = { kind?: 'ok' | 'wait' | 'bad' | 'info'; icon?: 'check' | 'clock' | 'circleAlert'; words: Key }
 
 const looks: Record<PayState, Look> = {
-  signed: { kind: 'wait', icon: 'clock', words: 'pay.signed', note: 'pay.signedNote' }, sent: { kind: 'wait', icon: 'clock', words: 'pay.waiting', note: 'pay.sentNote' },
-  waiting: { kind: 'wait', icon: 'clock', words: 'pay.waiting', note: 'pay.waitingNote' }, promised: { kind: 'wait', icon: 'clock', words: 'pay.promised', note: 'pay.promisedNote' },
+  signed: { kind: 'wait', icon: 'clock', words: 'pay.signed' }, sent: { kind: 'wait', icon: 'clock', words: 'pay.waiting' },
+  waiting: { kind: 'wait', icon: 'clock', words: 'pay.waiting' }, promised: { kind: 'wait', icon: 'clock', words: 'pay.promised' },
   held: { kind: 'info', words: 'pay.held' }, done: { kind: 'ok', icon: 'check', words: 'pay.received' }, ended: { words: 'pay.ended' }, refused: { kind: 'bad', icon: 'circleAlert', words: 'pay.refused' },
 }
 
-const titles: Partial<Record<Payment['kind'], Key>> = { tip: 'pay.tip', refund: 'pay.refund', hold: 'pay.hold' }
+const titles: Partial<Record<Payment['kind'], Key>> = { tip: 'pay.tip', refund: 'pay.refund', hold: 'pay.hold', capture: 'pay.capture' }
 
 /** PaymentCard shows how far a payment has come. */
 export function PaymentCard({ payment: told }: { message: Message; payment: Payment }): JSX.Element {
@@ -30,14 +31,17 @@ export function PaymentCard({ payment: told }: { message: Message; payment: Paym
   const back = (p.refunded ?? 0) > 0
   const look: Look = p.state === 'done' && (p.refunded ?? 0) >= p.amount ? { words: 'pay.givenBack' } : looks[p.state]
   const me = engine().account().jid
+  const note = noteOf(p)
   return (
     <div class={`mon pay-card is-${p.state}`} data-pay={p.state}>
       <div class="mon-head"><Icon path={wallet} /><span class="grow">{t(titles[p.kind] ?? 'pay.payment')}</span><Pill {...(look.kind ? { kind: look.kind } : {})} {...(look.icon ? { icon: look.icon } : {})}>{t(look.words)}</Pill></div>
       <p class="mon-sum"><b class="num">{amountText(p.amount, p.exponent, true)}</b> {p.unit}</p>
       {p.for && <p class="mon-for"><bdi>{p.for}</bdi></p>}
       {p.state !== 'refused' && p.state !== 'ended' && <Steps state={p.state} />}
-      {look.note && <p class="pay-note"><Icon path={shield} /><span>{t(look.note)}</span></p>}
-      {p.state === 'refused' && <p class="pay-note bad"><Icon name="circleAlert" /><span>{t('pay.nothingTaken')} {p.why && p.why !== 'refused' && whyWords({ why: p.why })}</span></p>}
+      {p.state === 'held' && p.until !== undefined && <small>{t('pay.heldUntil', { when: fullTime(p.until) })}</small>}
+      {note && <p class="pay-note"><Icon path={shield} /><span>{note}</span></p>}
+      {p.state === 'refused' && <p class="pay-note bad"><Icon name="circleAlert" /><span>{t('pay.nothingTaken')} {p.why && p.why !== 'refused' && whyRefused(p)}</span></p>}
+      {mayPayAgain(p, me) && p.feeNow !== undefined && <Button wide act={() => void payAgain(p)}>{t('pc.againFee', { fee: money(p.feeNow, p) })}</Button>}
       {p.fee > 0 && p.payer === me && <small>{t('pay.fee', { amount: money(p.fee, p) })}</small>}
       {back && <small>{t('pay.backPart', { amount: money(p.refunded ?? 0, p) })}</small>}
       <div class="pay-foot"><small>{p.payer === me ? t('pay.toName', { name: nameOf(p.payee) }) : t('pay.fromName', { name: nameOf(p.payer) })}</small>

@@ -13,6 +13,7 @@ import { Button, Field, Pill } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { choose, confirm, Dialog, over } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { TermsCard } from './TermsCard.tsx'
 import './money.css'
 
 /** What is said of a request's state, and in which colour. */
@@ -42,9 +43,13 @@ export async function decline(id: string, payee: JID): Promise<void> {
   if (await confirm({ title: t('pc.declineAsk'), text: t('pc.declineText', { name: nameOf(payee) }), yes: t('pc.decline'), danger: true })) await tried((pay) => pay.ask('decline', id))
 }
 
-/** RequestCard shows what is asked for and how far it is paid. */
+/** RequestCard shows what is asked for and how far it is paid, or whether it was allowed. */
 export function RequestCard({ request: told }: { message: Message; request: PayRequest }): JSX.Element {
   const request = usePaid<PayRequest>((pay, show) => pay.watchRequest(told.id, (now) => { if (now) show(now) }), [told.id]) ?? told
+  return request.terms ? <TermsCard request={request} terms={request.terms} /> : <Asked request={request} />
+}
+
+function Asked({ request }: { request: PayRequest }): JSX.Element {
   const sent = useOnTheWay(request.id)
   const me = engine().account().jid
   const { amount, paid, unit, exponent, state } = request

@@ -2,9 +2,9 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import users from 'icon:users-round'
-import { usePaid } from '../../app/paid.ts'
-import { engine, nameOf } from '../../app/session.ts'
-import type { Content, JID, Message } from '../../core/model.ts'
+import { connected, usePaid } from '../../app/paid.ts'
+import { contactOf, engine, nameOf } from '../../app/session.ts'
+import type { Content, Message } from '../../core/model.ts'
 import type { Split, SplitShare } from '../../core/pay.ts'
 import { amountText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
@@ -21,8 +21,10 @@ const few = 8
 export function SplitCard({ content }: { message: Message; content: Extract<Content, { type: 'split' }> }): JSX.Element {
   const split = usePaid<Split>((pay, show) => pay.watchSplit(content.id, (now) => { if (now) show(now) }), [content.id]) ?? content.split
   const [failed, setFailed] = useState(false)
-  const known = split !== undefined
-  useEffect(() => { if (!known) engine().pay().then((pay) => pay.ask('split', content.id)).catch(() => setFailed(true)) }, [content.id, known])
+  const over = split?.shares.every((share) => isPaid(split, share)) ?? false
+  const live = connected()
+  // What the others have paid is told to the organiser alone: whoever looks asks, until all have paid.
+  useEffect(() => { if (!over) engine().pay().then((pay) => pay.ask('split', content.id)).catch(() => setFailed(true)) }, [content.id, over, live])
   if (!split) return <div class="mon"><div class="mon-head"><Icon path={users} /><span class="grow">{t('pc.bill')}</span></div><p>{t(failed ? 'pc.unknown' : 'busy')}</p></div>
   return <Bill split={split} />
 }
@@ -56,7 +58,7 @@ function Bill({ split }: { split: Split }): JSX.Element {
           <Button kind="t" act={() => void decline(mine.request ?? '', split.payee)}>{t('pc.decline')}</Button>
         </div>
       )}
-      {open.length > 0 && <a class="more" href={`/pay/settle/${encodeURIComponent(split.group)}`}>{t('pc.settle')}</a>}
+      {open.length > 0 && <a class="btn t mon-more" href={`/pay/settle/${encodeURIComponent(split.group)}`}>{t('pc.settle')}</a>}
       {split.payee === me && open.length > 0 && <div class="cta"><Button act={() => void remindAll(open)}>{t('pc.remindAll', { n: open.length })}</Button></div>}
     </div>
   )
@@ -69,16 +71,16 @@ async function remindAll(open: SplitShare[]): Promise<void> {
 }
 
 function Who({ split, share, sent }: { split: Split; share: SplitShare; sent: boolean }): JSX.Element {
-  const name = share.jid === engine().account().jid ? t('pc.you') : called(share.jid)
+  const account = engine().account()
+  const own = share.jid === account.jid
+  const name = own ? t('pc.you') : nameOf(share.jid)
   const paid = isPaid(split, share)
   const look = paid ? stateLook.paid : sent ? { kind: 'wait' as const, words: 'pc.sent' as const } : stateLook[share.state ?? 'open']
   return (
     <li>
-      <Avatar id={share.jid} name={name} size="xs" />
+      <Avatar id={share.jid} name={name} picture={own ? account.avatar : contactOf(share.jid)?.avatar} size="xs" />
       <span class="grow"><span class="cut" dir="auto">{name}</span>{split.by !== 'equal' && <small class="num">{money(share.amount, split)}</small>}{share.items.length > 0 && <small class="cut" dir="auto">{share.items.map((item) => item.name).filter(Boolean).join(', ')}</small>}</span>
       <Pill {...(look.kind ? { kind: look.kind } : {})} {...(paid ? { icon: 'check' as const } : sent ? { icon: 'clock' as const } : {})}>{t(look.words)}</Pill>
     </li>
   )
 }
-
-const called = (jid: JID): string => nameOf(jid)

@@ -51,6 +51,12 @@ export class Stick {
     if (box) this.atEnd.value = box.scrollHeight - box.scrollTop - box.clientHeight < slack
   }
 
+  /** grew keeps the end in view for who was there, when what is shown has become higher by itself: a card whose part came later, a bill whose shares were asked for. */
+  grew(): void {
+    const box = this.box()
+    if (box && this.begun && this.atEnd.peek()) box.scrollTop = box.scrollHeight
+  }
+
   /** toEnd goes to the newest line, now and after the next change. */
   toEnd(): void {
     const box = this.box()

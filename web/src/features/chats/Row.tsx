@@ -15,7 +15,7 @@ import { archive, chatMenu } from './actions.tsx'
 import { pick, picked } from './picking.tsx'
 
 const kindIcons: Partial<Record<Preview['content'], IconName>> = {
-  image: 'image', video: 'video', file: 'fileText', voice: 'mic', audio: 'music', sticker: 'sticker', location: 'mapPin', contact: 'contact', poll: 'chartBar', event: 'calendar', call: 'phone',
+  image: 'image', video: 'video', file: 'fileText', voice: 'mic', audio: 'music', sticker: 'sticker', location: 'mapPin', contact: 'contact', poll: 'chartBar', event: 'calendar', call: 'phone', split: 'users',
   undecryptable: 'lock',
 }
 

@@ -9,7 +9,7 @@ import { whyPay } from '../../app/pay.ts'
 import { go } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { newPayId, payTrouble, type Payment } from '../../core/pay.ts'
-import { amountText, money } from '../../i18n/money.ts'
+import { amountText, money, point } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { clock } from '../../i18n/when.ts'
 import { Banner, Button, Field } from '../../ui/controls.tsx'
@@ -70,7 +70,7 @@ function Till({ typed, what, setWhat, show }: { typed: Typed; what: string; setW
         {typed.units.length > 1 ? <select aria-label={t('pm.unit')} value={typed.unit.code} onChange={(e) => typed.choose(e.currentTarget.value)}>{typed.units.map((u) => <option key={u.code}>{u.code}</option>)}</select> : <span class="unit">{typed.unit.code}</span>}
       </div>
       <div class="keys" role="group" aria-label={t('pm.keys')}>
-        {['1', '2', '3', '4', '5', '6', '7', '8', '9', '.', '0', '⌫'].map((key) => <button type="button" key={key} class="num" aria-label={key === '⌫' ? t('pm.rub') : key} disabled={key === '.' && (typed.unit.exponent === 0 || typed.text.includes('.'))} onClick={() => press(key)}>{key}</button>)}
+        {['1', '2', '3', '4', '5', '6', '7', '8', '9', point(), '0', '⌫'].map((key) => <button type="button" key={key} class="num" aria-label={key === '⌫' ? t('pm.rub') : key} disabled={key === point() && (typed.unit.exponent === 0 || /[.,٫]/.test(typed.text))} onClick={() => press(key)}>{key}</button>)}
       </div>
       <Field label={t('pm.for')} value={what} change={setWhat} limit={25} />
       <Button kind="p" wide submit disabled={!typed.amount}>{t('pm.showCode')}</Button>

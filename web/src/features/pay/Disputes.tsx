@@ -1,16 +1,17 @@
 // Disputes: a payment that somebody wants back, what both say to it, and how it ended.
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAsked, Waiting } from '../../app/asked.tsx'
+import { EvidenceList } from '../../app/evidence.tsx'
 import { PageHead } from '../../app/PageHead.tsx'
 import { usePaid } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { go, place } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
-import { newPayId, type Dispute, type Payment } from '../../core/pay.ts'
+import { newPayId, payTrouble, type Dispute, type Payment } from '../../core/pay.ts'
 import { amountText, fieldText, money, readAmount } from '../../i18n/money.ts'
 import { has, t } from '../../i18n/t.ts'
-import { fullTime } from '../../i18n/when.ts'
+import { size } from '../../i18n/when.ts'
 import { Busy, Button, Empty, Field, Pill } from '../../ui/controls.tsx'
 import { confirm } from '../../ui/overlay.tsx'
 import { toast } from '../../ui/toast.tsx'
@@ -19,7 +20,6 @@ import type { PageProps } from './index.tsx'
 import './pay.css'
 
 const maxWords = 1000
-const maxFile = 25_000_000
 
 /** What is said of a dispute's state; one that is not known here is open. */
 const stateOf = (state: string): string => { const key = `pm.d-${state}`; return has(key) ? t(key) : t('pm.d-open') }
@@ -94,6 +94,7 @@ function One({ id }: { id: string }): JSX.Element {
   if (!d) return failed ? <Empty title={failed} /> : <Busy />
   const me = engine().account().jid
   const open = d.state === 'open'
+  const waits = open || d.state === 'upheld'
   const withdraw = async (): Promise<void> => {
     if (!await confirm({ title: t('pm.withdraw'), text: t('pm.withdrawText'), yes: t('pm.withdraw'), danger: true })) return
     try { setAsked(await (await engine().pay()).ask('settle', id, 'withdraw')) } catch (error) { toast(whyPay(error)) }
@@ -101,41 +102,54 @@ function One({ id }: { id: string }): JSX.Element {
   return (
     <div class="page">
       <div class="card paying">
-        <Pill {...(open ? { kind: 'wait' as const } : {})}>{stateOf(d.state)}</Pill>
+        <Pill {...(waits ? { kind: 'wait' as const } : {})}>{stateOf(d.state)}</Pill>
         <p class="sum"><b class="num">{amountText(d.amount, d.exponent, true)}</b> {d.unit}</p>
         <p><b>{whyWords(d.why)}</b></p>
         <p dir="auto">{d.text}</p>
         <small dir="auto">{d.by === me ? t('pm.you') : nameOf(d.by)}</small>
+        {d.decided && <p role="status" dir="auto">{t('pm.decided', { why: d.decided })}</p>}
         <Button kind="t" act={() => go(`/pay/receipt/${encodeURIComponent(d.of)}`)}>{t('pm.receipt')}</Button>
       </div>
       <h2 class="label2">{t('pm.evidence')}</h2>
-      <ul class="card flat said">{d.evidence.map((e, i) => <li key={i}><b dir="auto">{e.by === me ? t('pm.you') : nameOf(e.by)}</b> <small>{fullTime(e.time)}</small><p dir="auto">{e.text}</p>{e.hash && <small class="print">SHA-256 {e.hash}</small>}</li>)}{!d.evidence.length && <li><p>{t('pm.noEvidence')}</p></li>}</ul>
-      {open && <Evidence id={id} added={setAsked} />}
+      <EvidenceList pieces={d.evidence} called={(jid) => (jid === me ? t('pm.you') : nameOf(jid))} />
+      {open && <Add id={id} added={setAsked} />}
       {open && <p class="small">{t('pm.operatorDecides')}</p>}
-      {open && <div class="dos">{d.by === me ? <Button act={() => void withdraw()}>{t('pm.withdraw')}</Button> : <Button kind="p" act={() => go(`/pay/receipt/${encodeURIComponent(d.of)}`)}>{t('pm.refund')}</Button>}</div>}
+      {waits && <div class="dos">{d.by === me ? <Button act={() => void withdraw()}>{t('pm.withdraw')}</Button> : <Button kind="p" act={() => go(`/pay/receipt/${encodeURIComponent(d.of)}`)}>{t('pm.refund')}</Button>}</div>}
     </div>
   )
 }
 
-/** Words, and the fingerprint of a file, by which it can be shown later that it is this one; the file itself stays here. */
-function Evidence({ id, added }: { id: string; added: (d: Dispute) => void }): JSX.Element {
+/** Words and a file, which both sides and the operator can open: that is said before it leaves. */
+function Add({ id, added }: { id: string; added: (d: Dispute) => void }): JSX.Element {
   const [text, setText] = useState('')
   const [file, setFile] = useState<File>()
+  const [state, setState] = useState<{ share?: number; failed?: string }>({})
+  const stop = useRef<AbortController | undefined>(undefined)
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => () => stop.current?.abort(), [])
+  const busy = state.share !== undefined
   const add = async (event: Event): Promise<void> => {
     event.preventDefault()
-    if (!text.trim()) return
+    if (busy || (!text.trim() && !file)) return
+    stop.current = new AbortController()
+    setState({ share: 0 })
     try {
-      const hash = file && file.size <= maxFile ? [...new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()))].map((b) => b.toString(16).padStart(2, '0')).join('') : undefined
-      added(await (await engine().pay()).ask('addEvidence', id, { text: text.trim(), ...(hash ? { hash } : {}) }))
+      const pay = await engine().pay()
+      added(file ? await pay.showFile(id, text.trim(), file, (done, all) => setState({ share: done / all }), stop.current.signal) : await pay.ask('addEvidence', id, { text: text.trim() }))
       setText('')
       setFile(undefined)
-    } catch (error) { toast(whyPay(error)) }
+      if (input.current) input.current.value = ''
+      setState({})
+    } catch (error) { setState(payTrouble(error).why === 'cancelled' ? {} : { failed: whyPay(error) }) }
   }
   return (
     <form class="form" onSubmit={(e) => void add(e)}>
       <Field label={t('pm.evidenceText')} value={text} change={setText} limit={maxWords} multiline />
-      <div class="field"><label for="evidence-file">{t('pm.evidenceFile')}</label><input id="evidence-file" type="file" onChange={(e) => setFile(e.currentTarget.files?.[0])} /><span class="hint">{t('pm.evidenceFileText')}</span></div>
-      <Button submit disabled={!text.trim()}>{t('pm.evidenceAdd')}</Button>
+      <div class="field"><label for="evidence-file">{t('sh.pick')}</label><input id="evidence-file" ref={input} type="file" disabled={busy} aria-describedby="evidence-who" onChange={(e) => { setFile(e.currentTarget.files?.[0]); setState({}) }} /><span class="hint" id="evidence-who">{t('sh.who')}</span></div>
+      {file && !busy && <small dir="auto">{file.name} · {size(file.size)}</small>}
+      {busy && file && <><progress class="meter" max={1} value={state.share} aria-label={t('sh.sending', { name: file.name })} /><small dir="auto">{t('sh.sending', { name: file.name })}</small></>}
+      {state.failed && <p class="wrong" role="alert">{state.failed}</p>}
+      <div class="dos">{busy && file && <Button kind="t" act={() => stop.current?.abort()}>{t('cancel')}</Button>}<Button submit disabled={busy || (!text.trim() && !file)}>{busy ? t('busy') : t('pm.evidenceAdd')}</Button></div>
     </form>
   )
 }

@@ -4,9 +4,9 @@ import { useEffect, useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
 import { useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
-import { engine, nameOf } from '../../app/session.ts'
+import { contactOf, engine, nameOf } from '../../app/session.ts'
 import type { HistoryQuery, Payment } from '../../core/pay.ts'
-import { money } from '../../i18n/money.ts'
+import { amountText, money } from '../../i18n/money.ts'
 import { region, t } from '../../i18n/t.ts'
 import { shortTime } from '../../i18n/when.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -16,6 +16,7 @@ import { saveAs } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
 import { csv, gather, months, most, otherOf, type Month } from './book.ts'
 import type { PageProps } from './index.tsx'
+import { keepTitles, movedBy, railParty, titleOf } from './rails.ts'
 import './pay.css'
 
 const page = 50
@@ -32,6 +33,7 @@ export const notAll = (): string => t('pm.notAll', { n: new Intl.NumberFormat(re
 /** HistoryPage shows payments, the newest first. */
 export function HistoryPage(_: PageProps): JSX.Element {
   const wallet = useWallet()
+  useEffect(() => { if (wallet) keepTitles(wallet) }, [wallet])
   const [words, setWords] = useState('')
   const [unit, setUnit] = useState('')
   const [found, setFound] = useState<{ payments: Payment[]; before?: string; failed?: string; busy?: boolean }>({ payments: [], busy: true })
@@ -53,7 +55,7 @@ export function HistoryPage(_: PageProps): JSX.Element {
   const units = wallet?.about.units ?? []
   return (
     <>
-      <PageHead title={t('pm.history')} always up="/pay"><Button kind="t" act={save}>{t('pm.csv')}</Button></PageHead>
+      <PageHead title={t('pay.history')} always up="/pay"><Button kind="t" act={save}>{t('pm.csv')}</Button></PageHead>
       <div class="scroll"><div class="page">
         <Chart unit={unit || wallet?.balances[0]?.unit || units[0]?.code || ''} />
         <div class="search bordered"><Icon name="search" /><input type="search" dir="auto" maxLength={100} aria-label={t('pm.searchPays')} placeholder={t('pm.searchPays')} value={words} onInput={(e) => setWords(e.currentTarget.value)} /></div>
@@ -65,24 +67,35 @@ export function HistoryPage(_: PageProps): JSX.Element {
   )
 }
 
+/** partyName is what somebody of a payment is called: a person, or the network by which money came or went (`rail:NAME`); what the operator issued is that of a network of this name. */
+export function partyName(jid: string): string {
+  const rail = railParty(jid)?.name
+  return rail === undefined ? nameOf(jid) : rail === 'operator' ? t('pm.operator') : titleOf(rail)
+}
+
 /** Row is a payment in a list; it leads to its receipt. */
 export function Row({ payment }: { payment: Payment }): JSX.Element {
   const me = engine().account().jid
   const own = payment.payee === payment.payer
   const incoming = payment.payee === me
   const other = otherOf(payment, me)
+  const sign = own || still(payment) ? '' : incoming ? '+' : '−'
   return (
-    <a class="act peer" href={`/pay/receipt/${encodeURIComponent(payment.id)}`}>
-      <Avatar id={other} name={nameOf(other)} size="s" />
-      <span class="grow"><b class="cut one" dir="auto">{own ? t('pm.pocket') : nameOf(other)}</b><small class="cut one" dir="auto">{[kindWords(payment), payment.for].filter(Boolean).join(' · ')}</small></span>
-      <span class="end"><b class={`num${incoming && !own ? ' in' : ''}`}>{incoming && !own ? '+' : own ? '' : '−'}{money(payment.amount, payment)}</b><small>{payment.state === 'done' ? shortTime(payment.time) : stateWords(payment)}</small></span>
+    <a class="act peer" href={`/pay/${movedBy(payment) ? 'transfer' : 'receipt'}/${encodeURIComponent(payment.id)}`}>
+      <Avatar id={other} name={partyName(other)} kind={other.startsWith('rail:') ? 'business' : 'person'} picture={contactOf(other)?.avatar} size="s" />
+      <span class="grow"><b class="cut one" dir="auto">{own ? t('pm.pocket') : partyName(other)}</b><small class="cut one" dir="auto">{[kindWords(payment), payment.for].filter(Boolean).join(' · ')}</small></span>
+      <span class="end">{payment.amount > 0 && <b class={`num${sign === '+' ? ' in' : ''}`}><bdi dir="ltr">{sign}{amountText(payment.amount, payment.exponent)}</bdi>{`\u00a0${payment.unit}`}</b>}<small>{payment.state === 'done' ? shortTime(payment.time) : stateWords(payment)}</small></span>
     </a>
   )
 }
 
+/** What moves no money by itself has no sign: what was set aside, and what allows to take. */
+const still = ({ kind }: Payment): boolean => kind === 'hold' || kind === 'mandate' || kind === 'revoke' || kind === 'void'
+
 /** kindWords is what a payment was, where it was not simply money that was sent. */
 export function kindWords({ kind }: Payment): string {
-  return kind === 'refund' ? t('pm.kindRefund') : kind === 'tip' ? t('pm.kindTip') : kind === 'offline' ? t('pm.kindOffline') : kind === 'hold' ? t('pm.kindHold') : kind === 'reserve' ? t('pm.kindReserve') : kind === 'release' ? t('pm.kindRelease') : kind === 'cashout' ? t('pm.kindCashout') : ''
+  return kind === 'refund' ? t('pm.kindRefund') : kind === 'tip' ? t('pm.kindTip') : kind === 'offline' ? t('pm.kindOffline') : kind === 'hold' ? t('pm.kindHold') : kind === 'reserve' ? t('pm.kindReserve') : kind === 'release' ? t('pm.kindRelease') : kind === 'cashout' ? t('pm.kindCashout') : kind === 'cashin' ? t('pm.kindCashin') : kind === 'capture' ? t('pm.kindCapture')
+    : kind === 'mandate' ? t('pm.kindMandate') : kind === 'revoke' ? t('pm.kindRevoke') : kind === 'void' ? t('pm.kindVoid') : kind === 'cashrefund' ? t('pm.kindCashrefund') : ''
 }
 
 /** stateWords is what is known of a payment now. */
@@ -101,7 +114,8 @@ function Chart({ unit }: { unit: string }): JSX.Element | null {
     if (unit) all({ unit, since }).then(({ payments, more }) => { if (wanted) setFound({ more, months: months(payments, engine().account().jid, unit, now.getTime()), exponent: payments[0]?.exponent ?? 2 }) }, () => undefined) // without it, the list is there
     return () => { wanted = false }
   }, [unit])
-  return found ? <><Months months={found.months} unit={{ unit, exponent: found.exponent }} />{found.more && <p class="small">{notAll()}</p>}</> : null
+  // Six empty months say nothing.
+  return found?.months.some((m) => m.in || m.out) ? <><Months months={found.months} unit={{ unit, exponent: found.exponent }} />{found.more && <p class="small">{notAll()}</p>}</> : null
 }
 
 const height = 88

@@ -8,7 +8,7 @@ import { engine } from '../../app/session.ts'
 import type { Limit, Unit, Wallet } from '../../core/pay.ts'
 import { fieldText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
-import { Busy, Button, Field } from '../../ui/controls.tsx'
+import { Banner, Busy, Button, Field } from '../../ui/controls.tsx'
 import { toast } from '../../ui/toast.tsx'
 import type { PageProps } from './index.tsx'
 import './pay.css'
@@ -23,7 +23,8 @@ export function LimitsPage(_: PageProps): JSX.Element {
         <p>{t('pm.limitsText')}</p>
         {wallet === undefined ? <Busy /> : wallet === null ? <p>{t('pm.noWallet')}</p> : (
           <>
-            {wallet.level && <p class="small">{t('pm.level', { level: wallet.level })}</p>}
+            {wallet.frozen && <Banner kind="bad" icon="lock" title={t('pay.frozen')} text={t('pay.frozenText')} />}
+            {wallet.about.levels.length > 1 && wallet.level && <p class="small">{t('pm.level', { level: wallet.level })}</p>}
             {wallet.limits.map((limit) => { const unit = unitOf(wallet, limit.unit); return unit && <One key={limit.unit} limit={limit} unit={unit} wallet={wallet} /> })}
             {!wallet.limits.length && <p>{t('pm.noLimits')}</p>}
           </>
@@ -57,9 +58,10 @@ function One({ limit, unit, wallet }: { limit: Limit; unit: Unit; wallet: Wallet
   return (
     <form class="card limit" onSubmit={(e) => void save(e)}>
       <h2>{unit.name || unit.code}</h2>
-      {limit.day !== undefined && limit.left !== undefined && <><progress class="meter" max={limit.day} value={limit.day - limit.left} aria-label={t('pm.leftToday', { amount: money(limit.left, facts) })} /><p class="small">{t('pm.leftToday', { amount: money(limit.left, facts) })}</p></>}
+      {limit.day !== undefined && limit.left !== undefined && !wallet.frozen && <><progress class="meter" max={limit.day} value={limit.day - limit.left} aria-label={t('pm.leftToday', { amount: money(limit.left, facts) })} /><p class="small">{t('pm.leftToday', { amount: money(limit.left, facts) })}</p></>}
       <Field label={`${t('pm.perPayment')} (${unit.code})`} value={transaction} change={setTransaction} limit={20} ltr wrong={wrong(transaction)} {...(most?.transaction ? { hint: t('pm.levelMost', { amount: money(most.transaction, facts) }) } : {})} />
       <Field label={`${t('pm.perDay')} (${unit.code})`} value={day} change={setDay} limit={20} ltr wrong={wrong(day)} {...(most?.day ? { hint: t('pm.levelMost', { amount: money(most.day, facts) }) } : {})} />
+      <p class="small">{t('pm.limitNone')}</p>
       {limit.stepup !== undefined && <p class="small">{t('pm.stepup', { amount: money(limit.stepup, facts) })}</p>}
       <Button submit disabled={busy || same || Boolean(wrong(transaction) ?? wrong(day))}>{t('pm.keep')}</Button>
     </form>

@@ -9,14 +9,14 @@ import { place } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { leftOffline, newPayId, type Pay, type Payment, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
 import { readCode } from '../../core/qr/code.ts'
-import { amountText, money } from '../../i18n/money.ts'
+import { amountText, fieldText, money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Busy, Button, Field } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Qr } from '../../ui/Qr.tsx'
 import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
-import { Amount, tooLong, useAmount } from './fields.tsx'
+import { Amount, isPin, NewPin, Pin, tooLong, useAmount } from './fields.tsx'
 import { fillFrom, unitIn } from './fill.ts'
 import type { PageProps } from './index.tsx'
 import { Already, Promises, usePending } from './Promises.tsx'
@@ -41,24 +41,20 @@ export function OfflinePage(_: PageProps): JSX.Element {
       <div class="scroll"><div class="page">
         {!promise && <Promises pending={pending} show={setPromise} />}
         {promise ? <Show promise={promise} done={() => setPromise(undefined)} /> : wallet === undefined || !device ? <Busy /> : wallet === null ? <p>{t('pm.noWallet')}</p> : device.offline
-          ? <><Give wallet={wallet} offline={device.offline} pending={pending} given={setPromise} />{pocket && <Pocket wallet={wallet} unit={pocket} offline={device.offline} />}</> : <SetUp wallet={wallet} done={look} />}
+          ? <Ready wallet={wallet} offline={device.offline} pending={pending} given={setPromise} pocket={pocket} /> : <SetUp wallet={wallet} done={look} />}
       </div></div>
     </>
   )
 }
 
-const pinForm = /^\d{6,12}$/
-
 function SetUp({ wallet, done }: { wallet: Wallet; done: () => void }): JSX.Element {
   const typed = useAmount(wallet)
-  const [pin, setPin] = useState('')
-  const [again, setAgain] = useState('')
+  const [pin, setPin] = useState<string>()
   const [failed, setFailed] = useState<string>()
   const [busy, setBusy] = useState(false)
-  const fits = pinForm.test(pin) && pin === again && typed.amount !== undefined
   const make = async (event: Event): Promise<void> => {
     event.preventDefault()
-    if (!fits || busy || !typed.amount) return
+    if (!pin || busy || !typed.amount) return
     const proof = await askProof(t('pm.offlineProof'))
     if (!proof) return
     setBusy(true)
@@ -69,18 +65,27 @@ function SetUp({ wallet, done }: { wallet: Wallet; done: () => void }): JSX.Elem
     <form class="stack" onSubmit={(e) => void make(e)}>
       <p>{t('pm.offlineText')}</p>
       <Amount label={t('pm.cap')} hint={t('pm.capText')} typed={typed} />
-      <Field label={t('pm.pinNew')} hint={t('pm.pinText')} type="password" value={pin} change={setPin} limit={12} required ltr wrong={pin.length >= 6 && !pinForm.test(pin) ? t('pm.pinWrong') : undefined} />
-      <Field label={t('pm.pinAgain')} type="password" value={again} change={setAgain} limit={12} required ltr wrong={again.length >= pin.length && again !== pin ? t('pm.pinOther') : undefined} />
+      <NewPin label={t('pm.pinNew')} hint={t('pm.pinText')} change={setPin} />
       {failed && <p class="wrong" role="alert">{failed}</p>}
-      <Button kind="p" wide submit disabled={!fits || busy}>{t(busy ? 'busy' : 'pm.offlineSet')}</Button>
+      <Button kind="p" wide submit disabled={!pin || !typed.amount || busy}>{t(busy ? 'busy' : 'pm.offlineSet')}</Button>
     </form>
   )
+}
+
+interface ReadyProps { wallet: Wallet; offline: NonNullable<Device['offline']>; pending: Payment[]; given: (promise: Promised) => void; pocket: Unit | undefined }
+
+/** With a connection the pocket comes first: it is to be filled. Without one, or with a shop's code, it is promised from. */
+function Ready({ wallet, offline, pending, given, pocket }: ReadyProps): JSX.Element {
+  const aside = pocket && <Pocket key="pocket" wallet={wallet} unit={pocket} offline={offline} />
+  const give = <Give key="give" wallet={wallet} offline={offline} pending={pending} given={given} />
+  return <>{connected() && !place.value.query.has('to') ? [aside, give] : [give, aside]}</>
 }
 
 function Pocket({ wallet, unit, offline }: { wallet: Wallet; unit: Unit; offline: NonNullable<Device['offline']> }): JSX.Element {
   const facts = { unit: unit.code, exponent: unit.exponent }
   const pocket = wallet.balances.find((b) => b.unit === offline.unit)?.pocket ?? 0
-  const typed = useAmount(wallet, '', offline.unit)
+  const room = Math.min(offline.cap - pocket, wallet.balances.find((b) => b.unit === offline.unit)?.amount ?? 0)
+  const typed = useAmount(wallet, pocket === 0 && room > 0 ? fieldText(room, unit.exponent, true) : '', offline.unit)
   const me = engine().account().jid
   const live = connected()
   const [moving, setMoving] = useState<string>()
@@ -97,6 +102,7 @@ function Pocket({ wallet, unit, offline }: { wallet: Wallet; unit: Unit; offline
       <h2>{t('pm.pocket')}</h2>
       <p class="sum"><b class="num">{amountText(pocket, unit.exponent, true)}</b> {unit.code}</p>
       {moved?.state === 'refused' && <p class="wrong" role="alert">{whyWords({ why: moved.why ?? 'refused' })}</p>}
+      {pocket === 0 && live && <p>{t('pm.pocketEmpty')}</p>}
       <p class="small">{t('pm.pocketCap', { amount: money(offline.cap, facts) })}</p>
       {live ? (
         <>
@@ -120,7 +126,7 @@ function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: No
   const typed = useAmount(wallet, query.get('amount') ?? '', unit)
   const [pin, setPin] = useState('')
   const [state, setState] = useState<{ busy?: boolean; failed?: string }>(asked === unit ? {} : { failed: t('pm.unitOther', { unit: asked }) })
-  const fits = typed.amount !== undefined && typed.amount <= left && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && pinForm.test(pin) && !tooLong(what)
+  const fits = typed.amount !== undefined && typed.amount <= left && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && isPin(pin) && !tooLong(what)
   const look = async (): Promise<void> => {
     const text = await scan(t('pm.scan'))
     if (!text) return
@@ -150,11 +156,11 @@ function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: No
       <p>{t('pm.promiseText')}</p>
       <Button icon="qr" act={() => void look()}>{t('pm.scanCamera')}</Button>
       <Field label={t('pm.toWhom')} value={to} change={setTo} limit={320} required ltr />
-      <Amount label={t('pm.amount')} hint={t('pm.left', { amount: money(left, { unit, exponent: typed.unit.exponent }) })} typed={{ ...typed, units: [] }} />
+      <Amount label={t('pm.amount')} hint={t('pm.canPromise', { amount: money(left, { unit, exponent: typed.unit.exponent }) })} typed={{ ...typed, units: [] }} />
       {typed.amount !== undefined && typed.amount > left && <p class="wrong" role="alert">{t('pm.atMost', { amount: money(left, { unit, exponent: typed.unit.exponent }) })}</p>}
       <Field label={t('pm.for')} value={what} change={setWhat} limit={100} />
       <Already pending={pending} to={to.trim()} />
-      <Field label={t('pm.pinOffline')} type="password" value={pin} change={setPin} limit={12} required ltr />
+      <Pin label={t('pm.pinOffline')} value={pin} change={setPin} />
       {state.failed && <p class="wrong" role="alert">{state.failed}</p>}
       <Button kind="p" wide submit disabled={!fits || state.busy}>{t(state.busy ? 'busy' : 'pm.promiseIt')}</Button>
     </form>
@@ -168,9 +174,11 @@ function Show({ promise, done }: { promise: Promised; done: () => void }): JSX.E
   useEffect(() => { if (over) toast(t(now.state === 'done' ? 'pm.sDone' : 'pm.sRefused')) }, [over])
   return (
     <div class="card paying promised" data-code={promise.code}>
+      <small>{t('pm.payTo')}</small>
+      <h2 dir="auto">{nameOf(promise.payee)}</h2>
+      <small dir="ltr">{promise.payee}</small>
       <div role="status"><h2>{now?.state === 'done' ? t('pm.paid') : now?.state === 'refused' ? t('pm.sRefused') : <><Icon path={hourglass} /> {t('pm.promised')}</>}</h2></div>
       <p class="sum"><b class="num">{amountText(promise.amount, promise.exponent, true)}</b> {promise.unit}</p>
-      <p dir="auto">{nameOf(promise.payee)}</p>
       {!over && <><div class="big-qr"><Qr text={promise.code} label={t('pm.promiseQr')} /></div><p><b>{t('pm.promisedNot')}</b></p><p>{t('pm.promiseShow')}</p></>}
       <Button act={done}>{t('pm.close')}</Button>
     </div>

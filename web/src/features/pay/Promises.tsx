@@ -2,12 +2,13 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { usePaid } from '../../app/paid.ts'
-import { whyPay } from '../../app/pay.ts'
+import { noteOf, whyPay } from '../../app/pay.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import { promisesOf, type Payment, type Promised } from '../../core/pay.ts'
 import { money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Button } from '../../ui/controls.tsx'
+import { mayTakeBack, takeBack } from './takeBack.tsx'
 import './pay.css'
 
 /** usePending follows our payments that are not over. */
@@ -25,7 +26,7 @@ export function Promises({ pending, show }: { pending: Payment[]; show: (promise
   return (
     <section class="stack"><h2>{t('pm.promises')}</h2>
       <ul class="card flat debts">{promises.map((p) => (
-        <li key={p.id}><span class="grow"><b class="cut one" dir="auto">{nameOf(p.payee)}</b>{p.for && <small dir="auto">{p.for}</small>}</span><b class="num">{money(p.amount, p)}</b><Button act={() => void again(p)}>{t('pm.showAgain')}<span class="vh"> {nameOf(p.payee)}, {money(p.amount, p)}</span></Button></li>
+        <li key={p.id}><span class="grow"><b class="cut one" dir="auto">{nameOf(p.payee)}</b>{p.for && <small dir="auto">{p.for}</small>}{(p.back || p.why) && <small>{noteOf(p)}</small>}</span><b class="num">{money(p.amount, p)}</b>{mayTakeBack(p) && <>{!p.back && <Button act={() => void again(p)}>{t('pm.showAgain')}<span class="vh"> {nameOf(p.payee)}, {money(p.amount, p)}</span></Button>}<Button kind="t" act={() => void takeBack(p)}>{t(p.back ? 'again' : 'pm.takeBack')}<span class="vh"> {nameOf(p.payee)}, {money(p.amount, p)}</span></Button></>}</li>
       ))}</ul>
       {failed && <p class="wrong" role="alert">{failed}</p>}
     </section>

@@ -23,7 +23,8 @@ export function ReportPage(_: PageProps): JSX.Element {
   const account = engine().account()
   const bounds = dayBounds(day)
   const asked = useAsked(async () => (bounds ? all(bounds) : { payments: [], more: false }), [day], whyPay)
-  const payments = asked.value?.payments.filter((p) => p.payee !== p.payer)
+  // What is taken at the counter: no money that was brought in or taken out, and none of the pocket.
+  const payments = asked.value?.payments.filter((p) => p.payee !== p.payer && p.kind !== 'cashin' && p.kind !== 'cashout')
   const sums = totals(payments ?? [], account.jid)
   const save = (): void => saveAs(new Blob([csv(payments ?? [], account.jid)], { type: 'text/csv' }), `${t('pm.report')} ${day}.csv`)
   return (

@@ -5,7 +5,7 @@ import { PageHead } from '../../app/PageHead.tsx'
 import { useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { chatPath, go, place } from '../../app/router.ts'
-import { calledOf, contacts, engine, nameOf } from '../../app/session.ts'
+import { calledOf, contactOf, contacts, engine, nameOf } from '../../app/session.ts'
 import type { JID } from '../../core/model.ts'
 import { newPayId, type RequestDraft } from '../../core/pay.ts'
 import { t } from '../../i18n/t.ts'
@@ -21,6 +21,8 @@ const dayMicros = 86_400_000_000
 /** For how many days it can be paid. The service ends one of which nothing is said after 30, and each after 366. */
 const spans = { day: 1, week: 7, month: 30, year: 365 } as const
 const maxShown = 50
+/** An account's address, as somebody types it. */
+const address = /^[^\s@/]+@[^\s@/]+$/
 
 /** RequestPage asks one person; `id` is their address, '' while nobody was chosen. `?amount=` and `?for=` fill it in. */
 export function RequestPage({ id }: PageProps): JSX.Element {
@@ -32,16 +34,20 @@ export function RequestPage({ id }: PageProps): JSX.Element {
   )
 }
 
-function Choose(): JSX.Element {
+/** Choose leads to the form for one of the contacts, or for an address that somebody was told, which stands at a path with their address behind it. */
+export function Choose({ path = '/pay/request/' }: { path?: string }): JSX.Element {
   const [words, setWords] = useState('')
   const wanted = words.trim().toLocaleLowerCase()
   const found = contacts.value.filter((c) => calledOf(c).toLocaleLowerCase().includes(wanted) || c.jid.includes(wanted)).slice(0, maxShown)
+  const other = address.test(wanted) && !found.some((c) => c.jid === wanted) ? wanted : undefined
+  const to = (jid: JID): string => `${path}${encodeURIComponent(jid)}${place.value.query.size ? `?${place.value.query}` : ''}`
   return (
     <div class="page">
-      <Field label={t('pm.who')} type="search" value={words} change={setWords} focus />
+      <Field label={t('pm.who')} hint={t('pm.whoHint')} type="search" value={words} change={setWords} focus />
       <div class="card flat">
-        {found.map((c) => <Peer key={c.jid} id={c.jid} name={calledOf(c)} under={c.jid} picture={c.avatar} href={`/pay/request/${encodeURIComponent(c.jid)}${place.value.query.size ? `?${place.value.query}` : ''}`} />)}
-        {!found.length && <p class="small">{t('pm.nobody')}</p>}
+        {found.map((c) => <Peer key={c.jid} id={c.jid} name={calledOf(c)} under={c.jid} picture={c.avatar} href={to(c.jid)} />)}
+        {other && <Peer id={other} name={other} href={to(other)} />}
+        {!found.length && !other && <p class="small">{t('pm.nobody')}</p>}
       </div>
     </div>
   )
@@ -73,7 +79,7 @@ function Form({ payer }: { payer: JID }): JSX.Element {
   }
   return (
     <form class="page" onSubmit={(e) => void ask(e)}>
-      <div class="face"><Avatar id={payer} name={nameOf(payer)} /><h2 dir="auto">{nameOf(payer)}</h2><p dir="ltr">{payer}</p></div>
+      <div class="face"><Avatar id={payer} name={nameOf(payer)} picture={contactOf(payer)?.avatar} /><h2 dir="auto">{nameOf(payer)}</h2><p dir="ltr">{payer}</p></div>
       <Amount label={t('pm.amount')} typed={typed} big focus />
       <Field label={t('pm.for')} value={words} change={setWords} limit={200} wrong={tooLong(words) ? t('pm.long') : undefined} />
       <div class="card flat"><Switch label={t('pm.partial')} hint={t('pm.partialText')} on={partial} change={setPartial} /></div>

@@ -1,24 +1,26 @@
 // Scanning what somebody shows: a shop's code is paid, a customer's is asked for money, a promise is kept and handed in; codes of other networks are shown and not paid here.
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
 import { connected, useWallet } from '../../app/paid.ts'
 import { payNow, whyPay } from '../../app/pay.ts'
 import { go, place } from '../../app/router.ts'
-import { engine, nameOf } from '../../app/session.ts'
-import { newPayId, type Payment, type PayRequest, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
+import { contactOf, engine, nameOf } from '../../app/session.ts'
+import { newPayId, type Payment, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
 import { readCode, type Code } from '../../core/qr/code.ts'
 import type { CodeError } from '../../core/qr/wrong.ts'
-import { amountText, fieldText, money } from '../../i18n/money.ts'
+import { amountText, fieldText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
-import { fullTime } from '../../i18n/when.ts'
+import { fullTime, percent } from '../../i18n/when.ts'
+import { Avatar } from '../../ui/Avatar.tsx'
 import { Banner, Busy, Button, Field } from '../../ui/controls.tsx'
 import { scan } from '../../ui/Scan.tsx'
 import { copy } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
 import { Amount, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
-import { askedBy } from './shop.ts'
+import { askedBy, idsFor } from './shop.ts'
+import { customary, feeOn, partOf } from './tip.ts'
 import './pay.css'
 
 type Shop = Extract<Code, { kind: 'shop' }>
@@ -42,13 +44,19 @@ async function read(text: string): Promise<Read> {
   } catch (error) { return { wrong: whyCode(error) } }
 }
 
-/** ScanPage reads a code with the camera, from a picture, or as it is pasted. */
+/** ScanPage reads a code with the camera (at once with `?camera`), from a picture, or as it is pasted. */
 export function ScanPage(_: PageProps): JSX.Element {
   const wallet = useWallet()
   const [typed, setTyped] = useState(place.value.query.get('code') ?? '')
   const [found, setFound] = useState<Read>()
   const take = (text: string): void => { setFound(undefined); void read(text).then(setFound) }
   const look = async (): Promise<void> => { const text = await scan(t('pm.scan')); if (text) take(text) }
+  // Who comes to scan looks through the camera at once.
+  useEffect(() => {
+    if (!place.value.query.has('camera')) return
+    go('/pay/scan', { replace: true })
+    void look()
+  }, [])
   return (
     <>
       <PageHead title={t('pm.scan')} always up="/pay" />
@@ -81,39 +89,79 @@ function PayHere({ code: { account, merchant }, wallet, unit, asked }: { code: S
   const typed = useAmount(wallet, '', unit.code)
   const [own] = useState(newPayId)
   const [busy, setBusy] = useState(false)
+  const [failed, setFailed] = useState<string>()
+  const [tip, setTip] = useState<number | 'own'>(0)
+  const [ownTip, setOwnTip] = useState('')
+  const facts = { unit: unit.code, exponent: unit.exponent }
   const amount = asked ?? typed.amount
+  const fee = amount ? feeWithin(amount, merchant.tip, unit) : 0
   const offline = !connected()
   const what = merchant.additional['08'] ?? merchant.additional['01'] ?? ''
+  const asksTip = !offline && !!merchant.tip && 'ask' in merchant.tip // without network no tip can follow upon a promise: it can be given later, from the receipt
+  const extra = !asksTip || !amount ? 0 : tip === 'own' ? readAmount(ownTip, unit.exponent) ?? 0 : partOf(amount, String(tip))
+  if (fee === undefined) return <p class="wrong" role="alert">{t('pm.codeBroken')}</p>
+  const owed = amount && amount + fee
+  const wrongTip = asksTip && tip === 'own' && ownTip.trim() !== '' && (!extra || (owed !== undefined && extra > owed))
   const pay = async (): Promise<void> => {
-    if (!amount || busy) return
+    if (!owed || busy || wrongTip) return
     setBusy(true)
-    const { id, of } = await idsFor(account.id, own)
-    const payment = await payNow({ id, kind: 'send', payee: account.jid, amount, unit: unit.code, ...(of ? { of } : {}), for: what, chat: account.jid })
+    setFailed(undefined)
+    const ids = await idsFor(account.id, own, async (id) => (await engine().pay()).ask('request', id)).catch((error: unknown) => { setFailed(whyPay(error)) })
+    if (!ids) return setBusy(false) // nobody knows what it would pay
+    const { id, of } = ids
+    const payment = await payNow({ id, kind: 'send', payee: account.jid, amount: owed, unit: unit.code, ...(of ? { of } : {}), for: what, chat: account.jid }, extra)
     setBusy(false)
     if (payment) go(`/pay/receipt/${payment.id}`)
   }
-  const promise = (): void => go(`/pay/offline?${new URLSearchParams({ to: account.jid, unit: unit.code, for: what, id: account.id ?? own, ...(amount ? { amount: fieldText(amount, unit.exponent) } : {}) })}`)
+  const promise = (): void => go(`/pay/offline?${new URLSearchParams({ to: account.jid, unit: unit.code, for: what, id: account.id ?? own, ...(owed ? { amount: fieldText(owed, unit.exponent) } : {}) })}`)
   return (
     <div class="card paying">
       <small>{t('pm.payTo')}</small>
-      <h2 dir="auto">{merchant.name}</h2>
-      <small dir="ltr">{account.jid} · <span dir="auto">{merchant.city}</span></small>
+      <Payee jid={account.jid} unit={unit.code} says={merchant.name} city={merchant.city} />
       {asked !== undefined ? <p class="sum"><b class="num">{amountText(asked, unit.exponent, true)}</b> {unit.code}</p> : <Amount label={t('pm.amount')} typed={typed} big focus />}
       {what && <p dir="auto">{what}</p>}
+      {asksTip && <fieldset class="tips"><legend>{t('pm.tipAsk')}</legend>
+        <div class="chips wrap">{[0, ...customary, 'own' as const].map((one) => <button type="button" key={one} class="chip" aria-pressed={tip === one} onClick={() => setTip(one)}>{one === 0 ? t('pm.tipNone') : one === 'own' ? t('pm.tipOwn') : percent(one / 100)}</button>)}</div>
+        {tip === 'own' && <Field label={`${t('pm.tip')} (${unit.code})`} value={ownTip} change={setOwnTip} limit={20} ltr focus wrong={wrongTip ? extra && owed ? t('pm.atMost', { amount: money(owed, facts) }) : t('pm.amountWrong') : undefined} />}
+      </fieldset>}
+      {amount && (fee > 0 || extra > 0) && <dl class="sums parts">
+        <div><dt>{t('pm.amount')}</dt><dd class="num">{money(amount, facts)}</dd></div>
+        {fee > 0 && <div><dt>{t('pm.codeFee')}{merchant.tip && 'percent' in merchant.tip && <> ({merchant.tip.percent} %)</>}</dt><dd class="num">{money(fee, facts)}</dd></div>}
+        {extra > 0 && <div><dt>{t('pm.tip')}</dt><dd class="num">{money(extra, facts)}</dd></div>}
+        <div class="big"><dt>{t('pm.inAll')}</dt><dd class="num">{money(amount + fee + extra, facts)}</dd></div>
+      </dl>}
       {offline && <p>{t('pm.noNetwork')}</p>}
+      {failed && <p class="wrong" role="alert">{failed}</p>}
       <div class="dos mid">
-        <Button kind={offline ? 's' : 'p'} disabled={!amount || busy} act={() => void pay()}>{amount ? t('pm.payAmount', { amount: money(amount, { unit: unit.code, exponent: unit.exponent }) }) : t('pm.pay')}</Button>
+        <Button kind={offline ? 's' : 'p'} disabled={!owed || busy || wrongTip} act={() => void pay()}>{owed ? t('pm.payAmount', { amount: money(owed + extra, facts) }) : t('pm.pay')}</Button>
         {offline && <Button kind="p" act={promise}>{t('pm.promiseIt')}</Button>}
       </div>
     </div>
   )
 }
 
-/** What a code's id is: that of a request, which is paid by a payment with an id of its own, or the id that the payment itself takes, so that the code is paid once. */
-async function idsFor(id: string | undefined, own: string): Promise<{ id: string; of?: string }> {
-  if (!id) return { id: own }
-  const request: PayRequest | undefined = await (await engine().pay()).ask('request', id).catch(() => undefined)
-  return request ? { id: own, of: id } : { id }
+/** The fee that a code asks for; undefined for one that the unit cannot have. */
+function feeWithin(amount: number, tip: Shop['merchant']['tip'], unit: Unit): number | undefined {
+  try { return feeOn(amount, tip, unit.exponent) } catch { return undefined }
+}
+
+/** Who gets the money comes first: as we call them, else as the service knows them, else their address. What the code calls them, anybody can write. */
+function Payee({ jid, unit, says, city }: { jid: string; unit: string; says: string; city: string }): JSX.Element {
+  const contact = contactOf(jid)
+  const [known, setKnown] = useState<string>()
+  useEffect(() => {
+    let wanted = true
+    setKnown(undefined)
+    engine().pay().then((pay) => pay.ask('quote', { kind: 'send', payee: jid, amount: 1, unit })).then((quote) => { if (wanted) setKnown(quote.name) }, () => undefined) // then their address says who it is
+    return () => { wanted = false }
+  }, [jid, unit])
+  const name = contact ? nameOf(jid) : known || jid
+  return <>
+    <Avatar id={jid} name={name} picture={contact?.avatar} />
+    <h2 dir="auto">{name}</h2>
+    {name !== jid && <small dir="ltr">{jid}</small>}
+    <small class="says">{says === name ? <span dir="auto">{city}</span> : t('pm.codeSays', { name: says, city })}</small>
+  </>
 }
 
 function TakePromise({ promise }: { promise: Promised }): JSX.Element {
@@ -125,7 +173,9 @@ function TakePromise({ promise }: { promise: Promised }): JSX.Element {
   }
   return (
     <div class="card paying promised">
-      <h2>{t('pm.promised')}</h2>
+      <small>{t('pm.payTo')}</small>
+      <h2 dir="auto">{mine ? t('pm.you') : nameOf(promise.payee)}</h2>
+      <p><b>{t('pm.promised')}</b></p>
       <p class="sum"><b class="num">{amountText(promise.amount, promise.exponent, true)}</b> {promise.unit}</p>
       <p dir="auto">{t('pm.promisedBy', { name: nameOf(promise.payer) })}</p>
       {promise.for && <p dir="auto">{promise.for}</p>}
@@ -163,7 +213,7 @@ function Other({ code, text }: { code: Foreign; text: string }): JSX.Element {
       <h2 dir="auto">{title}</h2>
       <dl class="facts">{rows.map(([name, value]) => value && <><dt>{name}</dt><dd dir="auto">{value}</dd></>)}</dl>
       <p>{t('pm.otherNetwork')}</p>
-      <div class="dos"><Button act={() => void copy(text).then((done) => { if (done) toast(t('copied')) })}>{t('pm.copyCode')}</Button></div>
+      <div class="dos"><Button act={() => void copy(text).then((done) => { if (done) toast(t('pm.copied')) })}>{t('pm.copyCode')}</Button></div>
     </div>
   )
 }

@@ -5,23 +5,24 @@ import { PageHead } from '../../app/PageHead.tsx'
 import { useWallet } from '../../app/paid.ts'
 import { payNow } from '../../app/pay.ts'
 import { chatPath, go, place } from '../../app/router.ts'
-import { connection, engine, nameOf } from '../../app/session.ts'
+import { connection, contactOf, engine, nameOf } from '../../app/session.ts'
 import type { JID } from '../../core/model.ts'
 import { newPayId, type Pay, type Wallet } from '../../core/pay.ts'
 import { money } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { Banner, Button, Empty, Field } from '../../ui/controls.tsx'
-import { Amount, tooLong, useAmount, type Typed } from './fields.tsx'
+import { Amount, tooLong, useAmount, wrongAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
+import { Choose } from './Request.tsx'
 
-/** SendPage pays the person `id`; `?amount=`, `?unit=` and `?for=` fill it in. */
+/** SendPage pays the person `id`, '' while nobody was chosen; `?amount=`, `?unit=` and `?for=` fill it in. */
 export function SendPage({ id }: PageProps): JSX.Element {
   const wallet = useWallet()
   return (
     <>
-      <PageHead title={t('pay.send')} always up={chatPath(id)} />
-      <div class="scroll">{wallet === null && connection.value.state === 'live' ? <NotHere payee={id} /> : <Form payee={id} wallet={wallet} />}</div>
+      <PageHead title={t('pay.send')} always up={id ? chatPath(id) : '/pay'} />
+      <div class="scroll">{!id ? <Choose path="/pay/to/" /> : wallet === null && connection.value.state === 'live' ? <NotHere payee={id} /> : <Form payee={id} wallet={wallet} />}</div>
     </>
   )
 }
@@ -33,18 +34,6 @@ function NotHere({ payee }: { payee: JID }): JSX.Element {
   return none ? <Empty title={t('pay.none')} text={t('pay.noneText')} /> : <div class="blank" />
 }
 
-/** What is wrong with an amount before anybody was asked; undefined: nothing. */
-function wrong({ amount, unit }: Typed, wallet: Wallet | null | undefined): string | undefined {
-  const balance = wallet?.balances.find((b) => b.unit === unit.code)
-  const limit = wallet?.limits.find((l) => l.unit === unit.code)
-  const say = (n: number): string => money(n, { unit: unit.code, exponent: unit.exponent })
-  if (amount === undefined || !wallet) return undefined
-  if (amount > (balance?.amount ?? 0)) return t('pay.tooMuch', { amount: say(balance?.amount ?? 0) })
-  if (limit?.transaction !== undefined && amount > limit.transaction) return t('pay.overOnce', { amount: say(limit.transaction) })
-  if (limit?.left !== undefined && amount > limit.left) return t('pay.overDay', { amount: say(limit.left) })
-  return undefined
-}
-
 function Form({ payee, wallet }: { payee: JID; wallet: Wallet | null | undefined }): JSX.Element {
   const { query } = place.value
   const [id] = useState(newPayId)
@@ -52,7 +41,7 @@ function Form({ payee, wallet }: { payee: JID; wallet: Wallet | null | undefined
   const [words, setWords] = useState(query.get('for') ?? '')
   const [busy, setBusy] = useState(false)
   const balance = wallet?.balances.find((b) => b.unit === typed.unit.code)
-  const against = wrong(typed, wallet)
+  const against = wrongAmount(typed, wallet)
   const pay = async (event: Event): Promise<void> => {
     event.preventDefault()
     if (!typed.amount || !typed.unit.code || busy || tooLong(words)) return
@@ -65,7 +54,7 @@ function Form({ payee, wallet }: { payee: JID; wallet: Wallet | null | undefined
   }
   return (
     <form class="page" onSubmit={(e) => void pay(e)}>
-      <div class="face"><Avatar id={payee} name={nameOf(payee)} /><h2 dir="auto">{nameOf(payee)}</h2><p dir="ltr">{payee}</p></div>
+      <div class="face"><Avatar id={payee} name={nameOf(payee)} picture={contactOf(payee)?.avatar} /><h2 dir="auto">{nameOf(payee)}</h2><p dir="ltr">{payee}</p></div>
       {wallet?.frozen && <Banner kind="bad" icon="lock" title={t('pay.frozen')} text={t('pay.frozenText')} action={{ label: t('pay.wallet'), act: () => go('/pay') }} />}
       {connection.value.state !== 'live' && <Offline />}
       <Amount label={t('pay.amount')} typed={typed} big focus {...(balance ? { hint: t('pay.have', { amount: money(balance.amount, { unit: typed.unit.code, exponent: typed.unit.exponent }) }) } : {})} />

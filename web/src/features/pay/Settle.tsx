@@ -13,6 +13,7 @@ import { t } from '../../i18n/t.ts'
 import { Button, Empty, Pill } from '../../ui/controls.tsx'
 import { toast } from '../../ui/toast.tsx'
 import type { PageProps } from './index.tsx'
+import './pay.css'
 
 /** SettlePage shows who owes whom in the group `id`, and pays what we owe. */
 export function SettlePage({ id: group }: PageProps): JSX.Element {
@@ -23,7 +24,7 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
   const asked = useAsked(async () => (unit ? (await engine().pay()).ask('debts', group, unit) : []), [unit], whyPay)
   const me = engine().account().jid
   const called = (jid: string): string => (jid === me ? t('pm.you') : nameOf(jid))
-  const pay = async ({ id, to, amount }: Debt): Promise<void> => {
+  const pay = async ({ id, to, amount: all, once: amount = all }: Debt): Promise<void> => {
     if (await payNow({ id: newPayId(), kind: 'send', payee: to, amount, unit, ...(id ? { of: id } : {}), for: t('pm.settleFor', { group: chatOf(group)?.name ?? '' }).slice(0, 60), chat: group })) go(chatPath(group))
   }
   const agree = async (): Promise<void> => {
@@ -38,7 +39,7 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
     <>
       <PageHead title={t('pm.settle')} always up={chatPath(group)} />
       <div class="scroll"><div class="page">
-        <p>{t('pm.settleText')}</p>
+        {Boolean(asked.value?.length) && <p>{t('pm.settleText')}</p>}
         {units.length > 1 && <div class="chips wrap">{units.map((u) => <button type="button" key={u.code} class="chip" aria-pressed={u.code === unit} onClick={() => setChosen(u.code)}>{u.code}</button>)}</div>}
         {!asked.value ? <Waiting asked={asked} /> : !asked.value.length ? <Empty title={t('pm.settled')} text={t('pm.settledText')} />
           : <ul class="card flat debts">{asked.value.map((debt) => (

@@ -5,7 +5,7 @@ import { PageHead } from '../../app/PageHead.tsx'
 import { useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { chatPath, go } from '../../app/router.ts'
-import { chatOf, engine, nameOf } from '../../app/session.ts'
+import { chatOf, contactOf, engine, nameOf } from '../../app/session.ts'
 import type { JID } from '../../core/model.ts'
 import { newPayId, type Split, type SplitShare } from '../../core/pay.ts'
 import { money, readAmount } from '../../i18n/money.ts'
@@ -85,7 +85,7 @@ function Form({ group, people }: { group: JID; people: { jid: JID; name: string 
           const inside = !out.includes(p.jid)
           return (
             <li key={p.jid}>
-              <label class="check"><input type="checkbox" checked={inside} onChange={() => toggle(p.jid)} /><Avatar id={p.jid} name={p.name} size="s" /><span class="cut" dir="auto">{p.name}</span></label>
+              <label class="check"><input type="checkbox" checked={inside} onChange={() => toggle(p.jid)} /><Avatar id={p.jid} name={p.name} picture={p.jid === me ? engine().account().avatar : contactOf(p.jid)?.avatar} size="s" /><span class="cut" dir="auto">{p.name}</span></label>
               {inside && by === 'shares' && <Stepper name={p.name} value={parts[p.jid] ?? 1} change={(n) => setParts({ ...parts, [p.jid]: n })} />}
               {inside && by === 'exact'
                 ? <input class="exact" inputMode="decimal" dir="ltr" maxLength={20} placeholder="0" aria-label={t('pm.partOf', { name: p.name })} value={exact[p.jid] ?? ''} onInput={(e) => setExact({ ...exact, [p.jid]: e.currentTarget.value })} />

@@ -1,10 +1,11 @@
 // What the pages of payments ask for: an amount in a unit.
 import type { JSX } from 'preact'
-import { useId, useState } from 'preact/hooks'
+import { useEffect, useId, useState } from 'preact/hooks'
 import { unitOf } from '../../app/paid.ts'
 import type { Unit, Wallet } from '../../core/pay.ts'
-import { readAmount } from '../../i18n/money.ts'
+import { money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
+import { Field } from '../../ui/controls.tsx'
 import './pay.css'
 
 /** An amount that is being typed: what stands there, the unit, and what it means; undefined while it means nothing. `other` is a unit that was asked for and that the wallet does not have. */
@@ -48,3 +49,41 @@ const maxWords = 256
 
 /** tooLong is whether words have more than the 256 bytes that an intent may say. */
 export const tooLong = (words: string): boolean => new TextEncoder().encode(words).length > maxWords
+
+/** What may be a PIN: 6 to 12 digits. */
+export const isPin = (pin: string): boolean => /^\d{6,12}$/.test(pin)
+
+interface PinProps { label: string; hint?: string; value: string; change: (pin: string) => void; wrong?: string | undefined; focus?: boolean }
+
+/** Pin asks for a PIN; blanks that are pasted with it are left out. */
+export function Pin({ label, hint, value, change, wrong, focus = false }: PinProps): JSX.Element {
+  return <Field label={label} {...(hint ? { hint } : {})} type="password" value={value} change={(typed) => change(typed.replace(/\s/g, ''))} limit={12} required ltr digits focus={focus} wrong={wrong} />
+}
+
+interface NewPinProps { label: string; hint: string; change: (pin: string | undefined) => void }
+
+/** NewPin asks for a new PIN, twice; `change` gets it once both fields have it. */
+export function NewPin({ label, hint, change }: NewPinProps): JSX.Element {
+  const [pin, setPin] = useState('')
+  const [second, setSecond] = useState('')
+  const fits = isPin(pin) && pin === second
+  useEffect(() => change(fits ? pin : undefined), [fits, pin])
+  return (
+    <>
+      <Pin label={label} hint={hint} value={pin} change={setPin} wrong={/\D/.test(pin) ? t('pc.pinWrong') : undefined} />
+      <Pin label={t('pc.pinAgain')} value={second} change={setSecond} wrong={second !== '' && second.length >= pin.length && second !== pin ? t('pc.pinOther') : undefined} />
+    </>
+  )
+}
+
+/** wrongAmount is what is wrong with an amount before anybody was asked; undefined: nothing. */
+export function wrongAmount({ amount, unit }: Typed, wallet: Wallet | null | undefined): string | undefined {
+  const balance = wallet?.balances.find((b) => b.unit === unit.code)
+  const limit = wallet?.limits.find((l) => l.unit === unit.code)
+  const say = (n: number): string => money(n, { unit: unit.code, exponent: unit.exponent })
+  if (amount === undefined || !wallet) return undefined
+  if (amount > (balance?.amount ?? 0)) return t('pay.tooMuch', { amount: say(balance?.amount ?? 0) })
+  if (limit?.transaction !== undefined && amount > limit.transaction) return t('pay.overOnce', { amount: say(limit.transaction) })
+  if (limit?.left !== undefined && amount > limit.left) return t('pay.overDay', { amount: say(limit.left) })
+  return undefined
+}

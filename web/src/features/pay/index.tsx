@@ -11,10 +11,10 @@ import '../../ui/css/pages.css'
 export interface PageProps { id: string }
 type Page = FunctionComponent<PageProps>
 
-const wallet: { load: () => Promise<Page>; texts?: string } = { load: async () => (await import('./Wallet.tsx')).WalletPage }
+const wallet: { load: () => Promise<Page>; texts?: string | string[] } = { load: async () => (await import('./Wallet.tsx')).WalletPage, texts: ['paymore', 'payrail'] }
 
-/** The other pages, and the part of the texts that each needs besides `pay`. */
-const pages: Record<string, { load: () => Promise<Page>; texts?: string }> = {
+/** The other pages, and the parts of the texts that each needs besides `pay`. */
+const pages: Record<string, { load: () => Promise<Page>; texts?: string | string[] }> = {
   to: { load: async () => (await import('./Send.tsx')).SendPage, texts: 'paymore' },
   keys: { load: async () => (await import('./Keys.tsx')).KeysPage },
   request: { load: async () => (await import('./Request.tsx')).RequestPage, texts: 'paymore' },
@@ -26,9 +26,15 @@ const pages: Record<string, { load: () => Promise<Page>; texts?: string }> = {
   report: { load: async () => (await import('./Report.tsx')).ReportPage, texts: 'paymore' },
   history: { load: async () => (await import('./History.tsx')).HistoryPage, texts: 'paymore' },
   receipt: { load: async () => (await import('./Receipt.tsx')).ReceiptPage, texts: 'paymore' },
+  debits: { load: async () => (await import('./Debits.tsx')).DebitsPage, texts: ['paymore', 'paydebit'] },
+  debit: { load: async () => (await import('./Debit.tsx')).DebitPage, texts: ['paymore', 'paydebit'] },
+  allow: { load: async () => (await import('./AskDebit.tsx')).AskDebitPage, texts: ['paymore', 'paydebit'] },
   limits: { load: async () => (await import('./Limits.tsx')).LimitsPage, texts: 'paymore' },
   disputes: { load: async () => (await import('./Disputes.tsx')).DisputesPage, texts: 'paymore' },
-  dispute: { load: async () => (await import('./Disputes.tsx')).DisputePage, texts: 'paymore' },
+  dispute: { load: async () => (await import('./Disputes.tsx')).DisputePage, texts: ['paymore', 'payevidence'] },
+  add: { load: async () => (await import('./Move.tsx')).AddPage, texts: ['paymore', 'payrail'] },
+  out: { load: async () => (await import('./Move.tsx')).OutPage, texts: ['paymore', 'payrail'] },
+  transfer: { load: async () => (await import('./Transfer.tsx')).TransferPage, texts: 'payrail' },
   offline: { load: async () => (await import('./Offline.tsx')).OfflinePage, texts: 'paymore' },
 }
 
@@ -38,7 +44,7 @@ export default function PayViews({ params }: ViewProps): JSX.Element {
   const [page, setPage] = useState<{ name: string; Page: Page | 'failed' }>()
   const fetch = (): void => {
     const { load, texts } = pages[name] ?? wallet
-    Promise.all([load(), loadPart('paycards'), texts && loadPart(texts)]).then(([Page]) => setPage({ name, Page }), (error: unknown) => { console.warn('pay', error); setPage({ name, Page: 'failed' }) })
+    Promise.all([load(), loadPart('paycards'), ...[texts ?? []].flat().map((part) => loadPart(part))]).then(([Page]) => setPage({ name, Page }), (error: unknown) => { console.warn('pay', error); setPage({ name, Page: 'failed' }) })
   }
   useEffect(fetch, [name])
   useEffect(keepPages, [])

@@ -47,3 +47,18 @@ export function codeOf(jid: string, shop: Shop, { unit, amount, id, for: what }:
     ...(amount ? { amount: decimal(amount, unit.exponent) } : {}), country: shop.country, name: cut(shop.name, limits.name) || jid.slice(0, limits.name), city: cut(shop.city, limits.city) || '-', additional: purpose ? { '08': purpose } : {},
   })
 }
+
+/**
+ * idsFor is what a code's id means: that of a request, which is paid by a payment with an id of its own (`own`), or the id that the payment itself takes, so that the code is paid once. Only a service
+ * that says that it has no such request makes it the second; it fails where nobody could say that.
+ */
+export async function idsFor(id: string | undefined, own: string, look: (id: string) => Promise<unknown>): Promise<{ id: string; of?: string }> {
+  if (!id) return { id: own }
+  try {
+    await look(id)
+    return { id: own, of: id }
+  } catch (error) {
+    if ((error as { condition?: string } | undefined)?.condition !== 'item-not-found') throw error
+    return { id }
+  }
+}

@@ -88,8 +88,9 @@ function Places(): JSX.Element {
         <a class="act me" href="/settings/profile" aria-current={at('/settings/profile')}>
           <Avatar id={me.jid} name={me.name} picture={me.avatar} /><span class="grow"><b class="cut one" dir="auto">{me.name}</b><small class="cut one"><bdi dir="ltr">{me.jid}</bdi></small></span><Icon name="qr" kind="go" />
         </a>
-        <nav aria-label={t('tab.settings')}>{entries.filter((e) => !e.feature || exists(e.feature)).map((e) => <Line key={e.path} entry={e} at={at(e.path)} />)}
-          {pays && exists('pay') && <Line entry={{ path: '/pay', icon: purse, title: 'set.pay' }} at={at('/pay')} />}
+        <nav aria-label={t('tab.settings')}>
+          {pays && exists('pay') && <Line entry={{ path: '/pay', icon: purse, title: 'set.pay', sub: 'set.paySub' }} at={at('/pay')} />}
+          {entries.filter((e) => !e.feature || exists(e.feature)).map((e) => <Line key={e.path} entry={e} at={at(e.path)} />)}
           {me.admin && exists('admin') && <Line entry={{ path: '/admin', icon: wrench, title: 'set.admin' }} at={undefined} />}
           <a class="act" href="/settings/about" aria-current={at('/settings/about')}><span class="tile"><Icon name="info" /></span><span class="grow">{t('set.about')}<small>{t('set.aboutSub')}</small></span></a>
         </nav>

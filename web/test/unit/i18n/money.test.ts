@@ -1,6 +1,6 @@
 // Amounts in fields: what is written there for somebody means the same when it is read.
 import { afterEach, expect, test } from 'vitest'
-import { fieldText, readAmount } from '../../../src/i18n/money.ts'
+import { fieldText, point, readAmount } from '../../../src/i18n/money.ts'
 import { region } from '../../../src/i18n/t.ts'
 
 afterEach(() => { region.value = 'en' })
@@ -10,6 +10,11 @@ test.each(['en', 'fr', 'pt-BR', 'es', 'hi', 'ar', 'ar-EG', 'ar-MA', 'it', 'sw', 
   for (const exponent of [0, 2, 3]) for (const short of [false, true]) for (const amount of [1, 99, 100, 1_000, 12_500, 100_000, 123_456, 1_000_000, 1_250_000, 1_234_567_890, Number.MAX_SAFE_INTEGER]) {
     expect(readAmount(fieldText(amount, exponent, short), exponent)).toBe(amount)
   }
+})
+
+test.each(['en', 'fr', 'pt-BR', 'es', 'hi', 'ar', 'ar-EG', 'ar-MA', 'it', 'sw', 'de-CH'])('what the till writes between digits is read in %s', (language) => {
+  region.value = language
+  expect(readAmount(`45${point()}50`, 2)).toBe(4_550)
 })
 
 test('what groups digits in Arabic is no point', () => {

@@ -1,6 +1,6 @@
 // What was paid, counted and as a table.
 import { expect, test } from 'vitest'
-import type { Payment } from '../../../src/core/pay.ts'
+import { newPayId, type Payment } from '../../../src/core/pay.ts'
 import { payTime } from '../../../src/core/xmpp/pay.ts'
 import { csv, dayBounds, gather, months, most, otherOf, totals } from '../../../src/features/pay/book.ts'
 import { utcDay } from '../../../src/i18n/when.ts'
@@ -28,6 +28,10 @@ test('a table that no program takes for a formula', () => {
   const [head, row] = csv([paid({ for: '=HYPERLINK("http://evil")', number: '42', refunded: 5 })], me).split('\r\n')
   expect(head?.startsWith('\ufefftime,id,number')).toBe(true)
   expect(row).toContain(`,42,send,done,in,karim@example,${me},125.00,MAD,0,0.05,,"'=HYPERLINK(""http://evil"")"`)
+})
+
+test('an id of ours is the same in the table', () => {
+  for (let i = 0; i < 2000; i++) expect(newPayId()).toMatch(/^\w[\w-]{21}$/)
 })
 
 test('a day has its last second, as it is written on the wire', () => {

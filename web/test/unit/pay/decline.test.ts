@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest'
 
 const asked = vi.hoisted(() => ({ yes: false, did: [] as unknown[][] }))
 vi.mock('icon:hand-coins', () => ({ default: '' }))
+vi.mock('../../../src/features/chat/TermsCard.tsx', () => ({ TermsCard: vi.fn() }))
 vi.mock('../../../src/ui/Icon.tsx', () => ({ Icon: vi.fn() }))
 vi.mock('../../../src/ui/controls.tsx', () => ({ Button: vi.fn(), Field: vi.fn(), Pill: vi.fn() }))
 vi.mock('../../../src/ui/overlay.tsx', () => ({ confirm: () => Promise.resolve(asked.yes), choose: vi.fn(), over: vi.fn(), Dialog: vi.fn() }))

@@ -63,6 +63,21 @@ test('a payment is kept before it leaves, is done once, and its bubble says so',
   expect(receipt && await pay.checkReceipt({ ...receipt, text: receipt.text.replace('12500', '92500') })).toBeUndefined()
 })
 
+test('what is asked is in the language of the screens, in which the service tells its owner things', async () => {
+  vi.stubGlobal('document', { documentElement: { lang: 'sw' } })
+  try {
+    await lead.asks.wallet()
+  } finally {
+    vi.unstubAllGlobals()
+  }
+  expect(service.language).toBe('sw')
+})
+
+test('whoever owes a lot in a group sees all of it', async () => {
+  service.debts = Array.from({ length: 5 }, () => newPayId())
+  expect((await lead.asks.debts('friends@groups.example', 'MAD')).map(({ id }) => id)).toEqual(service.debts)
+})
+
 test('an answer that was lost is asked for, and nothing is paid twice', async () => {
   await pay.setUp({ pin: '271828' }, 'phone')
   service.next = ['lost answer']
@@ -258,6 +273,30 @@ test('who asks for money cannot choose in whose conversation that stands', async
   await ask('l', nadia, verona)
   await ask('m', mallory, mallory)
   expect(await shown()).toEqual(expect.arrayContaining([[nadia, verona], [mallory, mallory]]))
+})
+
+test('what belongs to a group that is not known here yet is shown in it as soon as it is, and only what may be', async () => {
+  await pay.ask('wallet')
+  const verona = 'verona@groups.example', mallory = 'mallory@example'
+  const ask = (letter: string, payee: string, state = 'open', live = true) => {
+    const told = notice('pay.example', 'n-' + letter.repeat(19) + state[0], verona, el(NS, 'request', { id: letter.repeat(20), payee, payer: me, amount: 700, paid: 0, unit: 'MAD', for: 'dinner', state, chat: verona }))
+    return hear([live ? unwrapLive(told, me, now()) : unwrapArchived({ id: '1795435500123456', time: 1_795_435_500_123_456, stanza: told }, me)])
+  }
+  await ask('a', nadia, 'open', false)
+  await ask('b', mallory)
+  await ask('c', nadia)
+  await ask('c', nadia, 'paid')
+  expect(await db.count('messages')).toBe(0)
+  lead.connected() // nothing is known of the group yet
+  await pay.ask('wallet')
+  expect(await db.count('messages')).toBe(0)
+  await db.put('chats', { jid: verona, kind: 'group', name: 'Verona', time: 1, unread: 0, protection: 'none' })
+  await db.put('kv', true, `members ${verona}`)
+  await db.put('members', { group: verona, jid: nadia, nick: 'nadia', affiliation: 'member', rank: 2, sort: 'nadia' })
+  news.tell({ chats: [verona] })
+  await until(async () => await db.count('messages') === 2)
+  await until(async () => (await db.getAll('pay')).every((r) => r.what !== 'unshown'))
+  expect((await db.getAll('messages')).map((m) => [m.chat, m.from, m.content.type === 'request' && m.content.request.state]).sort()).toEqual([[verona, nadia, 'open'], [verona, nadia, 'paid']])
 })
 
 test('a receipt that says held is none for what is told as done', async () => {

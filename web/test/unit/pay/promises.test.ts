@@ -5,13 +5,14 @@ import { News } from '../../../src/core/engine/changes.ts'
 import { payDesk } from '../../../src/core/engine/pay-desk.ts'
 import { PayLead } from '../../../src/core/engine/pay-lead.ts'
 import { newPayId, payTrouble, promisesOf, type Pay, type PayDraft, type Payment } from '../../../src/core/pay.ts'
-import { keyId, promiseCode, signText, toText } from '../../../src/core/pay/sign.ts'
+import { keyId, toText } from '../../../src/core/pay/bytes.ts'
+import { promiseCode, signText } from '../../../src/core/pay/sign.ts'
 import { textTime, writeText } from '../../../src/core/pay/text.ts'
 import { openAccount, type Database } from '../../../src/core/store/database.ts'
 import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
-import type { Element } from '../../../src/core/xmpp/xml.ts'
+import { el, type Element } from '../../../src/core/xmpp/xml.ts'
 import { counts, type Sale } from '../../../src/features/pay/sale.ts'
-import { FakePay } from './service.ts'
+import { FakePay, NS } from './service.ts'
 
 const shop = 'nadia@example', customer = 'karim@example'
 let service: FakePay
@@ -35,15 +36,16 @@ afterEach(() => {
   db.close()
 })
 
+const until = (check: () => unknown) => vi.waitFor(async () => { if (!await check()) throw new Error('not yet') }, { timeout: 20_000, interval: 10 })
 const kept = async (id: string): Promise<Payment | undefined> => { const r = await db.get('pay', 'payment ' + id); return r?.what === 'payment' ? r.payment : undefined }
 
 /** What a customer's phone shows: a promise to the shop. */
-async function promiseTo(payee: string, id = newPayId()): Promise<string> {
+async function promiseTo(payee: string, id = newPayId(), life = 86_400e6): Promise<string> {
   const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
   const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))
   const key = await keyId(point)
   service.keys.set(key, { point: toText(point), wrong: 0 })
-  const text = writeText('intent', { service: 'pay.example', id, kind: 'offline', payer: customer, payee, amount: '12500', unit: 'MAD', fee: '0', expires: textTime(now() + 86_400e6), of: '', until: '', total: '', period: '', for: '', key })
+  const text = writeText('intent', { service: 'pay.example', id, kind: 'offline', payer: customer, payee, amount: '12500', unit: 'MAD', fee: '0', expires: textTime(now() + life), of: '', until: '', total: '', period: '', for: '', key })
   return promiseCode(text, await signText(pair.privateKey, text), point)
 }
 
@@ -78,13 +80,34 @@ test('a sale is paid by what came since it began', () => {
   expect(counts(bare, sale, shop)).toBe(false)
 })
 
+test('a promise that is not paid now is kept with the reason, and handed in again until it is', async () => {
+  service.next = [{ refuse: 'frozen', type: 'wait' }, { refuse: 'insufficient', type: 'wait' }]
+  const { id } = await pay.redeem(await promiseTo(shop))
+  await until(async () => (await kept(id))?.why === 'frozen')
+  expect(await kept(id)).toMatchObject({ state: 'promised' })
+  lead.connected()
+  await until(async () => (await kept(id))?.why === 'insufficient')
+  lead.connected()
+  await until(async () => (await kept(id))?.state === 'done')
+  expect(await kept(id)).not.toHaveProperty('why')
+  expect(service.handed).toBe(3)
+})
+
+test('a promise of a key that was dropped is over', async () => {
+  service.next = [{ refuse: 'frozen', type: 'wait' }, { refuse: 'no-key' }]
+  const { id } = await pay.redeem(await promiseTo(shop))
+  await until(async () => (await kept(id))?.why === 'frozen')
+  lead.connected()
+  await until(async () => (await kept(id))?.state === 'refused')
+  expect(await kept(id)).toMatchObject({ why: 'no-key' })
+})
+
 /** This account's own phone has a key for payments without network. */
 async function phone(): Promise<void> {
   await pay.setUp({ pin: '271828' }, 'phone')
   await pay.setUpOffline('314159', 20_000, 'MAD', { pin: '271828' })
 }
 const draft = (change: Partial<PayDraft> = {}): PayDraft => ({ id: newPayId(), kind: 'offline', payee: customer, amount: 5_000, unit: 'MAD', fee: 0, for: 'Bread', chat: customer, ...change })
-const until = (check: () => unknown) => vi.waitFor(async () => { if (!await check()) throw new Error('not yet') }, { timeout: 20_000, interval: 10 })
 
 test('a promise whose code was put away is listed, and shown again as it was, until it is over', async () => {
   await phone()
@@ -156,4 +179,119 @@ test('a key for payments without network is used only while the service is known
   await pay.ask('wallet')
   expect((await pay.device()).offline).toBeUndefined()
   expect(await pay.promise(draft(), '314159').catch(payTrouble)).toEqual({ why: 'no-key' })
+})
+
+test('a promise is taken back without network, is not handed in meanwhile, and is refused once the service has said so', async () => {
+  await phone()
+  online = false
+  const one = draft()
+  await pay.promise(one, '314159')
+  expect(await pay.takeBack(one.id, { offlinePin: '000000' }).catch(payTrouble)).toMatchObject({ why: 'wrong-pin' })
+  expect((await kept(one.id))?.back).toBeUndefined()
+  await Promise.all([pay.takeBack(one.id, { offlinePin: '314159' }), pay.takeBack(one.id, { offlinePin: '314159' }).catch(() => undefined)])
+  await pay.takeBack(one.id, { offlinePin: '' }) // twice is once
+  expect(await kept(one.id)).toMatchObject({ state: 'promised', back: true })
+  expect((await db.getAll('pay')).filter((r) => r.what === 'payment' && r.payment.kind === 'revoke')).toHaveLength(1)
+  let open: Payment[] = []
+  const stop = pay.watchPending((all) => { open = all })
+  await until(() => open.length === 1 && open[0]?.id === one.id) // still counted, and nothing else is shown
+  service.next = ['lost answer']
+  online = true
+  lead.connected()
+  await until(async () => (await kept(one.id))?.state === 'refused')
+  stop()
+  expect(await kept(one.id)).toMatchObject({ state: 'refused', why: 'taken-back' })
+  expect((await db.getAll('messages')).map((m) => m.content)).toMatchObject([{ type: 'payment', payment: { state: 'refused', why: 'taken-back' } }])
+  expect([...service.done.values()].map((d) => d.intent.kind)).toEqual(['revoke'])
+  expect(await pay.takeBack(one.id, { offlinePin: '314159' }).catch(payTrouble)).toEqual({ why: 'over' })
+})
+
+test('whoever was first at the service has it: a promise that was handed in before is paid, also when it was to be taken back', async () => {
+  await phone()
+  online = false
+  const one = draft()
+  await pay.promise(one, '314159')
+  const record = await db.get('pay', 'payment ' + one.id)
+  if (record?.what !== 'payment' || !record.intent) throw new Error('it is not kept')
+  await pay.takeBack(one.id, { offlinePin: '314159' })
+  const { text, signature, key } = record.intent
+  await service.session(shop).request('set', el(NS, 'pay', {}, el(NS, 'intent', {}, text), el(NS, 'signature', { key }, signature)), { to: 'pay.example' }) // by who was promised it
+  online = true
+  lead.connected()
+  await until(async () => (await kept(one.id))?.state === 'done')
+  expect((await kept(one.id))?.receipt).toBeDefined()
+  expect((await kept(one.id))?.back).toBeUndefined()
+})
+
+test('taking back that is refused makes no payment: its owner sees why, and takes it back once more', async () => {
+  await phone()
+  online = false
+  const one = draft()
+  await pay.promise(one, '314159')
+  await pay.takeBack(one.id, { offlinePin: '314159' })
+  service.next = [{ refuse: 'frozen' }]
+  online = true
+  lead.connected()
+  await until(async () => (await kept(one.id))?.back === 'refused')
+  expect(await kept(one.id)).toMatchObject({ state: 'promised', why: 'frozen' })
+  const [handed, asked] = [service.handed, service.lookups]
+  lead.connected()
+  await until(() => service.lookups > asked)
+  lead.connected() // and again
+  await until(() => service.lookups > asked + 1)
+  expect([service.handed, service.done.size]).toEqual([handed, 0]) // only asked for, and not handed in
+  await pay.takeBack(one.id, { offlinePin: '314159' })
+  await until(async () => (await kept(one.id))?.state === 'refused')
+  expect(await kept(one.id)).toMatchObject({ why: 'taken-back' })
+  expect([...service.done.values()].map((d) => d.intent.kind)).toEqual(['revoke'])
+})
+
+test('what the service says is over is handed in once more, since only the service knows what has become of it', async () => {
+  await phone()
+  online = false
+  const one = draft()
+  await pay.promise(one, '314159')
+  await pay.takeBack(one.id, { offlinePin: '314159' })
+  service.next = [{ refuse: 'over' }, { refuse: 'taken-back' }]
+  online = true
+  lead.connected()
+  await until(async () => (await kept(one.id))?.state === 'refused')
+  expect(await kept(one.id)).toMatchObject({ why: 'taken-back' })
+})
+
+test('a PIN is tried on the key that it is for, and on no other', async () => {
+  await phone()
+  const one = draft()
+  online = false
+  await pay.promise(one, '314159')
+  expect(await pay.takesBackOffline(one.id)).toBe(true)
+  const wrong = async () => { const keys = await db.get('pay', 'keys '); return keys?.what === 'keys' ? keys.offline?.wrong : undefined }
+  online = true
+  expect(await pay.takeBack(one.id, { pin: '000000' }).catch(payTrouble)).toMatchObject({ why: 'wrong-pin' }) // of the main key
+  expect(await wrong()).toBe(0)
+  online = false
+  const keys = await db.get('pay', 'keys ')
+  if (keys?.what !== 'keys') throw new Error('there are no keys')
+  const { offline: _, ...rest } = keys
+  await db.put('pay', rest) // after five wrong ones
+  expect(await pay.takesBackOffline(one.id)).toBe(false)
+  const unlocked = [...service.keys.values()].map((key) => key.wrong)
+  online = true
+  expect(await pay.takeBack(one.id, { offlinePin: '314159' }).catch(payTrouble)).toEqual({ why: 'no-key' })
+  expect([...service.keys.values()].map((key) => key.wrong)).toEqual(unlocked)
+  await pay.takeBack(one.id, { pin: '271828' })
+  await until(async () => (await kept(one.id))?.state === 'refused')
+  expect(await kept(one.id)).toMatchObject({ why: 'taken-back' })
+})
+
+test('a promise of a phone whose clock is wrong is refused at the counter, before the goods are given', async () => {
+  const real = Date.now()
+  vi.spyOn(Date, 'now').mockReturnValue(real + 3 * 86_400_000)
+  const ahead = await promiseTo(shop, newPayId(), 7 * 86_400e6)
+  vi.spyOn(Date, 'now').mockReturnValue(real - 8 * 86_400_000)
+  const behind = await promiseTo(shop, newPayId(), 7 * 86_400e6)
+  vi.restoreAllMocks()
+  expect(await pay.check(ahead).catch(payTrouble)).toEqual({ why: 'clock' })
+  expect(await pay.check(behind).catch(payTrouble)).toEqual({ why: 'expired' })
+  expect(await pay.redeem(ahead).catch(payTrouble)).toEqual({ why: 'clock' })
 })

@@ -1,7 +1,10 @@
 // What a shop's code asks for, in the units that are paid here.
 import { expect, test } from 'vitest'
+import { RemoteError } from '../../../src/core/net/remote.ts'
+import { PayTrouble } from '../../../src/core/pay.ts'
 import { accountOf, readMerchant } from '../../../src/core/qr/merchant.ts'
-import { askedBy, codeOf } from '../../../src/features/pay/shop.ts'
+import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
+import { askedBy, codeOf, idsFor } from '../../../src/features/pay/shop.ts'
 
 const unit = (code: string, exponent: number) => ({ code, exponent, name: code, closed: false })
 const shop = (code: string, exponent: number, amount: number) => {
@@ -20,4 +23,13 @@ test('an amount is read with the digits of its unit, and means nothing in a unit
 
 test('an amount with more digits than the unit has here is no amount, and throws nothing', () => {
   expect(askedBy(shop('BEAN', 2, 755), [unit('BEAN', 0)])).toEqual({ other: '' })
+})
+
+test('only a service that knows no request of a code\'s id makes it the payment\'s own', async () => {
+  expect(await idsFor(undefined, 'own', () => Promise.reject(new Error('asked')))).toEqual({ id: 'own' })
+  expect(await idsFor('code', 'own', () => Promise.resolve({}))).toEqual({ id: 'own', of: 'code' })
+  expect(await idsFor('code', 'own', () => Promise.reject(new StanzaError('item-not-found')))).toEqual({ id: 'code' })
+  expect(await idsFor('code', 'own', () => Promise.reject(new RemoteError({ name: 'StanzaError', message: '', condition: 'item-not-found' })))).toEqual({ id: 'code' }) // another tab has asked
+  for (const error of [new StanzaError('timeout', 'wait'), new StanzaError('forbidden', 'auth'), new PayTrouble({ why: 'offline' }), Object.assign(new Error(), { name: 'Offline' })])
+    expect(await idsFor('code', 'own', () => Promise.reject(error)).catch((e: unknown) => e)).toBe(error)
 })

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { makePinKey, openPinKey, verifierOf } from '../../../src/core/pay/pin.ts'
-import { isFor, keyId, promiseCode, readPromise, readReceipt, signed, signText, toBytes, toText } from '../../../src/core/pay/sign.ts'
+import { keyId, toBytes, toText } from '../../../src/core/pay/bytes.ts'
+import { isFor, promiseCode, readPromise, readReceipt, signed, signText } from '../../../src/core/pay/sign.ts'
 import { readIntent, readText, textTime, writeText, type Fields } from '../../../src/core/pay/text.ts'
 
 interface Vector { fields: Record<string, string>; text: string; sha256: string; key: string; signature: string }

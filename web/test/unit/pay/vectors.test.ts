@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { amountOf, readCode, type Code } from '../../../src/core/qr/code.ts'
 import { exponentOf, minor } from '../../../src/core/qr/currency.ts'
 import { readMerchant } from '../../../src/core/qr/merchant.ts'
-import { writePromise } from '../../../src/core/qr/promise.ts'
+import { promiseOf, toText } from '../../../src/core/pay/bytes.ts'
 
 interface Order { address?: string; name?: string; city?: string; amount?: string; unit?: string; reference?: string; about?: string; once?: boolean; tip?: object }
 interface Vector { name: string; text: string; error?: string; format?: string; order?: Order; minor?: number; networks?: string[]; intent?: string; key?: string }
@@ -52,6 +52,7 @@ for (const v of vectors) test(v.name, () => {
   }
   if (code.kind === 'promise') {
     expect(code.promise.text).toBe(v.intent)
-    expect(writePromise(code.promise)).toBe(v.text)
+    const { text, signature, point } = code.promise
+    expect(promiseOf(...[new TextEncoder().encode(text), signature, ...(point ? [point] : [])].map(toText))).toBe(v.text)
   }
 })
