@@ -74,10 +74,10 @@ interop:
 e2e: web
 	GO="$(GO)" web/test/e2e/run
 
-# The part of it that is asked each time: joining and talking, all that can be said, a server that takes over, groups, a group with Profanity and Gajim in it; and the
-# client's keys against the library's, live, and under the server's headers in a browser.
+# The part of it that is asked each time: joining and talking, all that can be said, a server that takes over, groups, a group with Profanity and Gajim in it; payments between
+# people, in a shop, in a group of six, and by a link alone; and the client's keys against the library's, live, and under the server's headers in a browser.
 browsers: web
-	GO="$(GO)" web/test/e2e/run journey.test.mjs talk.test.mjs takeover.test.mjs groups.test.mjs groupapps.test.mjs payment.test.mjs
+	GO="$(GO)" web/test/e2e/run journey.test.mjs talk.test.mjs takeover.test.mjs groups.test.mjs groupapps.test.mjs payment.test.mjs pay.test.mjs shop.test.mjs split.test.mjs
 	cd web && npx vitest run --dir test/interop
 
 # What a target finds is left in its package's testdata/fuzz, and is a test from then on.

@@ -72,6 +72,7 @@ func killPayments(t *testing.T, database string, times int) {
 type market struct {
 	t      *testing.T
 	server *palabre
+	more   string // of the configuration
 	people []*shopper
 	work   sync.WaitGroup
 	paid   counter
@@ -112,7 +113,7 @@ func (m *market) must(err error) {
 func (m *market) open(ctx context.Context, database string) {
 	m.t.Helper()
 	file := filepath.Join(m.server.folder, "palabre.toml")
-	m.must(os.WriteFile(file, []byte("[pay]\nfirst_key = \"0s\"\n[[pay.units]]\ncode = \"MAD\"\n"), 0o600))
+	m.must(os.WriteFile(file, []byte("[pay]\nfirst_key = \"0s\"\n[pay.rates]\npay = \"100000/1ms\"\ncashin = \"1000/1ms\"\n[[pay.units]]\ncode = \"MAD\"\n"+m.more), 0o600))
 	m.server.env = append(m.server.env, "PALABRE_CONFIG="+file)
 	m.server.add("--admin", "fish")
 	for n := range payers {

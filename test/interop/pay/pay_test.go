@@ -309,7 +309,7 @@ func TestPaymentsBesideOtherServers(t *testing.T) {
 				t.Errorf("the receipt: %s", text)
 			}
 			told := nadia.notice(intent.ID)
-			if body := told.Body(); !strings.Contains(body, "125.00 MAD") || !strings.Contains(body, "https://pay.example/payment/#") {
+			if body := told.Body(); !strings.Contains(body, "125.00\u00a0MAD") || !strings.Contains(body, "https://pay.example/payment/#") {
 				t.Errorf("nadia reads %q", body)
 			}
 			karim.notice(intent.ID)

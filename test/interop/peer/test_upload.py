@@ -39,7 +39,11 @@ class Upload(Test):
         disco = self.romeo["xep_0030"]
         listed = await disco.get_items(server.DOMAIN, timeout=DEADLINE)
         for jid in [server.DOMAIN, *(jid for jid, _, _ in listed["disco_items"]["items"])]:
-            if "urn:xmpp:http:upload:0" in (await disco.get_info(jid, timeout=DEADLINE))["disco_info"]["features"]:
+            try:
+                info = await disco.get_info(jid, timeout=DEADLINE)
+            except IqError:  # a component that is not connected now
+                continue
+            if "urn:xmpp:http:upload:0" in info["disco_info"]["features"]:
                 return jid
 
     async def slot(self, name, size, kind):

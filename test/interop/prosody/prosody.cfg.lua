@@ -9,6 +9,7 @@ interfaces = { "127.0.0.1" }
 c2s_ports = { @TCP@ }
 c2s_direct_tls_ports = { @TLS@ }
 http_ports = { @HTTP@ }
+component_ports = { @COMPONENT@ }
 https_ports = { @HTTPS@ }
 http_default_host = "localhost"
 http_external_url = "https://localhost:@HTTPS@/"
@@ -35,3 +36,5 @@ Component "conference.localhost" "muc"
 Component "upload.localhost" "http_file_share"
   http_host = "localhost"
   http_file_share_size_limit = 10485760
+Component "parrot.localhost"
+  component_secret = "pieces-of-eight"
