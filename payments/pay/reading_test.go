@@ -19,8 +19,8 @@ func FuzzAsked(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if r, again, err := readRequest("nadia@example", e, now); err == nil {
-			if r.amount < 1 || r.amount > ledger.MaxAmount || r.payer == r.payee || len(r.about) > maxFor || !r.expires.After(now) || again.times < 0 || again.times > maxTurns {
+		if r, err := readRequest("nadia@example", e, now); err == nil {
+			if r.amount < 1 || r.amount > ledger.MaxAmount || r.payer == r.payee || len(r.about) > maxFor || !r.expires.After(now) || r.again.times < 0 || r.again.times > maxTurns {
 				t.Errorf("%s is taken as %+v", text, r)
 			}
 		}

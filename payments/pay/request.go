@@ -44,6 +44,7 @@ type request struct {
 	split        string // of which it is a share
 	series       string // the recurring request of which it is one, and which one: 0 is the first
 	turn         int64
+	again        recurring // how it comes again, where it is one of a series
 	reminders    int64
 	reminded     time.Time
 	agreed       bool // the payer lets it be set against what others owe them in the group

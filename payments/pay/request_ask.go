@@ -55,19 +55,12 @@ func (s *Service) askedBefore(ctx context.Context, table, id string, content []b
 	return true, nil
 }
 
-// recurring is how a request comes again.
-type recurring struct {
-	every string
-	times int64
-}
-
-func readRequest(who string, e *xmpp.Element, now time.Time) (*request, recurring, error) {
+func readRequest(who string, e *xmpp.Element, now time.Time) (*request, error) {
 	a := &asked{e: e}
 	r := &request{id: a.id("id"), maker: who, payee: who, payer: a.person("payer", ""), amount: a.amount("amount"), unit: a.unit("unit"), about: a.words("for", maxFor),
 		expires: a.until("expires", now, maxRequestLife, requestLife), partial: a.yes("partial"), chat: a.optional("chat")}
-	var again recurring
 	if e.Attr("every") != "" {
-		again = recurring{a.oneOf("every", everyDay, everyWeek, everyMonth), a.number("times", 2, maxTurns, 0)}
+		r.again = recurring{a.oneOf("every", everyDay, everyWeek, everyMonth), a.number("times", 2, maxTurns, 0), now}
 		r.series = r.id
 	}
 	r.terms = readTerms(a, r, now)
@@ -77,7 +70,7 @@ func readRequest(who string, e *xmpp.Element, now time.Time) (*request, recurrin
 	if r.chat == r.payer || r.chat == r.payee { // it is shown to each in the conversation with the other
 		r.chat = ""
 	}
-	return r, again, a.err
+	return r, a.err
 }
 
 // askRequest is <request/>: somebody asks for money.
@@ -90,7 +83,7 @@ func (s *Service) askRequest(ctx context.Context, account xmpp.JID, e *xmpp.Elem
 	} else if done { // whatever has changed since, with whom it was asked
 		return s.answerRequest(ctx, e.Attr("id"))
 	}
-	r, again, err := readRequest(who, e, now)
+	r, err := readRequest(who, e, now)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +109,7 @@ func (s *Service) askRequest(ctx context.Context, account xmpp.JID, e *xmpp.Elem
 			return err
 		}
 		if r.series != "" {
-			if err := s.addSeries(ctx, r, again, now); err != nil {
+			if err := s.addSeries(ctx, r); err != nil {
 				return err
 			}
 		}
@@ -210,7 +203,7 @@ func (r *request) element(now time.Time) *xmpp.Element {
 		e.Set("partial", "true")
 	}
 	if r.series != "" {
-		e.Set("turn", digits(r.turn))
+		e.Set("turn", digits(r.turn)).Set("every", r.again.every).Set("times", digits(r.again.times)).Set("last", intent.FormatTime(r.again.last().Truncate(time.Second)))
 	}
 	r.terms.set(e)
 	if r.reminders > 0 {

@@ -8,17 +8,21 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-const requestColumns = "id, made, maker, payee, payer, amount, paid, unit, about, expires, partial, state, why, chat, split, series, turn, reminders, reminded, agreed, kind, total, period, until"
+const requestColumns = "id, made, maker, payee, payer, amount, paid, unit, about, expires, partial, state, why, chat, split, series, turn, reminders, reminded, agreed, kind, total, period, until, " +
+	"coalesce(every, ''), coalesce(times, 0), coalesce(begun, 0)"
+
+// requestRows are requests, each with how it comes again, if it does.
+const requestRows = "pay_request left join (select id as first, every, times, begun from pay_series) as again on first = series"
 
 func scanRequest(row *store.Rows) (*request, error) {
 	r := &request{}
-	var expires, reminded, until int64
+	var expires, reminded, until, begun int64
 	err := row.Scan(&r.id, &r.made, &r.maker, &r.payee, &r.payer, &r.amount, &r.paid, &r.unit, &r.about, &expires, &r.partial, &r.state, &r.why, &r.chat, &r.split,
-		&r.series, &r.turn, &r.reminders, &reminded, &r.agreed, &r.kind, &r.total, &r.period, &until)
+		&r.series, &r.turn, &r.reminders, &reminded, &r.agreed, &r.kind, &r.total, &r.period, &until, &r.again.every, &r.again.times, &begun)
 	if until != 0 {
 		r.until = atMicro(until)
 	}
-	r.expires, r.reminded = atMicro(expires), atMicro(reminded)
+	r.expires, r.reminded, r.again.begun = atMicro(expires), atMicro(reminded), atMicro(begun)
 	return r, err
 }
 
@@ -36,7 +40,7 @@ func (s *Service) request(ctx context.Context, id string) (*request, error) {
 
 // requests reads requests that a condition picks.
 func (s *Service) requests(ctx context.Context, where string, args ...any) ([]*request, error) {
-	return read(ctx, s.db, "requests", scanRequest, "select "+requestColumns+" from pay_request where "+where, args...)
+	return read(ctx, s.db, "requests", scanRequest, "select "+requestColumns+" from "+requestRows+" where "+where, args...)
 }
 
 var insertRequest = store.NewInsert("pay_request", "id", "made", "content", "maker", "payee", "payer", "amount", "paid", "unit", "about", "expires", "partial", "state", "why",

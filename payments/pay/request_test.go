@@ -161,13 +161,22 @@ func TestRecurringRequest(t *testing.T) {
 	on(t, "karim nadia", func(t *testing.T, g *stage) {
 		karim, nadia := g.people["karim"], g.people["nadia"]
 		nadia.set("<request id='" + requestID + "' payer='karim@example' amount='1000' unit='MAD' every='month' times='4' for='Rent'/>")
-		karim.done(karim.send("nadia", 1000, requestID))
 		begun := g.now()
+		last := turn(begun, everyMonth, 3).Format(timeLayout)
+		if told := g.notices("karim", "turn", "every", "times", "last"); !slices.Equal(told, []string{"request 0 month 4 " + last}) {
+			t.Fatalf("karim was told %q", told)
+		}
+		g.attributes(karim.get("<request id='"+requestID+"'/>"), "turn", "0", "every", "month", "times", "4", "last", last)
+		karim.done(karim.send("nadia", 1000, requestID))
 		g.later(turn(begun, everyMonth, 1).Sub(begun))
 		g.later(0) // nothing more
 		all := slices.Collect(karim.get("<requests/>").Children())
 		if len(all) != 2 || all[0].Attr("turn") != "1" || all[0].Attr("series") != requestID || all[0].Attr("state") != "open" || all[0].Attr("for") != "Rent" {
 			t.Fatalf("after a month: %v", all)
+		}
+		g.attributes(all[0], "every", "month", "times", "4", "last", last)
+		if told := g.notices("karim", "turn", "every", "times", "last"); len(told) == 0 || told[len(told)-1] != "request 1 month 4 "+last {
+			t.Errorf("karim was told %q", told)
 		}
 		g.later(400 * 24 * time.Hour) // the service was out for more than a year: each turn is made, once, and there is no fifth
 		all = slices.Collect(karim.get("<requests/>").Children())

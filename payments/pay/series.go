@@ -24,11 +24,22 @@ func derivedID(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))[:22]
 }
 
+// recurring is how a request comes again: so many times in all, from when it began.
+type recurring struct {
+	every string
+	times int64
+	begun time.Time
+}
+
+// last is when it comes the last time, if nobody ends it before.
+func (a recurring) last() time.Time { return turn(a.begun, a.every, int(a.times)-1) }
+
 var insertSeries = store.NewInsert("pay_series", "id", "every", "times", "done", "begun", "next")
 
 // addSeries keeps that a new request comes again.
-func (s *Service) addSeries(ctx context.Context, r *request, again recurring, now time.Time) error {
-	return s.db.Append(ctx, insertSeries, r.id, again.every, again.times, int64(1), now.UnixMicro(), turn(now, again.every, 1).UnixMicro())
+func (s *Service) addSeries(ctx context.Context, r *request) error {
+	again := r.again
+	return s.db.Append(ctx, insertSeries, r.id, again.every, again.times, int64(1), again.begun.UnixMicro(), turn(again.begun, again.every, 1).UnixMicro())
 }
 
 // endSeries makes a request not come again.
@@ -67,9 +78,8 @@ func (s *Service) each(ctx context.Context, find string, now time.Time, do func(
 
 // makeTurn makes the next request of a series, like the first one.
 func (s *Service) makeTurn(ctx context.Context, id string, now time.Time) error {
-	var every string
-	var times, done, begun, next int64
-	err := s.db.QueryRow(ctx, "select every, times, done, begun, next from pay_series where id = $1", id).Scan(&every, &times, &done, &begun, &next)
+	var done, next int64
+	err := s.db.QueryRow(ctx, "select done, next from pay_series where id = $1", id).Scan(&done, &next)
 	if err != nil {
 		return err
 	}
@@ -84,8 +94,8 @@ func (s *Service) makeTurn(ctx context.Context, id string, now time.Time) error 
 	r.id, r.turn, r.paid, r.why, r.reminders, r.reminded = derivedID("turn", id, digits(done), string(s.secret.Seed())), done, 0, "", 0, time.Time{}
 	r.expires = now.Add(first.expires.Sub(time.UnixMicro(first.made))).Truncate(time.Second)
 	next = 0
-	if done+1 < times {
-		next = turn(time.UnixMicro(begun), every, int(done)+1).UnixMicro()
+	if done+1 < r.again.times {
+		next = turn(r.again.begun, r.again.every, int(done)+1).UnixMicro()
 	}
 	if _, err := s.db.Exec(ctx, "update pay_series set done = $1, next = $2 where id = $3", done+1, next, id); err != nil {
 		return err

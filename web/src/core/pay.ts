@@ -166,6 +166,9 @@ export type Period = 'once' | 'day' | 'week' | 'month'
 /** What a request may ask for instead of money: that the amount is set aside, or that it may be taken, each time, up to `total` in a `period`. Both `until` a time. */
 export type Terms = { kind: 'hold'; until: Micros } | { kind: 'mandate'; total: number; period: Period; until: Micros }
 
+/** How a request comes again: this is `turn` (1 is the first) of `times`, and the last one comes then, if nobody ends it before. */
+export interface Again { every: 'day' | 'week' | 'month'; turn: number; times: number; last: Micros }
+
 /** Money that somebody asks for; with `terms` it asks for a hold or a mandate, and is `paid` when that was given. */
 export interface PayRequest {
   id: string
@@ -184,6 +187,7 @@ export interface PayRequest {
   /** It is a share of this split. */
   split?: string
   terms?: Terms
+  again?: Again
 }
 
 /** A request to make. With `every` it comes again, `times` times. */

@@ -55,6 +55,9 @@ export function dayName(time: number): string {
   return format({ weekday: 'short', day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) }).format(date(time))
 }
 
+/** fullDate is the date alone. */
+export const fullDate = (time: number): string => format({ dateStyle: 'medium' }).format(date(time))
+
 /** fullTime is the date and hour, for details. */
 export const fullTime = (time: number): string => format({ dateStyle: 'medium', timeStyle: 'short' }).format(date(time))
 

@@ -2,7 +2,7 @@
 
 import { isId, textTime, wholeOf } from '../pay/text.ts'
 import { visible } from '../pay.ts'
-import type { Balance, Debt, Dispute, Limit, Mandate, NextStep, PayAbout, Payment, PayKey, PayReason, PayRequest, PayState, Period, Quote, RailOffer, RequestState, Split, SplitShare, Terms, Trouble, Wallet } from '../pay.ts'
+import type { Again, Balance, Debt, Dispute, Limit, Mandate, NextStep, PayAbout, Payment, PayKey, PayReason, PayRequest, PayState, Period, Quote, RailOffer, RequestState, Split, SplitShare, Terms, Trouble, Wallet } from '../pay.ts'
 import type { Micros } from '../model.ts'
 import { PAY } from '../engine/own-ns.ts'
 import { bare, parseJID } from './jid.ts'
@@ -127,10 +127,10 @@ export function readRequest(e: Element, digits: Exponents): PayRequest | undefin
   const [id = '', payee, payer, state] = [e.attr('id'), address(e.attr('payee')), address(e.attr('payer')), stateOf(e)]
   if (!isId(id) || !payee || !payer || !state) return undefined
   const unit = words(e.attr('unit'), 12)
-  const terms = readTerms(e)
+  const [terms, again] = [readTerms(e), readAgain(e)]
   if (!terms && e.attr('kind')) return undefined // it asks for something that is not known here: no money, in any case
   return {
-    id, payee, payer, state, ...(terms ? { terms } : {}), amount: amount(e), paid: amount(e, 'paid'), unit, exponent: digits(unit), for: words(e.attr('for'), 256), partial: yes(e, 'partial'), ...time(e, 'expires'), ...chat(e),
+    id, payee, payer, state, ...(terms ? { terms } : {}), ...(again ? { again } : {}), amount: amount(e), paid: amount(e, 'paid'), unit, exponent: digits(unit), for: words(e.attr('for'), 256), partial: yes(e, 'partial'), ...time(e, 'expires'), ...chat(e),
     ...(isId(e.attr('split') ?? '') ? { split: e.attr('split') } : {}),
   }
 }
@@ -143,6 +143,12 @@ function readTerms(e: Element): Terms | undefined {
   const period = PERIODS.find((p) => p === e.attr('period'))
   if (until === undefined) return undefined
   return kind === 'hold' ? { kind, until } : kind === 'mandate' && total && period ? { kind, total, period, until } : undefined
+}
+
+/** How a request comes again. */
+function readAgain(e: Element): Again | undefined {
+  const [every, turn, times, last] = [(['day', 'week', 'month'] as const).find((p) => p === e.attr('every')), wholeOf(e.attr('turn')), wholeOf(e.attr('times')), parseTime(e.attr('last'))]
+  return every && turn !== undefined && times !== undefined && turn < times && last !== undefined ? { every, turn: turn + 1, times, last } : undefined
 }
 
 /** A split. */

@@ -5,10 +5,10 @@ import { usePaid } from '../../app/paid.ts'
 import { payNow, whyPay } from '../../app/pay.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import type { JID, Message } from '../../core/model.ts'
-import { newPayId, type Pay, type PayRequest } from '../../core/pay.ts'
+import { newPayId, type Again, type Pay, type PayRequest } from '../../core/pay.ts'
 import { amountText, money, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
-import { fullTime } from '../../i18n/when.ts'
+import { fullDate, fullTime } from '../../i18n/when.ts'
 import { Button, Field, Pill } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { choose, confirm, Dialog, over } from '../../ui/overlay.tsx'
@@ -38,9 +38,9 @@ export async function payRequest(request: PayRequest, amount = request.amount - 
 /** remind asks again, and says so. */
 export const remind = (id: string): Promise<void> => tried((pay) => pay.ask('remind', id), t('pc.reminded'))
 
-/** decline says no to a request, after asking: that is for good. */
-export async function decline(id: string, payee: JID): Promise<void> {
-  if (await confirm({ title: t('pc.declineAsk'), text: t('pc.declineText', { name: nameOf(payee) }), yes: t('pc.decline'), danger: true })) await tried((pay) => pay.ask('decline', id))
+/** decline says no to a request, after asking: that is for good, and for all turns of one that comes `again`. */
+export async function decline(id: string, payee: JID, again?: Again): Promise<void> {
+  if (await confirm({ title: t('pc.declineAsk'), text: t(again ? 'pc.declineAgain' : 'pc.declineText', { name: nameOf(payee) }), yes: t('pc.decline'), danger: true })) await tried((pay) => pay.ask('decline', id))
 }
 
 /** RequestCard shows what is asked for and how far it is paid, or whether it was allowed. */
@@ -52,7 +52,7 @@ export function RequestCard({ request: told }: { message: Message; request: PayR
 function Asked({ request }: { request: PayRequest }): JSX.Element {
   const sent = useOnTheWay(request.id)
   const me = engine().account().jid
-  const { amount, paid, unit, exponent, state } = request
+  const { amount, paid, unit, exponent, state, again } = request
   const still = state === 'open' || state === 'part'
   const look = sent && still ? { kind: 'wait' as const, words: 'pc.sent' as const } : stateLook[state]
   const part = async (): Promise<void> => { const some = await askPart(request); if (some) await payRequest(request, some) }
@@ -62,13 +62,14 @@ function Asked({ request }: { request: PayRequest }): JSX.Element {
       <div class="mon-head"><Icon path={handCoins} /><span class="grow">{request.payee === me ? t('pc.youAsk') : t('pc.theyAsk', { name: nameOf(request.payee) })}</span><Pill {...(look.kind ? { kind: look.kind } : {})} {...(state === 'paid' ? { icon: 'check' as const } : sent && still ? { icon: 'clock' as const } : {})}>{t(look.words)}</Pill></div>
       <p class="mon-sum"><b class="num">{amountText(amount, exponent, true)}</b> {unit}</p>
       {request.for && <p class="mon-for" dir="auto">{request.for}</p>}
+      {again && still && <small>{t(`pc.again-${again.every}`, { n: again.turn, all: again.times, when: fullDate(again.last) })}</small>}
       {paid > 0 && still && <><progress max={amount} value={paid} aria-label={t('pc.paidSoFar', { amount: money(paid, request) })} /><small>{t('pc.paidSoFar', { amount: money(paid, request) })}</small></>}
       {request.expires !== undefined && still && <small>{t('pc.until', { when: fullTime(request.expires) })}</small>}
       {still && !sent && (request.payer === me ? (
         <div class="cta">
           <Button kind="p" act={() => void payRequest(request)}>{t('pc.pay', { amount: money(amount - paid, request) })}</Button>
           {request.partial && <Button act={() => void part()}>{t('pc.payPart')}</Button>}
-          <Button kind="t" act={() => void decline(request.id, request.payee)}>{t('pc.decline')}</Button>
+          <Button kind="t" act={() => void decline(request.id, request.payee, again)}>{t('pc.decline')}</Button>
         </div>
       ) : request.payee === me && <div class="cta"><Button act={() => void remind(request.id)}>{t('pc.remind')}</Button><Button kind="t" act={() => void back()}>{t('pc.cancel')}</Button></div>)}
     </div>
