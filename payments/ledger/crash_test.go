@@ -160,7 +160,7 @@ type opened struct {
 
 func open(t *testing.T, cfg store.Config) *opened {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; {
+	for until := time.Now().Add(time.Minute); ; {
 		db, err := store.Open(t.Context(), cfg, quiet)
 		if errors.Is(err, store.ErrLocked) && time.Now().Before(until) {
 			continue // the database has not noticed yet that the process is no more

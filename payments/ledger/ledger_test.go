@@ -136,6 +136,46 @@ func TestTheSameIDIsTheSameAnswer(t *testing.T) {
 	})
 }
 
+// TestWhatWasTriedMayBeDoneLater has refusals that are kept nowhere, and what is done kept as ever.
+func TestWhatWasTriedMayBeDoneLater(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger) {
+		before := sound(t, l).Records
+		both := []Operation{transfer("1", "karim", "nadia", 9000), transfer("2", "karim", "nadia", 1001)}
+		for range 2 {
+			if _, err := l.Try(t.Context(), nil, both...); !errors.Is(err, Insufficient) {
+				t.Errorf("tried: %v", err)
+			}
+		}
+		for _, id := range []string{"1", "2"} {
+			if _, ok, err := l.Look(t.Context(), id); ok || err != nil {
+				t.Errorf("%s is kept (%v)", id, err)
+			}
+		}
+		if after := sound(t, l).Records; after != before {
+			t.Errorf("%d records more", after-before)
+		}
+		post(t, l, transfer("rich", "world", "karim", 1))
+		first, err := l.Try(t.Context(), nil, both...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := l.Try(t.Context(), nil, both...)
+		if err != nil || len(again) != 2 || first[0] != again[0] || first[1] != again[1] {
+			t.Errorf("%v, then %v (%v)", first, again, err)
+		}
+		stands(t, l, "nadia", 10001, 0)
+		if _, err := l.Try(t.Context(), nil, transfer("1", "karim", "nadia", 1)); !errors.Is(err, ErrIDTaken) {
+			t.Error(err)
+		}
+		refused(t, l, Insufficient, transfer("3", "karim", "nadia", 1))
+		post(t, l, transfer("4", "nadia", "karim", 1))
+		if _, err := l.Try(t.Context(), nil, transfer("3", "karim", "nadia", 1)); !errors.Is(err, Insufficient) {
+			t.Errorf("what was refused for good: %v", err)
+		}
+		sound(t, l)
+	})
+}
+
 func TestLinkedOperationsSucceedOrFailTogether(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		_, err := l.Post(t.Context(), nil, opening("fees", 0), transfer("1", "karim", "nadia", 9990), transfer("fee", "karim", "fees", 11))
@@ -183,11 +223,26 @@ func TestHoldsAreCapturedVoidedOrExpire(t *testing.T) {
 	})
 }
 
+// brief holds 6000 of karim's for nadia, for as short a time as there is where posting takes its time.
+func brief(t *testing.T, l *Ledger) (id string, ends time.Time) {
+	t.Helper()
+	for d := 20 * time.Millisecond; ; d *= 2 {
+		id, ends = "brief-"+d.String(), time.Now().Add(d)
+		_, err := l.Post(t.Context(), nil, hold(id, "karim", "nadia", 6000, ends))
+		if err == nil {
+			return id, ends
+		}
+		if !errors.Is(err, TooFar) || d > time.Minute {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestHoldsExpire(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		l := three(t, db)
-		ends := time.Now().Add(50 * time.Millisecond)
-		post(t, l, hold("h1", "karim", "nadia", 6000, ends), hold("h2", "karim", "nadia", 1000, time.Now().Add(time.Hour)))
+		h1, _ := brief(t, l)
+		post(t, l, hold("h2", "karim", "nadia", 1000, time.Now().Add(time.Hour)))
 		ctx, cancel := context.WithCancel(t.Context())
 		var over sync.WaitGroup
 		over.Go(func() {
@@ -204,7 +259,7 @@ func TestHoldsExpire(t *testing.T) {
 		}
 		cancel()
 		over.Wait()
-		refused(t, l, Expired, ending("c1", Capture, "h1", 1))
+		refused(t, l, Expired, ending("c1", Capture, h1, 1))
 		post(t, l, ending("c2", Capture, "h2", 1000))
 		sound(t, l)
 	})
@@ -214,12 +269,11 @@ func TestHoldsExpire(t *testing.T) {
 func TestAnExpiredHoldIsNotCaptured(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		l := three(t, db)
-		ends := time.Now().Add(20 * time.Millisecond)
-		post(t, l, hold("h1", "karim", "nadia", 6000, ends))
+		h1, ends := brief(t, l)
 		for !time.Now().After(ends) {
 		}
-		refused(t, l, Expired, ending("c1", Capture, "h1", 1))
-		refused(t, l, Expired, ending("v1", Void, "h1", 0))
+		refused(t, l, Expired, ending("c1", Capture, h1, 1))
+		refused(t, l, Expired, ending("v1", Void, h1, 0))
 		if err := l.expire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
