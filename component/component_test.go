@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"palabre.dev/palabre/core"
@@ -406,14 +407,34 @@ func TestOneSenderCannotHinderAll(t *testing.T) {
 	}
 }
 
+// TestSilenceIsFoundOut: a server that says nothing is asked, and when it does not answer either, there is no connection any more.
 func TestSilenceIsFoundOut(t *testing.T) {
-	s := newStub(t)
-	s.component(&echo{}, func(cfg *Config) { cfg.Idle, cfg.Timeout = 20*time.Millisecond, 100*time.Millisecond })
-	p := s.accept()
-	if ping := p.stanza(); ping.Child(nsPing, "ping") == nil {
-		t.Errorf("after a silence came %s", ping)
-	}
-	s.accept() // nobody answered: it connects anew
+	synctest.Test(t, func(t *testing.T) {
+		cfg := DefaultConfig()
+		cfg.Domain, cfg.Secret = "pay.example", "secret"
+		c, err := New(cfg, &echo{}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours, theirs := net.Pipe()
+		s, p := transport.NewClient(ours, transport.Config{Space: xmpp.NSComponent}), &peer{t, transport.NewServer(theirs, transport.Config{Space: xmpp.NSComponent})}
+		ended := make(chan error, 1)
+		go func() {
+			ended <- errors.Join(s.Write(s.Header(xmpp.Header{To: "pay.example"})), c.read(t.Context(), s))
+		}()
+		p.next()
+		begun := time.Now()
+		if ping := p.stanza(); ping.Child(nsPing, "ping") == nil || time.Since(begun) != cfg.Idle {
+			t.Errorf("after a silence of %v came %s", time.Since(begun), ping)
+		}
+		var late net.Error
+		if err := <-ended; !errors.As(err, &late) || !late.Timeout() || time.Since(begun) != cfg.Idle+cfg.Timeout {
+			t.Errorf("after %v it ended with %v", time.Since(begun), err)
+		}
+		if err := errors.Join(s.Abort(), p.Abort()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestRefusedHandshakeIsTriedAgain(t *testing.T) {

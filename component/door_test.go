@@ -363,7 +363,7 @@ func TestASlowComponentHindersNobody(t *testing.T) {
 }
 
 func TestAComponentThatAnswersNoPingIsCutOff(t *testing.T) {
-	i := newInn(t, func(cfg *DoorConfig) { cfg.IdleTimeout, cfg.AnswerTimeout = 10*time.Millisecond, 50*time.Millisecond })
+	i := newInn(t, func(cfg *DoorConfig) { cfg.IdleTimeout, cfg.AnswerTimeout = 10*time.Millisecond, time.Second })
 	i.login("pay.example", "secret").ends("connection-timeout")
 }
 
