@@ -138,8 +138,9 @@ func TestAcked(t *testing.T) {
 
 // A session whose connection broke sleeps; when nobody wakes it in time it ends, and what it has not acknowledged is lost, in order.
 func TestExpire(t *testing.T) {
+	t.Parallel()
 	w := newWatcher()
-	s := palabretest.Start(t, storetest.SQLite, with(w), palabretest.Door(func(cfg *c2s.Config) { cfg.ResumeTime = 3 * time.Second }))
+	s := palabretest.Start(t, storetest.SQLite, with(w), palabretest.Door(func(cfg *c2s.Config) { cfg.ResumeTime = 10 * time.Second }))
 	romeo, juliet := s.Login(t, "romeo"), s.Login(t, "juliet")
 	id := manage(juliet)
 	romeo.Send(message("juliet@localhost/home", "1"))
@@ -280,7 +281,8 @@ func TestSilentGuests(t *testing.T) {
 }
 
 func TestLoginTimeout(t *testing.T) {
-	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 2 * time.Second }))
+	t.Parallel()
+	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 10 * time.Second }))
 	quiet := s.Dial(t)
 	slow := s.Person(t, "romeo")
 	slow.Connect()
@@ -381,20 +383,6 @@ func TestDisabledBeforeBinding(t *testing.T) {
 	if n := s.Core.CountSessions(); n != 0 {
 		t.Errorf("%d sessions", n)
 	}
-}
-
-// A silent client is asked, and sleeps when it does not answer.
-func TestIdle(t *testing.T) {
-	w := newWatcher()
-	s := palabretest.Start(t, storetest.SQLite, with(w), palabretest.Door(func(cfg *c2s.Config) {
-		cfg.IdleTimeout, cfg.AnswerTimeout = 300*time.Millisecond, 3*time.Second
-	}))
-	romeo := s.Login(t, "romeo")
-	manage(romeo)
-	romeo.Expect(sm, "r")
-	romeo.Send("<a xmlns='" + sm + "' h='0'/>")
-	romeo.Expect(sm, "r")
-	w.hears(t, "romeo@localhost/home sleeps")
 }
 
 // Whoever sends too fast is read more slowly, and loses nothing.

@@ -236,6 +236,49 @@ func TestOldestAge(t *testing.T) {
 	})
 }
 
+// A silent client is asked, and sleeps when it does not answer.
+func TestIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, c := newBench(t)
+		s := b.session
+		s.managed.on, s.managed.id, s.managed.last = true, "id", time.Hour
+		b.door.resumable["id"] = s
+		says := func(text string) {
+			if _, err := io.WriteString(b.client, text); err != nil {
+				t.Error(err)
+			}
+		}
+		go says("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
+		if event, err := c.stream.Next(); err != nil || event.Kind != transport.Open {
+			t.Fatalf("%+v, %v", event, err)
+		}
+		asleep := false
+		b.server.OnDormant(func(context.Context, *core.Session) { asleep = true })
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			c.leave(c.serve())
+		}()
+		var silent time.Time
+		for n := range 2 {
+			silent = time.Now()
+			text := make([]byte, len("<r xmlns='urn:xmpp:sm:3'/>"))
+			if _, err := io.ReadFull(b.client, text); err != nil || string(text) != "<r xmlns='urn:xmpp:sm:3'/>" || time.Since(silent) != b.door.cfg.IdleTimeout {
+				t.Fatalf("after %v came %s, %v", time.Since(silent), text, err)
+			}
+			if n == 0 {
+				says("<a xmlns='urn:xmpp:sm:3' h='0'/>")
+			}
+		}
+		<-ended
+		if took := time.Since(silent); !asleep || took != b.door.cfg.IdleTimeout+b.door.cfg.AnswerTimeout {
+			t.Errorf("without an answer it sleeps: %v, after %v", asleep, took)
+		}
+		s.finish()
+		b.door.work.Wait()
+	})
+}
+
 // A feature that panics when it hears of an acknowledgement ends that connection alone.
 func TestPanicWhileWriting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

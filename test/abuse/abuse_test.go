@@ -64,7 +64,7 @@ func talk(t *testing.T, s *palabretest.Server) {
 
 // A connection that sends a byte now and then is closed when the time for a login is over, before and after TLS.
 func TestSlowloris(t *testing.T) {
-	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 3 * time.Second }))
+	s := palabretest.Start(t, storetest.SQLite, palabretest.Door(func(cfg *c2s.Config) { cfg.LoginTimeout = 10 * time.Second }))
 	t.Run("header", func(t *testing.T) { t.Parallel(); drip(t, s.Dial(t), "<stream:stream xmlns='jabber:client' ") })
 	t.Run("handshake", func(t *testing.T) {
 		t.Parallel()
