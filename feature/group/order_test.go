@@ -78,13 +78,13 @@ func (c *crowd) found(name string) string {
 	return jid
 }
 
-// listen gathers what a device gets until every room has so many messages with a text.
+// listen gathers what a device gets until every room has so many messages with a text. The next one may take a minute.
 func listen(p *palabretest.Person, want int) (got map[string][]link, err error) {
 	got = map[string][]link{}
-	if err := p.Stream.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-		return nil, err
-	}
 	for texts := 0; texts < want; {
+		if err := p.Stream.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			return nil, err
+		}
 		event, err := p.Stream.Next()
 		if err != nil {
 			return got, fmt.Errorf("after %d of %d: %w", texts, want, err)
