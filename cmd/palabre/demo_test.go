@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,15 +33,18 @@ type shown struct {
 	passwords map[string]string
 }
 
-// free is an address at which nobody listens.
+// free is an address at which nobody listens. Its port is none of those that Linux gives to connections: one of other tests would have it before the demonstration does.
 func (p *place) free() string {
 	p.t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		p.t.Fatal(err)
+	for range 100 {
+		listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(12_000+rand.IntN(8000)))
+		if err == nil {
+			defer listener.Close()
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	p.t.Fatal("no port is free")
+	return ""
 }
 
 // demonstrate runs the demonstration in a folder until its scene is ready.

@@ -43,6 +43,9 @@ func echo(t *testing.T) (*proxy, func() net.Conn) {
 	}
 }
 
+// long is for what must come, short for what must not.
+const long, short = time.Minute, 100 * time.Millisecond
+
 // say sends a word and waits for it to come back, at most so long.
 func say(conn net.Conn, word string, patience time.Duration) error {
 	if _, err := conn.Write([]byte(word)); err != nil {
@@ -67,7 +70,7 @@ func TestDelay(t *testing.T) {
 	p, dial := echo(t)
 	p.obey("delay 100ms")
 	conn, begin := dial(), time.Now()
-	if err := say(conn, "there and back", 5*time.Second); err != nil {
+	if err := say(conn, "there and back", long); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(begin); took < 200*time.Millisecond {
@@ -78,22 +81,22 @@ func TestDelay(t *testing.T) {
 func TestStallLosesNothing(t *testing.T) {
 	p, dial := echo(t)
 	conn := dial()
-	if err := say(conn, "before", time.Second); err != nil {
+	if err := say(conn, "before", long); err != nil {
 		t.Fatal(err)
 	}
 	p.obey("stall")
-	if err := say(conn, "during", 100*time.Millisecond); !errors.Is(err, syscall.EAGAIN) && !isTimeout(err) {
+	if err := say(conn, "during", short); !errors.Is(err, syscall.EAGAIN) && !isTimeout(err) {
 		t.Fatalf("something passed, or the connection ended: %v", err)
 	}
 	late := dial()
-	if err := say(late, "late", 100*time.Millisecond); !isTimeout(err) {
+	if err := say(late, "late", short); !isTimeout(err) {
 		t.Fatalf("a new connection: %v", err)
 	}
 	p.obey("flow")
-	if err := hear(conn, "during", time.Second); err != nil {
+	if err := hear(conn, "during", long); err != nil {
 		t.Fatal(err)
 	}
-	if err := hear(late, "late", time.Second); err != nil {
+	if err := hear(late, "late", long); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -102,20 +105,20 @@ func TestEnds(t *testing.T) {
 	p, dial := echo(t)
 	for word, want := range map[string]error{"cut": io.EOF, "reset": syscall.ECONNRESET} {
 		conn := dial()
-		if err := say(conn, "one", time.Second); err != nil {
+		if err := say(conn, "one", long); err != nil {
 			t.Fatal(err)
 		}
 		p.obey(word)
-		if err := hear(conn, "x", time.Second); !errors.Is(err, want) {
+		if err := hear(conn, "x", long); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", word, err, want)
 		}
 	}
 	p.obey("down")
-	if err := hear(dial(), "x", time.Second); err == nil {
+	if err := hear(dial(), "x", long); err == nil {
 		t.Error("a connection was taken while down")
 	}
 	p.obey("up")
-	if err := say(dial(), "again", time.Second); err != nil {
+	if err := say(dial(), "again", long); err != nil {
 		t.Error(err)
 	}
 }
