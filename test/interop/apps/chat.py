@@ -44,7 +44,7 @@ class Chat:
             yield
             desk.stdin.write("/quit\n")
             desk.stdin.close()
-            desk.wait(20)
+            desk.wait(60)
         finally:
             desk.kill()
             desk.wait()
@@ -59,7 +59,7 @@ class Chat:
             return [json.loads(line) for line in file.read().split("\n")[:-1]]
 
     def await_text(self, text):
-        return server.await_true(f"{text!r} at {self.jid}", 30, lambda: [m for m in self.heard() if m["body"] == text], self.evidence)
+        return server.await_true(f"{text!r} at {self.jid}", 60, lambda: [m for m in self.heard() if m["body"] == text], self.evidence)
 
     def evidence(self):
         with open(self.home + "/errors") as errors:
@@ -68,7 +68,7 @@ class Chat:
     def close(self):
         if self.listener:
             self.listener.terminate()
-            self.listener.wait(20)
+            self.listener.wait(60)
             self.listener = None
 
     def _command(self, verb, *arguments):

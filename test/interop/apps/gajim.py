@@ -45,7 +45,7 @@ class Gajim:
                   server.HOST, str(server.PORT), self.contact, os.path.join(self.home, "guest"))
         self._trust(server_certificate())
         self._spawn("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=" + self.env["DBUS_SESSION_BUS_ADDRESS"])
-        server.await_true("the private D-Bus", 10, lambda: os.path.exists(self.home + "/bus"), self.evidence)
+        server.await_true("the private D-Bus", 60, lambda: os.path.exists(self.home + "/bus"), self.evidence)
         self._start_screen()
 
     def remote(self, method, *args):
@@ -54,10 +54,10 @@ class Gajim:
         return run.stdout.strip() if run.returncode == 0 else ""
 
     def send(self, text):
-        server.await_true("Gajim to send", 10, lambda: self.remote("send_chat_message", self.contact, text, "app"), self.evidence)
+        server.await_true("Gajim to send", 60, lambda: self.remote("send_chat_message", self.contact, text, "app"), self.evidence)
 
     def send_to_group(self, room, text):
-        server.await_true("Gajim to send to the group", 30, lambda: self.remote("send_groupchat_message", room, text, "app") == "True", self.evidence)
+        server.await_true("Gajim to send to the group", 60, lambda: self.remote("send_groupchat_message", room, text, "app") == "True", self.evidence)
 
     def messages(self, text):
         """How Gajim's history has a text: a list of (whether it was encrypted) for each time it is there."""
@@ -69,7 +69,7 @@ class Gajim:
         return ["OMEMO" in json.dumps(json.loads(data or "{}")) for (data,) in rows]
 
     def await_message(self, text):
-        server.await_true(f"{text!r}, encrypted, in the history of {self.jid}", 30, lambda: self.messages(text) == [True],
+        server.await_true(f"{text!r}, encrypted, in the history of {self.jid}", 60, lambda: self.messages(text) == [True],
                           lambda: f"it is there as {self.messages(text)}\n{self.evidence()}")
 
     def evidence(self):
@@ -112,7 +112,7 @@ class Gajim:
 
     def _run(self, *command, check=True):
         run = subprocess.run(command, env=self.env, cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                             timeout=30, **self._as_user())
+                             timeout=60, **self._as_user())
         if check and run.returncode != 0:
             raise AssertionError(f"{command[0]}: {run.stdout}{run.stderr}")
         return run

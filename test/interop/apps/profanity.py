@@ -67,7 +67,7 @@ class Profanity:
 
     def quit(self):
         self.type("/quit")
-        server.await_true(f"{self.name} to quit", 15, lambda: not self._running(), self.screen)
+        server.await_true(f"{self.name} to quit", 60, lambda: not self._running(), self.screen)
 
     def close(self):
         if self._running():
@@ -80,7 +80,7 @@ class Profanity:
     def screen(self):
         return self._tmux("capture-pane", "-p", "-J").rstrip()
 
-    def await_screen(self, pattern, seconds=30):
+    def await_screen(self, pattern, seconds=60):
         return server.await_true(f"{pattern!r} on the screen of {self.name}", seconds,
                                  lambda: re.search(pattern, self.screen()), self.evidence)
 
@@ -108,7 +108,7 @@ class Profanity:
         self.await_screen(rf"^ *{re.escape(jid)}.*\[OMEMO\]")
         for device in devices:
             known = rf"session with {re.escape(device.jid)} device {device.device_id}"
-            server.await_true(f"{self.name}: {known}", 30, lambda: self._logged(known), self.evidence)
+            server.await_true(f"{self.name}: {known}", 60, lambda: self._logged(known), self.evidence)
 
     def await_message(self, sender, text):
         """Waits until a message is on the screen, marked as encrypted. The sender of one's own is called me."""

@@ -20,7 +20,7 @@ _serial = itertools.count(1)
 def add_account(name):
     """Makes an account with a name that no earlier run used, and returns its bare JID."""
     local = f"{name}-{os.getpid()}-{next(_serial)}"
-    subprocess.run([*shlex.split(os.environ["XMPP_ADD_ACCOUNT"]), local, PASSWORD], check=True, stdin=subprocess.DEVNULL, timeout=30)
+    subprocess.run([*shlex.split(os.environ["XMPP_ADD_ACCOUNT"]), local, PASSWORD], check=True, stdin=subprocess.DEVNULL, timeout=60)
     return f"{local}@{DOMAIN}"
 
 

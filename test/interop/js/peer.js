@@ -11,14 +11,14 @@ export const services = {
   tls: `xmpps://${env.XMPP_DOMAIN}:${env.XMPP_TLS_PORT}`,
   websocket: env.XMPP_WS,
 };
-const DEADLINE = 15_000; // milliseconds for any one answer
+const DEADLINE = 60_000; // milliseconds for any one answer; never waited for in full unless something is wrong
 let serial = 0;
 
 /** Makes an account that no earlier run used and returns its name. */
 export function addAccount(name) {
   const username = `${name}-js-${process.pid}-${++serial}`;
   const [command, ...args] = env.XMPP_ADD_ACCOUNT.split(" ");
-  execFileSync(command, [...args, username, env.XMPP_PASSWORD], { stdio: "ignore", timeout: 30_000 });
+  execFileSync(command, [...args, username, env.XMPP_PASSWORD], { stdio: "ignore", timeout: 60_000 });
   return username;
 }
 

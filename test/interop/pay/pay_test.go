@@ -168,10 +168,11 @@ func ejabberd(p *place) {
 	p.configure("ejabberd.yml", ejabberdConfig)
 	must(p.t, os.Mkdir(p.path("mnesia"), 0o700))
 	command := exec.Command("erl", "-noinput", "-mnesia", "dir", `"`+p.path("mnesia")+`"`, "-s", "ejabberd",
-		"-eval", `[ejabberd_auth:try_register(U, <<"localhost">>, <<"`+password+`">>) || U <- [<<"karim">>, <<"nadia">>]]`)
+		"-eval", `[ejabberd_auth:try_register(U, <<"localhost">>, <<"`+password+`">>) || U <- [<<"karim">>, <<"nadia">>]], file:write_file("`+p.path("registered")+`", <<>>)`)
 	command.Env = append(os.Environ(), "ERL_LIBS=/usr/lib/x86_64-linux-gnu", "ERL_CRASH_DUMP="+p.path("crash.dump"), "EJABBERD_CONFIG_PATH="+p.path("ejabberd.yml"),
 		"EJABBERD_LOG_PATH="+p.path("ejabberd.log"), "SPOOL_DIR="+p.path("mnesia"), "CONTRIB_MODULES_PATH="+p.path("mnesia"), "CONTRIB_MODULES_CONF_DIR="+p.path("mnesia"), "HOME="+p.folder)
 	p.run("output.log", command)
+	p.made("registered") // it takes people before it knows them
 }
 
 const palabreConfig = `domain = "localhost"

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"os"
 	"testing"
 	"time"
 )
@@ -22,6 +23,21 @@ func pool(certificate []byte) *x509.CertPool {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(certificate)
 	return roots
+}
+
+// made waits until a file is there.
+func (p *place) made(name string) {
+	p.t.Helper()
+	for end := time.Now().Add(patience); ; {
+		_, err := os.Stat(p.path(name))
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			p.t.Fatal(err)
+		}
+		<-time.After(100 * time.Millisecond)
+	}
 }
 
 // await waits until the server takes people.

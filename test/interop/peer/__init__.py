@@ -17,7 +17,7 @@ logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 PLUGINS = ("xep_0004", "xep_0030", "xep_0049", "xep_0054", "xep_0059", "xep_0060", "xep_0084", "xep_0092", "xep_0115", "xep_0163", "xep_0191",
            "xep_0198", "xep_0199", "xep_0280", "xep_0313", "xep_0363")
-DEADLINE = 20  # seconds for any one answer
+DEADLINE = 60  # seconds for any one answer; never waited for in full unless something is wrong
 
 
 class Peer(slixmpp.ClientXMPP):
