@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { faults } from './axe.mjs'
 import { finger, wallets } from './paying.mjs'
-import { browser } from './person.mjs'
+import { browser, patience } from './person.mjs'
 import { freePort, Server } from './server.mjs'
 
 const password = 'Rien ne se perd'
@@ -40,6 +40,7 @@ async function phone(locale, { lock = false, ...more } = {}) {
   const context = await chromium.newContext({ ignoreHTTPSErrors: true, viewport: { width: 320, height: 640 }, locale, ...more })
   if (!lock) await context.addInitScript(() => { delete globalThis.PublicKeyCredential })
   const page = await context.newPage()
+  page.setDefaultTimeout(patience)
   page.errors = []
   page.on('console', (message) => { if (message.type() === 'error') page.errors.push(message.text()) })
   page.on('pageerror', (error) => page.errors.push(String(error)))

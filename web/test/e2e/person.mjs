@@ -9,8 +9,8 @@ if (shots) mkdirSync(shots, { recursive: true })
 const folder = new URL('../../src/i18n/', import.meta.url)
 const texts = new Map()
 
-/** How long a person waits for what must happen by itself, in milliseconds. */
-export const patience = Number(process.env.PATIENCE ?? 20_000)
+/** How long a person waits for what must happen by itself, in milliseconds; never in full unless something is wrong. */
+export const patience = Number(process.env.PATIENCE ?? 60_000)
 
 /** words gives a text of the client in a language, with values put in. */
 export function words(language, key, values = {}) {

@@ -144,7 +144,7 @@ test('money is given back from the receipt, and the day adds up', async () => {
   await atlas.page.locator('.sheet').waitFor({ state: 'detached' })
   await until('it is given back', async () => {
     await go(atlas, `/pay/receipt/${first}`)
-    return atlas.page.locator('.facts', { hasText: atlas.t('pm.givenBack') }).waitFor({ timeout: 5000 }).then(() => true, () => false)
+    return atlas.page.locator('.facts', { hasText: atlas.t('pm.givenBack') }).waitFor({ timeout: 15_000 }).then(() => true, () => false)
   })
   await go(atlas, '/pay/report')
   const sums = atlas.page.locator('.sums')
@@ -241,7 +241,7 @@ test('the operator upholds a dispute, both read why, and it ends when the money 
   await atlas.page.locator('.page .card .act', { hasText: atlas.t('pm.d-refunded') }).waitFor()
   await until('the receipt says that all was given back', async () => {
     await go(atlas, `/pay/receipt/${first}`)
-    return atlas.page.locator('.facts', { hasText: '125.00' }).waitFor({ timeout: 5000 }).then(() => true, () => false)
+    return atlas.page.locator('.facts', { hasText: '125.00' }).waitFor({ timeout: 15_000 }).then(() => true, () => false)
   })
   assert.deepEqual(wallets(server), { atlas: '40.00', karim: '420.00' })
 })

@@ -38,7 +38,7 @@ test('with wrong clocks the order is that of the talk, on both sides', async () 
   }
 })
 
-test('the second server takes over: what was on its way arrives, once, and the talk goes on', { timeout: 3 * minute }, async () => {
+test('the second server takes over: what was on its way arrives, once, and the talk goes on', { timeout: 10 * minute }, async () => {
   await town.second.start({ standby: true })
   await amina.page.reload() // the page is told of the other server
   await nadia.page.reload()
@@ -69,7 +69,7 @@ test('the client opens while the server that it came from is away', async () => 
   await nadia.sees('from a page that was kept', minute)
 })
 
-test('the first one comes back as a standby, and the second one dies', { timeout: 3 * minute }, async () => {
+test('the first one comes back as a standby, and the second one dies', { timeout: 10 * minute }, async () => {
   await town.server.start({ standby: true })
   await town.second.stop('SIGKILL')
   await amina.write('and back')

@@ -127,7 +127,7 @@ test('a file arrives byte for byte', async () => {
   const saving = nadia.page.waitForEvent('download')
   await item.locator('button, a').first().click()
   const again = item.getByRole('button').or(item.getByRole('link')).first()
-  const got = await Promise.race([saving, until('it can be saved', async () => await again.isEnabled(), 3000).then(() => again.click()).then(() => saving)])
+  const got = await Promise.race([saving, until('it can be saved', async () => await again.isEnabled()).then(() => again.click()).then(() => saving)])
   const parts = []
   for await (const part of await got.createReadStream()) parts.push(part)
   const hash = (bytes) => createHash('sha256').update(bytes).digest('hex')

@@ -221,7 +221,7 @@ describe('through the worker', () => {
     const juliet = await fresh('juliet').start()
     romeo.asked = []
     const under = romeo.seal('lost', juliet.jid)
-    await vi.waitFor(() => expect(romeo.asked.length).toBeGreaterThan(0), { interval: 1 })
+    await vi.waitFor(() => expect(romeo.asked.length).toBeGreaterThan(0), { interval: 1, timeout: 20_000 })
     romeo.ports[0]?.onerror?.(undefined as never)
     expect(await under).toMatchObject({ ok: false, error: { code: 'gone' } })
     expect(bodyOf(must(await juliet.open(romeo, only(must(await romeo.seal('again', juliet.jid)).messages), 'k')))).toBe('again')

@@ -250,7 +250,7 @@ test('a list that was told while it was asked for is not replaced by the answer'
   }
   const service = await Service.open(romeo, [], { store: new MemoryStore(), turn: newTurn(), now: () => start }, asked, () => undefined)
   const sent = codeOf(() => service.encrypt({ to: [juliet], body: 'x', envelope: utf8('x') }))
-  await vi.waitFor(() => expect(answers.length).toBe(4))
+  await vi.waitFor(() => expect(answers.length).toBe(4), 20_000)
   await service.listed(juliet, '2', [1, 2])
   for (const answer of answers) answer()
   expect(await sent).toBe('no-devices')

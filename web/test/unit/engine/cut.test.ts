@@ -163,7 +163,7 @@ test('the second look into the archive fails: what was tried goes again all the 
   expect(looks).toBeGreaterThan(1)
   expect(server.count(id)).toBe(1)
   next.kill()
-}, 30_000)
+})
 
 test('a pause whose timer sleeps, as those of hidden tabs do, ends when a tab in front asks whether we are there', async () => {
   const server = new Server(ME)

@@ -88,7 +88,7 @@ test('a card goes encrypted with its message, through a correction, and into the
   await juliet.until(async () => (await juliet.texts('romeo'))[0] === 'stay away')
   expect((await juliet.messages('romeo'))[0]?.content).toEqual({ type: 'text', text: 'stay away' })
   expect(read).toEqual([]) // nobody but the sender's server has read anything
-}, 30_000)
+})
 
 test('a message that has not left yet is corrected with its card', async () => {
   const romeo = await client('romeo')

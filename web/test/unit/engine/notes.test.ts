@@ -43,4 +43,4 @@ test('a note that was written on the only device comes to the next one, in its p
   await one.engine.send(one.jid, { text: 'than this of Juliet' })
   await two.until(async () => (await two.texts('escalus')).includes('than this of Juliet'))
   expect((await two.messages('escalus')).map((m) => m.content.type)).toEqual(['text', 'text', 'text'])
-}, 40_000)
+})

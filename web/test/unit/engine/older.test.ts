@@ -58,7 +58,7 @@ test('a picture keeps its words: beside it where it can, after it where not', as
   expect(await said(fresh)).toEqual([expect.objectContaining({ type: 'image', caption: 'secret balcony' })])
   expect(await said(old)).toEqual([expect.objectContaining({ type: 'image' }), { type: 'text', text: 'secret balcony' }])
   expect((await romeo.messages('juliet')).filter((m) => m.content.type === 'image').map((m) => m.state)).toEqual(['sent'])
-}, 30_000)
+})
 
 test('other words for it: the picture stays, its words change on both', async () => {
   const [sent] = await romeo.messages('juliet')
@@ -66,7 +66,7 @@ test('other words for it: the picture stays, its words change on both', async ()
   await settled()
   expect(await said(fresh)).toEqual([expect.objectContaining({ type: 'image', caption: 'secret window' })])
   expect(await said(old)).toEqual([expect.objectContaining({ type: 'image', media: expect.objectContaining({ url: media.url }) as object }), { type: 'text', text: 'secret window' }])
-}, 30_000)
+})
 
 test('who answers the words answers the picture', async () => {
   const words = (await old.messages('romeo')).find((m) => m.content.type === 'text')
@@ -78,7 +78,7 @@ test('who answers the words answers the picture', async () => {
     const answer = (await client.messages(name)).find((m) => m.content.type === 'text' && m.content.text === 'I see')
     expect(answer?.reply?.id).toBe(client === romeo ? sent?.id : (await fresh.messages('romeo')).find((m) => m.content.type === 'image')?.id)
   }
-}, 30_000)
+})
 
 test('poll, vote and pin reach who knows them, encrypted; a reaction reaches everybody', async () => {
   const { id } = await romeo.engine.send('juliet@localhost', { content: poll })
@@ -91,7 +91,7 @@ test('poll, vote and pin reach who knows them, encrypted; a reaction reaches eve
   expect(read).toMatchObject({ pinned: true, reactions: { '🌹': ['romeo@localhost'] }, content: { ...poll, votes: { 'romeo@localhost': [1] } } })
   const [text] = (await old.messages('romeo')).filter((m) => m.content.type === 'text' && m.content.text.includes('secret question'))
   expect(text).toMatchObject({ reactions: { '🌹': ['romeo@localhost'] }, content: { text: 'secret question\n1. yes\n2. no' } })
-}, 30_000)
+})
 
 test('taken back: the words go with the picture', async () => {
   const [sent] = (await romeo.messages('juliet')).filter((m) => m.content.type === 'image')
@@ -102,7 +102,7 @@ test('taken back: the words go with the picture', async () => {
     expect(left).not.toMatch(/balcony|window|verona|x\.webp/)
   }
   expect((await old.messages('romeo')).filter((m) => m.retracted)).toHaveLength(2)
-}, 30_000)
+})
 
 test('nothing of it went in clear but the reaction', () => {
   const all = wire.join('\n')

@@ -61,7 +61,7 @@ test('a text leaves encrypted, is ticked, delivered and read', async () => {
   expect((await juliet.messages('romeo'))[0]).toMatchObject({ content: { text: 'But soft!' } })
   await romeo.engine.remove([sent.id], true)
   await juliet.until(async () => !!(await juliet.messages('romeo'))[0]?.retracted)
-}, 30_000)
+})
 
 test('20 messages in flight while the connection is cut again and again arrive once and in order', async () => {
   const [nurse, tybalt] = [await client('nurse', { url: () => proxy.url }), await client('tybalt')]
@@ -75,7 +75,7 @@ test('20 messages in flight while the connection is cut again and again arrive o
   await nurse.until(async () => (await nurse.messages('tybalt')).every((m) => m.state === 'delivered'))
   expect(await tybalt.texts('nurse')).toEqual(words)
   expect(await nurse.texts('tybalt')).toEqual(words)
-}, 30_000)
+})
 
 test('the server killed with messages in flight: what was promised leaves when it is back, once', async () => {
   const [paris, rosaline] = [await client('paris', { url: () => proxy.url }), await client('rosaline', { url: () => proxy.url })]
@@ -134,7 +134,7 @@ test('a new device reads what was written before it was there, with the recovery
   expect(second?.reply?.id).toBe(first?.id)
   expect((await other.db.get('chats', montague.jid))?.unread).toBe(0)
   expect((await other.engine.search('sword')).length).toBe(1)
-}, 30_000)
+})
 
 test('what is read on one device is read on the other, and what one sends the other has', async () => {
   const [one, two, valentio] = [await client('lucio'), await client('lucio'), await client('valentio')]
@@ -158,7 +158,7 @@ test('what is read on one device is read on the other, and what one sends the ot
   await two.until(async () => (await two.texts('lucio')).at(-1) === 'note')
   await one.until(async () => (await one.messages('lucio')).find((m) => m.id === self.id)?.state !== 'waiting')
   expect((await one.texts('lucio')).filter((t) => t === 'note')).toEqual(['note'])
-}, 30_000)
+})
 
 test('a new device of a contact is told of in the talk, and the next message is for it too', async () => {
   const [laurence, john] = [await client('laurence'), await client('john')]
@@ -178,7 +178,7 @@ test('a new device of a contact is told of in the talk, and the next message is 
   await cell.engine.send(john.jid, { text: 'unhappy fortune' })
   for (const device of [laurence, john]) await device.until(async () => (await device.texts(device === john ? 'laurence' : 'john')).at(-1) === 'unhappy fortune')
   expect(await told()).toBe(1)
-}, 30_000)
+})
 
 test('the history is written when nobody looks any more, and when another device comes', async () => {
   const [gregory, sampson] = [await client('gregory'), await client('sampson')]
@@ -196,7 +196,7 @@ test('the history is written when nobody looks any more, and when another device
   await said('colliers')
   await (await client('gregory')).live()
   await gregory.until(async () => await written() === 2)
-}, 30_000)
+})
 
 test('a device that is revoked loses its keys: nobody encrypts for it, and later history is closed to it', async () => {
   const [one, friend] = [await client('abram'), await client('balthasar')]

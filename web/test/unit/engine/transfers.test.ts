@@ -223,7 +223,7 @@ test('killed between any two steps: what was promised goes up whole, and no key 
     expect(after).toBeGreaterThan(5)
     return
   }
-}, 30_000)
+})
 
 test('a pause outlives the tab; going on begins where it stopped', async () => {
   const shelf = new Shelf()
@@ -334,7 +334,7 @@ test('no room on the device in the middle: it says so, and goes on when there is
   const id = await tab.send()
   disk.full = true
   await tab.serve()
-  await vi.waitFor(() => { expect(tab.full).toEqual([true]) })
+  await vi.waitFor(() => { expect(tab.full).toEqual([true]) }, 20_000)
   expect(shelf.puts).toEqual([])
   disk.full = false
   await vi.advanceTimersByTimeAsync(3000)
@@ -397,7 +397,7 @@ test('paused, then given up, while a video is made smaller: the work ends at onc
   expect(film.calls).toEqual([{ stopped: true }])
   expect((await tab.media(id))?.transfer?.state).toBe('paused')
   await tab.transfers.fetch(id)
-  await vi.waitFor(() => { expect(film.calls.length).toBe(2) })
+  await vi.waitFor(() => { expect(film.calls.length).toBe(2) }, 20_000)
   await tab.transfers.cancel(id)
   expect(film.calls[1]).toEqual({ stopped: true })
   expect(await tab.db.getAll('messages')).toEqual([])
@@ -418,7 +418,7 @@ test('the tab ends while a video is made smaller: the next one begins with the w
   const film = slowly(second, plain.slice(0, 3000))
   await second.transfers.begun()
   await second.serve()
-  await vi.waitFor(() => { expect(film.calls.length).toBe(1) })
+  await vi.waitFor(() => { expect(film.calls.length).toBe(1) }, 20_000)
   film.letGo()
   await second.until(id, (m) => !!m?.url)
   expect(await readBack(shelf, await second.media(id))).toEqual(plain.slice(0, 3000))

@@ -60,9 +60,9 @@ test('calls, errors and watches reach the leader from another tab', async () => 
   await expect(b.proxy.fail()).rejects.toMatchObject({ name: 'QuotaExceededError', message: 'no room', condition: 'resource-constraint' })
   const seen: number[] = []
   const stop = b.proxy.watch((n) => seen.push(n))
-  await vi.waitFor(() => expect(seen).toEqual([2]))
+  await vi.waitFor(() => expect(seen).toEqual([2]), 20_000)
   await b.proxy.add(3)
-  await vi.waitFor(() => expect(seen).toEqual([2, 5]))
+  await vi.waitFor(() => expect(seen).toEqual([2, 5]), 20_000)
   stop()
   await b.proxy.add(1)
   await b.proxy.add(1)
@@ -77,7 +77,7 @@ test('the leader is told when another tab asks whether it is awake', async () =>
   const [a, b] = [tab(channel, { asked: () => { asked++ } }), tab(channel, { asked: () => { asked += 100 } })]
   a.serve(new Town())
   const before = asked
-  expect(await b.probe(1000)).toBe(true)
+  expect(await b.probe(20_000)).toBe(true)
   expect(asked).toBeGreaterThan(before)
   expect(asked).toBeLessThan(100) // who does not lead is not meant
 })
@@ -97,7 +97,7 @@ test('watches outlive the leader, and calls that it had begun are interrupted', 
   const waiting = b.proxy.add(10)
   c.serve(new Town())
   expect(await waiting).toBe(12)
-  await vi.waitFor(() => expect(seen.at(-1)).toBe(12))
+  await vi.waitFor(() => expect(seen.at(-1)).toBe(12), 20_000)
   expect(first.watchers.size).toBe(0)
 })
 
@@ -125,7 +125,7 @@ test('a call that waited while its leader slept is not made late, a watch is', a
   const seen: number[] = []
   b.proxy.watch((n) => seen.push(n))
   await expect(late).rejects.toBeInstanceOf(Interrupted)
-  await vi.waitFor(() => expect(seen).toEqual([1]))
+  await vi.waitFor(() => expect(seen).toEqual([1]), 20_000)
   expect(town.calls).toBe(1)
 })
 
@@ -148,9 +148,9 @@ test('a tab that ends is forgotten', async () => {
   a.serve(town)
   const seen: number[] = []
   b.proxy.watch((n) => seen.push(n))
-  await vi.waitFor(() => expect(town.watchers.size).toBe(1))
+  await vi.waitFor(() => expect(town.watchers.size).toBe(1), 20_000)
   b.close()
-  await vi.waitFor(() => expect(town.watchers.size).toBe(0))
+  await vi.waitFor(() => expect(town.watchers.size).toBe(0), 20_000)
   await expect(b.proxy.add(1)).rejects.toBeInstanceOf(Interrupted)
 })
 
@@ -163,15 +163,15 @@ test('one leads at a time; the next takes over; a sleeping leader can be passed 
   }, locks.value)
   const [a, b, c] = [candidate('a'), candidate('b'), candidate('c')]
   for (const one of [a, b, c]) void one.start()
-  await vi.waitFor(() => expect(a.leads).toBe(true))
+  await vi.waitFor(() => expect(a.leads).toBe(true), 20_000)
   expect([b.leads, c.leads]).toEqual([false, false])
   a.stop()
-  await vi.waitFor(() => expect(b.leads).toBe(true))
+  await vi.waitFor(() => expect(b.leads).toBe(true), 20_000)
   void c.steal()
-  await vi.waitFor(() => expect(c.leads).toBe(true))
+  await vi.waitFor(() => expect(c.leads).toBe(true), 20_000)
   expect(b.leads).toBe(false)
   c.stop()
-  await vi.waitFor(() => expect(b.leads).toBe(true)) // it stands again
+  await vi.waitFor(() => expect(b.leads).toBe(true), 20_000) // it stands again
   expect(led.filter((one) => !one.startsWith('-'))).toEqual(['a', 'b', 'c', 'b'])
   expect(led.filter((one) => one.startsWith('-'))).toEqual(['-a', '-b', '-c'])
   b.stop()

@@ -50,8 +50,8 @@ test('another tab that is looked at keeps it awake', async () => {
   vi.stubGlobal('document', other) // the other tab has a page of its own
   const quiet = tellAwake('me@x')
   vi.stubGlobal('document', page)
-  await vi.waitFor(() => expect(to.told).toEqual({ hidden: false, nudges: 1 }))
+  await vi.waitFor(() => expect(to.told).toEqual({ hidden: false, nudges: 1 }), 20_000)
   quiet()
-  await vi.waitFor(() => expect(to.told.hidden).toBe(true))
+  await vi.waitFor(() => expect(to.told.hidden).toBe(true), 20_000)
   stop()
 })

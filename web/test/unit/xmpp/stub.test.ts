@@ -81,7 +81,7 @@ const kind = (then: (frame: string, stub: Stub) => void = () => undefined) => (f
   if (frame.startsWith('<authenticate')) stub.say(OPEN, features(), success())
   else then(frame, stub)
 }
-const live = (c: ReturnType<typeof connect>, n = 1) => vi.waitFor(() => expect(c.begun).toHaveLength(n), 5000)
+const live = (c: ReturnType<typeof connect>, n = 1) => vi.waitFor(() => expect(c.begun).toHaveLength(n), 20_000)
 
 test('header and login leave together, and the proof is right', async () => {
   const c = connect(kind())
@@ -95,20 +95,20 @@ test('header and login leave together, and the proof is right', async () => {
 
 test('a server that does not prove itself is not believed', async () => {
   const c = connect((frame, stub) => { if (frame.startsWith('<authenticate')) stub.say(OPEN, features(), success(undefined, 'AAAA')) })
-  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'certificate' }))
+  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'certificate' }), 20_000)
   expect(c.begun).toEqual([])
 })
 
 test('a server that wants the password in the clear does not get it', async () => {
   const c = connect((frame, stub) => { if (frame.startsWith('<open')) stub.say(OPEN, features('<mechanism>PLAIN</mechanism>')) },
     { who: { account: 'me@x', agent: { id: 'a', software: 's', device: 'd' }, password: 'pencil pencil' } })
-  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'version' }))
+  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'version' }), 20_000)
   expect(Stub.all.flatMap((s) => s.got).join()).not.toContain('pencil')
 })
 
 test('a server without stream management cannot keep the promise', async () => {
   const c = connect((frame, stub) => { if (frame.startsWith('<authenticate')) stub.say(OPEN, features(), success("<bound xmlns='urn:xmpp:bind:0'/>")) })
-  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'version' }))
+  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'version' }), 20_000)
 })
 
 test.each([
@@ -116,7 +116,7 @@ test.each([
   ['<failure xmlns="urn:xmpp:sasl:2"><account-disabled xmlns="urn:ietf:params:xml:ns:xmpp-sasl"/></failure>', 'account-disabled'],
 ])('a refusal %s ends the tries', async (failure, reason) => {
   const c = connect((frame, stub) => { if (frame.startsWith('<authenticate')) stub.say(OPEN, features(), failure) })
-  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason }))
+  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason }), 20_000)
   expect(Stub.all).toHaveLength(1)
 })
 
@@ -139,7 +139,7 @@ test('another tab took the session: it is not fought over', async () => {
   const c = connect(kind())
   await live(c)
   c.socket().say("<stream:error xmlns:stream='http://etherx.jabber.org/streams'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>")
-  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'replaced' }))
+  await vi.waitFor(() => expect(c.connection.link).toMatchObject({ state: 'refused', reason: 'replaced' }), 20_000)
   expect(Stub.all).toHaveLength(1)
 })
 
@@ -157,8 +157,8 @@ test('what no parser can read is counted and does no harm', async () => {
   on.call(process, 'uncaughtException', listen)
   c.socket().say("<message xmlns='jabber:client' id='1'/>", "<message xmlns='jabber:client' id='2'><a></message>", '<x>', '<presence xmlns="jabber:client">' + '<a>'.repeat(100) + '</presence>',
     "<message xmlns='jabber:client' id='3'/>", "<r xmlns='urn:xmpp:sm:3'/>")
-  await vi.waitFor(() => expect(c.socket().got).toContain("<a xmlns='urn:xmpp:sm:3' h='4'/>"))
-  await vi.waitFor(() => expect(errors).toHaveLength(2))
+  await vi.waitFor(() => expect(c.socket().got).toContain("<a xmlns='urn:xmpp:sm:3' h='4'/>"), 20_000)
+  await vi.waitFor(() => expect(errors).toHaveLength(2), 20_000)
   off.call(process, 'uncaughtException', listen)
   for (const one of before) on.call(process, 'uncaughtException', one)
   expect(got).toEqual(['1', '3'])
@@ -210,7 +210,7 @@ test('only whom we asked can answer', async () => {
 })
 
 test('a server that says nothing at all is given up', async () => {
-  PULSE.answer = 100
+  PULSE.answer = 500
   const c = connect(kind())
   await live(c)
   c.connection.send(message({ to: 'you@x' }))
