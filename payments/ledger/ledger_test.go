@@ -136,6 +136,46 @@ func TestTheSameIDIsTheSameAnswer(t *testing.T) {
 	})
 }
 
+// TestWhatWasTriedMayBeDoneLater has refusals that are kept nowhere, and what is done kept as ever.
+func TestWhatWasTriedMayBeDoneLater(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger) {
+		before := sound(t, l).Records
+		both := []Operation{transfer("1", "karim", "nadia", 9000), transfer("2", "karim", "nadia", 1001)}
+		for range 2 {
+			if _, err := l.Try(t.Context(), nil, both...); !errors.Is(err, Insufficient) {
+				t.Errorf("tried: %v", err)
+			}
+		}
+		for _, id := range []string{"1", "2"} {
+			if _, ok, err := l.Look(t.Context(), id); ok || err != nil {
+				t.Errorf("%s is kept (%v)", id, err)
+			}
+		}
+		if after := sound(t, l).Records; after != before {
+			t.Errorf("%d records more", after-before)
+		}
+		post(t, l, transfer("rich", "world", "karim", 1))
+		first, err := l.Try(t.Context(), nil, both...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := l.Try(t.Context(), nil, both...)
+		if err != nil || len(again) != 2 || first[0] != again[0] || first[1] != again[1] {
+			t.Errorf("%v, then %v (%v)", first, again, err)
+		}
+		stands(t, l, "nadia", 10001, 0)
+		if _, err := l.Try(t.Context(), nil, transfer("1", "karim", "nadia", 1)); !errors.Is(err, ErrIDTaken) {
+			t.Error(err)
+		}
+		refused(t, l, Insufficient, transfer("3", "karim", "nadia", 1))
+		post(t, l, transfer("4", "nadia", "karim", 1))
+		if _, err := l.Try(t.Context(), nil, transfer("3", "karim", "nadia", 1)); !errors.Is(err, Insufficient) {
+			t.Errorf("what was refused for good: %v", err)
+		}
+		sound(t, l)
+	})
+}
+
 func TestLinkedOperationsSucceedOrFailTogether(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger) {
 		_, err := l.Post(t.Context(), nil, opening("fees", 0), transfer("1", "karim", "nadia", 9990), transfer("fee", "karim", "fees", 11))

@@ -53,8 +53,8 @@ func (m *model) copied() *model {
 	return c
 }
 
-// do does a request, all of it or nothing, and says why not.
-func (m *model) do(operations []Operation) error {
+// do does a request, all of it or nothing, and says why not. Of what is tried alone it remembers no refusal.
+func (m *model) do(try bool, operations ...Operation) error {
 	known := 0
 	var was error
 	for _, o := range operations {
@@ -77,6 +77,9 @@ func (m *model) do(operations []Operation) error {
 	tried := m.copied()
 	for i, o := range operations {
 		if why := tried.one(o); why != nil {
+			if try {
+				return why
+			}
 			for j, o := range operations {
 				m.asked[o.ID] = asked{o, Linked}
 				if i == j {
@@ -282,7 +285,7 @@ func likeTheModel(t *testing.T, r *rapid.T, cfg store.Config) int {
 		if name == "world" {
 			o.Floor = Unbounded
 		}
-		if err := errors.Join(m.do([]Operation{o}), asError(l.Post(t.Context(), nil, o))); err != nil {
+		if err := errors.Join(m.do(false, o), asError(l.Post(t.Context(), nil, o))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -298,8 +301,12 @@ func likeTheModel(t *testing.T, r *rapid.T, cfg store.Config) int {
 				operations = append(operations, o)
 			}
 		}
-		want := m.do(operations)
-		_, got := l.Post(t.Context(), nil, operations...)
+		try, post := rapid.IntRange(0, 3).Draw(r, "try") == 0, l.Post
+		if try {
+			post = l.Try
+		}
+		want := m.do(try, operations...)
+		_, got := post(t.Context(), nil, operations...)
 		if !errors.Is(got, want) || want == nil && got != nil {
 			r.Fatalf("%+v: %v, the model %v", operations, got, want)
 		}

@@ -22,6 +22,11 @@ func (l *Ledger) Post(ctx context.Context, also func(ctx context.Context, record
 	return l.ask(ctx, &request{operations: operations, also: also, done: make(chan struct{})})
 }
 
+// Try is Post for what is asked again when the reason why it was refused has gone: a refusal is not kept, and leaves its ids free. What Post has refused under one stays refused.
+func (l *Ledger) Try(ctx context.Context, also func(ctx context.Context, records []Record) error, operations ...Operation) ([]Record, error) {
+	return l.ask(ctx, &request{operations: operations, also: also, tried: true, done: make(chan struct{})})
+}
+
 func (l *Ledger) ask(ctx context.Context, r *request) ([]Record, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -166,7 +171,7 @@ func (l *Ledger) do(ctx context.Context, d *draft, r *request) error {
 		one, why := l.decide(d, o, id)
 		if why != 0 {
 			d.takeBack()
-			d.rows = d.rows[:first]
+			d.forget(first)
 			d.refuse(l, r, i, why)
 			return nil
 		}
@@ -242,8 +247,20 @@ func (d *draft) before(r *request) (done bool, err error) {
 	return true, nil
 }
 
-// refuse keeps that a request was refused because of one of its operations, so that it is the same answer the next time.
+// forget takes rows back that were not written.
+func (d *draft) forget(first int) {
+	for _, one := range d.rows[first:] {
+		delete(d.keys, one.key)
+	}
+	d.rows = d.rows[:first]
+}
+
+// refuse keeps that a request was refused because of one of its operations, so that it is the same answer the next time. What was tried is kept nowhere.
 func (d *draft) refuse(l *Ledger, r *request, which int, why Reason) {
+	r.records, r.err = nil, &Refused{r.operations[which].ID, why}
+	if r.tried {
+		return
+	}
 	first := len(d.rows)
 	for i := range r.operations {
 		o := &r.operations[i]
@@ -256,7 +273,6 @@ func (d *draft) refuse(l *Ledger, r *request, which int, why Reason) {
 		d.keys[one.key] = one
 	}
 	d.seal(first)
-	r.records, r.err = nil, &Refused{r.operations[which].ID, why}
 }
 
 // seal gives rows their hashes.

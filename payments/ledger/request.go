@@ -241,6 +241,7 @@ var (
 type request struct {
 	operations []Operation
 	own        bool
+	tried      bool // a refusal is not kept
 	also       func(ctx context.Context, records []Record) error
 
 	records []Record

@@ -45,10 +45,7 @@ func (s *Service) prepareOffline(ctx context.Context, p *payment) error {
 		return err
 	}
 	p.also = append(p.also, func(ctx context.Context) error { return s.settlePromise(ctx, p, p.ID, false) })
-	if err := s.move(ctx, p, PocketAccount(p.Unit, p.payer)); err != nil {
-		return err
-	}
-	return s.pocketHas(ctx, p)
+	return s.move(ctx, p, PocketAccount(p.Unit, p.payer))
 }
 
 // takesBack says whether an intent takes back a promise of its payer, and ends no mandate.

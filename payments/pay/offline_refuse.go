@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"palabre.dev/palabre/payments/intent"
-	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/xmpp"
 )
 
@@ -29,13 +28,9 @@ func (p *payment) own() bool { return p.Kind == intent.Offline && p.from == p.pa
 // shown says whether who hands in a promise is whom it was shown to.
 func (p *payment) shown() bool { return p.Kind == intent.Offline && !p.own() }
 
-// passes says whether a refusal of a promise decides nothing. What the book itself has refused it refuses for ever.
-func (p *payment) passes(err error, wire *xmpp.Error) bool {
-	var book *ledger.Refused
-	switch {
-	case errors.As(err, &book):
-		return false
-	case p.own():
+// passes says whether a refusal of a promise decides nothing. The book keeps none of a promise either, as it would refuse it for ever.
+func (p *payment) passes(wire *xmpp.Error) bool {
+	if p.own() {
 		return !slices.Contains(ending, whyOf(wire))
 	}
 	return p.shown() && slices.Contains(passing, whyOf(wire))
@@ -54,20 +49,6 @@ func again(wire *xmpp.Error) *xmpp.Error {
 	a := *wire
 	a.Type = "wait"
 	return &a
-}
-
-// pocketHas refuses a promise that the pocket cannot pay now, before the book is asked: that would refuse it for ever.
-func (s *Service) pocketHas(ctx context.Context, p *payment) error {
-	a, err := s.stands(ctx, PocketAccount(p.Unit, p.payer))
-	switch {
-	case err != nil:
-		return err
-	case a.State == ledger.Frozen:
-		return frozen()
-	case a.Available() < p.Amount+p.Fee:
-		return insufficient()
-	}
-	return nil
 }
 
 // tooFar refuses a text that expires too far ahead.

@@ -3,6 +3,7 @@ package pay
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,6 +91,60 @@ func TestWhatItsPayerDoesVoidsNoPromise(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPromisesOfOnePocketAtTheSameInstant has shops hand in more than the pocket holds, all at once: one is paid, and none of the others is refused for good, as the pocket may be filled again.
+func TestPromisesOfOnePocketAtTheSameInstant(t *testing.T) {
+	const many = 8
+	pocket(t, func(b *bank, karim, nadia, offline *device) {
+		var refused []*xmpp.Element
+		var want []Suspicion
+		var all sync.WaitGroup
+		var mu sync.Mutex // guards refused and want
+		start := make(chan struct{})
+		for n := range many {
+			p := promised(offline, 10_000)
+			asked, who := offline.sign(p), nadia
+			if n%4 == 3 {
+				who = karim // who hands in what he has promised somebody
+			}
+			all.Go(func() {
+				<-start
+				_, err := b.ask(who.account, true, asked)
+				if err == nil {
+					return
+				}
+				b.undecided(err, "insufficient")
+				mu.Lock()
+				defer mu.Unlock()
+				refused = append(refused, asked)
+				if who == nadia {
+					want = append(want, Suspicion{Account: "karim@example", Kind: doublePromise, Payment: p.ID, About: "nadia@example"})
+				}
+			})
+		}
+		close(start)
+		all.Wait()
+		if len(refused) != many-1 {
+			t.Fatalf("%d of %d were refused", len(refused), many)
+		}
+		b.has(karim.account, "MAD", 85_000, 5000)
+		found, err := b.Suspicions(t.Context(), b.now().Add(time.Hour), 1000)
+		if err != nil || len(found) != len(want) {
+			t.Errorf("%d noted, want %d (%v)", len(found), len(want), err)
+		}
+		for _, asked := range refused[:3] {
+			if _, err := karim.pay(karim.intent(intent.Reserve, "karim@example", 10_000)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.ask(nadia.account, true, asked); err != nil {
+				t.Errorf("handed in again: %v", err)
+			}
+		}
+		b.has(karim.account, "MAD", 55_000, 5000)
+		b.has(nadia.account, "MAD", 40_000, 0)
+		b.even()
+	})
 }
 
 // TestAPromiseThatCannotBePaidYetExpires: what was to be asked again has an end.

@@ -204,6 +204,9 @@ func (s *Service) post(ctx context.Context, p *payment) error {
 		return s.rails.CashOut(ctx, p.railTransfer(), also)
 	case len(p.operations) == 0: // nothing is moved
 		return s.db.Tx(ctx, func(ctx context.Context) error { return also(ctx, nil) })
+	case p.Kind == intent.Offline:
+		_, err := s.ledger.Try(ctx, also, p.operations...)
+		return err
 	}
 	_, err := s.ledger.Post(ctx, also, p.operations...)
 	return err
@@ -253,7 +256,7 @@ func (s *Service) refuse(ctx context.Context, p *payment, err error) (*xmpp.Elem
 	if !stays {
 		return nil, err
 	}
-	if p.passes(err, wire) {
+	if p.passes(wire) {
 		return s.notNow(ctx, p, wire)
 	}
 	if wire.Detail == nil { // every decision has a word by which clients know that it is one
