@@ -25,7 +25,7 @@ type Config struct {
 	Origins []string `toml:"origins"`
 	// RelyingParty is the domain for which passkeys are made; empty for Accounts.
 	RelyingParty string `toml:"relying_party"`
-	// Units are those that can be paid, each a table of its own ([[pay.units]], docs/payments.md). Without one there are no payments.
+	// Units are those that can be paid, each a table of its own: [[pay.units]] with its limits, fees and step-up, which docs/payments.md explains (Limits and fees). Without one there are no payments.
 	Units []Unit `toml:"units"`
 	// Levels are the names of the levels of identification, the lowest first; it holds for whom the operator has said nothing about.
 	Levels []string `toml:"levels"`
@@ -50,24 +50,33 @@ type Unit struct {
 	Offline int64 `toml:"offline"`
 	// Limits are those of the levels. A level without one pays nothing in this unit, unless there is no limit at all.
 	Limits []Limit `toml:"limits"`
-	// Fees are what payments of a kind cost; those of other kinds cost nothing.
+	// Fees are what payments of a kind cost (send, tip, cashout); those of other kinds cost nothing.
 	Fees []Fee `toml:"fees"`
 }
 
 // Limit is what a level allows to be spent, fees included.
 type Limit struct {
-	Level       string `toml:"level"`
-	Transaction int64  `toml:"transaction"`
-	Day         int64  `toml:"day"`
+	// Level is one of Config.Levels.
+	Level string `toml:"level"`
+	// Transaction is for one payment.
+	Transaction int64 `toml:"transaction"`
+	// Day is for a calendar day of UTC.
+	Day int64 `toml:"day"`
 }
 
-// Fee is what the payer of a kind of payment pays besides: Fixed, and Share hundredths of a per cent of the amount, at most Most.
+// Fee is what the payer of a kind of payment pays besides: Fixed, and Share of the amount, at most Most.
 type Fee struct {
+	// Kind is one of those that may cost a fee (feeKinds).
 	Kind  string `toml:"kind"`
 	Fixed int64  `toml:"fixed"`
-	Share int64  `toml:"share"`
-	Most  int64  `toml:"most"`
+	// Share is in hundredths of a per cent.
+	Share int64 `toml:"share"`
+	// Most is for the whole fee; 0 for no maximum.
+	Most int64 `toml:"most"`
 }
+
+// feeKinds are the kinds of payment that may cost a fee (rule.charged).
+var feeKinds = []string{string(intent.Send), string(intent.Tip), string(intent.Cashout)}
 
 const (
 	maxUnits     = 32
@@ -127,15 +136,35 @@ func (c Config) validateUnit(u Unit) error {
 	if !amount(u.StepUp) || !amount(u.Offline) {
 		return errors.New("step_up and offline are amounts")
 	}
+	seen := map[string]bool{}
 	for _, l := range u.Limits {
-		if !slices.Contains(c.Levels, l.Level) || !amount(l.Transaction) || !amount(l.Day) {
-			return fmt.Errorf("the limits of level %q", l.Level)
+		switch {
+		case !slices.Contains(c.Levels, l.Level):
+			return fmt.Errorf("limits: level %q is none of levels: %s", l.Level, strings.Join(c.Levels, ", "))
+		case seen[l.Level]:
+			return fmt.Errorf("limits: level %q is there twice", l.Level)
+		case !amount(l.Transaction) || !amount(l.Day):
+			return fmt.Errorf("limits: transaction and day of level %q are amounts", l.Level)
 		}
+		seen[l.Level] = true
 	}
-	for _, f := range u.Fees {
-		if !amount(f.Fixed) || f.Share < 0 || f.Share > wholeShare || !amount(f.Most) {
-			return fmt.Errorf("the fee of %q", f.Kind)
+	return validateFees(u.Fees, amount)
+}
+
+func validateFees(fees []Fee, amount func(int64) bool) error {
+	seen := map[string]bool{}
+	for _, f := range fees {
+		switch {
+		case !slices.Contains(feeKinds, f.Kind):
+			return fmt.Errorf("fees: kind %q costs no fee; those that may are %s", f.Kind, strings.Join(feeKinds, ", "))
+		case seen[f.Kind]:
+			return fmt.Errorf("fees: kind %q is there twice", f.Kind)
+		case !amount(f.Fixed) || !amount(f.Most):
+			return fmt.Errorf("fees: fixed and most of %q are amounts", f.Kind)
+		case f.Share < 0 || f.Share > wholeShare:
+			return fmt.Errorf("fees: share of %q is from 0 to %d hundredths of a per cent", f.Kind, wholeShare)
 		}
+		seen[f.Kind] = true
 	}
 	return nil
 }

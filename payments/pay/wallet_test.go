@@ -531,16 +531,17 @@ func TestAStartAgainIsTheSameService(t *testing.T) {
 func TestConfigurationsThatCannotWork(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	for why, change := range map[string]func(c *Config){
-		"no domain":    func(c *Config) { c.Accounts = "" },
-		"one domain":   func(c *Config) { c.Service = c.Accounts },
-		"no unit":      func(c *Config) { c.Units = nil },
-		"no level":     func(c *Config) { c.Levels = nil },
-		"a bad unit":   func(c *Config) { c.Units[0].Code = "mad" },
-		"a bad level":  func(c *Config) { c.Units[0].Limits[0].Level = "king" },
-		"a bad fee":    func(c *Config) { c.Units[0].Fees[0].Share = 10_001 },
-		"a long delay": func(c *Config) { c.NewDevice = 365 * day },
-		"a bad link":   func(c *Config) { c.Link = "pay" },
-		"no such unit": func(c *Config) { c.Units[0].Code = "QQQ" },
+		"no domain":     func(c *Config) { c.Accounts = "" },
+		"one domain":    func(c *Config) { c.Service = c.Accounts },
+		"no unit":       func(c *Config) { c.Units = nil },
+		"no level":      func(c *Config) { c.Levels = nil },
+		"a bad unit":    func(c *Config) { c.Units[0].Code = "mad" },
+		"a bad level":   func(c *Config) { c.Units[0].Limits[0].Level = "king" },
+		"a bad fee":     func(c *Config) { c.Units[0].Fees[0].Share = 10_001 },
+		"a level twice": func(c *Config) { c.Units[0].Limits[1].Level = "basic" },
+		"a long delay":  func(c *Config) { c.NewDevice = 365 * day },
+		"a bad link":    func(c *Config) { c.Link = "pay" },
+		"no such unit":  func(c *Config) { c.Units[0].Code = "QQQ" },
 	} {
 		db := storetest.Open(t, storetest.SQLite)
 		book, err := ledger.New(t.Context(), ledger.DefaultConfig(), db, log)
