@@ -1,4 +1,4 @@
-// Package doctor looks for what keeps a server from working: configuration, disk, database, clock, certificate, DNS names and ports. Each
+// Package doctor looks for what keeps a server from working: configuration, disk, database, clock, certificate, DNS names, ports and payments. Each
 // check says that all is well or what to do. It changes nothing and sends nothing to anybody but the name servers and the server itself.
 package doctor
 
@@ -55,7 +55,7 @@ func New(cfg app.Config, resolve Resolver) *Doctor { return &Doctor{cfg: cfg, re
 func (d *Doctor) Examine(ctx context.Context, tell func(Finding)) int {
 	bad := 0
 	for _, check := range []func(context.Context) []Finding{
-		d.folder, d.disk, d.server, d.clock, d.certificate, d.addresses, d.services, d.ports,
+		d.folder, d.disk, d.server, d.clock, d.certificate, d.addresses, d.services, d.ports, d.payments,
 	} {
 		bounded, cancel := context.WithTimeout(ctx, timeout)
 		for _, finding := range check(bounded) {

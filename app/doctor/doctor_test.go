@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"palabre.dev/palabre/app"
+	"palabre.dev/palabre/payments/pay"
 )
 
 // names is a name server that knows these hosts and records.
@@ -94,6 +95,22 @@ func TestBrokenParts(t *testing.T) {
 		breakIt(&cfg)
 		if bad, report := examine(t, cfg, names{}); bad == 0 || !strings.Contains(report, name) {
 			t.Errorf("%s: %d bad\n%s", name, bad, report)
+		}
+	}
+}
+
+func TestRealMoneyWithoutLimits(t *testing.T) {
+	limits := []pay.Limit{{Level: "basic", Day: 100}}
+	for want, unit := range map[string]pay.Unit{
+		"note payments in MAD are of real money, without limits and step_up": {Code: "MAD"},
+		"note payments in EUR are of real money, without step_up":            {Code: "EUR", Limits: limits},
+		"note payments in BRL are of real money, without limits →":           {Code: "BRL", StepUp: 50},
+		"ok   payments in XOF have limits and a step-up":                     {Code: "XOF", Limits: limits, StepUp: 50},
+	} {
+		cfg := config(t)
+		cfg.Pay.Units = []pay.Unit{{Code: "USD", Closed: true}, unit}
+		if bad, report := examine(t, cfg, names{}); bad != 0 || !strings.Contains(report, want) || strings.Contains(report, "USD") {
+			t.Errorf("%d bad, no %q\n%s", bad, want, report)
 		}
 	}
 }

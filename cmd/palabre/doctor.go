@@ -10,7 +10,7 @@ import (
 
 var doctorCommand = subcommand{
 	name: "doctor", summary: "looks for what keeps the server from working, and says what to do",
-	help: "It checks the data folder, disk, database, clock, certificate, DNS names and ports, and changes nothing. It fails if something is bad.",
+	help: "It checks the data folder, disk, database, clock, certificate, DNS names, ports and what protects payments, and changes nothing. It fails if something is bad.",
 	run: func(ctx context.Context, c *call, _ []string) error {
 		if c.config != "" {
 			fmt.Fprintln(c.out, "ok    configuration", c.config)
