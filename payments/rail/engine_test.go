@@ -55,6 +55,54 @@ func TestFrozenAfterItLeft(t *testing.T) {
 	})
 }
 
+// settling is a network that says one thing of all transfers.
+type settling struct {
+	rail.Network
+	status rail.Status
+}
+
+// Terms implements rail.Network.
+func (settling) Terms() rail.Terms {
+	return rail.Terms{Units: []string{unit}, In: true, Out: true, Repeat: time.Hour}
+}
+
+// Submit implements rail.Network.
+func (s *settling) Submit(context.Context, rail.Transfer) (rail.Status, error) { return s.status, nil }
+
+// Ask implements rail.Network.
+func (s *settling) Ask(context.Context, rail.Transfer) (rail.Status, error) { return s.status, nil }
+
+// TestMoreThanWasSigned is never taken from a wallet, also when the network had rejected the transfer before.
+func TestMoreThanWasSigned(t *testing.T) {
+	one(t, sandbox.Plan{}, func(t *testing.T, w *world) {
+		says := &settling{status: rail.Status{State: rail.Rejected}}
+		w.book.Close()
+		w.startWith(says)
+		w.out(ident(1), 1000)
+		w.pass(time.Minute, time.Second)
+		is(t, w, ident(1), rail.Rejected)
+		says.status = rail.Status{State: rail.Settled, Amount: 50_000}
+		if err := w.engine.Ask(t.Context(), ident(1)); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute, time.Second)
+		is(t, w, ident(1), rail.Unknown)
+		if got := w.account(wallet).Balance; got != funds {
+			t.Fatalf("%d of %d", got, funds)
+		}
+		if _, err := w.engine.Resolve(t.Context(), ident(1), rail.Status{State: rail.Settled, Amount: 1000}, "two people"); err != nil {
+			t.Fatal(err)
+		}
+		is(t, w, ident(1), rail.Settled)
+		if got := w.account(wallet).Balance; got != funds-1000 {
+			t.Fatalf("%d of %d", got, funds)
+		}
+		says.status = rail.Status{State: rail.Settled, Amount: 1000}
+		w.pass(time.Minute, time.Second)
+		is(t, w, ident(1), rail.Settled)
+	})
+}
+
 // TestUnknownForMonths renews what is held before its time is over, and never lets it go while the network may have moved it.
 func TestUnknownForMonths(t *testing.T) {
 	one(t, sandbox.Plan{Mute: 1, Hang: true, Silent: true}, func(t *testing.T, w *world) {
@@ -341,63 +389,6 @@ func TestCashInsThatWait(t *testing.T) {
 		w.in(ident(100), 10)
 		w.pass(2*time.Hour, 10*time.Minute)
 		w.agree()
-	})
-}
-
-// TestNightly: a network changes things without a word; the night finds it, has it asked about, and an hour later the lists agree.
-func TestNightly(t *testing.T) {
-	one(t, sandbox.Plan{Silent: true}, func(t *testing.T, w *world) {
-		w.net.Plan(ident(1), sandbox.Plan{Silent: true, Reverse: time.Hour})
-		w.net.Plan(ident(2), sandbox.Plan{Silent: true, Reject: true, Late: time.Hour})
-		w.in(ident(1), 100)
-		w.out(ident(2), 200)
-		w.pass(3*time.Hour, 10*time.Minute)
-		is(t, w, ident(1), rail.Settled)
-		is(t, w, ident(2), rail.Rejected)
-		w.pass(48*time.Hour, 10*time.Minute)
-		is(t, w, ident(1), rail.Reversed)
-		is(t, w, ident(2), rail.Settled)
-		w.agree()
-		reports, err := w.engine.Reports(t.Context(), name, 0, 100)
-		if err != nil || len(reports) < 3 {
-			t.Fatalf("%+v, %v", reports, err)
-		}
-		n := len(reports)
-		if reports[0].Differences != 0 || reports[n-1].Differences+reports[n-2].Differences != 2 {
-			t.Fatalf("%+v", reports)
-		}
-	})
-}
-
-// TestReport names each kind of difference.
-func TestReport(t *testing.T) {
-	bubbles(t, func(t *testing.T, cfg store.Config) {
-		w := within(t, cfg, sandbox.Plan{Silent: true})
-		w.out(ident(1), 10)
-		w.out(ident(2), 20)
-		w.pass(time.Minute, time.Second)
-		exec := func(sql string, args ...any) {
-			if _, err := w.db.Exec(t.Context(), sql, args...); err != nil {
-				t.Fatal(err)
-			}
-		}
-		exec("update rail_transfer set moved = 11 where id = $1", ident(1))
-		exec("update rail_transfer set id = $1, reference = 'S77' where id = $2", ident(9), ident(2))
-		report, err := w.engine.Reconcile(t.Context(), name, time.Now().Add(-time.Hour), time.Now().Add(time.Second))
-		if err != nil || report.Lines != 2 || report.Differences != 3 {
-			t.Fatalf("%+v, %v", report, err)
-		}
-		found, err := w.engine.Differences(t.Context(), report.Number)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := map[string]rail.Difference{}
-		for _, d := range found {
-			got[d.Kind.String()] = d
-		}
-		if got["other amount"].Here != 11 || got["other amount"].There != 10 || got["missing here"].There != 20 || got["missing there"].ID != ident(9) {
-			t.Fatalf("%+v", found)
-		}
 	})
 }
 

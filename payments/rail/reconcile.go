@@ -70,6 +70,8 @@ type Report struct {
 	Since, Until time.Time
 	// Lines is how many the network's list had, Differences how many were found; at most 10,000 are kept.
 	Lines, Differences int
+	// Night says that nobody asked for it: it is one of those that leave no day out.
+	Night bool
 }
 
 const (
@@ -77,6 +79,8 @@ const (
 	maxDifferences = 10_000
 	margin         = 12 * time.Hour // by which the clocks of both sides may differ about the day of a movement
 	nightlyHour    = 3              // UTC
+	// What one night compares at once, and how far back it goes, after nights on which this server was not there.
+	nightlyDays, missedDays = 7 * 24 * time.Hour, 31 * 24 * time.Hour
 )
 
 // comparison is what is known in the middle of one.
@@ -100,11 +104,16 @@ func (c *comparison) differ(d Difference, hint bool) {
 
 // Reconcile compares our list with the network's for what was settled from since to until, keeps a report, and has the network asked about what differs.
 func (e *Engine) Reconcile(ctx context.Context, rail string, since, until time.Time) (Report, error) {
+	return e.reconcile(ctx, Report{Rail: rail, Since: since.UTC(), Until: until.UTC()})
+}
+
+func (e *Engine) reconcile(ctx context.Context, report Report) (Report, error) {
+	rail, since, until := report.Rail, report.Since, report.Until
 	network, ok := e.networks[rail].(Reconciler)
 	if !ok {
 		return Report{}, ErrNoRail
 	}
-	c := &comparison{report: Report{Rail: rail, Since: since.UTC(), Until: until.UTC()}, seen: map[string]bool{}, returned: map[string]int64{}, hints: map[string]bool{}}
+	c := &comparison{report: report, seen: map[string]bool{}, returned: map[string]int64{}, hints: map[string]bool{}}
 	err := network.Statement(ctx, since.Add(-margin), until.Add(margin), func(line Line) error {
 		inside := !line.At.Before(since) && line.At.Before(until)
 		if inside {
@@ -227,8 +236,12 @@ func (e *Engine) keepReport(ctx context.Context, c *comparison) error {
 	return e.db.Tx(ctx, func(ctx context.Context) error {
 		c.report.Number = e.db.Next()
 		r := c.report
-		_, err := e.db.Exec(ctx, "insert into rail_report (id, rail, since, until, lines, differences) values ($1, $2, $3, $4, $5, $6)",
-			r.Number, r.Rail, r.Since.UnixMicro(), r.Until.UnixMicro(), r.Lines, r.Differences)
+		night := 0
+		if r.Night {
+			night = 1
+		}
+		_, err := e.db.Exec(ctx, "insert into rail_report (id, rail, since, until, lines, differences, night) values ($1, $2, $3, $4, $5, $6, $7)",
+			r.Number, r.Rail, r.Since.UnixMicro(), r.Until.UnixMicro(), r.Lines, r.Differences, night)
 		if err != nil {
 			return fmt.Errorf("keep report: %w", err)
 		}
@@ -248,12 +261,13 @@ func (e *Engine) keepReport(ctx context.Context, c *comparison) error {
 	})
 }
 
-// nightly compares yesterday, and an hour later once more if something differed: what the network was asked about meanwhile agrees by then.
+// nightly compares the days that no night has compared yet, and yesterday an hour later once more if something differed: what the network was asked about meanwhile
+// agrees by then. What is compared by hand changes nothing of that.
 func (e *Engine) nightly(ctx context.Context, job jobs.Job) error {
 	now := e.now().UTC()
 	today := now.Truncate(24 * time.Hour)
 	var last Report
-	reports, err := e.Reports(ctx, job.Name, 0, 1)
+	reports, err := e.reports(ctx, "rail = $1 and night = 1 order by id desc limit 1", job.Name)
 	if err != nil {
 		return err
 	}
@@ -272,9 +286,9 @@ func (e *Engine) nightly(ctx context.Context, job jobs.Job) error {
 	}
 	since := today.Add(-24 * time.Hour)
 	if !again && last.Until.Before(since) && !last.Until.IsZero() {
-		since = maxTime(last.Until, today.Add(-7*24*time.Hour)) // nights on which this server was not there
+		since = later(last.Until, today.Add(-missedDays))
 	}
-	report, err := e.Reconcile(ctx, job.Name, since, today)
+	report, err := e.reconcile(ctx, Report{Rail: job.Name, Since: since, Until: earlier(since.Add(nightlyDays), today), Night: true})
 	if err != nil {
 		e.log.Error("our list could not be compared with the network's; it is tried again", "rail", job.Name, "err", err)
 		return err
@@ -288,8 +302,15 @@ func (e *Engine) nightly(ctx context.Context, job jobs.Job) error {
 	return jobs.Again(time.Minute)
 }
 
-func maxTime(a, b time.Time) time.Time {
+func later(a, b time.Time) time.Time {
 	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
 		return a
 	}
 	return b
@@ -303,18 +324,21 @@ func (e *Engine) Reports(ctx context.Context, rail string, before int64, limit i
 	if before <= 0 {
 		before = 1<<63 - 1
 	}
-	rows, err := e.db.Query(ctx, "select id, rail, since, until, lines, differences from rail_report where rail = $1 and id < $2 order by id desc limit $3",
-		rail, before, min(max(limit, 1), 100))
+	return e.reports(ctx, "rail = $1 and id < $2 order by id desc limit $3", rail, before, min(max(limit, 1), 100))
+}
+
+func (e *Engine) reports(ctx context.Context, where string, args ...any) (all []Report, err error) {
+	rows, err := e.db.Query(ctx, "select id, rail, since, until, lines, differences, night from rail_report where "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}
 	for rows.Next() {
 		var r Report
-		var since, until int64
-		if err := rows.Scan(&r.Number, &r.Rail, &since, &until, &r.Lines, &r.Differences); err != nil {
+		var since, until, night int64
+		if err := rows.Scan(&r.Number, &r.Rail, &since, &until, &r.Lines, &r.Differences, &night); err != nil {
 			return nil, fmt.Errorf("read reports: %w", err)
 		}
-		r.Since, r.Until = fromMicro(since), fromMicro(until)
+		r.Since, r.Until, r.Night = fromMicro(since), fromMicro(until), night == 1
 		all = append(all, r)
 	}
 	return all, nil

@@ -173,7 +173,7 @@ func (e *Engine) unknown(ctx context.Context, t Transfer, why string) (Transfer,
 
 // apply does what follows from what a network says. It may say the same again, what it said before, or what contradicts that.
 func (e *Engine) apply(ctx context.Context, t Transfer, s Status) (Transfer, error) {
-	if t.Kind != CashIn && s.State == Settled && s.Amount > t.Amount && !t.State.Over() {
+	if moved := t.State == Settled || t.State == Reversed; t.Kind != CashIn && s.State == Settled && s.Amount > t.Amount && !moved {
 		return e.unknown(ctx, t, fmt.Sprintf("the network says that it has moved %d, and was asked for %d", s.Amount, t.Amount))
 	}
 	switch {

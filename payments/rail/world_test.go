@@ -100,13 +100,20 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.startWith(mortal{client, w})
+}
+
+// startWith begins a process with another network.
+func (w *world) startWith(network rail.Network) {
+	w.t.Helper()
+	var err error
 	if w.book, err = ledger.New(w.ctx, ledger.DefaultConfig(), w.db, quiet); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.queue, err = jobs.New(w.ctx, w.db, quiet); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.engine, err = rail.New(w.ctx, w.db, w.queue, w.book, quiet, map[string]rail.Network{name: mortal{client, w}}, w.observe); err != nil {
+	if w.engine, err = rail.New(w.ctx, w.db, w.queue, w.book, quiet, map[string]rail.Network{name: network}, w.observe); err != nil {
 		w.t.Fatal(err)
 	}
 }
