@@ -95,6 +95,8 @@ type table struct {
 
 // row is what one server did.
 type row struct {
+	// When is that of the table at the time it was measured; empty for the table's own.
+	When    string             `json:"when,omitempty"`
 	Version string             `json:"version"`
 	Values  map[string]float64 `json:"values"`
 }

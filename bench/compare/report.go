@@ -51,12 +51,41 @@ func (t *table) write(b *strings.Builder, s scenario) {
 			fmt.Fprintf(b, "\n%s did not finish: %s\n", one.name, why)
 		}
 	}
+	t.writeOthers(b)
 	if busiest := t.busiest(); busiest > 20 {
 		fmt.Fprintf(b, "\nOther programs took up to %.0f %% of a processor meanwhile: times and rates are theirs as much as the servers', and processor time per unit\n"+
 			"is higher than on a quiet machine.\n", busiest)
 	}
 	if len(versions) > 0 {
 		fmt.Fprintf(b, "\nVersions: %s.\n", strings.Join(unique(versions), ", "))
+	}
+}
+
+// keepTimes notes when the rows were measured that are there, before the table is of another time.
+func (t *table) keepTimes() {
+	for name, r := range t.Rows {
+		if r.When == "" {
+			r.When = t.When
+			t.Rows[name] = r
+		}
+	}
+}
+
+// writeOthers says which rows are of other runs than the table.
+func (t *table) writeOthers(b *strings.Builder) {
+	runs, names := []string{}, map[string][]string{}
+	for _, one := range servers {
+		r, ok := t.Rows[one.name]
+		if !ok || r.When == "" || r.When == t.When {
+			continue
+		}
+		if names[r.When] == nil {
+			runs = append(runs, r.When)
+		}
+		names[r.When] = append(names[r.When], one.name)
+	}
+	for _, when := range runs {
+		fmt.Fprintf(b, "\nMeasured in another run, at %s: %s.\n", when, strings.Join(names[when], "; "))
 	}
 }
 

@@ -173,6 +173,7 @@ func (c *comparison) measure(ctx context.Context, s scenario) error {
 	if t == nil || c.only == "" {
 		t = &table{Rows: map[string]row{}}
 	}
+	t.keepTimes()
 	t.When, t.Machine, t.Failed = time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine(), map[string]string{}
 	c.results[s.name] = t
 	for _, one := range c.wanted(s) {
@@ -188,6 +189,7 @@ func (c *comparison) measure(ctx context.Context, s scenario) error {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, "  ", describe(s.columns, r.Values))
+		r.When = t.When
 		t.Rows[one.name] = *r
 		if err := c.save(); err != nil {
 			return err
