@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -475,6 +476,52 @@ func TestHistoryInPages(t *testing.T) {
 			t.Errorf("the place of another's payment: %v", err)
 		}
 	})
+}
+
+// TestHistoryOfAPeriod: what was paid from a time on and before another one, in pages too, however much came later.
+func TestHistoryOfAPeriod(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		day := func(n int) time.Time { return time.Date(2026, 3, 1+n, 0, 0, 0, 0, time.UTC) }
+		var ids []string
+		for n := range 6 {
+			ids = append(ids, karim.send("nadia@example", 100).ID)
+			for _, table := range []string{"pay_payment", "pay_line"} { // the book has a clock of its own
+				if _, err := b.db.Exec(t.Context(), "update "+table+" set time = $1 where id = $2", day(n).UnixMicro(), ids[n]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, c := range []struct {
+			since, until string
+			want         []string // the newest first
+		}{
+			{intent.FormatTime(day(1)), intent.FormatTime(day(4)), []string{ids[3], ids[2], ids[1]}},
+			{"", intent.FormatTime(day(3)), []string{ids[2], ids[1], ids[0]}},
+			{intent.FormatTime(day(4)), "", []string{ids[5], ids[4]}},
+			{intent.FormatTime(day(2)), intent.FormatTime(day(2)), nil},
+		} {
+			if seen := nadia.historyOf(c.since, c.until); !slices.Equal(seen, c.want) {
+				t.Errorf("from %q until %q there are %v, not %v", c.since, c.until, seen, c.want)
+			}
+		}
+	})
+}
+
+// historyOf is what was between two times, asked for in pages of two.
+func (d *device) historyOf(since, until string) (ids []string) {
+	d.Helper()
+	for before := ""; ; before = ids[len(ids)-1] {
+		page, err := d.ask(d.account, false, element("history", "since", since, "until", until, "before", before, "max", "2"))
+		if err != nil {
+			d.Fatal(err)
+		}
+		for p := range page.Children() {
+			ids = append(ids, p.Attr("id"))
+		}
+		if page.Attr("more") == "" {
+			return ids
+		}
+	}
 }
 
 func TestNoticesAreSentUntilTheyAreThere(t *testing.T) {
