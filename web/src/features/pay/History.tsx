@@ -1,4 +1,4 @@
-// What was paid: searched, by page, with a chart of the months and a table for other programs.
+// What was paid: searched, of a month or between two days, by page, with a chart of the months and a table for other programs.
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
@@ -14,9 +14,10 @@ import { Busy, Button, Empty } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { saveAs } from '../../ui/save.ts'
 import { toast } from '../../ui/toast.tsx'
-import { csv, gather, months, most, otherOf, type Month } from './book.ts'
+import { charted, csv, dayOf, gather, lastMonths, monthPeriod, months, most, otherOf, periodOf, type Month, type Period } from './book.ts'
 import type { PageProps } from './index.tsx'
 import { keepTitles, movedBy, railParty, titleOf } from './rails.ts'
+import { Choice } from './Request.tsx'
 import './pay.css'
 
 const page = 50
@@ -30,14 +31,38 @@ export async function all(query: HistoryQuery): Promise<{ payments: Payment[]; m
 /** notAll says that there are older payments than those that were asked for. */
 export const notAll = (): string => t('pm.notAll', { n: new Intl.NumberFormat(region.value).format(most) })
 
+/** olderToo says that, and how to have them. */
+const olderToo = (): string => `${notAll()} ${t('pm.shorter')}`
+
+/** When the payments were that are wanted. `way`: '' at any time, a month (2026-11), or `days`: from one day to another. */
+interface When { way: string; from: string; to: string }
+
+const spanOf = ({ way, from, to }: When): Period => way === '' ? {} : way === 'days' ? periodOf(from, to) : monthPeriod(way)
+
+/** Choose is a month, or days of one's own; these begin with those of this month. */
+function Choose({ when: { way, from, to }, change }: { when: When; change: (when: When) => void }): JSX.Element {
+  const now = Date.now()
+  const called = (month: string): string => new Intl.DateTimeFormat(region.value, { month: 'long', year: 'numeric' }).format((monthPeriod(month).since ?? 0) / 1000)
+  const choose = (next: string): void => change(next === 'days' && !from && !to ? { way: next, from: `${dayOf(now).slice(0, 7)}-01`, to: dayOf(now) } : { way: next, from, to })
+  return <>
+    <Choice id="pays-when" label={t('pm.period')} value={way} change={choose} answers={{ '': t('pm.anyTime'), ...Object.fromEntries(lastMonths(now).map((month) => [month, called(month)])), days: t('pm.ownDays') }} />
+    {way === 'days' && <div class="days">
+      <div class="field"><label for="pays-from">{t('pm.fromDay')}</label><input id="pays-from" type="date" value={from} onInput={(e) => change({ way, from: e.currentTarget.value, to })} /></div>
+      <div class="field"><label for="pays-to">{t('pm.toDay')}</label><input id="pays-to" type="date" value={to} onInput={(e) => change({ way, from, to: e.currentTarget.value })} /></div>
+    </div>}
+  </>
+}
+
 /** HistoryPage shows payments, the newest first. */
 export function HistoryPage(_: PageProps): JSX.Element {
   const wallet = useWallet()
   useEffect(() => { if (wallet) keepTitles(wallet) }, [wallet])
   const [words, setWords] = useState('')
   const [unit, setUnit] = useState('')
+  const [when, setWhen] = useState<When>({ way: '', from: '', to: '' })
+  const period = spanOf(when)
   const [found, setFound] = useState<{ payments: Payment[]; before?: string; failed?: string; busy?: boolean }>({ payments: [], busy: true })
-  const query: HistoryQuery = { ...(words.trim() ? { q: words.trim() } : {}), ...(unit ? { unit } : {}) }
+  const query: HistoryQuery = { ...(words.trim() ? { q: words.trim() } : {}), ...(unit ? { unit } : {}), ...period }
   const load = (before?: string): (() => void) => {
     let wanted = true
     setFound((now) => ({ ...now, busy: true }))
@@ -48,20 +73,21 @@ export function HistoryPage(_: PageProps): JSX.Element {
   }
   useEffect(() => {
     let stop: (() => void) | undefined
-    const timer = setTimeout(() => { stop = load() }, words ? 250 : 0)
+    const timer = setTimeout(() => { stop = load() }, words || when.way === 'days' ? 250 : 0)
     return () => { clearTimeout(timer); stop?.() }
-  }, [words, unit])
-  const save = (): void => void all(query).then(({ payments, more }) => { saveAs(new Blob([csv(payments, engine().account().jid)], { type: 'text/csv' }), `${t('pm.history')}.csv`); if (more) toast(notAll()) }, (error: unknown) => toast(whyPay(error)))
+  }, [words, unit, period.since, period.until])
+  const save = (): void => void all(query).then(({ payments, more }) => { saveAs(new Blob([csv(payments, engine().account().jid)], { type: 'text/csv' }), `${[t('pm.history'), ...(when.way === 'days' ? [when.from, when.to] : [when.way])].filter(Boolean).join(' ')}.csv`); if (more) toast(olderToo()) }, (error: unknown) => toast(whyPay(error)))
   const units = wallet?.about.units ?? []
   return (
     <>
       <PageHead title={t('pay.history')} always up="/pay"><Button kind="t" act={save}>{t('pm.csv')}</Button></PageHead>
       <div class="scroll"><div class="page">
-        <Chart unit={unit || wallet?.balances[0]?.unit || units[0]?.code || ''} />
+        <Chart unit={unit || wallet?.balances[0]?.unit || units[0]?.code || ''} period={period} />
+        <Choose when={when} change={setWhen} />
         <div class="search bordered"><Icon name="search" /><input type="search" dir="auto" maxLength={100} aria-label={t('pm.searchPays')} placeholder={t('pm.searchPays')} value={words} onInput={(e) => setWords(e.currentTarget.value)} /></div>
         {units.length > 1 && <div class="chips wrap" role="group" aria-label={t('pm.unit')}>{['', ...units.map((u) => u.code)].map((code) => <button type="button" key={code} class="chip" aria-pressed={unit === code} onClick={() => setUnit(code)}>{code || t('pm.allUnits')}</button>)}</div>}
         {found.payments.length > 0 && <ul class="card flat pays" aria-label={t('pm.history')}>{found.payments.map((p) => <li key={p.id}><Row payment={p} /></li>)}</ul>}
-        {found.failed ? <p class="wrong" role="alert">{found.failed}</p> : found.busy ? <Busy /> : !found.payments.length ? <Empty title={t('pm.noPays')} text={t(words ? 'pm.noPaysFound' : 'pm.noPaysText')} /> : found.before && <Button wide act={() => void load(found.before)}>{t('pm.older')}</Button>}
+        {found.failed ? <p class="wrong" role="alert">{found.failed}</p> : found.busy ? <Busy /> : !found.payments.length ? <Empty title={t('pm.noPays')} text={t(words ? 'pm.noPaysFound' : when.way ? 'pm.noPaysThen' : 'pm.noPaysText')} /> : found.before && <Button wide act={() => void load(found.before)}>{t('pm.older')}</Button>}
       </div></div>
     </>
   )
@@ -104,18 +130,19 @@ export function stateWords({ state }: Payment): string {
   return t(words[state])
 }
 
-function Chart({ unit }: { unit: string }): JSX.Element | null {
+function Chart({ unit, period }: { unit: string; period: Period }): JSX.Element | null {
   const [found, setFound] = useState<{ months: Month[]; exponent: number; more: boolean }>()
   useEffect(() => {
     let wanted = true
     setFound(undefined)
-    const now = new Date()
-    const since = new Date(now.getFullYear(), now.getMonth() - 5, 1).getTime() * 1000
-    if (unit) all({ unit, since }).then(({ payments, more }) => { if (wanted) setFound({ more, months: months(payments, engine().account().jid, unit, now.getTime()), exponent: payments[0]?.exponent ?? 2 }) }, () => undefined) // without it, the list is there
-    return () => { wanted = false }
-  }, [unit])
-  // Six empty months say nothing.
-  return found?.months.some((m) => m.in || m.out) ? <><Months months={found.months} unit={{ unit, exponent: found.exponent }} />{found.more && <p class="small">{notAll()}</p>}</> : null
+    const { last, count, asks } = charted(period, Date.now())
+    const timer = setTimeout(() => {
+      if (unit) all({ unit, ...asks }).then(({ payments, more }) => { if (wanted) setFound({ more, months: months(payments, engine().account().jid, unit, last, count), exponent: payments[0]?.exponent ?? 2 }) }, () => undefined) // without it, the list is there
+    }, period.since === undefined ? 0 : 250)
+    return () => { wanted = false; clearTimeout(timer) }
+  }, [unit, period.since, period.until])
+  // Months in which nothing was say nothing.
+  return found?.months.some((m) => m.in || m.out) ? <><Months months={found.months} unit={{ unit, exponent: found.exponent }} />{found.more && <p class="small">{olderToo()}</p>}</> : null
 }
 
 const height = 88

@@ -10,12 +10,10 @@ import { region, t } from '../../i18n/t.ts'
 import { clock } from '../../i18n/when.ts'
 import { Button, Empty } from '../../ui/controls.tsx'
 import { saveAs } from '../../ui/save.ts'
-import { csv, dayBounds, totals } from './book.ts'
+import { csv, dayBounds, dayOf, totals } from './book.ts'
 import { all, kindWords, notAll, stateWords } from './History.tsx'
 import type { PageProps } from './index.tsx'
 import './pay.css'
-
-const dayOf = (time: number): string => { const d = new Date(time); return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}` }
 
 /** ReportPage shows a day, today's at first. */
 export function ReportPage(_: PageProps): JSX.Element {

@@ -42,10 +42,48 @@ export async function gather(page: (before: string | undefined) => Promise<{ pay
   return { payments, more: before !== undefined }
 }
 
+/** dayOf is the day of this device's calendar at a time (milliseconds), written 2026-11-22. */
+export const dayOf = (time: number): string => { const d = new Date(time); return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}` }
+
 /** dayBounds is a day of this device's calendar, written 2026-11-22, in microseconds: up to the beginning of the next one, which is not in it. */
 export function dayBounds(day: string): { since: number; until: number } | undefined {
   const start = new Date(`${day}T00:00:00`)
   return Number.isNaN(start.getTime()) ? undefined : { since: start.getTime() * 1000, until: new Date(start.getFullYear(), start.getMonth(), start.getDate() + 1).getTime() * 1000 }
+}
+
+/** Times of which something is asked, in microseconds: `until` is not in it. What is not there is not limited. */
+export interface Period { since?: number; until?: number }
+
+/** periodOf is from one day to another one, both in it, in either order; a day that is none limits nothing. */
+export function periodOf(from: string, to: string): Period {
+  const [one, other] = [dayBounds(from), dayBounds(to)]
+  const [first, last] = one && other && one.since > other.since ? [other, one] : [one, other]
+  return { ...(first && { since: first.since }), ...(last && { until: last.until }) }
+}
+
+/** monthPeriod is a month of this device's calendar, written 2026-11. */
+export function monthPeriod(month: string): Period {
+  const start = dayBounds(`${month}-01`)
+  const first = new Date((start?.since ?? 0) / 1000)
+  return start ? { since: start.since, until: new Date(first.getFullYear(), first.getMonth() + 1, 1).getTime() * 1000 } : {}
+}
+
+/** lastMonths are so many months, written 2026-11, that of `now` (milliseconds) first. */
+export function lastMonths(now: number, count = 12): string[] {
+  const today = new Date(now)
+  return Array.from({ length: count }, (_, i) => dayOf(new Date(today.getFullYear(), today.getMonth() - i, 1).getTime()).slice(0, 7))
+}
+
+/** No chart has more months than these. */
+const mostMonths = 12
+
+/** charted is what of a period a chart shows: so many months up to the one of `last` (milliseconds), and the times to ask for. Where nothing says when it begins, they are six. */
+export function charted({ since, until }: Period, now: number): { last: number; count: number; asks: Period } {
+  const end = new Date(until === undefined ? now : until / 1000 - 1)
+  const begin = since === undefined ? new Date(end.getFullYear(), end.getMonth() - 5, 1) : new Date(since / 1000)
+  const count = Math.min(mostMonths, Math.max(1, (end.getFullYear() - begin.getFullYear()) * 12 + end.getMonth() - begin.getMonth() + 1))
+  const first = new Date(end.getFullYear(), end.getMonth() - count + 1, 1).getTime() * 1000
+  return { last: end.getTime(), count, asks: { since: Math.max(since ?? first, first), ...(until === undefined ? {} : { until }) } }
 }
 
 /** What came and went in a month, by this device's calendar; `start` in milliseconds. */

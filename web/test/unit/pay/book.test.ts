@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { newPayId, type Payment } from '../../../src/core/pay.ts'
 import { payTime } from '../../../src/core/xmpp/pay.ts'
-import { csv, dayBounds, gather, months, most, otherOf, totals } from '../../../src/features/pay/book.ts'
+import { charted, csv, dayBounds, gather, lastMonths, monthPeriod, months, most, otherOf, periodOf, totals } from '../../../src/features/pay/book.ts'
 import { utcDay } from '../../../src/i18n/when.ts'
 
 const me = 'atlas@example'
@@ -39,6 +39,34 @@ test('a day has its last second, as it is written on the wire', () => {
   expect(new Date((day?.until ?? 0) / 1000)).toEqual(new Date(2026, 10, 23))
   expect(Date.parse(payTime(day?.until) ?? '') * 1000).toBe(day?.until) // the service takes what is before
   expect(dayBounds('today')).toBeUndefined()
+})
+
+const micros = (...day: [number, number, number]): number => new Date(...day).getTime() * 1000
+
+test('a period has both its days, in either order, and is open where there is no day', () => {
+  const both = { since: micros(2026, 9, 30), until: micros(2026, 10, 3) }
+  expect(periodOf('2026-10-30', '2026-11-02')).toEqual(both)
+  expect(periodOf('2026-11-02', '2026-10-30')).toEqual(both)
+  expect(periodOf('', '2026-11-02')).toEqual({ until: both.until })
+  expect(periodOf('2026-10-30', '')).toEqual({ since: both.since })
+  expect(periodOf('', '12345-01-01')).toEqual({})
+})
+
+test('a month has its last day, and those that can be chosen go back over the year', () => {
+  expect(monthPeriod('2026-12')).toEqual({ since: micros(2026, 11, 1), until: micros(2027, 0, 1) })
+  expect(monthPeriod('days')).toEqual({})
+  expect(lastMonths(new Date(2026, 0, 31).getTime(), 3)).toEqual(['2026-01', '2025-12', '2025-11'])
+})
+
+test('the chart has the months of the period', () => {
+  const now = new Date(2026, 10, 22, 9).getTime()
+  const of = (period: object): unknown => { const { last, count, asks } = charted(period, now); return [new Date(last).getMonth() + 1, count, asks] }
+  expect(of({})).toEqual([11, 6, { since: micros(2026, 5, 1) }])
+  expect(of(monthPeriod('2025-02'))).toEqual([2, 1, monthPeriod('2025-02')])
+  expect(of(periodOf('2025-12-24', '2026-01-06'))).toEqual([1, 2, periodOf('2025-12-24', '2026-01-06')])
+  expect(of(periodOf('', '2026-03-31'))).toEqual([3, 6, { since: micros(2025, 9, 1), until: micros(2026, 3, 1) }])
+  expect(of(periodOf('2020-01-01', ''))).toEqual([11, 12, { since: micros(2025, 11, 1) }]) // the newest twelve
+  expect(of(periodOf('2027-01-01', ''))).toEqual([11, 1, { since: micros(2027, 0, 1) }])
 })
 
 test('what is left out is said', async () => {
