@@ -124,13 +124,14 @@ func (s *Service) completeProposal(ctx context.Context, p *Proposal) error {
 		account, err := xmpp.ParseJID(p.Account)
 		unit := s.cfg.unit(p.Unit)
 		switch {
-		case err != nil || !s.ours(account):
+		case err != nil || account.Resource() != "" || !s.ours(account):
 			return xmpp.ItemNotFound.Because("there is no such account")
 		case unit == nil || !unit.Closed:
 			return xmpp.NotAllowed.Because("money of a closed unit alone is issued by hand; other money comes in by a rail")
 		case p.Amount < 1 || p.Amount > ledger.MaxAmount || p.Of != "":
 			return xmpp.BadRequest.Because("say how much")
 		}
+		p.Account = account.String() // as it is written everywhere else, however it was typed
 		return s.exists(ctx, account)
 	}
 	of, err := s.payment(ctx, p.Of)

@@ -50,7 +50,7 @@ func (b *bank) is(err error, want *xmpp.Error) {
 func TestFourEyes(t *testing.T) {
 	closed(t, func(b *bank) {
 		karim := b.newDevice("karim")
-		p := b.propose(romeo, Proposal{Kind: Issue, Account: "karim@example", Unit: "MAD", Amount: 10_000})
+		p := b.propose(romeo, Proposal{Kind: Issue, Account: "Karim@Example", Unit: "MAD", Amount: 10_000})
 		_, err := b.Approve(t.Context(), romeo, p.ID)
 		b.is(err, xmpp.NotAllowed)
 		b.has(karim.account, "MAD", 0, 0)
@@ -67,6 +67,9 @@ func TestFourEyes(t *testing.T) {
 		}
 		if told := b.told(karim.account); len(told) == 0 || told[len(told)-1].Child(NS, "payment").Attr("payer") != "rail:operator" {
 			t.Errorf("karim was told %v", told)
+		}
+		if e, err := b.ask(karim.account, false, element("history")); err != nil || e.Child(NS, "payment").Attr("payee") != "karim@example" {
+			t.Errorf("history: %v, %v", e, err)
 		}
 
 		back := karim.intent(intent.Send, romeo, 4000)
@@ -123,6 +126,8 @@ func TestWhatIsNotProposed(t *testing.T) {
 		for what, p := range map[string]Proposal{
 			"money of a rail":         {Kind: Issue, Account: "karim@example", Unit: "EUR", Amount: 1, Why: "x"},
 			"to oneself":              {Kind: Issue, Account: romeo, Unit: "MAD", Amount: 1, Why: "x"},
+			"to oneself, in capitals": {Kind: Issue, Account: "Romeo@Example", Unit: "MAD", Amount: 1, Why: "x"},
+			"to a device":             {Kind: Issue, Account: "karim@example/phone", Unit: "MAD", Amount: 1, Why: "x"},
 			"to elsewhere":            {Kind: Issue, Account: "karim@far.example", Unit: "MAD", Amount: 1, Why: "x"},
 			"nothing":                 {Kind: Issue, Account: "karim@example", Unit: "MAD", Why: "x"},
 			"too much":                {Kind: Issue, Account: "karim@example", Unit: "MAD", Amount: ledger.MaxAmount + 1, Why: "x"},
