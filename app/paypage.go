@@ -33,7 +33,7 @@ var payPageHeaders = map[string]string{
 // Limits of what the page asks.
 const (
 	maxPayAsk    = 32 << 10 // bytes
-	payAsks      = 120      // of one account in payAskPeriod
+	payAsks      = 120      // by one link in payAskPeriod
 	payAskPeriod = time.Minute
 )
 
@@ -152,7 +152,7 @@ func (p *payPage) ask(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
-	if !p.often.Allow(account.String()) {
+	if !p.often.Allow(asked.Token) { // each link by itself: whoever has one does not keep its owner from another
 		http.Error(w, "too often", http.StatusTooManyRequests)
 		return
 	}
