@@ -19,7 +19,7 @@ import { scan } from '../../ui/Scan.tsx'
 import { useAmount, type Typed } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 import { safely } from './Code.tsx'
-import { counts, fits, type Sale } from './sale.ts'
+import { bell, counts, fits, type Sale } from './sale.ts'
 import { codeOf, shopOf } from './shop.ts'
 import { chime } from './chime.ts'
 import './pay.css'
@@ -87,10 +87,11 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
   const followed = promised?.id ?? id // a promise may have an id of its own
   const payment = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(followed, show), [followed])
   const [failed, setFailed] = useState<string>()
+  const [hear] = useState(() => bell(sale, account.jid, chime))
   const now = payment ?? promised
   const done = now !== undefined && counts(now, sale, account.jid)
   useAwake()
-  useEffect(() => { if (done) chime() }, [done])
+  useEffect(() => hear(now), [now])
   // A promise that was handed in before this sale began pays for something else.
   const used = promised !== undefined && now?.state === 'done' && !done
   useEffect(() => { if (used) { setPromised(undefined); setFailed(t('pm.promiseUsed')) } }, [used])

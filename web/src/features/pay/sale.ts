@@ -16,3 +16,13 @@ export function counts(payment: Payment, sale: Sale, account: string): boolean {
   const when = Date.parse(/\ntime=(\S+)\n/.exec(payment.receipt.text)?.[1] ?? '') * 1000
   return payment.id === sale.id || when >= sale.began - slack
 }
+
+/** bell is told again and again what is known of the payment for a sale, and rings once: when it is paid. */
+export function bell(sale: Sale, account: string, ring: () => void): (payment: Payment | undefined) => void {
+  let rung = false
+  return (payment) => {
+    if (rung || !payment || !counts(payment, sale, account)) return
+    rung = true
+    ring()
+  }
+}
