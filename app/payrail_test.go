@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"palabre.dev/palabre/feature/admin"
 	"palabre.dev/palabre/payments/intent"
 	"palabre.dev/palabre/payments/pay"
 	"palabre.dev/palabre/payments/rail/adapter"
@@ -148,6 +149,61 @@ func TestVerdictByTwo(t *testing.T) {
 	}
 	if got := request(t, juliet, "get", ask1("wallet")); got.First().Child(pay.NS, "balance").Attr("amount") != "5000" {
 		t.Errorf("juliet has %s", got)
+	}
+}
+
+// TestAVerdictIsTakenBack by the administrator who has proposed it, and by somebody else at the command line, and the other way round; it is in the log who it was.
+func TestAVerdictIsTakenBack(t *testing.T) {
+	cfg := railConfig(t, storetest.SQLite)
+	cfg.Pay.Rail["try"] = adapter.Config{Sandbox: &sandbox.Config{Units: []string{"MAD"}, URL: "http://127.0.0.1:1"}} // nobody answers there
+	r := start(t, cfg)
+	romeo, juliet := r.test.Login(t, "romeo/home"), r.test.Login(t, "juliet/home")
+	id := payer.NewID()
+	if got := request(t, juliet, "set", ask1("cashin").Set("id", id).Set("rail", "try").Set("amount", "5000").Set("unit", "MAD").Set("address", "+212600000001")); got.Attr("type") != "result" {
+		t.Fatalf("cash-in: %s", got)
+	}
+	propose := func(atShell bool) string {
+		t.Helper()
+		if atShell {
+			var v struct{ Number int64 }
+			ask(t, cfg, "pay/verdict", RailArgs{ID: id, State: "settled", Why: "seen in their pages"}, &v)
+			return number(v.Number)
+		}
+		return officer(t, romeo, "set", deskElement("verdict", "id", id, "state", "settled").AddText("seen in their pages")).Child(admin.NSDesk, "verdict").Attr("number")
+	}
+	for _, one := range []struct {
+		atShell, declinedAtShell bool
+		by, deed                 string
+	}{{false, false, "romeo@localhost", "withdraw-verdict"}, {true, false, "romeo@localhost", "decline-verdict"}, {false, true, shell, "decline-verdict"}, {true, true, shell, "withdraw-verdict"}} {
+		which := propose(one.atShell)
+		if got := officer(t, juliet, "set", deskElement("disagree", "number", which)); got.Attr("type") != "error" {
+			t.Errorf("anybody may: %s", got)
+		}
+		if one.declinedAtShell {
+			var v struct{ Declined bool }
+			if ask(t, cfg, "pay/disagree", RailArgs{Number: RailView{}.number(t, which)}, &v); !v.Declined {
+				t.Errorf("at the command line: %+v", v)
+			}
+		} else if got := officer(t, romeo, "set", deskElement("disagree", "number", which)).Child(admin.NSDesk, "verdict"); got == nil || got.Attr("declined") != "true" || got.Attr("approver") != one.by {
+			t.Errorf("over the wire: %s", got)
+		}
+		if got := officer(t, romeo, "set", deskElement("disagree", "number", which)); !strings.Contains(got.String(), "not-acceptable") {
+			t.Errorf("once more: %s", got)
+		}
+		if deed := officer(t, romeo, "get", deskElement("audit")).First().First(); deed.Attr("what") != one.deed || deed.Attr("who") != one.by || !strings.Contains(deed.Attr("about"), id) {
+			t.Errorf("the log: %s, want %+v", deed, one)
+		}
+	}
+	if got := officer(t, romeo, "get", deskElement("disagree", "number", "1")); got.Attr("type") != "error" {
+		t.Errorf("asked for: %s", got)
+	}
+	decided := officer(t, romeo, "get", deskElement("verdicts", "decided", "true")).String()
+	if strings.Count(decided, "declined='true'") != 4 {
+		t.Errorf("the list: %s", decided)
+	}
+	var view RailView
+	if ask(t, cfg, "pay/rails", RailArgs{}, &view); len(view.Unknown) != 1 || len(view.Verdicts) != 0 {
+		t.Errorf("it is known: %+v", view)
 	}
 }
 

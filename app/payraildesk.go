@@ -71,6 +71,9 @@ func init() {
 	operations["pay/verdict"] = onRailsBy(func(ctx context.Context, a *App, args RailArgs, by string) (rail.Verdict, error) {
 		return proposeVerdict(ctx, a.rails, a.pay, verdictOf(args, by))
 	})
+	operations["pay/disagree"] = onRailsBy(func(ctx context.Context, a *App, args RailArgs, by string) (rail.Verdict, error) {
+		return declineVerdict(ctx, a.rails, a.pay, args.Number, by)
+	})
 	operations["pay/agree"] = onRailsBy(func(ctx context.Context, a *App, args RailArgs, by string) (rail.Transfer, error) {
 		return agreeVerdict(ctx, a.rails, a.pay, args.Number, by)
 	})
@@ -92,6 +95,17 @@ func agreeVerdict(ctx context.Context, e *rail.Engine, log auditLog, number int6
 		return t, err
 	}
 	return t, log.Note(ctx, by, "agree-verdict", "", t.ID+" "+t.State.String())
+}
+
+// declineVerdict ends a verdict in the name of who has proposed it, or of somebody else, and writes into the log who it was.
+func declineVerdict(ctx context.Context, e *rail.Engine, log auditLog, number int64, by string) (rail.Verdict, error) {
+	return e.Decline(ctx, number, by, func(ctx context.Context, v rail.Verdict) error {
+		what := "decline-verdict"
+		if by == v.Proposer {
+			what = "withdraw-verdict"
+		}
+		return log.Note(ctx, by, what, "", v.Transfer+" "+v.State.String()+" ("+v.Why+")")
+	})
 }
 
 // onRails makes an operation of what is done with the rails.
@@ -131,6 +145,7 @@ func (d *railDesk) Attach(s *core.Server) {
 	s.HandleIQ(core.AtServer, admin.NSDesk, "verdicts", d.only(d.verdicts))
 	s.HandleIQ(core.AtServer, admin.NSDesk, "verdict", d.only(d.verdict))
 	s.HandleIQ(core.AtServer, admin.NSDesk, "agree", d.only(d.agree))
+	s.HandleIQ(core.AtServer, admin.NSDesk, "disagree", d.only(d.disagree))
 	s.HandleIQ(core.AtServer, admin.NSDesk, "rails", d.only(getOnly(d.list)))
 	s.HandleIQ(core.AtServer, admin.NSDesk, "transfers", d.only(getOnly(d.transfers)))
 	s.HandleIQ(core.AtServer, admin.NSDesk, "transfer", d.only(getOnly(d.transfer)))
@@ -141,7 +156,7 @@ func (d *railDesk) Attach(s *core.Server) {
 }
 
 func verdictElement(v rail.Verdict) *xmpp.Element {
-	e := deskElement("verdict", "number", number(v.Number), "id", v.Transfer, "state", v.State.String(), "by", v.Proposer, "approver", v.Approver, "decided", deskTime(v.Decided))
+	e := deskElement("verdict", "number", number(v.Number), "id", v.Transfer, "state", v.State.String(), "by", v.Proposer, "approver", v.Approver, "declined", truth(v.Declined), "decided", deskTime(v.Decided))
 	if v.Amount > 0 {
 		e.Set("amount", number(v.Amount))
 	}
@@ -185,6 +200,18 @@ func (d *railDesk) agree(ctx context.Context, r *core.Request) (*xmpp.Element, e
 		return nil, verdictError(err)
 	}
 	return deskElement("transfer", "id", t.ID, "rail", t.Rail, "state", t.State.String()), nil
+}
+
+func (d *railDesk) disagree(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
+	which, err := whole(r.Payload, "number")
+	if err != nil || !r.Set {
+		return nil, xmpp.BadRequest
+	}
+	v, err := declineVerdict(ctx, d.engine, d.log, which, by(r))
+	if err != nil {
+		return nil, verdictError(err)
+	}
+	return verdictElement(v), nil
 }
 
 func verdictError(err error) error {

@@ -30,7 +30,7 @@ type subcommand struct {
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
 	serve, demoCommand, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, channelList, channelMark, channelUnmark, status,
-	payIssue, payCorrect, payRefund, payProposals, payApprove, payDecline, payRails, payRail, payReport, payAsk, payVerdict, payAgree, ledgerVerify, ledgerList, ledgerStatement, ledgerBalance, ledgerExport,
+	payIssue, payCorrect, payRefund, payProposals, payApprove, payDecline, payRails, payRail, payReport, payAsk, payVerdict, payAgree, payDisagree, ledgerVerify, ledgerList, ledgerStatement, ledgerBalance, ledgerExport,
 	doctorCommand, backup, restore, exportAccounts, importAccounts, integrity, version,
 	chatSend, chatReceive, chat,
 	payServe, // after commands of two words that begin with it

@@ -68,3 +68,16 @@ func TestTwoAtTheCommandLine(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestVerdictsAtTheCommandLine: there is none to agree to or to end.
+func TestVerdictsAtTheCommandLine(t *testing.T) {
+	p := newPlace(t, storetest.File(t), "domain = 'example.org'\n[[pay.units]]\ncode = 'MAD'\n[pay.rail.try.sandbox]\nunits = ['MAD']\nurl = 'http://127.0.0.1:1'\n")
+	for _, name := range []string{"agree", "disagree"} {
+		if out, err := p.try("", "pay", name, "1"); err == nil || !strings.Contains(out, "no such") {
+			t.Errorf("%s: %s", name, out)
+		}
+		if out, err := p.try("", "pay", name, "it"); err == nil || !strings.Contains(out, "is no number") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}

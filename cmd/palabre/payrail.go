@@ -101,7 +101,7 @@ var payAsk = subcommand{
 
 var payVerdict = subcommand{
 	name: "pay verdict", usage: "TRANSFER settled|rejected WHY", summary: "proposes what to say about a transfer that is unknown, for who knows it from elsewhere",
-	help: "It is booked as if the network had said so, once an administrator agrees over the wire (docs/protocol/admin.md); what an administrator has proposed is agreed to\nhere with pay agree. Where payments run alone, two people say so here, each with their name (-as).",
+	help: "It is booked as if the network had said so, once an administrator agrees over the wire (docs/protocol/admin.md); what an administrator has proposed is agreed to\nhere with pay agree, and ended with pay disagree, as what was proposed here is. Where payments run alone, two people say so here, each with their name (-as).",
 	flags: func(c *call, set *flag.FlagSet) {
 		asFlag(c, set)
 		set.Int64Var(&c.amount, "amount", 0, "that so much was moved, in the smallest part of the unit")
@@ -132,6 +132,28 @@ var payAgree = subcommand{
 			return err
 		}
 		fmt.Fprintf(c.out, "%s is %s\n", t.ID, t.State)
+		return nil
+	},
+}
+
+var payDisagree = subcommand{
+	name: "pay disagree", usage: "VERDICT", summary: "ends what was proposed about a transfer that is unknown: nothing is booked",
+	help:  "Who has proposed it withdraws it, anybody else refuses it. The transfer stays unknown, and something else may be proposed about it.",
+	flags: asFlag,
+	run: func(ctx context.Context, c *call, args []string) error {
+		which, err := numbered(args)
+		if err != nil {
+			return err
+		}
+		var v rail.Verdict
+		if err := c.ask(ctx, "pay/disagree", app.RailArgs{Number: which, As: c.as}, &v); err != nil {
+			return err
+		}
+		how := "refused"
+		if v.Approver == v.Proposer {
+			how = "withdrawn"
+		}
+		fmt.Fprintf(c.out, "verdict %d is %s; nothing is booked for %s\n", v.Number, how, v.Transfer)
 		return nil
 	},
 }

@@ -55,6 +55,7 @@ func (e *Engine) change(ctx context.Context, was, t Transfer, ways ...way) (Tran
 			return was, fmt.Errorf("transfer %s: keep that it is %s: %w", t.ID, t.State, err)
 		}
 		e.wake(t.ID)
+		now.verdict = nil
 		return now, nil
 	}
 	return was, nil

@@ -132,6 +132,11 @@ func (e *Engine) OldestUnknown(ctx context.Context) (since time.Time, ok bool, e
 // Resolve does as if the network had said something about a transfer: for an operator who knows it from elsewhere. why says who decided, and from what. The caller
 // asks for four eyes. It returns ErrBad for what a network could not have said, and ErrTooLate while the transfer is being changed.
 func (e *Engine) Resolve(ctx context.Context, id string, status Status, why string) (Transfer, error) {
+	return e.resolve(ctx, id, status, why, nil)
+}
+
+// resolve is Resolve by a verdict, which ends in the transaction that books it.
+func (e *Engine) resolve(ctx context.Context, id string, status Status, why string, by *decision) (Transfer, error) {
 	t, err := e.Get(ctx, id)
 	if err != nil {
 		return t, err
@@ -143,7 +148,7 @@ func (e *Engine) Resolve(ctx context.Context, id string, status Status, why stri
 		status.Returned > status.Amount || t.State != Unknown {
 		return t, ErrBad
 	}
-	status.Why = clip(why)
+	status.Why, t.verdict = clip(why), by
 	return e.apply(ctx, t, status)
 }
 

@@ -97,7 +97,8 @@ type Transfer struct {
 	// UnknownSince is since when its state has not been known, zero while it is.
 	UnknownSince time.Time
 
-	attempt   int // how often the job has failed
+	attempt   int       // how often the job has failed
+	verdict   *decision // because of which it changes, nil for none
 	sequence  int64
 	hold      string
 	heldUntil time.Time
@@ -168,6 +169,11 @@ func (e *Engine) keep(ctx context.Context, was, t Transfer) error {
 	}
 	if n != 1 {
 		return errChanged
+	}
+	if t.verdict != nil {
+		if err := e.decide(ctx, *t.verdict); err != nil {
+			return err
+		}
 	}
 	return e.noteStep(ctx, t)
 }

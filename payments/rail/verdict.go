@@ -15,9 +15,11 @@ type Verdict struct {
 	// State is Settled or Rejected; Amount is what was moved, in minor units, 0 for what was asked for.
 	State  State
 	Amount int64
-	// Proposer has proposed it, for the reason Why; Approver has approved it, empty while nobody has.
+	// Proposer has proposed it, for the reason Why; Approver has decided on it, empty while nobody has.
 	Proposer, Why, Approver string
-	// Decided is when it was approved, or when it was found that the transfer is not unknown any more; zero while it is open.
+	// Declined says that it was withdrawn by Proposer, or refused by Approver if that is another one.
+	Declined bool
+	// Decided is when it was approved or declined, or when it was found that the transfer is not unknown any more; zero while it is open.
 	Decided time.Time
 }
 
@@ -37,7 +39,7 @@ func (e *Engine) Propose(ctx context.Context, v Verdict) (Verdict, error) {
 	if t.State != Unknown || v.State != Settled && v.State != Rejected || v.Amount < 0 || t.Kind != CashIn && v.Amount > t.Amount || v.Why == "" || clip(v.Why) != v.Why || v.Proposer == "" {
 		return v, ErrBad
 	}
-	v.Number, v.Approver, v.Decided = e.db.Next(), "", time.Time{}
+	v.Number, v.Approver, v.Declined, v.Decided = e.db.Next(), "", false, time.Time{}
 	return v, e.db.Tx(ctx, func(ctx context.Context) error {
 		var open int
 		if err := e.db.QueryRow(ctx, "select count(*) from rail_verdict where decided = 0").Scan(&open); err != nil {
@@ -72,14 +74,53 @@ func (e *Engine) Approve(ctx context.Context, number int64, by string) (Transfer
 	case by == v.Proposer:
 		return Transfer{}, ErrSame
 	}
-	t, err := e.Resolve(ctx, v.Transfer, Status{State: v.State, Amount: v.Amount}, clip(v.Proposer+" and "+by+": "+v.Why))
-	if err != nil && !errors.Is(err, ErrBad) {
-		return t, err
-	}
-	if _, keepErr := e.db.Exec(ctx, "update rail_verdict set approver = $1, decided = $2 where id = $3", by, e.now().UnixMicro(), number); keepErr != nil {
-		return t, fmt.Errorf("keep that a verdict was approved: %w", keepErr)
+	t, err := e.resolve(ctx, v.Transfer, Status{State: v.State, Amount: v.Amount}, clip(v.Proposer+" and "+by+": "+v.Why), &decision{number, by, false})
+	if errors.Is(err, ErrBad) {
+		err = errors.Join(err, e.decide(ctx, decision{number, by, false}))
 	}
 	return t, err
+}
+
+// Decline ends a verdict without anything being booked: who has proposed it withdraws it, anybody else refuses it. also writes what belongs to it in the same transaction. Errors: ErrNotFound, and ErrBad if
+// it was decided.
+func (e *Engine) Decline(ctx context.Context, number int64, by string, also func(ctx context.Context, v Verdict) error) (v Verdict, err error) {
+	err = e.db.Tx(ctx, func(ctx context.Context) error {
+		all, err := e.verdicts(ctx, "where id = $1", number)
+		switch {
+		case err != nil:
+			return err
+		case len(all) == 0:
+			return ErrNotFound
+		case by == "":
+			return ErrBad
+		}
+		if err := e.decide(ctx, decision{number, by, true}); err != nil {
+			return err
+		}
+		v = all[0]
+		v.Approver, v.Declined, v.Decided = by, true, e.now().UTC()
+		return also(ctx, v)
+	})
+	return v, err
+}
+
+// decision is how a verdict ends.
+type decision struct {
+	number   int64
+	by       string
+	declined bool
+}
+
+// decide keeps how a verdict ends. It returns ErrBad if it has ended.
+func (e *Engine) decide(ctx context.Context, d decision) error {
+	n, err := e.db.Exec(ctx, "update rail_verdict set approver = $1, declined = $2, decided = $3 where id = $4 and decided = 0", d.by, d.declined, e.now().UnixMicro(), d.number)
+	if err != nil {
+		return fmt.Errorf("decide on a verdict: %w", err)
+	}
+	if n != 1 {
+		return ErrBad
+	}
+	return nil
 }
 
 // Verdicts reads those that are open, or those that were decided, the newest first, at most 200.
@@ -91,14 +132,14 @@ func (e *Engine) Verdicts(ctx context.Context, decided bool) ([]Verdict, error) 
 }
 
 func (e *Engine) verdicts(ctx context.Context, where string, args ...any) (all []Verdict, err error) {
-	rows, err := e.db.Query(ctx, "select id, transfer, state, amount, proposer, why, approver, decided from rail_verdict "+where, args...)
+	rows, err := e.db.Query(ctx, "select id, transfer, state, amount, proposer, why, approver, declined, decided from rail_verdict "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts: %w", err)
 	}
 	for rows.Next() {
 		var v Verdict
 		var decided int64
-		if err := rows.Scan(&v.Number, &v.Transfer, &v.State, &v.Amount, &v.Proposer, &v.Why, &v.Approver, &decided); err != nil {
+		if err := rows.Scan(&v.Number, &v.Transfer, &v.State, &v.Amount, &v.Proposer, &v.Why, &v.Approver, &v.Declined, &decided); err != nil {
 			return nil, fmt.Errorf("read verdicts: %w", err)
 		}
 		v.Decided = fromMicro(decided)
