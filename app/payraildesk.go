@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"palabre.dev/palabre/core"
 	"palabre.dev/palabre/feature/admin"
@@ -172,7 +171,7 @@ func (d *railDesk) verdicts(ctx context.Context, r *core.Request) (*xmpp.Element
 		return nil, err
 	}
 	e := deskElement("verdicts")
-	for _, v := range slices.Backward(all) {
+	for _, v := range all {
 		e.Add(verdictElement(v))
 	}
 	return e, nil

@@ -90,6 +90,8 @@ export interface Admin {
   /** Proposes what became of a transfer that nobody knows of; another administrator agrees. */
   propound(verdict: { id: string; state: 'settled' | 'rejected'; amount?: number; why: string }): Promise<void>
   agree(number: string): Promise<void>
+  /** Ends a verdict without anything being booked: who has proposed it withdraws it, anybody else refuses it. */
+  disagree(number: string): Promise<void>
   /** What the nightly comparisons with a network's list have found, the newest first. */
   comparisons(ask: { rail: string; before?: string }): Promise<{ more: boolean; rows: Facts[] }>
   /** Compares a day (2026-11-21, UTC) now. */

@@ -97,6 +97,7 @@ export const demoAdmin: Admin = {
   async verdicts() { return [{ number: '9', id: 'k3mz7q2w9xrt5vbn', state: 'settled', by: 'fatou@palabre.example', words: 'Vu dans le portail' }] },
   async propound() { /* nothing is kept */ },
   async agree() { /* nothing is kept */ },
+  async disagree() { /* nothing is kept */ },
   async comparisons() { return { more: false, rows: [{ number: String(Date.now() * 1000), rail: 'momo', since: '2026-11-21T00:00:00Z', until: '2026-11-22T00:00:00Z', lines: '412', differences: '1' }] } },
   async compare() { return {} },
   async differences() { return { more: false, rows: [{ kind: 'missing-here', reference: 'QK99', here: '0', there: '7500', unit: 'MAD' }] } },

@@ -127,6 +127,7 @@ export function adminOf(session: Session): Admin {
     async verdicts(decided) { return rows(await get('verdicts', { decided: decided ? 'true' : undefined }), 'verdict') },
     async propound({ why, ...verdict }) { await ask('set', 'verdict', verdict, why) },
     async agree(number) { await ask('set', 'agree', { number }) },
+    async disagree(number) { await ask('set', 'disagree', { number }) },
     async comparisons(wanted) { return page(await get('comparisons', wanted), 'comparison') },
     async compare(rail, day) { return row(must(await ask('set', 'compare', { rail, day }))) },
     async differences(number) { return page(await get('differences', { number }), 'difference') },

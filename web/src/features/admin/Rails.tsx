@@ -115,6 +115,7 @@ function Verdicts({ units, unknown, changed }: { units: Units; unknown: Facts[];
     void over((close) => <Second title={t('adm.agree')} units={units} transfer={v['id'] ?? '?'} close={close} sentence={(f) => said(v, f, units)}
       facts={[[t('adm.why'), v['words']], [t('adm.proposer'), v['by']]]} does={async () => { await attempt(admin('agree', v['number'] ?? ''), t('adm.done')); changed() }} />)
   }
+  const disagree = async (v: Facts): Promise<void> => { if (await attempt(admin('disagree', v['number'] ?? ''), t('adm.done'))) changed() }
   return (
     <section class="card">
       <h2>{t('adm.verdicts')}</h2>
@@ -124,11 +125,12 @@ function Verdicts({ units, unknown, changed }: { units: Units; unknown: Facts[];
         const about = unknown.find((u) => u['id'] === v['id'])
         return (
           <article class="report" key={v['number']} aria-label={`${word(verdicts, v['state'])}: ${v['id'] ?? ''}`}>
-            <p><Pill kind={decided ? 'ok' : 'wait'}>{word(verdicts, v['state'])}</Pill> {about && <b>{sum(units, v['amount'] ?? about['amount'], about['unit'])}</b>} <bdi dir="ltr">{v['id']}</bdi></p>
+            <p>{v['declined'] && <Pill kind="bad">{t('adm.stateDeclined')}</Pill>} <Pill kind={v['declined'] ? 'info' : decided ? 'ok' : 'wait'}>{word(verdicts, v['state'])}</Pill> {about && <b>{sum(units, v['amount'] ?? about['amount'], about['unit'])}</b>} <bdi dir="ltr">{v['id']}</bdi></p>
             <blockquote dir="auto">{v['words']}</blockquote>
             <small>{[t('adm.proposedBy', { name: v['by'] ?? '' }), v['approver'] && t('adm.decidedBy', { name: v['approver'] }), at(v['decided'])].filter(Boolean).join(' · ')}</small>
             <div class="dos">
               {!decided && v['by'] !== me && <Button kind="s" icon="check" act={() => agree(v)}>{t('adm.agree')}</Button>}
+              {!decided && <Button kind="g" act={() => void disagree(v)}>{t(v['by'] === me ? 'adm.withdraw' : 'adm.decline')}</Button>}
               <Button kind="g" act={() => show(v['id'] ?? '', units, changed)}>{t('adm.details')}</Button>
             </div>
           </article>
