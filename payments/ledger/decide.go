@@ -23,7 +23,8 @@ func (l *Ledger) decide(d *draft, o *Operation, now int64) (*row, Reason) {
 
 // open opens an account.
 func (l *Ledger) open(d *draft, o *Operation, r *row, now int64) Reason {
-	if _, ok := l.units[o.Unit]; !ok {
+	unit, ok := l.units[o.Unit]
+	if !ok {
 		return NoUnit
 	}
 	if d.named(o.From) != nil {
@@ -39,7 +40,7 @@ func (l *Ledger) open(d *draft, o *Operation, r *row, now int64) Reason {
 	d.heads[h.id], d.names[h.name] = h, h.id
 	d.opened = append(d.opened, h)
 	d.set = append(d.set, setting{r, o.Floor, o.State})
-	r.debit = side{account: h.id}
+	r.debit, r.digits = side{account: h.id}, int64(unit.Exponent)
 	return 0
 }
 

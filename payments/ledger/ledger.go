@@ -59,6 +59,7 @@ type Ledger struct {
 	log   *slog.Logger
 	units map[string]Unit
 	now   func() time.Time
+	next  func() int64 // numbers of records
 
 	waiting  chan *request
 	stop     chan struct{}
@@ -77,7 +78,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, log *slog.Logger) (*Ledg
 	if err := db.Migrate(ctx, "ledger", migrations); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	l := &Ledger{cfg: cfg, db: db, log: log.With("part", "ledger"), units: map[string]Unit{}, now: time.Now,
+	l := &Ledger{cfg: cfg, db: db, log: log.With("part", "ledger"), units: map[string]Unit{}, now: time.Now, next: db.Next,
 		waiting: make(chan *request, maxWaiting), stop: make(chan struct{}), finished: make(chan struct{})}
 	for _, unit := range append(currencies(), cfg.Units...) {
 		l.units[unit.Code] = unit

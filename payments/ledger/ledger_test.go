@@ -433,37 +433,57 @@ func TestStatementsTellAnyTime(t *testing.T) {
 }
 
 func TestTamperingShows(t *testing.T) {
-	for what, change := range map[string]string{
-		"an amount":         "update ledger_record set amount = amount + 1 where key = '1'",
-		"a balance":         "update ledger_record set credit_balance = credit_balance + 1 where key = '1'",
-		"a record taken":    "delete from ledger_record where key = '1'",
-		"a name":            "update ledger_account set name = 'mercutio' where name = 'nadia'",
-		"two names":         "update ledger_account set name = case name when 'nadia' then 'karim' else 'nadia' end where name = 'never'",
-		"a floor":           "update ledger_setting set floor = -5000 where account = (select id from ledger_account where name = 'karim')",
-		"a unit":            "update ledger_account set unit = 'USD'",
-		"what it was for":   "update ledger_record set about = 'bread' where key = '1'",
-		"an account more":   "insert into ledger_account (id, name, unit) values (5, 'ghost', 'EUR')",
-		"a setting more":    "insert into ledger_setting (record, account, floor, state) values (5, 5, 0, 0)",
-		"a reason":          "update ledger_record set reason = 5 where key = '1'",
-		"an earlier record": "update ledger_record set id = 1 where key = '1'",
+	karim := "(select id from ledger_account where name = 'karim')"
+	for what, changes := range map[string][]string{
+		"an amount":           {"update ledger_record set amount = amount + 1 where key = '1'"},
+		"a balance":           {"update ledger_record set credit_balance = credit_balance + 1 where key = '1'"},
+		"a record taken":      {"delete from ledger_record where key = '1'"},
+		"a name":              {"update ledger_account set name = 'mercutio' where name = 'nadia'"},
+		"two names":           {"update ledger_account set name = 'x' where name = 'nadia'", "update ledger_account set name = 'nadia' where name = 'karim'", "update ledger_account set name = 'karim' where name = 'x'"},
+		"a floor":             {"update ledger_setting set floor = -5000 where account = " + karim},
+		"a unit":              {"update ledger_account set unit = 'USD'"},
+		"what it was for":     {"update ledger_record set about = 'bread' where key = '1'"},
+		"an account more":     {"insert into ledger_account (id, name, unit) values (5, 'ghost', 'EUR')"},
+		"an account to come":  {"insert into ledger_account (id, name, unit) values (9223372036854775807, 'ghost', 'EUR')"},
+		"a setting more":      {"insert into ledger_setting (record, account, floor, state) values (5, 5, 0, 0)"},
+		"a setting to come":   {"insert into ledger_setting (record, account, floor, state) values (9223372036854775807, " + karim + ", -9223372036854775807, 0)"},
+		"another's setting":   {"update ledger_setting set account = " + karim + " where account = (select id from ledger_account where name = 'world')"},
+		"a setting elsewhere": {"update ledger_setting set record = (select id from ledger_record where key = '1'), floor = -5000 where account = " + karim},
+		"no setting":          {"delete from ledger_setting where account = " + karim},
+		"a reason":            {"update ledger_record set reason = 5 where key = '1'"},
+		"an earlier record":   {"update ledger_record set id = 1 where key = '1'"},
+		"a record below all":  {"insert into ledger_record select -1, 'below', kind, reason, debit, debit_balance, debit_held, credit, credit_balance, credit_held, amount, target, expires, about, data, content, hash from ledger_record where key = '1'"},
+		"what was refused":    {"update ledger_record set key = 'else' where key = 'poor'"},
+		"why it was asked":    {"update ledger_record set about = 'bread' where key = 'poor'"},
+		"who had asked":       {"update ledger_record set data = content where key = 'poor'"},
+		"digits":              {"update ledger_unit set exponent = 3"},
+		"no digits":           {"delete from ledger_unit"},
+		"a unit more":         {"insert into ledger_unit (code, exponent) values ('LEAF', 2)"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db *store.DB) {
 				l := three(t, db)
 				post(t, l, transfer("1", "karim", "nadia", 100))
+				refused(t, l, Insufficient, transfer("poor", "nadia", "karim", 5000))
 				noted := sound(t, l).Hash
 				post(t, l, transfer("2", "karim", "nadia", 100))
 				if v, err := l.Verify(t.Context(), noted, nil); err != nil || !v.Passed {
 					t.Fatal(v, err)
 				}
-				n, err := db.Exec(t.Context(), change)
+				for _, change := range changes {
+					if n, err := db.Exec(t.Context(), change); err != nil || n == 0 {
+						t.Fatalf("%s changes %d rows: %v", change, n, err)
+					}
+				}
+				book, err := Reading(t.Context(), db, quiet)
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = l.Verify(t.Context(), noted, nil)
-				var fault *Fault
-				if n > 0 && !errors.As(err, &fault) || n == 0 && err != nil {
-					t.Errorf("%d rows changed: %v", n, err)
+				for _, l := range []*Ledger{l, book} {
+					var fault *Fault
+					if _, err := l.Verify(t.Context(), noted, nil); !errors.As(err, &fault) {
+						t.Errorf("Verify finds %v", err)
+					}
 				}
 			})
 		})

@@ -167,7 +167,7 @@ func (l *Ledger) do(ctx context.Context, d *draft, r *request) error {
 	r.records = make([]Record, 0, len(r.operations))
 	for i := range r.operations {
 		o := &r.operations[i]
-		id := l.db.Next()
+		id := l.next()
 		one, why := l.decide(d, o, id)
 		if why != 0 {
 			d.takeBack()
@@ -268,7 +268,7 @@ func (d *draft) refuse(l *Ledger, r *request, which int, why Reason) {
 		if i == which {
 			reason = why
 		}
-		one := &row{id: l.db.Next(), key: o.ID, kind: o.Kind, reason: reason, amount: o.Amount, about: o.About, data: o.kept(), content: o.content()}
+		one := &row{id: l.next(), key: o.ID, kind: o.Kind, reason: reason, amount: o.Amount, about: o.About, data: o.kept(), content: o.content()}
 		d.rows = append(d.rows, one)
 		d.keys[one.key] = one
 	}
