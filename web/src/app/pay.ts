@@ -23,11 +23,11 @@ async function load(): Promise<Confirm | undefined> {
  */
 export const payNow = async (draft: Omit<PayDraft, 'fee'>, tip = 0): Promise<Payment | undefined> => (await load())?.confirmPayment(draft, tip)
 
-/** What a fee may keep from being paid, and all of which the payment says. */
+/** What a fee may keep from being paid, or a proof that was too old, and all of which the payment says. */
 const again: Payment['kind'][] = ['send', 'tip', 'hold', 'refund', 'cashout'] satisfies PayDraft['kind'][]
 
-/** mayPayAgain says whether a payment of ours was refused because of its fee. */
-export const mayPayAgain = ({ state, why, kind, payer }: Payment, account: string): boolean => state === 'refused' && why === 'fee-changed' && payer === account && again.includes(kind)
+/** mayPayAgain says whether a payment of ours was refused because of its fee, or because it arrived too long after the PIN. */
+export const mayPayAgain = ({ state, why, kind, payer }: Payment, account: string): boolean => state === 'refused' && (why === 'fee-changed' || why === 'step-up') && payer === account && again.includes(kind)
 
 /** payAgain pays that with the fee as it is now, which is shown and confirmed as ever: under an id that follows from the first one's, so that it is paid once, whoever asks and however often. */
 export async function payAgain({ id, kind, payer, payee, amount, unit, of, for: what, until, chat }: Payment): Promise<Payment | undefined> {

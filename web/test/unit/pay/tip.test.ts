@@ -138,7 +138,7 @@ test('what is refused because of its fee says what it is now, and is paid again 
   const { feeNow: _, ...told } = first
   expect(further(first, told)).toEqual(first) // as the service tells it, without the fee
   expect(further(first, { ...told, state: 'done' })).not.toHaveProperty('feeNow')
-  expect([mayPayAgain(first, me), mayPayAgain(first, shopkeeper), mayPayAgain({ ...first, why: 'insufficient' }, me), mayPayAgain({ ...first, kind: 'mandate' }, me)]).toEqual([true, false, false, false])
+  expect([mayPayAgain(first, me), mayPayAgain(first, shopkeeper), mayPayAgain({ ...first, why: 'insufficient' }, me), mayPayAgain({ ...first, kind: 'mandate' }, me), mayPayAgain({ ...first, why: 'step-up' }, me)]).toEqual([true, false, false, false, true])
   const again = { ...main, id: await nextPayId('again', main.id, me), fee: 150 }
   for (let i = 0; i < 2; i++) await pay.send(again, pin)
   await until(async () => (await kept(db, again.id))?.state === 'done')
