@@ -1,6 +1,7 @@
 // Package qr reads and writes what stands in the QR codes that people pay with: EMVCo's merchant-presented mode (EMV QRCPS MPM v1.1), and on top of it
-// Pix (BR Code of the Banco Central do Brasil) and our own wallets; UPI links (NPCI linking specification 1.6); SEPA credit transfers (EPC069-12); and
-// the promise of a payment without network (docs/protocol/payments.md). It is for the service, the web client's tests and programs of merchants.
+// Pix (BR Code of the Banco Central do Brasil) and our own wallets; UPI links (NPCI linking specification 1.6); SEPA credit transfers (EPC069-12);
+// what a customer shows (EMV QRCPS CPM 1.1, of it our own application alone); and the promise of a payment without network (docs/protocol/payments.md). It is a library for
+// programs of merchants and customers, and the twin of the web client's reader: both are tested with the same vectors.
 // What is read and written again is the same text. A reader refuses what the specification does not allow: a code on a counter can be anybody's sticker.
 // Left out: drawing the squares, looking up what a code points to (Pix dynamic codes, signed UPI links), and the meaning of an intent.
 package qr
@@ -20,21 +21,22 @@ type Format string
 
 // The formats.
 const (
-	EMVCo       Format = "emvco"   // merchant-presented mode of a network that is not one of the next two
-	Pix         Format = "pix"     // BR Code
-	Wallet      Format = "palabre" // merchant-presented mode that names one of our wallets
-	UPILink     Format = "upi"     // upi://pay
-	SEPA        Format = "epc"     // EPC069-12
-	PromiseCode Format = "promise" // PALABREPAY0:
+	EMVCo        Format = "emvco"    // merchant-presented mode of a network that is not one of the next two
+	Pix          Format = "pix"      // BR Code
+	Wallet       Format = "palabre"  // merchant-presented mode that names one of our wallets
+	UPILink      Format = "upi"      // upi://pay
+	SEPA         Format = "epc"      // EPC069-12
+	PromiseCode  Format = "promise"  // PALABREPAY0:
+	CustomerCode Format = "customer" // customer-presented mode that names one of our accounts
 )
 
-// Code is one code that was read: an *EMV, *UPI, *EPC or *Promise.
+// Code is one code that was read: an *EMV, *UPI, *EPC, *Promise or *Customer.
 type Code interface {
 	// Format says which it is.
 	Format() Format
 	// Text is the code as text, to be drawn or sent; Parse of it gives the same again.
 	Text() string
-	// Order says what the code asks for, as far as it says so itself. Of a promise it is empty: that is in its intent.
+	// Order says what the code asks for, as far as it says so itself. Of a promise it is empty: that is in its intent. So is that of a customer's code, which asks for nothing.
 	Order() Order
 }
 
@@ -114,6 +116,8 @@ func Parse(text string) (Code, error) {
 		return parseEPC(text)
 	case strings.HasPrefix(text, promiseHead):
 		return parsePromise(text)
+	case strings.HasPrefix(text, customerHead):
+		return parseCustomer(text)
 	}
 	return nil, fault(Unknown, "code")
 }

@@ -31,6 +31,8 @@ type vector struct {
 	Intent    string   `json:"intent"`
 	Signature string   `json:"signature"`
 	Key       string   `json:"key"`
+	Customer  struct{ Address, Name string }
+	Beside    bool `json:"beside"` // more stands in a customer's code than we write
 }
 
 func vectors(t testing.TB) []vector {
@@ -97,6 +99,13 @@ func (v vector) compare(t *testing.T, code Code) {
 	case *Promise:
 		if c.Intent != v.Intent || hex.EncodeToString(c.Signature) != v.Signature || hex.EncodeToString(c.Key) != v.Key {
 			t.Errorf("promise %+v", c)
+		}
+	case *Customer:
+		if c.Address != v.Customer.Address || c.Name != v.Customer.Name {
+			t.Errorf("customer %+v", c)
+		}
+		if again, err := NewCustomer(c.Address, c.Name); err != nil || (again.Text() == v.Text) == v.Beside {
+			t.Errorf("written anew: %v, %v", again, err)
 		}
 	}
 }
@@ -170,6 +179,14 @@ func TestNotWritten(t *testing.T) {
 	}
 	if _, err := NewEPC(Transfer{Name: "x\ny", IBAN: "FR1420041010050500013M02606"}); err == nil {
 		t.Error("a name of two lines was written")
+	}
+	if _, err := NewCustomer("karim", "Karim"); ReasonOf(err) != Broken {
+		t.Errorf("a customer without an address: %v", err)
+	}
+	for name, cut := range map[string]string{strings.Repeat("é", 14): strings.Repeat("é", 13), "a" + strings.Repeat("é", 13): "a" + strings.Repeat("é", 12)} {
+		if c, err := NewCustomer("karim@example.org", name); err != nil || c.Name != cut {
+			t.Errorf("a long name: %+v, %v", c, err)
+		}
 	}
 	if _, err := NewPromise("x", make([]byte, 63), nil); ReasonOf(err) != Value {
 		t.Errorf("a short signature: %v", err)

@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { amountOf, readCode, type Code } from '../../../src/core/qr/code.ts'
 import { exponentOf, minor } from '../../../src/core/qr/currency.ts'
+import { writeCustomer } from '../../../src/core/qr/customer.ts'
 import { readMerchant } from '../../../src/core/qr/merchant.ts'
 import { promiseOf, toText } from '../../../src/core/pay/bytes.ts'
 
 interface Order { address?: string; name?: string; city?: string; amount?: string; unit?: string; reference?: string; about?: string; once?: boolean; tip?: object }
-interface Vector { name: string; text: string; error?: string; format?: string; order?: Order; minor?: number; networks?: string[]; intent?: string; key?: string }
+interface Vector { name: string; text: string; error?: string; format?: string; order?: Order; minor?: number; networks?: string[]; intent?: string; key?: string; customer?: { address: string; name?: string }; beside?: boolean }
 
 const vectors = JSON.parse(readFileSync(new URL('../../../../payments/qr/testdata/vectors.json', import.meta.url), 'utf8')) as Vector[]
 const formats: Record<Code['kind'], string> = { shop: 'palabre', merchant: 'emvco', pix: 'pix', upi: 'upi', epc: 'epc', promise: 'promise', customer: 'customer' }
@@ -49,6 +50,10 @@ for (const v of vectors) test(v.name, () => {
   if (v.minor !== undefined) {
     const order = orderOf(code, v.text)
     expect(code.kind === 'shop' || code.kind === 'merchant' ? amountOf(readMerchant(v.text)) : minor(order.amount ?? '', exponentOf(order.unit ?? '') ?? 2)).toBe(v.minor)
+  }
+  if (code.kind === 'customer') {
+    expect(code.customer).toEqual({ jid: v.customer?.address, name: v.customer?.name ?? '' })
+    expect(writeCustomer(code.customer) === v.text).toBe(!v.beside)
   }
   if (code.kind === 'promise') {
     expect(code.promise.text).toBe(v.intent)
