@@ -46,6 +46,7 @@ func (n *net) Domain() string { return "pay.example" }
 func (n *net) Send(_ context.Context, s *xmpp.Stanza) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	see(s.Child(NS, "notice"))
 	if n.fail == nil {
 		n.sent = append(n.sent, s)
 	}
@@ -135,6 +136,7 @@ func (b *bank) ask(account xmpp.JID, set bool, payload *xmpp.Element) (*xmpp.Ele
 		b.Fatal(err)
 	}
 	answer, err := b.HandleIQ(b.Context(), from, set, read)
+	seeAnswer(answer, err)
 	var wire *xmpp.Error
 	if err != nil && !errors.As(err, &wire) {
 		b.Errorf("%s: %v is no error of a stanza", payload.Local, err)
