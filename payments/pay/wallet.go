@@ -54,6 +54,8 @@ func (s *Service) allowanceOf(ctx context.Context, account xmpp.JID, level strin
 	case errors.Is(err, store.ErrNoRows):
 	case err != nil:
 		return a, fmt.Errorf("read limits: %w", err)
+	case transaction < 0 || most < 0: // set while 0 was a limit of nothing
+		return allowance{}, nil
 	default:
 		a.Transaction, a.Day = lower(a.Transaction, transaction), lower(a.Day, most)
 	}
