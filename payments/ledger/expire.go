@@ -33,6 +33,7 @@ func (l *Ledger) expire(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("look for holds that are over: %w", err)
 		}
+		unsound := 0
 		for rows.Next() {
 			var id int64
 			var key string
@@ -41,12 +42,17 @@ func (l *Ledger) expire(ctx context.Context) error {
 			}
 			o := Operation{ID: ownPrefix + "expiry:" + strconv.FormatInt(id, 10), Kind: Expiry, Of: key}
 			_, err := l.ask(ctx, &request{operations: []Operation{o}, own: true, done: make(chan struct{})})
+			if errors.Is(err, ErrUnsound) {
+				l.log.Error("a hold whose time is over is not what it was, and stays", "record", id, "err", err)
+				unsound++
+				continue
+			}
 			var refused *Refused
 			if err != nil && !errors.As(err, &refused) { // refused: it was ended meanwhile
 				return fmt.Errorf("end hold %d: %w", id, err)
 			}
 		}
-		if rows.Len() < expireAtOnce {
+		if rows.Len() < expireAtOnce || unsound == rows.Len() {
 			l.expired = now - expireSlack.Microseconds()
 			return nil
 		}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -95,23 +96,29 @@ func digest(b []byte) (sum [sha256.Size]byte, err error) {
 	return sum, nil
 }
 
-// load brings accounts into memory: each with what its newest record says.
+// load brings accounts into memory: each with what its newest record says. What is not as it was written is known to be so, and nothing is decided by it.
 func (l *Ledger) load(ctx context.Context, where string, args []any) error {
-	rows, err := l.db.Query(ctx, `select a.id, a.name, a.unit, s.floor, s.state,
+	rows, err := l.db.Query(ctx, `select a.id, a.name, a.unit, coalesce(s.floor, 0), coalesce(s.state, 0),
 		coalesce((select max(id) from ledger_record where debit = a.id and debit > 0), 0),
-		coalesce((select max(id) from ledger_record where credit = a.id and credit > 0), 0)
-		from ledger_account a join ledger_setting s on s.record = (select max(record) from ledger_setting where account = a.id) where `+where, args...)
+		coalesce((select max(id) from ledger_record where credit = a.id and credit > 0), 0),
+		coalesce(u.exponent, -1), coalesce(r.debit, 0), coalesce(r.key, ''), coalesce(r.kind, 0), coalesce(r.about, ''), r.data, r.content
+		from ledger_account a left join ledger_setting s on s.record = (select max(record) from ledger_setting where account = a.id)
+		left join ledger_record r on r.id = s.record and r.reason = 0 left join ledger_unit u on u.code = a.unit where `+where, args...)
 	if err != nil {
 		return fmt.Errorf("look up accounts: %w", err)
 	}
 	newest := map[int64][]*head{}
 	var records []int64
 	for rows.Next() {
-		h := &head{}
-		var asDebit, asCredit int64
-		if err := rows.Scan(&h.id, &h.name, &h.unit, &h.floor, &h.state, &asDebit, &asCredit); err != nil {
+		h, r := &head{}, &row{}
+		var asDebit, asCredit, digits int64
+		var content []byte
+		if err := rows.Scan(&h.id, &h.name, &h.unit, &h.floor, &h.state, &asDebit, &asCredit, &digits, &r.debit.account, &r.key, &r.kind, &r.about, &r.data, &content); err != nil {
 			return fmt.Errorf("look up accounts: %w", err)
 		}
+		set := r.asked(Operation{From: h.name, Unit: h.unit, Floor: h.floor, State: h.state})
+		sum := set.content()
+		h.unsound = r.debit.account != h.id || !bytes.Equal(sum[:], content) || h.state < Open || h.state > Closed || digits != int64(l.units[h.unit].Exponent)
 		last := max(asDebit, asCredit)
 		if newest[last] == nil {
 			records = append(records, last)
@@ -119,35 +126,61 @@ func (l *Ledger) load(ctx context.Context, where string, args []any) error {
 		newest[last] = append(newest[last], h)
 		l.known.heads[h.id], l.known.names[h.name] = h, h.id
 	}
-	return l.stands(ctx, records, func(id int64, debit, credit side) {
-		for _, h := range newest[id] {
-			at := credit
-			if debit.account == h.id {
-				at = debit
+	err = readRows(ctx, l.db, "id", records, func(r *row) {
+		for _, h := range newest[r.id] {
+			at := r.credit
+			if r.debit.account == h.id {
+				at = r.debit
 			}
-			h.balance, h.held = at.balance, at.held
+			h.balance, h.held, h.unsound = at.balance, at.held, h.unsound || r.unsound
 		}
 	})
+	for _, heads := range newest {
+		for _, h := range heads {
+			l.known.unsound = l.known.unsound || h.unsound
+		}
+	}
+	return err
 }
 
-// rowColumns are those that scanRow reads.
-const rowColumns = "id, key, kind, reason, debit, debit_balance, debit_held, credit, credit_balance, credit_held, amount, target, expires, about, data, content, hash"
+// rowColumns are those that scanRow reads: the last are the hash of the row before, and the digits of the unit of the account that a row has opened.
+const rowColumns = `id, key, kind, reason, debit, debit_balance, debit_held, credit, credit_balance, credit_held, amount, target, expires, about, data, content, hash,
+	(select b.hash from ledger_record b where b.id < ledger_record.id order by b.id desc limit 1),
+	coalesce((select u.exponent from ledger_account a join ledger_unit u on u.code = a.unit where a.id = ledger_record.id), -1)`
 
 func scanRow(rows *store.Rows) (*row, error) {
 	r := &row{}
-	var content, hash []byte
+	var content, hash, before []byte
 	err := rows.Scan(&r.id, &r.key, &r.kind, &r.reason, &r.debit.account, &r.debit.balance, &r.debit.held, &r.credit.account, &r.credit.balance, &r.credit.held,
-		&r.amount, &r.target, &r.expires, &r.about, &r.data, &content, &hash)
+		&r.amount, &r.target, &r.expires, &r.about, &r.data, &content, &hash, &before, &r.digits)
 	if err != nil {
 		return nil, fmt.Errorf("read record: %w", err)
 	}
-	if r.content, err = digest(content); err != nil {
-		return nil, fmt.Errorf("record %d: %w", r.id, err)
-	}
-	if r.hash, err = digest(hash); err != nil {
-		return nil, fmt.Errorf("record %d: %w", r.id, err)
-	}
+	var last [sha256.Size]byte
+	copy(last[:], before)
+	copy(r.content[:], content)
+	copy(r.hash[:], hash)
+	ok, _ := r.follows(last)
+	r.unsound = !ok || len(content) != len(r.content) || len(hash) != len(r.hash)
 	return r, nil
+}
+
+// readRows reads the rows that have these values in a column.
+func readRows[T any](ctx context.Context, db *store.DB, column string, values []T, told func(r *row)) error {
+	return inLists(values, func(list string, args []any) error {
+		rows, err := db.Query(ctx, "select "+rowColumns+" from ledger_record where "+column+" in "+list, args...)
+		if err != nil {
+			return fmt.Errorf("look up records: %w", err)
+		}
+		for rows.Next() {
+			r, err := scanRow(rows)
+			if err != nil {
+				return err
+			}
+			told(r)
+		}
+		return nil
+	})
 }
 
 // lookUpKept brings into a draft what was kept under the ids that a batch has or names, and what became of it, within the transaction of ctx.
@@ -164,29 +197,19 @@ func (l *Ledger) lookUpKept(ctx context.Context, d *draft, batch []*request) err
 		}
 	}
 	var targets, accounts []int64
-	err := inLists(keys, func(list string, args []any) error {
-		rows, err := l.db.Query(ctx, "select "+rowColumns+" from ledger_record where key in "+list, args...)
-		if err != nil {
-			return fmt.Errorf("look up ids: %w", err)
+	err := readRows(ctx, l.db, "key", keys, func(r *row) {
+		d.keys[r.key] = r
+		d.unsound = d.unsound || r.unsound
+		if !named[r.key] || r.reason != 0 {
+			return
 		}
-		for rows.Next() {
-			r, err := scanRow(rows)
-			if err != nil {
-				return err
-			}
-			d.keys[r.key] = r
-			if !named[r.key] || r.reason != 0 {
-				continue
-			}
-			d.targets[r.id] = &target{row: r}
-			targets = append(targets, r.id)
-			for _, id := range [...]int64{r.debit.account, r.credit.account} {
-				if id != 0 && l.known.heads[id] == nil {
-					accounts = append(accounts, id)
-				}
+		d.targets[r.id] = &target{row: r}
+		targets = append(targets, r.id)
+		for _, id := range [...]int64{r.debit.account, r.credit.account} {
+			if id != 0 && l.known.heads[id] == nil {
+				accounts = append(accounts, id)
 			}
 		}
-		return nil
 	})
 	if err != nil {
 		return err

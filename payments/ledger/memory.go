@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/sha256"
+	"fmt"
 )
 
 // head is where an account stands.
@@ -11,6 +12,7 @@ type head struct {
 	floor         int64
 	state         State
 	balance, held int64
+	unsound       bool // it was read, and is not what was written
 }
 
 // available is how much the account may pay. It is never below its floor, and all numbers are far from the largest, so this does not overflow.
@@ -27,6 +29,8 @@ type memory struct {
 	names map[string]int64
 	hash  [sha256.Size]byte
 	read  bool // hash was read
+
+	unsound bool // a head is
 }
 
 func (m *memory) clear() { *m = memory{heads: map[int64]*head{}, names: map[string]int64{}} }
@@ -57,6 +61,7 @@ type draft struct {
 	opened  []*head
 	set     []setting
 	undo    undo
+	unsound bool // one of keys is
 }
 
 // setting is what an opening or a setting makes hold.
@@ -133,6 +138,33 @@ func (d *draft) numbered(id int64) *head {
 		return h
 	}
 	return d.below.heads[id]
+}
+
+// doubt is why a request is not decided about: what was read for it is not what was written.
+func (d *draft) doubt(r *request) error {
+	if !d.unsound && !d.below.unsound {
+		return nil
+	}
+	for i := range r.operations {
+		o := &r.operations[i]
+		heads := []*head{d.named(o.From), d.named(o.To)}
+		for _, id := range [...]string{o.ID, o.Of} {
+			was := d.keys[id]
+			if was == nil {
+				continue
+			}
+			if was.unsound {
+				return fmt.Errorf("record %d: %w", was.id, ErrUnsound)
+			}
+			heads = append(heads, d.numbered(was.debit.account), d.numbered(was.credit.account))
+		}
+		for _, h := range heads {
+			if h != nil && h.unsound {
+				return fmt.Errorf("account %s: %w", h.name, ErrUnsound)
+			}
+		}
+	}
+	return nil
 }
 
 // change is an account that was looked up, to be changed in this draft.

@@ -15,7 +15,7 @@ import (
 const postTimeout = 30 * time.Second
 
 // Post does operations, all of them or none, and answers when they are on disk: with a record for each, in their order. It returns ErrMalformed, ErrIDTaken, a
-// *Refused, ErrClosed, or the error that kept them from being kept; after that, and after the end of ctx, it may be asked again with the same
+// *Refused, ErrClosed, ErrUnsound, or the error that kept them from being kept; after that, and after the end of ctx, it may be asked again with the same
 // ids: what was kept is answered and not done again. also, if there is one, writes what belongs to it in the same transaction; it runs like any function of
 // store.DB.Tx, and if it fails nothing is kept. It does not run when what is asked for was kept before.
 func (l *Ledger) Post(ctx context.Context, also func(ctx context.Context, records []Record) error, operations ...Operation) ([]Record, error) {
@@ -157,7 +157,10 @@ func (l *Ledger) draftOf(ctx context.Context, batch []*request) (*draft, error) 
 
 // do decides about one request.
 func (l *Ledger) do(ctx context.Context, d *draft, r *request) error {
-	r.records, r.err = nil, nil
+	r.records, r.err = nil, d.doubt(r)
+	if r.err != nil {
+		return nil
+	}
 	if done, err := d.before(r); done {
 		r.err = err
 		return nil

@@ -150,6 +150,9 @@ func (l *Ledger) Look(ctx context.Context, id string) (k Kept, ok bool, err erro
 	if err != nil {
 		return Kept{}, false, err
 	}
+	if r.unsound {
+		return Kept{}, false, fmt.Errorf("record %d: %w", r.id, ErrUnsound)
+	}
 	k = Kept{Record: r.record(), About: r.about, Data: r.data}
 	if r.reason != 0 {
 		k.Refused = &Refused{r.key, r.reason}

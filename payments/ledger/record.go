@@ -21,7 +21,8 @@ type row struct {
 	content       [sha256.Size]byte
 	hash          [sha256.Size]byte
 
-	digits int64 // of an opening: those of its unit, which ledger_unit has
+	digits  int64 // of an opening: those of its unit, which ledger_unit has
+	unsound bool  // it was read, and is not what was written
 }
 
 // side is one account of a row, and what it stands at afterwards.

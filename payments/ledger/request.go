@@ -233,6 +233,8 @@ func (r *Refused) Unwrap() error { return r.Reason }
 var (
 	// ErrIDTaken means that something else was asked for under the same id.
 	ErrIDTaken = errors.New("the id was used for something else")
+	// ErrUnsound means that an account or a record that it is about is not what the ledger has written: somebody has changed the database, or the disk has. Verify says where.
+	ErrUnsound = errors.New("the book is not what it was: palabre ledger verify says where")
 	// ErrClosed means that the ledger takes no requests any more.
 	ErrClosed = errors.New("ledger is closed")
 )

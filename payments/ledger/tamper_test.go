@@ -257,3 +257,65 @@ func TestEveryColumnIsVerified(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatIsReadIsDoubted changes what a ledger reads when it has just started: whoever it is about is answered that the book is not what it was, and everybody else goes on.
+func TestWhatIsReadIsDoubted(t *testing.T) {
+	const karim = "(select id from ledger_account where name = 'karim')"
+	for what, change := range map[string]string{
+		"a floor to come":   "insert into ledger_setting (record, account, floor, state) values (9223372036854775807, " + karim + ", -9223372036854775807, 0)",
+		"a floor":           "update ledger_setting set floor = -5000 where account = " + karim,
+		"a state":           "update ledger_setting set state = 256 where account = " + karim,
+		"no setting":        "delete from ledger_setting where account = " + karim,
+		"another's setting": "update ledger_setting set account = 1 where account = " + karim,
+		"a unit":            "update ledger_account set unit = 'USD' where name = 'karim'",
+		"a balance":         "update ledger_record set debit_balance = 1000000 where key = 'last'",
+		"a record taken":    "delete from ledger_record where key = 'first'",
+		"a hold":            "update ledger_record set amount = 5000 where key = 'hold'",
+		"a digest":          "update ledger_record set content = data where key = 'hold'",
+		"a chain":           "update ledger_record set hash = data where key = 'first'",
+	} {
+		t.Run(what, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				l := three(t, db)
+				post(t, l, opening("romeo", 0), transfer("rome", "world", "romeo", 500), transfer("first", "world", "nadia", 50))
+				post(t, l, hold("hold", "karim", "nadia", 100, time.Now().Add(time.Hour)))
+				post(t, l, transfer("between", "world", "romeo", 1), transfer("last", "karim", "romeo", 100))
+				post(t, l, transfer("after", "world", "romeo", 1))
+				if n, err := db.Exec(t.Context(), change); err != nil || n == 0 {
+					t.Fatalf("%d rows changed: %v", n, err)
+				}
+				again := begin(t, db)
+				_, err := again.Post(t.Context(), nil, transfer("1", "karim", "nadia", 1))
+				_, ended := again.Post(t.Context(), nil, ending("2", Capture, "hold", 100))
+				if !errors.Is(err, ErrUnsound) && !errors.Is(ended, ErrUnsound) {
+					t.Errorf("it is believed: %v, %v", err, ended)
+				}
+				if _, ok, err := again.Look(t.Context(), "2"); errors.Is(ended, ErrUnsound) && (ok || err != nil) {
+					t.Errorf("that is kept: %v", err)
+				}
+				post(t, again, transfer("3", "world", "romeo", 1), transfer("4", "romeo", "world", 602))
+				post(t, again, transfer("after", "world", "romeo", 1))
+			})
+		})
+	}
+}
+
+// TestAHoldThatWasChangedKeepsNoOtherFromEnding has two holds whose time is over, and one of them is not what it was.
+func TestAHoldThatWasChangedKeepsNoOtherFromEnding(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		l := inStory(t, db)
+		ends := l.now().Add(time.Minute)
+		post(t, l, opening("world", Unbounded), opening("karim", 0), opening("nadia", 0), transfer("in", "world", "karim", 500), hold("1", "world", "nadia", 10, ends), hold("2", "karim", "nadia", 20, ends))
+		if n, err := db.Exec(t.Context(), "update ledger_record set amount = 9 where key = '1'"); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+		for !l.now().After(ends) {
+			l.next()
+		}
+		if err := l.expire(t.Context()); err != nil {
+			t.Error(err)
+		}
+		stands(t, l, "karim", 500, 0)
+		stands(t, l, "world", -500, 10)
+	})
+}
