@@ -103,26 +103,54 @@ func list[T any](name string, page []T, element func(one T) *xmpp.Element) *xmpp
 // by is who asks, as the books name them.
 func by(r *core.Request) string { return r.Sender.JID.Bare().String() }
 
-// money is what there is of each unit, and what rails do not know.
-func (d *payDesk) money(ctx context.Context, _ *core.Request) (*xmpp.Element, error) {
-	all, err := d.service.Circulations(ctx)
+// circulation is what there is of a unit, and where it is. Amounts are in minor units.
+type circulation struct {
+	pay.Circulation
+	wallets, pockets, held         int64 // what people have, and what of it is set aside
+	walletAccounts, pocketAccounts int64
+}
+
+// circulations are those of all units that can be paid.
+func (a *App) circulations(ctx context.Context) ([]circulation, error) {
+	units, err := a.pay.Circulations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	totals, err := d.app.ledger.Totals(ctx, time.Now().Add(time.Hour))
+	totals, err := a.ledger.Totals(ctx, time.Now().Add(time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]circulation, 0, len(units))
+	for _, unit := range units {
+		one := circulation{Circulation: unit}
+		for _, t := range totals {
+			switch {
+			case t.Unit != unit.Unit:
+			case t.Class == "wallet":
+				one.wallets, one.walletAccounts, one.held = t.Balance, t.Accounts, t.Held
+			case t.Class == "pocket":
+				one.pockets, one.pocketAccounts = t.Balance, t.Accounts
+			}
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// money is what there is of each unit, and what rails do not know.
+func (d *payDesk) money(ctx context.Context, _ *core.Request) (*xmpp.Element, error) {
+	all, err := d.app.circulations(ctx)
 	if err != nil {
 		return nil, err
 	}
 	e := deskElement("money", "levels", strings.Join(d.service.Levels(), " "))
 	for _, one := range all {
 		unit := deskElement("unit", "code", one.Unit, "exponent", strconv.Itoa(one.Exponent), "closed", truth(one.Closed), "issued", number(one.Issued), "fees", number(one.Fees))
-		for _, t := range totals {
-			if t.Unit == one.Unit && (t.Class == "wallet" || t.Class == "pocket") {
-				unit.Set(t.Class+"s", number(t.Balance)).Set(t.Class+"-accounts", number(t.Accounts))
-			}
-			if t.Unit == one.Unit && t.Class == "wallet" {
-				unit.Set("held", number(t.Held))
-			}
+		if one.walletAccounts > 0 {
+			unit.Set("wallets", number(one.wallets)).Set("wallet-accounts", number(one.walletAccounts)).Set("held", number(one.held))
+		}
+		if one.pocketAccounts > 0 {
+			unit.Set("pockets", number(one.pockets)).Set("pocket-accounts", number(one.pocketAccounts))
 		}
 		e.Add(unit)
 	}
@@ -216,12 +244,13 @@ func (d *payDesk) decide(r *core.Request, do func(id int64) (pay.Proposal, error
 
 // purse is a wallet: what it may, and what is on it; set changes its level, stops it, or lets it go on.
 func (d *payDesk) purse(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
-	account, err := xmpp.ParseJID(r.Payload.Attr("account"))
-	if err != nil || !account.IsBare() {
-		return nil, xmpp.BadRequest.Because("whose wallet?")
+	asked := r.Payload
+	account, err := purseOwner(asked.Attr("account"))
+	if err != nil {
+		return nil, err
 	}
 	if r.Set {
-		if err := d.changePurse(ctx, r, account); err != nil {
+		if err := d.app.changePurse(ctx, by(r), account, asked.Attr("do"), asked.Attr("level"), asked.Text()); err != nil {
 			return nil, err
 		}
 	}
@@ -237,16 +266,33 @@ func (d *payDesk) purse(ctx context.Context, r *core.Request) (*xmpp.Element, er
 	return e, nil
 }
 
-func (d *payDesk) changePurse(ctx context.Context, r *core.Request, account xmpp.JID) error {
-	why := strings.TrimSpace(r.Payload.Text())
+// purseOwner is whose wallet somebody asks about.
+func purseOwner(text string) (xmpp.JID, error) {
+	account, err := xmpp.ParseJID(text)
+	if err != nil || !account.IsBare() {
+		return account, xmpp.BadRequest.Because("whose wallet?")
+	}
+	return account, nil
+}
+
+// What is done with a wallet.
+const (
+	toLevel = "level"
+	toStop  = "stop"
+	toGoOn  = "go-on"
+)
+
+// changePurse sets the level of an account, stops its wallet or lets it go on, in somebody's name who says why.
+func (a *App) changePurse(ctx context.Context, by string, account xmpp.JID, do, level, why string) error {
+	why = strings.TrimSpace(why)
 	if why == "" || len(why) > 400 {
 		return xmpp.BadRequest.Because("say why, in at most 400 bytes")
 	}
-	switch do := r.Payload.Attr("do"); do {
-	case "level":
-		return d.service.Grade(ctx, by(r), account, r.Payload.Attr("level"), why)
-	case "stop", "go-on":
-		return d.service.Stop(ctx, by(r), account, do == "stop", why)
+	switch do {
+	case toLevel:
+		return a.pay.Grade(ctx, by, account, level, why)
+	case toStop, toGoOn:
+		return a.pay.Stop(ctx, by, account, do == toStop, why)
 	}
 	return xmpp.BadRequest.Because("level, stop or go-on?")
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"palabre.dev/palabre/payments/pay"
 )
@@ -12,7 +13,7 @@ const shell = "command line"
 
 // atShell is who proposes or approves from the command line. Payments that run alone know no administrators: there it is who says so, one name for each pair of eyes.
 func (a *App) atShell(as string) string {
-	if a.server == nil && as != "" {
+	if as = strings.Join(strings.Fields(as), " "); a.server == nil && as != "" { // one line of what the book keeps
 		return shell + " (" + as + ")"
 	}
 	return shell
@@ -54,10 +55,7 @@ func init() {
 			return a.pay.Decline(ctx, a.atShell(args.As), args.ID)
 		}),
 	} {
-		operations[name] = plainly(func(ctx context.Context, a *App, args ProposalArgs) ([]Proposal, error) {
-			if a.pay == nil {
-				return nil, errors.New("payments are off: name a unit in [pay]")
-			}
+		operations[name] = onPay(func(ctx context.Context, a *App, args ProposalArgs) ([]Proposal, error) {
 			found, err := do(ctx, a, args)
 			all := make([]Proposal, len(found))
 			for i, p := range found {
@@ -66,6 +64,16 @@ func init() {
 			return all, err
 		})
 	}
+}
+
+// onPay makes an operation of what is done where there are payments.
+func onPay[A, R any](do func(ctx context.Context, a *App, args A) (R, error)) operation {
+	return plainly(func(ctx context.Context, a *App, args A) (none R, err error) {
+		if a.pay == nil {
+			return none, errors.New("payments are off: name a unit in [pay]")
+		}
+		return do(ctx, a, args)
+	})
 }
 
 func oneProposal(do func(ctx context.Context, a *App, args ProposalArgs) (pay.Proposal, error)) func(ctx context.Context, a *App, args ProposalArgs) ([]pay.Proposal, error) {

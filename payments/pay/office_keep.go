@@ -155,6 +155,7 @@ type PurseMoney struct {
 	Unit                           string
 	Balance, Held, Pocket          int64
 	Transaction, Day, Left, StepUp int64
+	Nothing                        bool // the level has no limits in this unit though others have: nothing is paid
 }
 
 // Purse reads a wallet. An account that has none yet has an empty one.
@@ -189,7 +190,7 @@ func (s *Service) Purse(ctx context.Context, account xmpp.JID) (Purse, error) {
 			return p, err
 		}
 		p.Stopped = p.Stopped || wallet.State == ledger.Frozen
-		p.Money = append(p.Money, PurseMoney{unit.Code, wallet.Balance, wallet.Held, pocket.Balance, may.Transaction, may.Day, may.left, unit.StepUp})
+		p.Money = append(p.Money, PurseMoney{unit.Code, wallet.Balance, wallet.Held, pocket.Balance, may.Transaction, may.Day, may.left, unit.StepUp, !may.any})
 	}
 	return p, nil
 }
@@ -281,17 +282,34 @@ func (s *Service) Cases(ctx context.Context, open bool, before int64, max int) (
 	}
 	all := make([]Case, 0, len(found))
 	for _, d := range found {
-		one := Case{ID: d.id, Of: d.of, Payer: d.payer, Payee: d.payee, Amount: d.amount, Refunded: d.refunded, Unit: d.unit, Why: d.why, Text: d.text, State: d.state, Decided: d.decidedWhy, Made: d.made}
-		pieces, err := s.evidenceOf(ctx, d.id)
+		one, err := s.caseOf(ctx, d)
 		if err != nil {
 			return nil, err
-		}
-		for _, e := range pieces {
-			one.Evidence = append(one.Evidence, Shown{By: e.author, Hash: e.hash, Address: e.address, Name: e.name, Text: e.text, Size: e.size, At: e.given})
 		}
 		all = append(all, one)
 	}
 	return all, nil
+}
+
+// Case reads one dispute. It returns xmpp.ItemNotFound if there is none of this id.
+func (s *Service) Case(ctx context.Context, id string) (Case, error) {
+	d, err := s.dispute(ctx, id)
+	if err != nil {
+		return Case{}, err
+	}
+	return s.caseOf(ctx, d)
+}
+
+func (s *Service) caseOf(ctx context.Context, d *dispute) (Case, error) {
+	one := Case{ID: d.id, Of: d.of, Payer: d.payer, Payee: d.payee, Amount: d.amount, Refunded: d.refunded, Unit: d.unit, Why: d.why, Text: d.text, State: d.state, Decided: d.decidedWhy, Made: d.made}
+	pieces, err := s.evidenceOf(ctx, d.id)
+	if err != nil {
+		return one, err
+	}
+	for _, e := range pieces {
+		one.Evidence = append(one.Evidence, Shown{By: e.author, Hash: e.hash, Address: e.address, Name: e.name, Text: e.text, Size: e.size, At: e.given})
+	}
+	return one, nil
 }
 
 // Dismiss decides in an administrator's name that nothing is given back. The operator cannot give back what somebody else has: only who was paid signs a refund.
