@@ -191,7 +191,7 @@ test('the operator upholds a dispute, both read why, and it ends when the money 
   await atlas.page.locator('#evidence-file').setInputFiles({ name: 'ticket.png', mimeType: 'image/png', buffer: await atlas.picture() })
   await well(atlas, 'evidence-add')
   await atlas.button('pm.evidenceAdd').click()
-  const elsewhere = karim.page.locator('.evidence', { hasText: 'ticket.png' }) // his page comes through another address: nothing is fetched from where the file lies
+  const elsewhere = karim.page.locator('.evidence', { hasText: 'ticket.webp' }) // his page comes through another address: nothing is fetched from where the file lies
   await elsewhere.getByText(karim.t('sh.elsewhere')).waitFor()
   assert.match(await elsewhere.locator('code').textContent(), /^aesgcm:\/\/localhost:\d+\/.*#[\da-f]{88}$/)
   assert.equal(await elsewhere.locator('button').count(), 0)
@@ -201,7 +201,7 @@ test('the operator upholds a dispute, both read why, and it ends when the money 
   await found.getByText(hall.t('pm.w-not-received')).waitFor()
   await found.locator('.pill', { hasText: hall.t('pm.d-open') }).waitFor()
   for (const who of [atlas, hall]) {
-    await who.page.locator('.evidence button', { hasText: 'ticket.png' }).click()
+    await who.page.locator('.evidence button', { hasText: 'ticket.webp' }).click()
     const seen = who.page.locator('.evidence-picture img')
     await seen.waitFor()
     await until('the picture is there', () => seen.evaluate((img) => img.naturalWidth === 800))

@@ -16,10 +16,11 @@ import { readPreview } from './content.ts'
 import type { Around } from './group-ask.ts'
 import { LeadAccount } from './lead-account.ts'
 import type { LeadAsks } from './pay-ask.ts'
+import { readyFile } from './ready.ts'
 
 export { Offline, type LeadParts } from './lead-base.ts'
-/** How bytes travel, for what a tab does itself (pay-files.ts): a part of its own would be one more to keep. */
-export { browserHttp }
+/** How bytes travel and photos are made ready, for what a tab does itself (pay-files.ts): a part of its own would be one more to keep. */
+export { browserHttp, readyFile }
 
 /** The parts of the engine that need the connection or the keys. */
 export type Led = Pick<Engine,

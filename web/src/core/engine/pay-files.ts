@@ -1,6 +1,7 @@
-// Files that are shown in disputes. Each is encrypted with a key of its own before it leaves (XEP-0454) and put where files of messages are; its address has the key, and is given
-// to the service of payments, which shows it to both sides and to the operator's dispute desk. What is opened is compared with the hash and the size that the dispute has of it, and comes from
-// this server alone: an address is what the other side wrote, and whoever has a server there would learn who opens it, when and from where.
+// Files that are shown in disputes. Photos are made ready as those of messages are, without what cameras write into them (where and when). Each file is encrypted with a key of its own before it
+// leaves (XEP-0454) and put where files of messages are; its address has the key, and is given to the service of payments, which shows it to both sides and to the operator's dispute desk. What is
+// opened is compared with the hash and the size that the dispute has of it, and comes from this server alone: an address is what the other side wrote, and whoever has a server there would learn who
+// opens it, when and from where.
 
 import { readAddress, secretAddress } from '../media/address.ts'
 import type { HttpRefused, Http } from '../media/http.ts'
@@ -21,12 +22,14 @@ export class Files {
   /** Files that are where others get them: one whose words were refused is not put there twice. */
   private readonly placed = new WeakMap<File, Placed>()
 
-  constructor(private readonly ask: Asks, private readonly http: () => Promise<Http> = async () => (await import('./lead.ts')).browserHttp, private readonly here = () => location.host) {}
+  constructor(private readonly ask: Asks, private readonly http: () => Promise<Http> = async () => (await import('./lead.ts')).browserHttp, private readonly here = () => location.host,
+    private readonly ready = async (file: File) => (await import('./lead.ts')).readyFile(file)) {}
 
-  async put(file: File, progress: Progress, stop: AbortSignal): Promise<Placed> {
-    const before = this.placed.get(file)
+  async put(picked: File, progress: Progress, stop: AbortSignal): Promise<Placed> {
+    const before = this.placed.get(picked)
     if (before) return before
-    if (file.size > MAX_FILE || !file.size) throw new PayTrouble({ why: 'too-large' })
+    if (picked.size > MAX_FILE || !picked.size) throw new PayTrouble({ why: 'too-large' })
+    const file = await this.ready(picked)
     const open = await file.arrayBuffer().catch(() => { throw new PayTrouble({ why: 'gone' }) })
     const secret = { key: crypto.getRandomValues(new Uint8Array(32)), iv: crypto.getRandomValues(new Uint8Array(12)) }
     const body = new Blob([await crypto.subtle.encrypt({ name: 'AES-GCM', iv: secret.iv }, await aes(secret.key, 'encrypt'), open)])
@@ -35,7 +38,7 @@ export class Files {
     await http.put(slot.put, slot.headers, body, (done) => progress(done, body.size), stop).catch(refusing(stop))
     if (stop.aborted) throw new PayTrouble({ why: 'cancelled' })
     const placed = { address: secretAddress(slot.get, secret), hash: await sha256(open), name: short(file.name), size: file.size }
-    this.placed.set(file, placed)
+    this.placed.set(picked, placed)
     return placed
   }
 

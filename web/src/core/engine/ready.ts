@@ -1,7 +1,7 @@
 // Files made ready before they leave, once: pictures and videos no larger than they have to be, without what cameras write into them. What is sent is
 // what is kept.
 
-import type { Ready, Size } from '../media/image.ts'
+import { prepareImage, type Ready, type Size } from '../media/image.ts'
 import type { ReadyLoop } from '../media/gif.ts'
 import type { VideoSize } from '../media/plan.ts'
 import type { ReadyVideo } from '../media/video.ts'
@@ -71,9 +71,16 @@ async function makeVideo(db: Database, desk: Desk, makers: Makers, id: string, m
   })
 }
 
-const facts = (media: Media, blob: Blob): Pick<Media, 'name' | 'mime' | 'size'> => ({
-  name: media.name.replace(/\.\w{1,5}$/, '') + (ENDINGS[kind(blob)] ?? ''), mime: kind(blob), size: blob.size,
-})
+/** readyFile gives a photo that is no part of a message as it may leave; whatever is no picture, as it is. */
+export async function readyFile(file: File): Promise<File> {
+  const ready = await prepareImage(file, 'hd').catch(() => undefined)
+  return ready ? new File([ready.blob], named(file.name, ready.blob), { type: ready.blob.type }) : file
+}
+
+const facts = (media: Media, blob: Blob): Pick<Media, 'name' | 'mime' | 'size'> => ({ name: named(media.name, blob), mime: kind(blob), size: blob.size })
+
+/** A name with the ending of what it is now. */
+const named = (name: string, blob: Blob): string => name.replace(/\.\w{1,5}$/, '') + (ENDINGS[kind(blob)] ?? '')
 
 const kind = (blob: Blob): string => blob.type.split(';')[0] ?? blob.type
 

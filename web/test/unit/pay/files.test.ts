@@ -1,5 +1,5 @@
 // Files of disputes: what lies on the server says nothing to who has no key, and what is opened is what was shown, or nothing.
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Files } from '../../../src/core/engine/pay-files.ts'
 import { HttpRefused, type Http } from '../../../src/core/media/http.ts'
 import { pictureType } from '../../../src/core/evidence.ts'
@@ -7,6 +7,8 @@ import { payTrouble, visible } from '../../../src/core/pay.ts'
 import { readDispute } from '../../../src/core/xmpp/pay.ts'
 import { el } from '../../../src/core/xmpp/xml.ts'
 import { NS } from './service.ts'
+
+afterEach(() => { vi.unstubAllGlobals() })
 
 const words = 'The boat was empty.'
 const running = (): AbortSignal => new AbortController().signal
@@ -41,6 +43,36 @@ test('a file is encrypted where it lies, and both sides open it with its address
   expect(await (await files.get(shown, nothing, running())).text()).toBe(words)
   expect(await files.put(file, nothing, running())).toEqual(shown) // its words were refused, and it is shown again
   expect(placed.length).toBe(1)
+})
+
+/** A browser that opens photos, and draws them anew as WebP. */
+function drawsPhotos() {
+  vi.stubGlobal('createImageBitmap', async (file: Blob) => {
+    if (!pictureType(new Uint8Array(await file.slice(0, 12).arrayBuffer()))) throw new DOMException('no picture', 'InvalidStateError')
+    return { width: 4000, height: 3000, close: nothing }
+  })
+  vi.stubGlobal('OffscreenCanvas', class {
+    constructor(readonly width: number, readonly height: number) {}
+    getContext() { return { drawImage: nothing, getImageData: (_x: number, _y: number, width: number, height: number) => ({ data: new Uint8ClampedArray(width * height * 4) }) } }
+    convertToBlob({ type }: { type: string }) { return Promise.resolve(new Blob([`RIFF    WEBP ${this.width}x${this.height}`], { type })) }
+  })
+}
+
+test('a photo leaves without what the camera wrote into it, as in messages; what is no photo leaves as it is', async () => {
+  drawsPhotos()
+  const { files, placed } = stage()
+  for (const type of ['image/jpeg', '']) {
+    const photo = new File([Uint8Array.of(0xff, 0xd8, 0xff, 0xe1), 'Exif GPSLatitude=31.512'], 'the scales.jpeg', { type })
+    const shown = await files.put(photo, nothing, running())
+    const opened = await (await files.get(shown, nothing, running())).text()
+    expect(opened).toBe('RIFF    WEBP 2560x1920') // the hash and the size are of this
+    expect(shown).toMatchObject({ name: 'the scales.webp', size: opened.length })
+    expect(placed.at(-1)?.name).toMatch(/\.webp$/)
+    expect(await files.put(photo, nothing, running())).toEqual(shown)
+  }
+  const ticket = await files.put(new File([words], 'ticket.pdf', { type: 'application/pdf' }), nothing, running())
+  expect(await (await files.get(ticket, nothing, running())).text()).toBe(words)
+  expect(ticket.name).toBe('ticket.pdf')
 })
 
 test('a file that is another one than was shown is not opened', async () => {
