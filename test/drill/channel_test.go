@@ -47,7 +47,7 @@ func TestKillChannels(t *testing.T) {
 }
 
 func killChannels(t *testing.T, database string, times int) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*10*time.Second+2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(times))
 	defer cancel()
 	p := &press{t: t, server: newServer(t, database), reacted: map[string]map[string]int{}}
 	p.server.env = append(p.server.env, "PALABRE_CHANNEL_MAX_POSTS_PER_HOUR=1000000")

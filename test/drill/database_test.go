@@ -34,7 +34,7 @@ func TestDatabaseFails(t *testing.T) {
 	if *outages > 2*len(outagesOf) {
 		ways = outagesOf
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(*outages)*time.Minute+patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(*outages))
 	defer cancel()
 	base := newCluster(t)
 	d := newRun(t, newServer(t, base.url()))

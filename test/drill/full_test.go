@@ -40,7 +40,7 @@ type letters struct {
 }
 
 func fullDisk(t *testing.T, server *palabre, d *disk) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(0))
 	defer cancel()
 	server.add("romeo")
 	server.add("juliet")

@@ -32,7 +32,7 @@ func TestKillGroups(t *testing.T) {
 }
 
 func killGroups(t *testing.T, database string, times int) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*10*time.Second+2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(times))
 	defer cancel()
 	c := &crowd{t: t, server: newServer(t, database), refused: map[string]bool{}}
 	c.feed = c.groupFeed()

@@ -62,7 +62,7 @@ func killOften(t *testing.T, database string, kills int) {
 // drill sends at full speed while the server fails so often, then looks at every device and archive. Fail returns when the server is
 // back.
 func drill(t *testing.T, server *palabre, times int, fail func()) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*10*time.Second+patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(times))
 	defer cancel()
 	d := newRun(t, server)
 	d.begin(ctx)
@@ -296,7 +296,7 @@ func (d *run) state() string {
 // finish ends the sending and compares what everybody has with what was sent.
 func (d *run) finish(ctx context.Context) {
 	d.sending()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, enough(0))
 	defer cancel()
 	total := 0
 	for i := range senders {

@@ -43,7 +43,7 @@ func TestKillPayments(t *testing.T) {
 }
 
 func killPayments(t *testing.T, database string, times int) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*15*time.Second+2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(times))
 	defer cancel()
 	m := &market{t: t, server: newServer(t, database), receipts: map[string]string{}}
 	m.open(ctx, database)

@@ -74,7 +74,7 @@ func TestLyingDiskLoses(t *testing.T) {
 
 // lose sends messages that are acknowledged, cuts the power, and wants some of them to be gone.
 func lose(t *testing.T, server *palabre, cut func()) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(0))
 	defer cancel()
 	server.start()
 	d := &run{t: t, server: server}

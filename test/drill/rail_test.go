@@ -50,7 +50,7 @@ func TestKillRails(t *testing.T) {
 }
 
 func killRails(t *testing.T, database string, times int) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times)*15*time.Second+2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), enough(times))
 	defer cancel()
 	b := &bureau{market: &market{t: t, server: newServer(t, database), receipts: map[string]string{}}, asked: map[string]bool{}, ends: map[string]ending{}}
 	b.outside(ctx)

@@ -33,7 +33,10 @@ var kills = flag.Int("kills", 6, "how often the server is killed on SQLite; on P
 const password = "Rien ne se perd"
 
 // patience is how long anything may take; it is never waited for in full unless something is wrong.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
+
+// enough is how long a drill with so many failures may take in all: it ends what hangs, on the slowest machine.
+func enough(times int) time.Duration { return time.Duration(times)*time.Minute + 4*patience }
 
 // palabre is a server of its own folder and ports, started and killed as a process.
 type palabre struct {
