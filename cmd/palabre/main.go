@@ -30,7 +30,9 @@ type subcommand struct {
 // subcommands is the table of contents; help shows it in this order.
 var subcommands = []subcommand{
 	serve, demoCommand, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, channelList, channelMark, channelUnmark, status,
-	payIssue, payCorrect, payRefund, payProposals, payApprove, payDecline, payRails, payRail, payReport, payAsk, payVerdict, payAgree, payDisagree, ledgerVerify, ledgerList, ledgerStatement, ledgerBalance, ledgerExport,
+	payIssue, payCorrect, payRefund, payProposals, payApprove, payDecline,
+	payWallet, payStop, payGoOn, payOpen, payLevel, payCirculation, payDisputes, payDispute, payUphold, payDismiss, paySuspicions, payAudit,
+	payRails, payRail, payReport, payAsk, payVerdict, payAgree, payDisagree, ledgerVerify, ledgerList, ledgerStatement, ledgerBalance, ledgerExport,
 	doctorCommand, backup, restore, exportAccounts, importAccounts, integrity, version,
 	chatSend, chatReceive, chat,
 	payServe, // after commands of two words that begin with it
@@ -151,8 +153,23 @@ func (s *subcommand) explain(w io.Writer, set *flag.FlagSet) {
 	if s.help != "" {
 		fmt.Fprintf(w, "\n%s\n", s.help)
 	}
+	if group := s.group(); len(group) > 0 {
+		fmt.Fprintln(w, "\nCommands of its own:")
+		tell(w, group)
+	}
 	fmt.Fprintln(w, "\nFlags:")
 	set.PrintDefaults()
+}
+
+// group are the subcommands whose names begin with this one's.
+func (s *subcommand) group() []subcommand {
+	return slices.DeleteFunc(slices.Clone(subcommands), func(one subcommand) bool { return !strings.HasPrefix(one.name, s.name+" ") })
+}
+
+func tell(w io.Writer, some []subcommand) {
+	for _, s := range some {
+		fmt.Fprintf(w, "  %-18s %s\n", s.name, s.summary)
+	}
 }
 
 func help(c *call, args []string) error {
@@ -160,9 +177,7 @@ func help(c *call, args []string) error {
 		return run(context.Background(), c, append(slices.Clone(args[1:]), "-h"))
 	}
 	fmt.Fprint(c.out, "Palabre is a messaging server.\n\nUsage: palabre <command> [flags] [arguments]\n\n")
-	for _, s := range subcommands {
-		fmt.Fprintf(c.out, "  %-18s %s\n", s.name, s.summary)
-	}
+	tell(c.out, subcommands)
 	fmt.Fprint(c.out, "\npalabre help <command> tells more. Settings are in docs/configuration.md.\n")
 	return nil
 }

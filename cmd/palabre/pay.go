@@ -13,7 +13,10 @@ var payServe = subcommand{
 	run:  runPay,
 }
 
-func runPay(ctx context.Context, c *call, _ []string) error {
+func runPay(ctx context.Context, c *call, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("there is no command %q; see palabre help pay", "pay "+args[0])
+	}
 	service, err := app.OpenPay(ctx, c.cfg, c.cfg.Log.Logger())
 	if err != nil {
 		return err

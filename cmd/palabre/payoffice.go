@@ -5,8 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os/user"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -15,9 +15,13 @@ import (
 
 const fourEyes = "Another pair of eyes approves it: an administrator in the web client (Settings, Administration, Payments). What an administrator has proposed is\napproved here with pay approve. Where payments run alone, two people do it here, each with their name (-as)."
 
-// asFlag asks for the person, where payments run alone and know no administrators.
+// asFlag asks for the person, where payments run alone and know no administrators. Without it, it is who the machine says.
 func asFlag(c *call, set *flag.FlagSet) {
-	set.StringVar(&c.as, "as", "", "your `name`, where payments run alone (palabre pay): who approves has another one")
+	name := ""
+	if me, err := user.Current(); err == nil {
+		name = me.Username
+	}
+	set.StringVar(&c.as, "as", name, "your `name`, where payments run alone (palabre pay): who approves has another one")
 }
 
 var payIssue = subcommand{
@@ -32,11 +36,7 @@ var payIssue = subcommand{
 		if err != nil {
 			return fmt.Errorf("%q is no amount: write a whole number of the smallest part of the unit", args[1])
 		}
-		account := args[0]
-		if !strings.Contains(account, "@") {
-			account += "@" + c.cfg.Domain
-		}
-		return c.propose(ctx, app.ProposalArgs{Kind: "issue", Account: account, Amount: amount, Unit: args[2], Why: args[3]})
+		return c.propose(ctx, app.ProposalArgs{Kind: "issue", Account: c.address(args[0]), Amount: amount, Unit: args[2], Why: args[3]})
 	},
 }
 
