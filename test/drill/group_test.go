@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"palabre.dev/palabre/client"
 	"palabre.dev/palabre/xmpp"
