@@ -1,6 +1,10 @@
 package intent
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,9 +25,11 @@ const (
 	SetLimits OrderKind = "limits"
 	// AllowOffline lets a key pay from the pocket, see OfflineCap.
 	AllowOffline OrderKind = "offline"
+	// Agree sets what is asked of the account in a group against what others owe it there, see Agreement.
+	Agree OrderKind = "agree"
 )
 
-// Order changes who may pay.
+// Order changes who may pay, or whom.
 type Order struct {
 	// Service is the domain of the service, ID is chosen by the signer, Account is the bare address that it is about.
 	Service, ID string
@@ -88,6 +94,9 @@ func (o *Order) check() error {
 	case AllowOffline:
 		_, err := o.OfflineCap()
 		return err
+	case Agree:
+		_, err := o.Agreement()
+		return err
 	default:
 		return refuse("kind %.32q is not known", o.Kind)
 	}
@@ -142,4 +151,39 @@ func (o *Order) OfflineCap() (c OfflineCap, err error) {
 	c.Key, c.Unit = words[0], words[1]
 	c.Cap, err = number("cap", words[2], MaxAmount, false)
 	return c, err
+}
+
+// Agreement is to what is asked of an account in a group, in one unit: so much to each, as its owner has seen it.
+type Agreement struct {
+	// Group is the group's address.
+	Group, Unit string
+	// Owed is the SHA-256 of OwedText.
+	Owed [sha256.Size]byte
+}
+
+// OwedText is what an agreement is to: for each debt, in the order of its id, a line "ID AMOUNT" in minor units.
+func OwedText(amounts map[string]int64) string {
+	var b strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(amounts)) {
+		b.WriteString(id + " " + strconv.FormatInt(amounts[id], 10) + "\n")
+	}
+	return b.String()
+}
+
+// String writes an agreement as an order does: "friends@groups.example MAD" and the hash in hexadecimal.
+func (a Agreement) String() string {
+	return a.Group + " " + a.Unit + " " + hex.EncodeToString(a.Owed[:])
+}
+
+// Agreement reads what an order Agree is about.
+func (o *Order) Agreement() (a Agreement, err error) {
+	words := strings.Split(o.About, " ")
+	if len(words) != 3 || !ValidUnit(words[1]) {
+		return a, refuse("an agreement is not %.64q", o.About)
+	}
+	if err := address("group", words[0]); err != nil {
+		return a, err
+	}
+	a.Group, a.Unit = words[0], words[1]
+	return a, digest(&a.Owed, "owed", words[2])
 }

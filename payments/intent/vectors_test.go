@@ -150,7 +150,8 @@ func sampleOrders(key, other string) []*Order {
 	for _, one := range []struct {
 		kind  OrderKind
 		about string
-	}{{AddKey, other}, {DropKey, other}, {Unfreeze, ""}, {SetLimits, Limits{"MAD", 10000, 50000}.String()}, {AllowOffline, OfflineCap{other, "MAD", 20000}.String()}} {
+	}{{AddKey, other}, {DropKey, other}, {Unfreeze, ""}, {SetLimits, Limits{"MAD", 10000, 50000}.String()}, {AllowOffline, OfflineCap{other, "MAD", 20000}.String()},
+		{Agree, Agreement{"friends@groups.example", "MAD", sha256.Sum256([]byte(OwedText(map[string]int64{"debt-bbbbbbbbbbbbbbbb": 300, anID: 12500})))}.String()}} {
 		o := base
 		o.Kind, o.About = one.kind, one.about
 		all = append(all, &o)

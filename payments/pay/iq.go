@@ -33,7 +33,7 @@ var (
 		"cashin": (*Service).cashin,
 
 		"request": (*Service).askRequest, "decline": (*Service).decline, "cancel": (*Service).cancel, "remind": (*Service).remind, "split": (*Service).askSplit,
-		"dispute": (*Service).askDispute, "evidence": (*Service).askEvidence, "settle": (*Service).settle, "agree": (*Service).agree,
+		"dispute": (*Service).askDispute, "evidence": (*Service).askEvidence, "settle": (*Service).settle,
 	}
 )
 

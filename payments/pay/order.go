@@ -122,6 +122,8 @@ func (s *Service) carryOut(ctx context.Context, o *signedOrder) (words said, err
 		return say("opened"), s.thaw(ctx, o.account)
 	case intent.SetLimits:
 		return say("limits"), s.setLimits(ctx, o)
+	case intent.Agree:
+		return say("agreed"), s.agree(ctx, o)
 	case intent.AllowOffline:
 		words = say("offlineLimit")
 		n, err = s.setCap(ctx, o)

@@ -94,7 +94,7 @@ func defaultRates() Rates {
 // of is the rate of a request that sets something, nil for one that is not counted.
 func (r *Rates) of(what string) *Rate {
 	switch what {
-	case "request", "decline", "cancel", "remind", "split", "dispute", "evidence", "settle", "agree":
+	case "request", "decline", "cancel", "remind", "split", "dispute", "evidence", "settle":
 		return &r.Ask
 	case "pay":
 		return &r.Pay

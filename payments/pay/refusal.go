@@ -24,6 +24,7 @@ func idTaken() *xmpp.Error      { return refusal(xmpp.Conflict, "id-taken") }
 func noPayee() *xmpp.Error      { return refusal(xmpp.NotAllowed, "no-payee") }
 func insufficient() *xmpp.Error { return refusal(xmpp.NotAcceptable, "insufficient") }
 func over() *xmpp.Error         { return refusal(xmpp.NotAllowed, "over") }
+func debtsChanged() *xmpp.Error { return refusal(xmpp.Conflict, "debts-changed") }
 func takenBack() *xmpp.Error    { return refusal(xmpp.NotAllowed, "taken-back") }
 
 func notReady(until time.Time) *xmpp.Error {

@@ -3,10 +3,12 @@ package pay
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
 
+	"palabre.dev/palabre/payments/intent"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
@@ -79,7 +81,7 @@ func (s *Service) getDebts(ctx context.Context, account xmpp.JID, e *xmpp.Elemen
 	return s.debts(ctx, account.String(), group, unit, e.Attr("before"), size)
 }
 
-// debts is who owes whom in a group, as far as somebody has to do with it, from after the debt of an id; agree says that there is something that they may agree to.
+// debts is who owes whom in a group, as far as somebody has to do with it, from after the debt of an id; agree is how much of it they may agree to.
 func (s *Service) debts(ctx context.Context, who, group, unit, before string, size int64) (*xmpp.Element, error) {
 	all, err := s.owedIn(ctx, who, group, unit, s.now())
 	if err != nil {
@@ -96,7 +98,7 @@ func (s *Service) debts(ctx context.Context, who, group, unit, before string, si
 	answer := paged(element("debts", "group", group, "unit", unit), all, size, idOf, func(one owed) *xmpp.Element {
 		e := element("debt", "id", idOf(one), "from", one.From, "to", one.To, "amount", digits(one.Amount))
 		if one.From == who && one.apart > 0 {
-			e.Set("agree", "true")
+			e.Set("agree", digits(one.apart))
 		}
 		return e
 	})
@@ -113,34 +115,43 @@ func (s *Service) debts(ctx context.Context, who, group, unit, before string, si
 	return answer, nil
 }
 
-// agree is <agree group= unit=/>: what is asked of somebody in a group now is set against what others owe them there, the oldest sharesAtOnce of it.
-func (s *Service) agree(ctx context.Context, account xmpp.JID, e *xmpp.Element) (*xmpp.Element, error) {
-	a := &asked{e: e}
-	group, unit, who := a.person("group", ""), a.unit("unit"), account.String()
-	if a.err != nil {
-		return nil, a.err
-	}
-	now := s.now()
-	err := s.db.Tx(ctx, func(ctx context.Context) error {
-		_, err := s.db.Exec(ctx, `update pay_request set agreed = true where payer = $1 and unit = $2 and due > $3 and id in (select id from pay_request
-			where payer = $1 and unit = $2 and due > $3 and split <> '' and not agreed and split in (select id from pay_split where within = $4 and within <> '')
-			order by made limit $5)`, who, unit, now.UnixMicro(), group, int64(sharesAtOnce))
-		if err != nil {
-			return fmt.Errorf("agree: %w", err)
-		}
-		in, err := s.potsOf(ctx, who, group, unit, now)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(in, func(p pot) bool { return p.shares() > maxInPot }) {
-			return errTooMuch
-		}
-		return s.closeEven(ctx, group, unit, now, who)
-	})
+// agree sets, in the transaction of ctx, what is asked of somebody in a group against what others owe them there, the oldest sharesAtOnce of it: as they have seen and signed
+// it, for it moves from whom they get money. What has come since refuses it.
+func (s *Service) agree(ctx context.Context, o *signedOrder) error {
+	a, err := o.Agreement()
 	if err != nil {
-		return nil, err
+		return badText("%v", err)
 	}
-	return s.debts(ctx, who, group, unit, "", maxPageSize)
+	if group, err := xmpp.ParseJID(a.Group); err != nil || group.String() != a.Group || s.cfg.unit(a.Unit) == nil {
+		return badText("there is no such group or unit")
+	}
+	who, now := o.account.String(), s.now()
+	asked, err := read(ctx, s.db, "what is asked of somebody in a group", readClaim, "select payer, payee, sum(cast(amount - paid as double precision)), count(*) from pay_request where "+sharesOf+
+		" and not agreed and payer = $4 group by payer, payee order by min(made), payee limit $5", a.Group, a.Unit, now.UnixMicro(), who, int64(maxPairs))
+	if err != nil {
+		return err
+	}
+	amounts := map[string]int64{}
+	for _, c := range asked {
+		amounts[debtID(a.Group, a.Unit, who, c.To)] = c.Amount
+	}
+	if sha256.Sum256([]byte(intent.OwedText(amounts))) != a.Owed {
+		return debtsChanged()
+	}
+	_, err = s.db.Exec(ctx, `update pay_request set agreed = true where payer = $1 and unit = $2 and due > $3 and id in (select id from pay_request
+		where payer = $1 and unit = $2 and due > $3 and split <> '' and not agreed and split in (select id from pay_split where within = $4 and within <> '')
+		order by made limit $5)`, who, a.Unit, now.UnixMicro(), a.Group, int64(sharesAtOnce))
+	if err != nil {
+		return fmt.Errorf("agree: %w", err)
+	}
+	in, err := s.potsOf(ctx, who, a.Group, a.Unit, now)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(in, func(p pot) bool { return p.shares() > maxInPot }) {
+		return errTooMuch
+	}
+	return s.closeEven(ctx, a.Group, a.Unit, now, who)
 }
 
 // owing picks the groups (after $4) in which a payer ($1) may owe a payee ($2) something in a unit ($3): what the payee asks for, and what the payer has agreed to or was paid

@@ -2,9 +2,11 @@ package pay
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
+	"palabre.dev/palabre/xmpp"
 )
 
 const group = "friends@groups.example"
@@ -40,8 +43,42 @@ func (g *stage) debtsOf(who string) (all []string, ids map[string]string) {
 func (g *stage) agree(names ...string) {
 	g.t.Helper()
 	for _, name := range names {
-		g.people[name].set("<agree group='" + group + "' unit='MAD'/>")
+		a := g.people[name]
+		a.set(a.agreement(g.askedOf(name)))
 	}
+}
+
+// askedOf is what is asked of somebody in the group, as they see it.
+func (g *stage) askedOf(name string) map[string]int64 {
+	g.t.Helper()
+	amounts := map[string]int64{}
+	for before, more := "", true; more; {
+		page := g.people[name].get("<debts group='" + group + "' unit='MAD' before='" + before + "'/>")
+		for e := range page.Children() {
+			if agree := e.Attr("agree"); agree != "" {
+				amount, err := strconv.ParseInt(agree, 10, 64)
+				if err != nil {
+					g.t.Fatal(err)
+				}
+				amounts[e.Attr("id")] = amount
+			}
+		}
+		before = page.Attr("more")
+		more = before != ""
+	}
+	return amounts
+}
+
+// agreement is an order by which somebody agrees to what they have seen.
+func (a *actor) agreement(seen map[string]int64) string {
+	a.stage.t.Helper()
+	about := intent.Agreement{Group: group, Unit: "MAD", Owed: sha256.Sum256([]byte(intent.OwedText(seen)))}
+	o := &intent.Order{Service: "pay.example", ID: a.stage.id(), Kind: intent.Agree, Account: a.jid.String(), About: about.String(), Expires: a.stage.now().Add(5 * time.Minute), Key: a.keyID}
+	text, err := o.Text()
+	if err != nil {
+		a.stage.t.Fatal(err)
+	}
+	return element("order").Add(xmpp.NewText(NS, "text", text), a.signature(text)).String()
 }
 
 func (g *stage) wantDebts(who string, want ...string) map[string]string {
@@ -65,7 +102,7 @@ func TestSettleUp(t *testing.T) {
 		g.agree("karim")
 		g.wantDebts("nadia", "karim nadia 500", "nadia sami 500")
 		for e := range nadia.get("<debts group='" + group + "' unit='MAD'/>").Children() {
-			if got := e.Attr("agree"); (got == "true") != (e.Attr("from") == "nadia@example") {
+			if got := e.Attr("agree"); (got == "500") != (e.Attr("from") == "nadia@example") {
 				t.Errorf("nadia may agree to %s", e)
 			}
 		}
@@ -101,6 +138,30 @@ func TestClaimThatNobodyHasAcknowledged(t *testing.T) {
 		nadia.set("<decline id='" + bogus + "' why='There was no such dinner'/>")
 		g.wantDebts("nadia")
 		g.has("karim", 99_500, "nadia", 100_500, "mallory", 100_000)
+	})
+}
+
+// TestAgreementIsSigned has a session of nadia's without her key, and a claim that comes between what she saw and what she signed: neither moves from whom she gets money.
+func TestAgreementIsSigned(t *testing.T) {
+	on(t, "nadia karim sami mallory", func(t *testing.T, g *stage) {
+		nadia, mallory := g.people["nadia"], g.people["mallory"]
+		g.owes("karim", "nadia", 500)
+		g.owes("nadia", "sami", 100)
+		g.agree("karim")
+		nadia.refused("feature-not-implemented", true, "<agree group='"+group+"' unit='MAD'/>")
+		seen := g.askedOf("nadia")
+		late := g.owes("nadia", "mallory", 400)
+		nadia.refused("debts-changed", true, nadia.agreement(seen))
+		thief := &actor{g, "nadia", nadia.jid, mallory.key, mallory.keyID}
+		thief.refused("no-key", true, thief.agreement(g.askedOf("nadia")))
+		g.wantDebts("karim", "karim nadia 500")
+		nadia.set("<decline id='" + late + "'/>")
+		agreed := nadia.agreement(seen)
+		nadia.set(agreed)
+		g.wantDebts("karim", "karim nadia 400", "karim sami 100")
+		g.owes("nadia", "mallory", 400)
+		nadia.set(agreed) // the same again agrees to nothing more
+		g.wantDebts("karim", "karim nadia 400", "karim sami 100")
 	})
 }
 

@@ -225,13 +225,18 @@ func (a *actor) intent(kind intent.Kind, payer, payee string, amount int64, of s
 	return i
 }
 
-// hand hands in an intent with a signature of the actor.
-func (a *actor) hand(i *intent.Intent) (*xmpp.Element, error) {
-	text, err := i.Text()
+// signature is an actor's of a text.
+func (a *actor) signature(text string) *xmpp.Element {
+	signed, err := intent.Sign(a.key, text)
 	if err != nil {
 		a.stage.t.Fatal(err)
 	}
-	signed, err := intent.Sign(a.key, text)
+	return xmpp.NewText(NS, "signature", base64.RawURLEncoding.EncodeToString(signed)).Set("key", a.keyID)
+}
+
+// hand hands in an intent with a signature of the actor.
+func (a *actor) hand(i *intent.Intent) (*xmpp.Element, error) {
+	text, err := i.Text()
 	if err != nil {
 		a.stage.t.Fatal(err)
 	}
@@ -239,8 +244,7 @@ func (a *actor) hand(i *intent.Intent) (*xmpp.Element, error) {
 	if err != nil {
 		a.stage.t.Fatal(err)
 	}
-	return a.stage.s.HandleIQ(context.Background(), from, true, element("pay").Add(xmpp.NewText(NS, "intent", text),
-		xmpp.NewText(NS, "signature", base64.RawURLEncoding.EncodeToString(signed)).Set("key", a.keyID)))
+	return a.stage.s.HandleIQ(context.Background(), from, true, element("pay").Add(xmpp.NewText(NS, "intent", text), a.signature(text)))
 }
 
 // done hands in what must be done, and gives its id.

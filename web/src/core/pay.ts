@@ -68,7 +68,7 @@ export type PayState = 'signed' | 'sent' | 'waiting' | 'held' | 'done' | 'ended'
 /** Why something was refused or cannot be done: the conditions of the contract, and those that this device finds by itself. */
 export type PayReason =
   | 'insufficient' | 'over-limit' | 'frozen' | 'step-up' | 'fee-changed' | 'no-key' | 'not-ready' | 'bad-signature' | 'bad-text' | 'expired' | 'id-taken' | 'no-payee' | 'no-mandate'
-  | 'exceeds' | 'over' | 'taken-back' | 'closed' | 'rail'
+  | 'exceeds' | 'over' | 'taken-back' | 'closed' | 'rail' | 'debts-changed'
   /** Of the PIN and the keys of this device. */
   | 'wrong-pin' | 'wait' | 'pin-short' | 'passkey'
   /** This device has its key already, with what was chosen for it first. */
@@ -226,8 +226,8 @@ export interface Split {
   shares: SplitShare[]
 }
 
-/** What one owes another in a group: transfers that settle it. `id`: a payment of which it is the `of` pays it. `agree`: what is asked of us in it may be set against what others owe us there, if we agree. `once`: how much of it one payment settles, where that is less. */
-export interface Debt { id?: string; from: JID; to: JID; amount: number; once?: number; agree?: boolean }
+/** What one owes another in a group: transfers that settle it. `id`: a payment of which it is the `of` pays it. `agree`: how much of it is asked of us and may be set against what others owe us there, if we agree. `once`: how much of it one payment settles, where that is less. */
+export interface Debt { id?: string; from: JID; to: JID; amount: number; once?: number; agree?: number }
 
 /** What somebody may take from a wallet, by its owner's signature: up to `amount` each time and `total` in a period. `left` is what may be taken now, `taken` what was in this period, `request` the one that it answers. */
 export interface Mandate { id: string; payer: JID; payee: JID; amount: number; unit: string; exponent: number; total?: number; period: Period; until?: Micros; for: string; state: 'open' | 'revoked' | 'expired'; left?: number; taken?: number; request?: string }
@@ -293,8 +293,6 @@ export interface PayAsks {
   /** The shares must add up to the total. The message in the group is a step of its own: Pay.makeSplit does both. */
   makeSplit(split: Split): Promise<Split>
   debts(group: JID, unit: string): Promise<Debt[]>
-  /** Lets what is asked of us in a group so far be set against what others owe us there, so that there are fewer transfers. */
-  agree(group: JID, unit: string): Promise<Debt[]>
   mandates(): Promise<Mandate[]>
   dispute(id: string): Promise<Dispute>
   disputes(): Promise<Dispute[]>
@@ -346,7 +344,7 @@ export interface Pay {
   /** Tries at once what waits. */
   retry(): void
   /** Signs an order and hands it in. */
-  order(order: { kind: 'add-key' | 'drop-key'; key: string } | { kind: 'unfreeze' } | { kind: 'limits'; unit: string; transaction?: number; day?: number }, proof: Proof): Promise<Wallet>
+  order(order: { kind: 'add-key' | 'drop-key'; key: string } | { kind: 'unfreeze' } | { kind: 'limits'; unit: string; transaction?: number; day?: number } | { kind: 'agree'; group: JID; unit: string; debts: Debt[] }, proof: Proof): Promise<Wallet>
   /** Makes the key of this device for payments without network, with a PIN of its own, up to `cap`; money is put into the pocket with send({ kind: 'reserve' }). */
   setUpOffline(pin: string, cap: number, unit: string, proof: Proof): Promise<Wallet>
   /** Signs a payment without network and keeps it as promised; fails with `over-limit` above what leftOffline says. With the same draft again: what was kept, and no PIN is asked for; with the id of another payment: `id-taken`. */

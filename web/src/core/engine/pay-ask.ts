@@ -104,7 +104,7 @@ function ofWallet(lead: PayLead): OfWallet {
   }
 }
 
-type OfRequests = Pick<LeadAsks, 'request' | 'requests' | 'makeRequest' | 'decline' | 'cancel' | 'remind' | 'split' | 'splits' | 'makeSplit' | 'debts' | 'agree'>
+type OfRequests = Pick<LeadAsks, 'request' | 'requests' | 'makeRequest' | 'decline' | 'cancel' | 'remind' | 'split' | 'splits' | 'makeSplit' | 'debts'>
 
 function ofRequests(lead: PayLead): OfRequests {
   const request = async (answer: Element) => {
@@ -138,7 +138,6 @@ function ofRequests(lead: PayLead): OfRequests {
     makeSplit: async ({ id, group, total, unit, for: what, by, payee, shares }) => split(await lead.ask('set', el(PAY, 'split', { id, group, total, unit, for: what, by, payee },
       ...shares.map(({ jid, amount, parts, items }) => el(PAY, 'share', { jid, amount, parts }, ...items.map((item) => el(PAY, 'item', { name: item.name, amount: item.amount }))))))),
     debts: async (group, unit) => allDebts(lead, group, unit, await lead.ask('get', el(PAY, 'debts', { group, unit }))),
-    agree: async (group, unit) => allDebts(lead, group, unit, await lead.ask('set', el(PAY, 'agree', { group, unit }))),
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { JID, Micros } from '../model.ts'
 import { PayTrouble, leftOffline, newPayId, nextPayId, type CashInDraft, type Pay, type PayDraft, type Payment, type Promised, type Proof, type Wallet } from '../pay.ts'
-import { promiseCode, readPromise } from '../pay/sign.ts'
+import { agreedTo, promiseCode, readPromise } from '../pay/sign.ts'
 import { BadText, isId, MAX_FOR, readIntent, textTime, writeText } from '../pay/text.ts'
 import { look, type Look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
@@ -22,6 +22,16 @@ const EXPIRES_OFFLINE = 7 * 86_400e6 - 3600e6
 const AHEAD = 7 * 86_400e6
 
 type Order = Parameters<Pay['order']>[0]
+
+/** What an order is about, as its text says it. */
+async function aboutOf(order: Order): Promise<string> {
+  switch (order.kind) {
+    case 'unfreeze': return ''
+    case 'limits': return `${order.unit} transaction=${order.transaction ?? 0} day=${order.day ?? 0}`
+    case 'agree': return `${order.group} ${order.unit} ${await agreedTo(order.debts)}`
+    default: return order.key
+  }
+}
 
 /** Signs for one account. */
 export class PaySigning {
@@ -93,8 +103,7 @@ export class PaySigning {
   }
 
   async order(order: Order, proof: Proof): Promise<Wallet> {
-    const about = order.kind === 'unfreeze' ? '' : order.kind === 'limits' ? `${order.unit} transaction=${order.transaction ?? 0} day=${order.day ?? 0}` : order.key
-    return this.handIn(order.kind, about, proof)
+    return this.handIn(order.kind, await aboutOf(order), proof)
   }
 
   private async handIn(kind: string, about: string, proof: Proof): Promise<Wallet> {

@@ -45,6 +45,10 @@ export function readReceipt(key: string, service: string, { text, signature }: {
 /** Says whether a receipt is for this intent. */
 export const isFor = async (receipt: Fields<'receipt'>, intent: string): Promise<boolean> => receipt.intent === hex(await textHash(intent))
 
+/** What somebody agrees to by an order `agree`: how much they owe to whom, as they have seen it. */
+export const agreedTo = async (debts: readonly { id?: string; agree?: number }[]): Promise<string> => hex(await textHash(
+  debts.flatMap(({ id, agree }) => (id && agree ? [`${id} ${agree}\n`] : [])).sort().join('')))
+
 /** A payment without network as it stands in a code. */
 export const promiseCode = (text: string, signature: string, point: Bytes): string => promiseOf(toText(encoder.encode(text)), signature, toText(point))
 

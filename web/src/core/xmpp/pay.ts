@@ -171,7 +171,7 @@ function readShare(e: Element): SplitShare | undefined {
 /** Who owes whom. */
 export const readDebts = (e: Element | undefined): Debt[] => rows(e, 'debt').flatMap((d) => {
   const [from, to] = [address(d.attr('from')), address(d.attr('to'))]
-  return from && to ? [{ from, to, amount: amount(d), ...whole(d, 'once'), ...(isId(d.attr('id') ?? '') ? { id: d.attr('id') } : {}), ...(yes(d, 'agree') ? { agree: true } : {}) }] : []
+  return from && to ? [{ from, to, amount: amount(d), ...whole(d, 'once'), ...(isId(d.attr('id') ?? '') ? { id: d.attr('id') } : {}), ...whole(d, 'agree') }] : []
 })
 
 /** A mandate. */
@@ -213,7 +213,7 @@ export function readQuote(e: Element | undefined): Quote {
 }
 
 const REASONS: readonly string[] = [
-  'insufficient', 'over-limit', 'frozen', 'step-up', 'fee-changed', 'no-key', 'not-ready', 'bad-signature', 'bad-text', 'expired', 'id-taken', 'no-payee', 'no-mandate', 'exceeds', 'over', 'taken-back', 'closed', 'rail', 'wrong-pin', 'wait',
+  'insufficient', 'over-limit', 'frozen', 'step-up', 'fee-changed', 'no-key', 'not-ready', 'bad-signature', 'bad-text', 'expired', 'id-taken', 'no-payee', 'no-mandate', 'exceeds', 'over', 'taken-back', 'closed', 'rail', 'debts-changed', 'wrong-pin', 'wait',
 ] satisfies PayReason[]
 
 /** A reason that the service named. */

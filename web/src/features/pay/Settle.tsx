@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { useAsked, Waiting } from '../../app/asked.tsx'
 import { PageHead } from '../../app/PageHead.tsx'
 import { unitOf, useWallet } from '../../app/paid.ts'
-import { payNow, whyPay } from '../../app/pay.ts'
+import { askProof, payNow, whyPay } from '../../app/pay.ts'
 import { chatPath, go } from '../../app/router.ts'
 import { chatOf, engine, nameOf } from '../../app/session.ts'
 import { newPayId, type Debt } from '../../core/pay.ts'
@@ -27,13 +27,11 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
   const pay = async ({ id, to, amount: all, once: amount = all }: Debt): Promise<void> => {
     if (await payNow({ id: newPayId(), kind: 'send', payee: to, amount, unit, ...(id ? { of: id } : {}), for: t('pm.settleFor', { group: chatOf(group)?.name ?? '' }).slice(0, 60), chat: group })) go(chatPath(group))
   }
-  const agree = async (): Promise<void> => {
-    try {
-      await (await engine().pay()).ask('agree', group, unit)
-      asked.again()
-    } catch (error) {
-      toast(whyPay(error))
-    }
+  const agree = async (debts: Debt[]): Promise<void> => {
+    const proof = await askProof(t('pm.agreeProof'))
+    if (!proof) return
+    try { await (await engine().pay()).order({ kind: 'agree', group, unit, debts }, proof) } catch (error) { toast(whyPay(error)) }
+    asked.again()
   }
   return (
     <>
@@ -49,7 +47,7 @@ export function SettlePage({ id: group }: PageProps): JSX.Element {
               {debt.from === me && <Button kind="p" act={() => void pay(debt)}>{t('pm.payIt')}</Button>}
             </li>
           ))}</ul>}
-        {asked.value?.some((debt) => debt.agree) && <><p class="small">{t('pm.agreeText')}</p><Button act={() => void agree()}>{t('pm.agree')}</Button></>}
+        {asked.value?.some((debt) => debt.agree) && <><p class="small">{t('pm.agreeText')}</p><Button act={() => void agree(asked.value ?? [])}>{t('pm.agree')}</Button></>}
       </div></div>
     </>
   )

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { makePinKey, openPinKey, verifierOf } from '../../../src/core/pay/pin.ts'
 import { keyId, toBytes, toText } from '../../../src/core/pay/bytes.ts'
-import { isFor, promiseCode, readPromise, readReceipt, signed, signText } from '../../../src/core/pay/sign.ts'
+import { agreedTo, isFor, promiseCode, readPromise, readReceipt, signed, signText } from '../../../src/core/pay/sign.ts'
 import { readIntent, readText, textTime, writeText, type Fields } from '../../../src/core/pay/text.ts'
 
 interface Vector { fields: Record<string, string>; text: string; sha256: string; key: string; signature: string }
@@ -28,6 +28,13 @@ test('texts are written and read as the service does, and signed by whom they sa
   const [receipt] = vectors.receipts, [intent] = vectors.intents
   expect(receipt && intent && await isFor(receipt.fields as Fields<'receipt'>, intent.text)).toBe(true)
   expect(receipt && await isFor(receipt.fields as Fields<'receipt'>, 'another')).toBe(false)
+})
+
+test('what is agreed to in a group is written as the service reads it, in any order', async () => {
+  const about = vectors.orders.find((v) => v.fields['kind'] === 'agree')?.fields['about']
+  const debts = [{ id: 'debt-bbbbbbbbbbbbbbbb', agree: 300 }, { id: 'N3vT0aPq9ZxKf81bYw-_Lg', agree: 12500 }, { id: 'owed-to-us-aaaaaaaaaa' }]
+  expect(`friends@groups.example MAD ${await agreedTo(debts)}`).toBe(about)
+  expect(await agreedTo(debts.reverse())).toBe(about?.split(' ')[2])
 })
 
 test('a text that is written another way is refused', () => {
