@@ -16,7 +16,7 @@ func Reading(ctx context.Context, db *store.DB, log *slog.Logger) (*Ledger, erro
 	if err := db.Migrate(ctx, "ledger", migrations); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	l := &Ledger{cfg: DefaultConfig(), db: db, log: log.With("part", "ledger"), units: map[string]Unit{}, now: time.Now, stop: make(chan struct{}), finished: make(chan struct{})}
+	l := &Ledger{cfg: DefaultConfig(), db: db, log: log.With("part", "ledger"), units: map[string]Unit{}, now: time.Now, stop: make(chan struct{}), finished: make(chan struct{}), metrics: newMetrics()}
 	close(l.stop)
 	close(l.finished)
 	rows, err := db.Query(ctx, "select code, exponent from ledger_unit")

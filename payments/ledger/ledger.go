@@ -66,6 +66,8 @@ type Ledger struct {
 	finished chan struct{} // closed when nothing is answered any more
 	over     sync.WaitGroup
 
+	metrics *metrics
+
 	known   memory // of the goroutine that posts alone
 	expired int64  // holds that end until then have ended; of Run alone
 }
@@ -79,7 +81,7 @@ func New(ctx context.Context, cfg Config, db *store.DB, log *slog.Logger) (*Ledg
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	l := &Ledger{cfg: cfg, db: db, log: log.With("part", "ledger"), units: map[string]Unit{}, now: time.Now, next: db.Next,
-		waiting: make(chan *request, maxWaiting), stop: make(chan struct{}), finished: make(chan struct{})}
+		waiting: make(chan *request, maxWaiting), stop: make(chan struct{}), finished: make(chan struct{}), metrics: newMetrics()}
 	for _, unit := range append(currencies(), cfg.Units...) {
 		l.units[unit.Code] = unit
 	}

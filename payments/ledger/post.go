@@ -31,12 +31,18 @@ func (l *Ledger) ask(ctx context.Context, r *request) ([]Record, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
+	r.since = time.Now()
 	select {
 	case l.waiting <- r:
-	case <-l.stop:
-		return nil, ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	default:
+		select {
+		case l.waiting <- r:
+		case <-l.stop:
+			return nil, ErrClosed
+		case <-ctx.Done():
+			l.metrics.refused.Inc()
+			return nil, ctx.Err()
+		}
 	}
 	select {
 	case <-r.done:
@@ -86,7 +92,11 @@ func (l *Ledger) post() {
 		for len(batch) < cap(batch) && len(l.waiting) > 0 {
 			batch = append(batch, <-l.waiting)
 		}
+		now := time.Now()
+		l.metrics.begun(now, batch[0].since)
+		n := len(batch)
 		l.commit(batch)
+		l.metrics.ended(n, time.Since(now))
 	}
 }
 
@@ -108,6 +118,7 @@ func (l *Ledger) commit(batch []*request) {
 			continue
 		}
 		if err != nil {
+			l.metrics.failures.Inc()
 			l.known.clear() // it may have been kept all the same
 			for _, r := range batch {
 				r.records, r.err = nil, fmt.Errorf("post: %w", err)

@@ -245,6 +245,7 @@ type request struct {
 	own        bool
 	tried      bool // a refusal is not kept
 	also       func(ctx context.Context, records []Record) error
+	since      time.Time // it waits
 
 	records []Record
 	err     error
