@@ -14,6 +14,7 @@ import { Radios } from '../../ui/Radios.tsx'
 import { Amount, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 import { codeOf, keepShop, limits, shopOf, type Shop } from './shop.ts'
+import { Tips } from './Tips.tsx'
 import './pay.css'
 
 /** CodePage shows our code. */
@@ -45,6 +46,7 @@ export function CodePage(_: PageProps): JSX.Element {
                 <Field label={t('pm.shopName')} value={shop.name} change={(name) => change({ name })} limit={limits.name} />
                 <Field label={t('pm.shopCity')} value={shop.city} change={(city) => change({ city })} limit={limits.city} />
                 <Field label={t('pm.shopCountry')} value={shop.country} change={(country) => change({ country: country.toUpperCase().replace(/[^A-Z]/g, '').slice(0, 2) })} limit={2} ltr />
+                <Tips tip={shop.tip} change={(tip) => change({ tip })} />
               </div>
             </details>
             <div class="dos"><Button act={() => print()}>{t('pm.print')}</Button></div>

@@ -20,7 +20,9 @@ import { useAmount, type Typed } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 import { safely } from './Code.tsx'
 import { bell, counts, fits, type Sale } from './sale.ts'
-import { codeOf, shopOf } from './shop.ts'
+import { canAsk, codeOf, keepShop, shopOf, type Shop } from './shop.ts'
+import { feeOn } from './tip.ts'
+import { Tips } from './Tips.tsx'
 import { chime } from './chime.ts'
 import './pay.css'
 
@@ -28,25 +30,31 @@ import './pay.css'
 export function CounterPage(_: PageProps): JSX.Element {
   const wallet = useWallet()
   const typed = useAmount(wallet)
+  const [shop, setShop] = useState<Shop>(() => shopOf(engine().account()))
   const [what, setWhat] = useState('')
   const [sale, setSale] = useState<Sale>()
   const next = (): void => { setSale(undefined); typed.set(''); setWhat('') }
   const show = async (): Promise<void> => {
-    const { amount, unit } = typed
-    if (amount) setSale({ id: newPayId(), amount, unit, for: what.trim(), began: await (await engine().pay()).now() })
+    const { amount: price, unit } = typed
+    const { tip } = shop
+    if (!price || !canAsk(tip)) return
+    const fee = feeOn(price, tip, unit.exponent)
+    setSale({ id: newPayId(), amount: price + fee, fee, tip, unit, for: what.trim(), began: await (await engine().pay()).now() })
   }
   return (
     <>
       <PageHead title={t('pm.counter')} always up="/pay"><Button kind="t" act={() => go('/pay/report')}>{t('pm.report')}</Button></PageHead>
       <div class="scroll"><div class="page counter">
         {!connected() && <Banner icon="wifiOff" title={t('pm.counterOffline')} text={t('pm.counterOfflineText')} />}
-        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} show={() => void show()} />}
+        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} tip={shop.tip} setTip={(tip) => { const now = { ...shop, tip }; setShop(now); keepShop(now) }} show={() => void show()} />}
       </div></div>
     </>
   )
 }
 
-function Till({ typed, what, setWhat, show }: { typed: Typed; what: string; setWhat: (text: string) => void; show: () => void }): JSX.Element {
+interface TillProps { typed: Typed; what: string; setWhat: (text: string) => void; tip: Shop['tip']; setTip: (tip: Shop['tip']) => void; show: () => void }
+
+function Till({ typed, what, setWhat, tip, setTip, show }: TillProps): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => { input.current?.focus() }, [])
   const press = (key: string): void => typed.set((was) => (key === '⌫' ? was.slice(0, -1) : (was + key).slice(0, 12)))
@@ -73,7 +81,8 @@ function Till({ typed, what, setWhat, show }: { typed: Typed; what: string; setW
         {['1', '2', '3', '4', '5', '6', '7', '8', '9', point(), '0', '⌫'].map((key) => <button type="button" key={key} class="num" aria-label={key === '⌫' ? t('pm.rub') : key} disabled={key === point() && (typed.unit.exponent === 0 || /[.,٫]/.test(typed.text))} onClick={() => press(key)}>{key}</button>)}
       </div>
       <Field label={t('pm.for')} value={what} change={setWhat} limit={25} />
-      <Button kind="p" wide submit disabled={!typed.amount}>{t('pm.showCode')}</Button>
+      <Tips tip={tip} change={setTip} />
+      <Button kind="p" wide submit disabled={!typed.amount || !canAsk(tip)}>{t('pm.showCode')}</Button>
     </form>
   )
 }
@@ -81,7 +90,7 @@ function Till({ typed, what, setWhat, show }: { typed: Typed; what: string; setW
 const lookMs = 10_000
 
 function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () => void }): JSX.Element {
-  const { id, amount, unit } = sale
+  const { id, amount, fee = 0, tip, unit } = sale
   const account = engine().account()
   const [promised, setPromised] = useState<Payment>()
   const followed = promised?.id ?? id // a promise may have an id of its own
@@ -114,10 +123,11 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
   const sum = money(amount, { unit: unit.code, exponent: unit.exponent })
   if (done) return <Paid payment={now} next={next} />
   if (now?.state === 'promised') return <Promised payment={now} next={next} />
-  const code = safely(() => codeOf(account.jid, shopOf(account), { unit, amount, id, for: sale.for }))
+  const code = safely(() => codeOf(account.jid, { ...shopOf(account), tip }, { unit, amount: amount - fee, id, for: sale.for }))
   return (
     <div class="sale">
       <p class="sum"><b class="num">{amountText(amount, unit.exponent, true)}</b> {unit.code}</p>
+      {fee > 0 && <p class="num"><bdi dir="ltr">{amountText(amount - fee, unit.exponent)} + {amountText(fee, unit.exponent)}</bdi> ({t('pm.codeFee')})</p>}
       {code ? <div data-code={code} class="big-qr"><Qr text={code} label={t('pm.scanToPay', { amount: sum })} /></div> : <p class="wrong" role="alert">{t('pm.codeNot')}</p>}
       <p role="status" class="wait-for"><Icon path={hourglass} />{now && !fits(now, sale, account.jid) ? t('pm.wrongSum', { amount: money(now.amount, now) }) : now?.state === 'refused' ? t('pm.saleRefused') : t('pm.waiting')}</p>
       {failed && <p class="wrong" role="alert">{failed}</p>}

@@ -17,10 +17,11 @@ import { Qr } from '../../ui/Qr.tsx'
 import { scan } from '../../ui/Scan.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { Amount, isPin, NewPin, Pin, tooLong, useAmount } from './fields.tsx'
-import { fillFrom, unitIn } from './fill.ts'
+import { fillFrom, unitIn, type Filled } from './fill.ts'
 import type { PageProps } from './index.tsx'
 import { Already, Promises, usePending } from './Promises.tsx'
 import { whyCode } from './Scan.tsx'
+import { feeOn } from './tip.ts'
 import './pay.css'
 
 type Device = Awaited<ReturnType<Pay['device']>>
@@ -124,9 +125,13 @@ function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: No
   const [to, setTo] = useState(query.get('to') ?? '')
   const [what, setWhat] = useState(query.get('for') ?? '')
   const typed = useAmount(wallet, query.get('amount') ?? '', unit)
+  const [tip, setTip] = useState<Filled['tip']>()
+  const fee = typed.amount ? feeOn(typed.amount, tip, typed.unit.exponent) : 0
+  const owed = typed.amount && typed.amount + fee
   const [pin, setPin] = useState('')
   const [state, setState] = useState<{ busy?: boolean; failed?: string }>(asked === unit ? {} : { failed: t('pm.unitOther', { unit: asked }) })
-  const fits = typed.amount !== undefined && typed.amount <= left && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && isPin(pin) && !tooLong(what)
+  const facts = { unit, exponent: typed.unit.exponent }
+  const fits = owed !== undefined && owed <= left && /^[^\s@/]+@[^\s@/]+$/.test(to.trim()) && isPin(pin) && !tooLong(what)
   const look = async (): Promise<void> => {
     const text = await scan(t('pm.scan'))
     if (!text) return
@@ -135,7 +140,9 @@ function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: No
       if (code.kind !== 'shop') { setState({ failed: t('pm.codeUnknown') }); return }
       const filled = fillFrom(code, unit)
       if (!filled) { setState({ failed: t('pm.unitOther', { unit: unitIn(code) }) }); return }
+      feeOn(1, filled.tip, typed.unit.exponent) // one that the unit cannot have is none
       setId(filled.id)
+      setTip(filled.tip)
       setTo(filled.to)
       setWhat(filled.for)
       typed.set(filled.amount)
@@ -144,10 +151,10 @@ function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: No
   }
   const promise = async (event: Event): Promise<void> => {
     event.preventDefault()
-    if (!fits || state.busy || !typed.amount) return
+    if (!fits || state.busy) return
     setState({ busy: true })
     try {
-      given(await (await engine().pay()).promise({ id, kind: 'offline', payee: to.trim(), amount: typed.amount, unit, fee: 0, for: what.trim(), chat: to.trim() }, pin))
+      given(await (await engine().pay()).promise({ id, kind: 'offline', payee: to.trim(), amount: owed, unit, fee: 0, for: what.trim(), chat: to.trim() }, pin))
     } catch (error) { setState({ failed: whyPay(error) }); setPin('') }
   }
   return (
@@ -156,8 +163,9 @@ function Give({ wallet, offline, pending, given }: { wallet: Wallet; offline: No
       <p>{t('pm.promiseText')}</p>
       <Button icon="qr" act={() => void look()}>{t('pm.scanCamera')}</Button>
       <Field label={t('pm.toWhom')} value={to} change={setTo} limit={320} required ltr />
-      <Amount label={t('pm.amount')} hint={t('pm.canPromise', { amount: money(left, { unit, exponent: typed.unit.exponent }) })} typed={{ ...typed, units: [] }} />
-      {typed.amount !== undefined && typed.amount > left && <p class="wrong" role="alert">{t('pm.atMost', { amount: money(left, { unit, exponent: typed.unit.exponent }) })}</p>}
+      <Amount label={t('pm.amount')} hint={t('pm.canPromise', { amount: money(left, facts) })} typed={{ ...typed, units: [] }} />
+      {fee > 0 && owed && <p>{t('pm.codeFee')}: <b class="num">{money(fee, facts)}</b>. {t('pm.inAll')}: <b class="num">{money(owed, facts)}</b></p>}
+      {owed !== undefined && owed > left && <p class="wrong" role="alert">{t('pm.atMost', { amount: money(left, facts) })}</p>}
       <Field label={t('pm.for')} value={what} change={setWhat} limit={100} />
       <Already pending={pending} to={to.trim()} />
       <Pin label={t('pm.pinOffline')} value={pin} change={setPin} />

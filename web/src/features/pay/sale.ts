@@ -1,8 +1,9 @@
 // What pays for a sale at the counter, and what does not.
 import type { Payment, Unit } from '../../core/pay.ts'
+import type { Shop } from './shop.ts'
 
-/** Sale is what one customer pays. `id`: what the code gives the payment; `began`: when the code was shown, in microseconds of the server's time. */
-export interface Sale { id: string; amount: number; unit: Unit; for: string; began: number }
+/** Sale is what one customer pays. `id`: what the code gives the payment; `amount`: what is owed, with the `fee` that its code adds by a `tip` in percent; `began`: when the code was shown, in microseconds of the server's time. */
+export interface Sale { id: string; amount: number; fee?: number; tip?: Shop['tip']; unit: Unit; for: string; began: number }
 
 /** Receipts tell whole seconds, and clocks that differ by less than two are not corrected. Microseconds. */
 const slack = 5e6

@@ -4,8 +4,8 @@ import { amountOf, type Code } from '../../core/qr/code.ts'
 import { exponentOf, decimal } from '../../core/qr/currency.ts'
 import { palabre, writeMerchant } from '../../core/qr/merchant.ts'
 
-/** Shop is how a shop calls itself on its codes. */
-export interface Shop { name: string; city: string; country: string }
+/** Shop is how a shop calls itself on its codes, and what they ask for on top of an amount: a tip that the customer chooses, or a percentage. */
+export interface Shop { name: string; city: string; country: string; tip?: { ask: true } | { percent: string } | undefined }
 
 const kept = 'pay.shop'
 /** What EMVCo's codes have room for. */
@@ -17,11 +17,14 @@ const cut = (text: string, characters: number): string => [...text.trim()].slice
 export function shopOf(account: { jid: string; name: string }): Shop {
   try {
     const found = JSON.parse(localStorage.getItem(kept) ?? 'null') as Partial<Shop> | null
-    if (found?.name && found.city && found.country) return { name: cut(found.name, limits.name), city: cut(found.city, limits.city), country: found.country }
+    if (found?.name && found.city && found.country) return { name: cut(found.name, limits.name), city: cut(found.city, limits.city), country: found.country, ...(found.tip && canAsk(found.tip) ? { tip: found.tip } : {}) }
   } catch { /* nothing that was kept here */ }
   const country = new Intl.Locale(navigator.language).maximize().region ?? 'ZZ'
   return { name: cut(account.name || account.jid, limits.name), city: cut(account.jid.split('@')[1] ?? '', limits.city) || '-', country: /^[A-Z]{2}$/.test(country) ? country : 'ZZ' }
 }
+
+/** canAsk is whether a code can ask for that: a percentage is above 0 and below 100, with two digits behind the point at most. */
+export const canAsk = (tip: Shop['tip']): boolean => !tip || ('percent' in tip ? /^\d{1,2}(?:\.\d{1,2})?$/.test(tip.percent) && Number(tip.percent) > 0 : tip.ask === true)
 
 /** keepShop keeps it. */
 export function keepShop(shop: Shop): void {
@@ -38,13 +41,13 @@ export function askedBy({ account, merchant }: Pick<Extract<Code, { kind: 'shop'
 
 interface Asking { unit: Unit; amount?: number | undefined; /** That the payment shall have, so that one code is one payment at most. */ id?: string; for?: string }
 
-/** codeOf is the code of a shop: the one that hangs there, or one for a purchase. It throws a CodeError for an address that is too long for one. */
+/** codeOf is the code of a shop: the one that hangs there, or one for a purchase. It throws a CodeError for an address that is too long for one, and a percentage that is none. */
 export function codeOf(jid: string, shop: Shop, { unit, amount, id, for: what }: Asking): string {
   const known = exponentOf(unit.code) !== undefined
   const purpose = cut(what ?? '', 25)
   return writeMerchant({
     dynamic: id !== undefined, accounts: [{ name: palabre, fields: { '01': jid, ...(known ? {} : { '02': unit.code }), ...(id ? { '03': id } : {}) } }], category: '0000', currency: known ? unit.code : 'XXX',
-    ...(amount ? { amount: decimal(amount, unit.exponent) } : {}), country: shop.country, name: cut(shop.name, limits.name) || jid.slice(0, limits.name), city: cut(shop.city, limits.city) || '-', additional: purpose ? { '08': purpose } : {},
+    ...(amount ? { amount: decimal(amount, unit.exponent) } : {}), ...(shop.tip ? { tip: shop.tip } : {}), country: shop.country, name: cut(shop.name, limits.name) || jid.slice(0, limits.name), city: cut(shop.city, limits.city) || '-', additional: purpose ? { '08': purpose } : {},
   })
 }
 

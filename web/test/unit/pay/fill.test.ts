@@ -13,6 +13,10 @@ test('a code in the unit of the pocket fills in everything anew', () => {
   expect(one?.id).not.toBe(other?.id) // two codes without an id are two purchases
 })
 
+test('what the shop adds to the amount is known as well', () => {
+  expect(fillFrom({ account, merchant: { currency: 'MAD', amount: '125.00', additional: {}, tip: { percent: '10' } } }, 'MAD')).toMatchObject({ amount: '125.00', tip: { percent: '10' } })
+})
+
 test('a code in another unit fills in nothing', () => {
   expect(fillFrom({ account, merchant: { currency: 'EUR', amount: '125.00', additional: {} } }, 'MAD')).toBeUndefined()
   const own = { account: { ...account, unit: 'SOUK' }, merchant: { currency: 'XXX', amount: '7', additional: {} } }
