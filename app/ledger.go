@@ -41,6 +41,11 @@ func init() {
 			if err != nil {
 				return err
 			}
+			if name == "ledger/export" {
+				if err := a.noteExport(ctx, args); err != nil {
+					return err
+				}
+			}
 			return read(ctx, book, args, out)
 		}
 	}
@@ -182,6 +187,8 @@ type LedgerArgs struct {
 	// Since and Until bound an export.
 	Since time.Time `json:"since,omitzero"`
 	Until time.Time `json:"until,omitzero"`
+	// As is the name of the person who exports, where payments run alone.
+	As string `json:"as,omitempty"`
 }
 
 // at is the time that is asked for.

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -183,6 +185,18 @@ func (a *App) onlyShut(ctx context.Context, account xmpp.JID) error {
 		return errors.New("it is also stopped by the operator: pay go-on ends both")
 	}
 	return nil
+}
+
+// noteExport writes into the audit log that the book leaves the house, as the desk does.
+func (a *App) noteExport(ctx context.Context, encoded []byte) error {
+	if a.pay == nil {
+		return nil
+	}
+	var args LedgerArgs
+	if err := json.Unmarshal(encoded, &args); err != nil {
+		return fmt.Errorf("read arguments: %w", err)
+	}
+	return a.pay.Note(ctx, a.atShell(args.As), "export", "", deskTime(args.Since)+"/"+deskTime(args.Until))
 }
 
 func (a *App) sum(amount int64, unit string) Money {

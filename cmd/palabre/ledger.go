@@ -264,9 +264,10 @@ var ledgerBalance = subcommand{
 var ledgerExport = subcommand{
 	name: "ledger export", usage: "[FILE]", summary: "writes all records of a time as CSV, for an accountant",
 	help: `Without FILE it writes to the standard output. -since is in it, -until is not: -since 2026-11-01 -until 2026-12-01 is November (UTC). What was refused is among the
-records, with the reason. ` + ledgerBrief,
+records, with the reason. It is in the audit log (pay audit), but of another database. ` + ledgerBrief,
 	flags: func(c *call, set *flag.FlagSet) {
 		databaseFlag(c, set)
+		asFlag(c, set)
 		set.StringVar(&c.ledger.since, "since", "", "from this `time` on: a day, or 2026-11-22T12:00:00Z")
 		set.StringVar(&c.ledger.until, "until", "", "before this `time`")
 	},
@@ -280,7 +281,7 @@ records, with the reason. ` + ledgerBrief,
 			return err
 		}
 		write := func(w io.Writer) error {
-			return c.book(ctx, "ledger/export", app.LedgerArgs{Since: since, Until: until}, w)
+			return c.book(ctx, "ledger/export", app.LedgerArgs{Since: since, Until: until, As: c.as}, w)
 		}
 		if len(args) == 0 {
 			return write(c.out)

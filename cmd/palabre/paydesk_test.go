@@ -79,6 +79,8 @@ func TestAWalletAtTheCommandLine(t *testing.T) {
 		if err := json.NewDecoder(strings.NewReader(p.run("", "pay", "audit", "-json", "-since", "2020-01-01"))).Decode(&first); err != nil || first.Who != "command line (nadia)" {
 			t.Errorf("%+v (%v)", first, err)
 		}
+		p.run("", "ledger", "export", "-since", "2026-11-01", "-as", "an auditor")
+		says(t, p.run("", "pay", "audit"), `"2026-11-01T00:00:00Z/"`, "export", "command line (an auditor)")
 		if out := p.run("", "pay", "audit", "-since", "2999-01-01"); out != "" {
 			t.Error(out)
 		}

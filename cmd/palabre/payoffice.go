@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"os/user"
 	"strconv"
 	"text/tabwriter"
@@ -15,10 +16,10 @@ import (
 
 const fourEyes = "Another pair of eyes approves it: an administrator in the web client (Settings, Administration, Payments). What an administrator has proposed is\napproved here with pay approve. Where payments run alone, two people do it here, each with their name (-as)."
 
-// asFlag asks for the person, where payments run alone and know no administrators. Without it, it is who the machine says.
+// asFlag asks for the person, where payments run alone and know no administrators. Without it, it is who the machine says: who has called sudo, else the user.
 func asFlag(c *call, set *flag.FlagSet) {
-	name := ""
-	if me, err := user.Current(); err == nil {
+	name := os.Getenv("SUDO_USER")
+	if me, err := user.Current(); err == nil && name == "" {
 		name = me.Username
 	}
 	set.StringVar(&c.as, "as", name, "your `name`, where payments run alone (palabre pay): who approves has another one")
