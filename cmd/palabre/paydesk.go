@@ -120,7 +120,11 @@ func limits(m app.PurseMoney) []string {
 	if m.Day.Amount > 0 {
 		left = m.Left.Text
 	}
-	return []string{limit(m.Transaction), limit(m.Day), left, limit(m.StepUp)}
+	pin := "never"
+	if m.StepUp.Amount > 0 {
+		pin = m.StepUp.Text
+	}
+	return []string{limit(m.Transaction), limit(m.Day), left, pin}
 }
 
 func limit(m app.Money) string {

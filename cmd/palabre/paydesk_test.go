@@ -52,7 +52,7 @@ func TestAWalletAtTheCommandLine(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		made := p.run("", "pay", "issue", "karim", "12500", "LEAF", "the fair", "-as", "nadia")
 		p.run("", "pay", "approve", regexp.MustCompile(`\d{10,}`).FindString(made), "-as", "omar")
-		says(t, p.run("", "pay", "wallet", "karim"), "karim@example.org: open; level basic of basic, seen", "125.00 LEAF", "50.00 LEAF", "100.00 LEAF", "no limit")
+		says(t, p.run("", "pay", "wallet", "karim"), "karim@example.org: open; level basic of basic, seen", "125.00 LEAF", "50.00 LEAF", "100.00 LEAF", "never")
 		p.refuses("an account and the reason", "pay", "stop", "karim")
 		p.refuses("say why", "pay", "stop", "karim", " ")
 		p.refuses("no such account", "pay", "stop", "karim@elsewhere.example", "stolen phone")
