@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
+	"io"
 	"log/slog"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,5 +132,26 @@ func (p *place) readsTheBook(hash string) {
 	}
 	if out, err := p.try("", "ledger", "verify", "-database", "sqlite:nowhere.db"); err == nil || !strings.Contains(out, "no such file") {
 		p.t.Error(out)
+	}
+}
+
+// TestHelpOfCommandsThatBeginAlike asks for the help of a word that is no command, and is the first of several.
+func TestHelpOfCommandsThatBeginAlike(t *testing.T) {
+	for _, args := range [][]string{{"ledger", "-h"}, {"ledger", "--help"}, {"ledger", "help"}, {"ledger"}, {"help", "ledger"}, {"account", "-h"}} {
+		var out bytes.Buffer
+		if err := run(t.Context(), &call{out: &out, err: io.Discard}, args); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+		for _, s := range subcommands {
+			group, _, _ := strings.Cut(s.name, " ")
+			if told := strings.Contains(out.String(), "  "+s.name+" ") && strings.Contains(out.String(), s.summary); told != slices.Contains(args, group) {
+				t.Errorf("%v: %s is told of: %v", args, s.name, told)
+			}
+		}
+	}
+	for _, args := range [][]string{{"ledger", "burn"}, {"ledge", "-h"}, {"ledger", "burn", "-h"}, {"help", "ledge"}} {
+		if err := run(t.Context(), &call{out: io.Discard, err: io.Discard}, args); err == nil || !strings.Contains(err.Error(), "there is no command") {
+			t.Errorf("%v: %v", args, err)
+		}
 	}
 }

@@ -91,6 +91,9 @@ func run(ctx context.Context, c *call, args []string) error {
 		return help(c, args)
 	}
 	sub, rest := find(args)
+	if sub == nil && helpOf(c.out, args) {
+		return nil
+	}
 	if sub == nil {
 		return fmt.Errorf("there is no command %q; see palabre help", strings.Join(args[:min(2, len(args))], " "))
 	}
@@ -159,6 +162,18 @@ func (s *subcommand) explain(w io.Writer, set *flag.FlagSet) {
 	}
 	fmt.Fprintln(w, "\nFlags:")
 	set.PrintDefaults()
+}
+
+// helpOf tells the commands that begin with a word that is none itself, if there are some and nothing else is asked for.
+func helpOf(w io.Writer, args []string) bool {
+	group := (&subcommand{name: args[0]}).group()
+	if len(group) == 0 || len(args) > 1 && !slices.Contains([]string{"help", "-h", "-help", "--help"}, args[1]) {
+		return false
+	}
+	fmt.Fprintf(w, "Usage: palabre %s <command> [flags] [arguments]\n\n", args[0])
+	tell(w, group)
+	fmt.Fprintf(w, "\npalabre help %s <command> tells more.\n", args[0])
+	return true
 }
 
 // group are the subcommands whose names begin with this one's.
