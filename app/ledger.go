@@ -106,6 +106,9 @@ type VerifyStep struct {
 	Unsigned int64 `json:"unsigned,omitempty"`
 	// Strange are the numbers of the first of the unsigned, at most 100.
 	Strange []int64 `json:"strange,omitempty"`
+	// OldRefusals and LooseUnits are what could have been changed without being seen: refusals of before their ids were in the hash, and units of the operator's whose digits are not.
+	OldRefusals int64    `json:"old_refusals,omitempty"`
+	LooseUnits  []string `json:"loose_units,omitempty"`
 	// Fault is the number of the first record that is not what it was, What is why.
 	Fault int64  `json:"fault,omitempty"`
 	What  string `json:"what,omitempty"`
@@ -141,7 +144,8 @@ func verifyLedger(ctx context.Context, book *ledger.Ledger, args VerifyArgs, out
 			broken = flush(out)
 		}
 	})
-	last := VerifyStep{Records: found.Records, Done: true, Accounts: found.Accounts, Newest: found.Newest, Hash: hex.EncodeToString(found.Hash[:]), Passed: found.Passed, Totals: map[string]Money{}}
+	last := VerifyStep{Records: found.Records, Done: true, Accounts: found.Accounts, Newest: found.Newest, Hash: hex.EncodeToString(found.Hash[:]), Passed: found.Passed, Totals: map[string]Money{},
+		OldRefusals: found.Old, LooseUnits: found.Loose}
 	for code, amount := range found.Totals {
 		unit, _ := book.Unit(code)
 		last.Totals[code] = Money{amount, unit.Text(amount)}

@@ -33,9 +33,10 @@ type ledgerOptions struct {
 
 var ledgerVerify = subcommand{
 	name: "ledger verify", summary: "reads the whole book of payments and computes it anew, so that tampering shows",
-	help: `Each record's hash is computed from the one before, each balance from what was moved, each floor is looked at. At the end it prints the newest
-record's hash: write it down somewhere that whoever has the database cannot change, and give it with -noted the next time. Without that, who
-writes the whole book anew, or takes records off its end, is not found out.
+	help: `Each record's hash is computed from the one before, each balance from what was moved; each floor, state, account and unit is looked at, and that there
+are no others. At the end it prints the newest record's hash: write it down somewhere that whoever has the database cannot change, and give it
+with -noted the next time. Without that, who writes the whole book anew, or takes records off its end, is not found out. Who adds records to its
+end as the server would is not found out by hashes: look at who has signed what was taken from wallets, which it tells too (docs/ledger.md).
 
 It ends with 0 if all is sound, 3 if a record is not what it was, 4 if the noted hash is not there, 1 if it could not be read.
 ` + ledgerBrief,
@@ -138,6 +139,12 @@ func (c *call) tellSound(v app.VerifyStep) {
 	}
 	if len(v.Strange) > 0 {
 		fmt.Fprintf(c.out, "The last begin with the records %v. Networks outside take back money so; anything else is theft.\n", v.Strange[:min(5, len(v.Strange))])
+	}
+	if v.OldRefusals > 0 {
+		fmt.Fprintf(c.out, "%d refusals are from a version that did not bind their ids: whether those were changed cannot be told.\n", v.OldRefusals)
+	}
+	for _, unit := range v.LooseUnits {
+		fmt.Fprintf(c.out, "How many digits %s has is bound by no record yet: the next account that is opened in it does so. Compare them with [ledger] in the configuration.\n", unit)
 	}
 	if v.Passed && c.ledger.noted != "" {
 		fmt.Fprintln(c.out, "The hash that was noted is in it.")

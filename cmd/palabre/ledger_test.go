@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"palabre.dev/palabre/app"
 	"palabre.dev/palabre/payments/ledger"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
@@ -152,6 +153,19 @@ func TestHelpOfCommandsThatBeginAlike(t *testing.T) {
 	for _, args := range [][]string{{"ledger", "burn"}, {"ledge", "-h"}, {"ledger", "burn", "-h"}, {"help", "ledge"}} {
 		if err := run(t.Context(), &call{out: io.Discard, err: io.Discard}, args); err == nil || !strings.Contains(err.Error(), "there is no command") {
 			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+// TestVerifyTellsWhatItCannotSee has a book of which parts are in no hash.
+func TestVerifyTellsWhatItCannotSee(t *testing.T) {
+	for _, v := range []app.VerifyStep{{Done: true, Records: 5}, {Done: true, Records: 5, OldRefusals: 7, LooseUnits: []string{"LEAF"}}} {
+		var out bytes.Buffer
+		if err := (&call{out: &out, err: io.Discard}).tellVerified(v); err != nil {
+			t.Error(err)
+		}
+		if told := out.String(); strings.Contains(told, "7 refusals") != (v.OldRefusals > 0) || strings.Contains(told, "LEAF") != (len(v.LooseUnits) > 0) {
+			t.Error(told)
 		}
 	}
 }
