@@ -54,6 +54,9 @@ func (s *Service) keyOf(ctx context.Context, account xmpp.JID, id string) (*key,
 	return all[0], nil
 }
 
+// unused says whether a key is for payments without network and was never allowed any: whoever is logged in may add one, and it pays nothing.
+func (k *key) unused() bool { return k.kind == offlineKey && k.unit == "" }
+
 // verify checks that a key has signed a text.
 func (s *Service) verify(k *key, text string, sig signature) error {
 	if k.kind == passkey {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"palabre.dev/palabre/payments/intent"
 	"palabre.dev/palabre/xmpp"
@@ -172,6 +173,14 @@ func (s *Service) setCap(ctx context.Context, o *signedOrder) (int64, error) {
 	}
 	if c.Cap > unit.Offline {
 		return 0, overLimit("offline", unit.Offline)
+	}
+	all, err := s.keys(ctx, o.account, "and k.dropped = 0")
+	if err != nil {
+		return 0, err
+	}
+	counted, _ := countKeys(all)
+	if counted >= maxKeys && slices.ContainsFunc(all, func(k *key) bool { return k.id == c.Key && k.unused() }) {
+		return 0, tooManyKeys(maxKeys)
 	}
 	return s.db.Exec(ctx, "update pay_key set unit = $1, cap = $2 where account = $3 and id = $4 and dropped = 0", c.Unit, c.Cap, o.account.String(), c.Key)
 }

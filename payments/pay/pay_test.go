@@ -146,13 +146,14 @@ func (b *bank) ask(account xmpp.JID, set bool, payload *xmpp.Element) (*xmpp.Ele
 
 const pin = "a verifier made of PIN and device"
 
-// newDevice makes a device, and adds its key with a PIN.
+// newDevice makes a device, and adds its key with a PIN, which it gives once.
 func (b *bank) newDevice(name string) *device {
 	b.Helper()
 	d := b.stranger(name)
 	if _, err := b.ask(d.account, true, d.keyElement(pinKey)); err != nil {
 		b.Fatalf("add key of %s: %v", name, err)
 	}
+	d.right()
 	return d
 }
 
@@ -287,6 +288,14 @@ func (d *device) unlock(verifier string) error {
 	d.Helper()
 	_, err := d.ask(d.account, true, element("unlock", "key", d.id, "verifier", b64.EncodeToString([]byte(verifier))))
 	return err
+}
+
+// right gives the right PIN.
+func (d *device) right() {
+	d.Helper()
+	if err := d.unlock(pin); err != nil {
+		d.Fatalf("the right PIN: %v", err)
+	}
 }
 
 // refused checks why something was refused.

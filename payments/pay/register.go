@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -12,7 +13,8 @@ import (
 )
 
 const (
-	maxKeys       = 20   // that an account has, without those that were dropped
+	maxKeys       = 20   // that an account has, without those that were dropped and those that are unused
+	maxUnused     = 4    // above which a further unused one takes the place of the oldest
 	maxLinkKeys   = 10   // above which none is added by a link, so that there is room for a device
 	maxKeyName    = 64   // bytes
 	maxCredential = 1024 // characters of the id of a passkey
@@ -81,28 +83,9 @@ func readKey(account xmpp.JID, payload *xmpp.Element) (*key, error) {
 
 // insertKey adds a key in the transaction of ctx. One that is there stays as it is; one that was dropped does not come back.
 func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) error {
-	all, err := s.keys(ctx, k.account, "")
-	if err != nil {
+	there, first, err := s.roomFor(ctx, k)
+	if err != nil || there {
 		return err
-	}
-	live, first := 0, true
-	for _, other := range all {
-		switch {
-		case other.id == k.id && other.dropped != 0:
-			return noKey()
-		case other.id == k.id:
-			return nil
-		case other.dropped == 0:
-			live++
-		}
-		first = first && other.kind == offlineKey
-	}
-	most := maxKeys
-	if k.byLink {
-		most = maxLinkKeys
-	}
-	if live >= most {
-		return xmpp.ResourceConstraint.Because("an account has at most %d keys", most)
 	}
 	now := s.now()
 	k.added, k.ready = now.UnixMicro(), now.UnixMicro()
@@ -131,6 +114,62 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 		words = say("keyWaits", orWord(k.name, k.kind), atMicro(k.ready))
 	}
 	return s.tellWallet(ctx, k.account, words)
+}
+
+// roomFor makes room for a key in the transaction of ctx, or refuses it. It says whether that key is there already, and whether none of the account's was for anything but payments
+// without network. One that no order has allowed takes the place of others like it alone; and where no key could pay, there is room for one that can.
+func (s *Service) roomFor(ctx context.Context, k *key) (there, first bool, err error) {
+	all, err := s.keys(ctx, k.account, "")
+	if err != nil {
+		return false, false, err
+	}
+	first = true
+	for _, other := range all {
+		switch {
+		case other.id == k.id && other.dropped != 0:
+			return false, false, noKey()
+		case other.id == k.id:
+			return true, false, nil
+		}
+		first = first && other.kind == offlineKey
+	}
+	if k.kind == offlineKey {
+		return false, first, s.forgetUnused(ctx, all)
+	}
+	most := maxKeys
+	if k.byLink {
+		most = maxLinkKeys
+	}
+	if counted, pays := countKeys(all); counted >= most && pays {
+		return false, false, tooManyKeys(most)
+	}
+	return false, first, nil
+}
+
+// countKeys is how many keys count for what an account may have, and whether one of them is for more than payments without network.
+func countKeys(all []*key) (counted int, pays bool) {
+	for _, k := range all {
+		if k.dropped == 0 && !k.unused() {
+			counted++
+			pays = pays || k.kind != offlineKey
+		}
+	}
+	return counted, pays
+}
+
+func tooManyKeys(most int) *xmpp.Error {
+	return xmpp.ResourceConstraint.Because("an account has at most %d keys", most)
+}
+
+// forgetUnused makes room for one more key that no order has allowed, in the transaction of ctx: the oldest of them go.
+func (s *Service) forgetUnused(ctx context.Context, all []*key) error {
+	unused := slices.DeleteFunc(slices.Clone(all), func(k *key) bool { return k.dropped != 0 || !k.unused() })
+	for ; len(unused) >= maxUnused; unused = unused[1:] {
+		if _, err := s.db.Exec(ctx, "delete from pay_key where account = $1 and id = $2 and unit = ''", unused[0].account.String(), unused[0].id); err != nil {
+			return fmt.Errorf("forget a key: %w", err)
+		}
+	}
+	return nil
 }
 
 // keyDelay is after how long a key works that no other key has allowed. The first of an account works at once, if there is nothing that it could spend.

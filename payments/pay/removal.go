@@ -12,10 +12,11 @@ import (
 )
 
 // leaving is what goes with an account: whatever lets it pay, and what it has set for itself. What was paid stays, as long as the law wants it (docs/payments.md). Keys for
-// payments without network stay for a while: whoever was promised something and is offline still is to get it, unless the wallet is frozen; then they are dropped, and it is noted.
+// payments without network stay for a while: whoever was promised something and is offline still is to get it, unless the wallet is frozen; then they are dropped, and it is noted. Those
+// that were never allowed anything have promised nothing.
 var leaving = []string{
 	"update pay_key set dropped = (select w.frozen from pay_wallet w where w.account = pay_key.account) where account = $1 and dropped = 0 and exists (select 1 from pay_wallet w where w.account = pay_key.account and w.frozen > 0)",
-	"delete from pay_key where account = $1 and kind <> 'offline'",
+	"delete from pay_key where account = $1 and (kind <> 'offline' or unit = '')",
 	"delete from pay_limit where account = $1",
 	"delete from pay_language where account = $1",
 	"delete from pay_wallet where account = $1",
