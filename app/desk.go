@@ -23,6 +23,31 @@ import (
 
 // Here the administrators' page meets the features that it tells of.
 
+// newcomers are the accounts as invitations make them.
+type newcomers struct {
+	*account.Accounts
+	app *App
+}
+
+// Create makes an account. One that is an administrator, and not the first account of all, is not another pair of eyes for payments at once.
+func (n newcomers) Create(ctx context.Context, name, password string, admin bool, with func(ctx context.Context, account *core.Account) error) (*core.Account, error) {
+	return n.Accounts.Create(ctx, name, password, admin, func(ctx context.Context, one *core.Account) error {
+		if with != nil {
+			if err := with(ctx, one); err != nil {
+				return err
+			}
+		}
+		if !admin || n.app.pay == nil {
+			return nil
+		}
+		all, _, err := n.Count(ctx)
+		if err != nil || all <= 1 {
+			return err
+		}
+		return n.app.pay.Raise(ctx, "", one.JID, "admin")
+	})
+}
+
 // deskPeople are the accounts as the page asks them.
 type deskPeople struct{ *account.Accounts }
 

@@ -86,6 +86,9 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	if err := a.makeRails(ctx); err != nil {
 		return err
 	}
+	office.commands.Raised = func(ctx context.Context, by, account *core.Account, what string) error {
+		return a.pay.Raise(ctx, by.JID.Bare().String(), account.JID, what)
+	}
 	desk := &payDesk{app: a, service: a.pay, only: office.desk.Only}
 	if a.rails != nil {
 		desk.rails = a.rails

@@ -80,3 +80,41 @@ func TestDeskOfPayments(t *testing.T) {
 		t.Errorf("paid all the same: %s", got)
 	}
 }
+
+// TestWhoWasMadeAnAdministratorNow has an administrator make a second one over the wire, by an invitation, and by another's password: none of them approves.
+func TestWhoWasMadeAnAdministratorNow(t *testing.T) {
+	cfg := payConfig(t, storetest.SQLite)
+	cfg.Pay.Units = []pay.Unit{{Code: "MAD", Closed: true}}
+	r := start(t, cfg)
+	ask(t, cfg, "account/admin", AccountArgs{Name: "nurse"}, &AccountResult{})
+	romeo, juliet, nurse := r.test.Login(t, "romeo/home"), r.test.Login(t, "juliet/home"), r.test.Login(t, "nurse/home")
+	propose := func() *xmpp.Element {
+		made := officer(t, romeo, "set", deskElement("propose", "kind", "issue", "account", "mercutio@localhost", "unit", "MAD", "amount", "100").AddText("the fair")).Child(admin.NSDesk, "proposal")
+		if made == nil {
+			t.Fatal("not proposed")
+		}
+		return deskElement("approve", "id", made.Attr("id"))
+	}
+	if got := officer(t, romeo, "set", deskElement("account", "name", "juliet", "do", "admin")); got.Attr("type") != "result" {
+		t.Fatalf("made an administrator: %s", got)
+	}
+	approve := propose()
+	if got := officer(t, juliet, "set", approve); !strings.Contains(got.String(), "not-allowed") {
+		t.Errorf("approved by who was made an administrator now: %s", got)
+	}
+	if got := officer(t, nurse, "set", approve).Child(admin.NSDesk, "proposal"); got == nil || got.Attr("state") != "done" {
+		t.Fatalf("approved: %s", got)
+	}
+	if got := officer(t, romeo, "set", deskElement("account", "name", "nurse", "do", "password")); got.Attr("type") != "result" {
+		t.Fatalf("a link for a password: %s", got)
+	}
+	if got := officer(t, nurse, "set", propose()); !strings.Contains(got.String(), "not-allowed") {
+		t.Errorf("approved by whose password the other one has: %s", got)
+	}
+	log := officer(t, romeo, "get", deskElement("audit")).String()
+	for _, want := range []string{"raise-admin", "raise-password"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not have %s: %s", want, log)
+		}
+	}
+}

@@ -89,6 +89,15 @@ func proposeVerdict(ctx context.Context, e *rail.Engine, log auditLog, v rail.Ve
 
 // agreeVerdict makes a verdict hold, and writes into the log who has agreed.
 func agreeVerdict(ctx context.Context, e *rail.Engine, log auditLog, number int64, by string) (rail.Transfer, error) {
+	v, err := e.Verdict(ctx, number)
+	if err != nil {
+		return rail.Transfer{}, err
+	}
+	if by != v.Proposer {
+		if err := log.TwoPairs(ctx, v.Proposer, by); err != nil {
+			return rail.Transfer{}, err
+		}
+	}
 	t, err := e.Approve(ctx, number, by)
 	if err != nil {
 		return t, err
@@ -129,6 +138,7 @@ func verdictOf(args RailArgs, by string) rail.Verdict {
 // auditLog is where it is written what administrators do.
 type auditLog interface {
 	Note(ctx context.Context, who, what, account, about string) error
+	TwoPairs(ctx context.Context, proposer, approver string) error
 }
 
 // railDesk is what administrators say over the wire about transfers that are unknown (docs/protocol/admin.md).

@@ -57,6 +57,10 @@ type Commands interface {
 
 // Feature is service administration.
 type Feature struct {
+	// Raised is told in whose name an account becomes an administrator ("admin"), or gets a password or a link for one ("password"), before it does; nil if nobody wants to
+	// know. Its error keeps that from being done.
+	Raised func(ctx context.Context, by, account *core.Account, what string) error
+
 	accounts Accounts
 	gate     Gate
 	census   Census
@@ -67,6 +71,13 @@ type Feature struct {
 // New makes the feature.
 func New(accounts Accounts, gate Gate, census Census, log *slog.Logger) *Feature {
 	return &Feature{accounts: accounts, gate: gate, census: census, log: log.With("part", "admin")}
+}
+
+func (f *Feature) raised(ctx context.Context, by, account *core.Account, what string) error {
+	if f.Raised == nil {
+		return nil
+	}
+	return f.Raised(ctx, by, account, what)
 }
 
 // Attach notes the server whose sessions are administered.

@@ -111,6 +111,9 @@ func (f *Feature) changePassword(ctx context.Context, r *core.Request, answers *
 	if err != nil {
 		return nil, "", err
 	}
+	if err := f.raised(ctx, r.Sender, account, "password"); err != nil {
+		return nil, "", err
+	}
 	return nil, "the password was changed", f.accounts.SetPassword(ctx, account, answers.Get("password"), r.Via)
 }
 

@@ -110,11 +110,19 @@ func (d *Desk) change(ctx context.Context, r *core.Request) (*xmpp.Element, erro
 		err = d.admin.gate.Enable(ctx, account)
 	case "remove":
 		err = d.admin.accounts.Remove(ctx, account, nil)
-	case "admin", "member":
-		err = d.People.SetAdmin(ctx, account, do == "admin")
+	case "admin":
+		if err := d.admin.raised(ctx, r.Sender, account, do); err != nil {
+			return nil, err
+		}
+		err = d.People.SetAdmin(ctx, account, true)
+	case "member":
+		err = d.People.SetAdmin(ctx, account, false)
 	case "sign-out":
 		err = d.Apps.SignOut(ctx, account)
 	case "password":
+		if err := d.admin.raised(ctx, r.Sender, account, do); err != nil {
+			return nil, err
+		}
 		link, err := d.Door.PasswordLink(ctx, account)
 		return link.element("link"), err
 	default:

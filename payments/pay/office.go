@@ -224,10 +224,11 @@ func (s *Service) Approve(ctx context.Context, by string, id int64) (Proposal, e
 	switch {
 	case err != nil:
 		return p, err
-	case by == p.Proposer:
-		return p, xmpp.NotAllowed.Because("another administrator approves it")
 	case s.now().Sub(p.At()) > proposalLife:
 		return p, xmpp.NotAllowed.Because("it is older than a week: propose it anew")
+	}
+	if err := s.TwoPairs(ctx, p.Proposer, by); err != nil {
+		return p, err
 	}
 	if err := s.apart(by, p.Account, p.Kind); err != nil {
 		return p, err

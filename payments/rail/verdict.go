@@ -60,14 +60,10 @@ func (e *Engine) Propose(ctx context.Context, v Verdict) (Verdict, error) {
 // Approve makes a verdict hold: it is booked as if the network had said it. Errors: ErrNotFound, ErrSame, and ErrBad if it was decided, or the transfer is not unknown any
 // more: then the verdict is over.
 func (e *Engine) Approve(ctx context.Context, number int64, by string) (Transfer, error) {
-	all, err := e.verdicts(ctx, "where id = $1", number)
+	v, err := e.Verdict(ctx, number)
 	if err != nil {
 		return Transfer{}, err
 	}
-	if len(all) == 0 {
-		return Transfer{}, ErrNotFound
-	}
-	v := all[0]
 	switch {
 	case by == "" || !v.Decided.IsZero():
 		return Transfer{}, ErrBad
@@ -84,20 +80,16 @@ func (e *Engine) Approve(ctx context.Context, number int64, by string) (Transfer
 // Decline ends a verdict without anything being booked: who has proposed it withdraws it, anybody else refuses it. also writes what belongs to it in the same transaction. Errors: ErrNotFound, and ErrBad if
 // it was decided.
 func (e *Engine) Decline(ctx context.Context, number int64, by string, also func(ctx context.Context, v Verdict) error) (v Verdict, err error) {
-	err = e.db.Tx(ctx, func(ctx context.Context) error {
-		all, err := e.verdicts(ctx, "where id = $1", number)
-		switch {
-		case err != nil:
+	err = e.db.Tx(ctx, func(ctx context.Context) (err error) {
+		if v, err = e.Verdict(ctx, number); err != nil {
 			return err
-		case len(all) == 0:
-			return ErrNotFound
-		case by == "":
+		}
+		if by == "" {
 			return ErrBad
 		}
 		if err := e.decide(ctx, decision{number, by, true}); err != nil {
 			return err
 		}
-		v = all[0]
 		v.Approver, v.Declined, v.Decided = by, true, e.now().UTC()
 		return also(ctx, v)
 	})
@@ -121,6 +113,18 @@ func (e *Engine) decide(ctx context.Context, d decision) error {
 		return ErrBad
 	}
 	return nil
+}
+
+// Verdict reads one, ErrNotFound if there is none.
+func (e *Engine) Verdict(ctx context.Context, number int64) (Verdict, error) {
+	all, err := e.verdicts(ctx, "where id = $1", number)
+	if err == nil && len(all) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Verdict{}, err
+	}
+	return all[0], nil
 }
 
 // Verdicts reads those that are open, or those that were decided, the newest first, at most 200.
