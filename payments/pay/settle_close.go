@@ -53,7 +53,7 @@ func (s *Service) closeEven(ctx context.Context, group, unit string, now time.Ti
 			return err
 		}
 		for _, p := range all {
-			if len(p.debts()) > 0 || p.shares() > maxInPot {
+			if p.shares() > maxInPot || len(p.debts()) > 0 {
 				continue
 			}
 			if err := s.closePot(ctx, p, group, unit, now); err != nil {

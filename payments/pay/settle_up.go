@@ -197,12 +197,15 @@ func (s *Service) debtOf(ctx context.Context, p *payment, group string) (one owe
 	}
 	one.From, one.To = p.Payer, p.Payee
 	for _, each := range in {
+		switch {
+		case !each.has(p.Payer) || !each.has(p.Payee):
+			continue
+		case each.shares() > maxInPot: // it has become so large because people came into the group
+			return one, errTooMuch
+		}
 		for _, d := range each.debts() {
 			if d.From != p.Payer || d.To != p.Payee {
 				continue
-			}
-			if each.shares() > maxInPot { // it has become so large because people came into the group
-				return one, errTooMuch
 			}
 			one.Amount += d.Amount
 			one.shares += each.between(d.From, d.To)
