@@ -60,7 +60,7 @@ unit:
 	test/with-postgres $(GO) test $(TESTED)
 
 race:
-	test/with-postgres $(GO) test -race -timeout 60m $(TESTED)
+	test/with-postgres $(GO) test -race -timeout 30m $(TESTED)
 
 # Failure drills: kill -9, power cuts, full disks, PostgreSQL alone failing. DRILLS=long takes hours.
 drills:
