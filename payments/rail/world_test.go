@@ -36,11 +36,12 @@ type world struct {
 	queue  *jobs.Jobs
 	engine *rail.Engine
 
-	mu    sync.Mutex // guards the following
-	kill  func()     // ends the process that runs now
-	point string     // where it is to end next
-	count int        // after how many passes by that point
-	seen  []rail.Transfer
+	mu     sync.Mutex // guards the following
+	kill   func()     // ends the process that runs now
+	point  string     // where it is to end next
+	count  int        // after how many passes by that point
+	meddle exchange   // what becomes of questions to the network, instead of an answer; nil for nothing
+	seen   []rail.Transfer
 }
 
 const (
@@ -151,6 +152,12 @@ func (w *world) dies(point string) bool {
 	return true
 }
 
+// answering is how a network is asked something about a transfer.
+type answering = func(context.Context, rail.Transfer) (rail.Status, error)
+
+// exchange asks a network, or not, and says what this side hears of it.
+type exchange = func(ctx context.Context, t rail.Transfer, ask answering) (rail.Status, error)
+
 // mortal ends the process before or after the network was asked.
 type mortal struct {
 	*sandbox.Client
@@ -165,11 +172,18 @@ func (m mortal) Ask(ctx context.Context, t rail.Transfer) (rail.Status, error) {
 	return m.mortally(ctx, t, m.Client.Ask)
 }
 
-func (m mortal) mortally(ctx context.Context, t rail.Transfer, do func(context.Context, rail.Transfer) (rail.Status, error)) (rail.Status, error) {
+func (m mortal) mortally(ctx context.Context, t rail.Transfer, ask answering) (status rail.Status, err error) {
 	if m.w.dies("before asking") {
 		return rail.Status{}, ctx.Err()
 	}
-	status, err := do(ctx, t)
+	m.w.mu.Lock()
+	meddle := m.w.meddle
+	m.w.mu.Unlock()
+	if meddle != nil {
+		status, err = meddle(ctx, t, ask)
+	} else {
+		status, err = ask(ctx, t)
+	}
 	if m.w.dies("after asking") {
 		return rail.Status{}, ctx.Err()
 	}
