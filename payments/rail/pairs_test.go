@@ -152,7 +152,7 @@ var reaching = map[rail.State]struct {
 	rail.Settled:  {sandbox.Plan{Reverse: 30 * time.Second}, (*scene).next},
 	rail.Reversed: {sandbox.Plan{Reverse: time.Second, Undo: 30 * time.Second}, func(s *scene) {
 		s.next()
-		time.Sleep(2 * time.Second)
+		s.rest(2 * time.Second)
 		s.askNow()
 	}},
 }
@@ -217,7 +217,7 @@ func (s *scene) play(kind rail.Kind, f failure) {
 	if f.strike != nil {
 		f.strike(s)
 	}
-	time.Sleep(time.Minute)
+	s.rest(time.Minute)
 	s.askNow()
 	if s.late != nil {
 		s.late()

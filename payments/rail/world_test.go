@@ -220,6 +220,9 @@ func (w *world) pass(d, step time.Duration) {
 	w.work()
 }
 
+// rest lets time pass in which nobody works here.
+func (w *world) rest(d time.Duration) { time.Sleep(d) }
+
 func (w *world) post(operations ...ledger.Operation) {
 	w.t.Helper()
 	if _, err := w.book.Post(w.ctx, nil, operations...); err != nil {
