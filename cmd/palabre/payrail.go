@@ -101,7 +101,7 @@ var payAsk = subcommand{
 
 var payVerdict = subcommand{
 	name: "pay verdict", usage: "TRANSFER settled|rejected WHY", summary: "proposes what to say about a transfer that is unknown, for who knows it from elsewhere",
-	help: "It is booked as if the network had said so, once an administrator agrees over the wire (docs/protocol/admin.md); what an administrator has proposed is agreed to\nhere with pay agree, and ended with pay disagree, as what was proposed here is. Where payments run alone, two people say so here, each with their name (-as).",
+	help: "It is booked as if the network had said so, once an administrator agrees in the web client (Settings, Administration, Networks);\nwhat an administrator has proposed there is agreed to here with pay agree, and ended with pay disagree, as what was proposed here is. Where payments run alone, two people say so here, each with their name (-as).",
 	flags: func(c *call, set *flag.FlagSet) {
 		asFlag(c, set)
 		set.Int64Var(&c.amount, "amount", 0, "that so much was moved, in the smallest part of the unit")
