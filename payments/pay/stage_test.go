@@ -173,7 +173,9 @@ func (a *actor) ask(set bool, text string) (*xmpp.Element, error) {
 	if err != nil {
 		a.stage.t.Fatal(err)
 	}
-	return a.stage.s.HandleIQ(context.Background(), from, set, e)
+	answer, err := a.stage.s.HandleIQ(context.Background(), from, set, e)
+	seeAnswer(answer, err)
+	return answer, err
 }
 
 // set and get ask for what must be answered.
