@@ -13,9 +13,7 @@ import (
 	"palabre.dev/palabre/payments/rail/adapter"
 	"palabre.dev/palabre/payments/rail/sandbox"
 	"palabre.dev/palabre/store/storetest"
-	"palabre.dev/palabre/test/palabretest"
 	"palabre.dev/palabre/test/payer"
-	"palabre.dev/palabre/xmpp"
 )
 
 // slowly lets a network take a transfer when the test says so.
@@ -56,11 +54,11 @@ func TestRailsWherePaymentsAreAlone(t *testing.T) {
 	in := payer.NewID()
 	juliet.Send(`<iq type='set' id='slow' to='pay.localhost'>` + ask1("cashin").Set("id", in).Set("rail", "try").Set("amount", "5000").Set("unit", "MAD").Set("address", "+212600000001").String() + `</iq>`)
 	juliet.Send(`<iq type='get' id='quick' to='pay.localhost'>` + ask1("wallet").String() + `</iq>`)
-	if got := answerTo(juliet, "slow", "quick"); got.Attr("id") != "quick" {
+	if got := juliet.Answer("slow", "quick"); got.Attr("id") != "quick" {
 		t.Fatalf("the network is waited for before anything else is answered: %s", got)
 	}
 	close(taken)
-	if got := answerTo(juliet, "slow"); got.Attr("type") != "result" {
+	if got := juliet.Answer("slow"); got.Attr("type") != "result" {
 		t.Fatalf("cash-in: %s", got)
 	}
 	there.Advance(t.Context())
@@ -100,18 +98,6 @@ func TestRailsWherePaymentsAreAlone(t *testing.T) {
 	}
 }
 
-// answerTo waits for the answer to one of some requests.
-func answerTo(who *palabretest.Person, ids ...string) *xmpp.Element {
-	for {
-		got := who.Receive()
-		for _, id := range ids {
-			if got.Attr("id") == id {
-				return got
-			}
-		}
-	}
-}
-
 // TestASessionGoesOnWhileANetworkThinks: the same within a server.
 func TestASessionGoesOnWhileANetworkThinks(t *testing.T) {
 	taken := make(chan struct{})
@@ -124,15 +110,15 @@ func TestASessionGoesOnWhileANetworkThinks(t *testing.T) {
 	cashin := ask1("cashin").Set("id", payer.NewID()).Set("rail", "try").Set("amount", "5000").Set("unit", "MAD").Set("address", "+212600000001")
 	juliet.Send(`<iq type='set' id='slow' to='pay.localhost'>` + cashin.String() + `</iq>`)
 	juliet.Send(`<iq type='get' id='quick' to='pay.localhost'>` + ask1("wallet").String() + `</iq>`)
-	if got := answerTo(juliet, "slow", "quick"); got.Attr("id") != "quick" {
+	if got := juliet.Answer("slow", "quick"); got.Attr("id") != "quick" {
 		t.Errorf("the network is waited for before anything else is answered: %s", got)
 	}
 	close(taken)
-	if got := answerTo(juliet, "slow"); got.Attr("type") != "result" {
+	if got := juliet.Answer("slow"); got.Attr("type") != "result" {
 		t.Errorf("cash-in: %s", got)
 	}
 	juliet.Send(`<iq type='set' id='bad' to='pay.localhost'>` + ask1("cashin").Set("id", "short").String() + `</iq>`)
-	if got := answerTo(juliet, "bad"); got.Attr("type") != "error" {
+	if got := juliet.Answer("bad"); got.Attr("type") != "error" {
 		t.Errorf("a cash-in of nothing: %s", got)
 	}
 }

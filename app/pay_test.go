@@ -43,11 +43,7 @@ func request(t *testing.T, who *palabretest.Person, kind string, payload *xmpp.E
 	t.Helper()
 	id := payer.NewID()
 	who.Send(`<iq type='` + kind + `' id='` + id + `' to='pay.localhost'>` + payload.String() + `</iq>`)
-	for {
-		if got := who.Receive(); got.Attr("id") == id {
-			return got
-		}
-	}
+	return who.Answer(id)
 }
 
 func ask1(name string) *xmpp.Element { return xmpp.NewElement(pay.NS, name) }

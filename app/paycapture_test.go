@@ -84,7 +84,7 @@ func takenAgain(t *testing.T, r *running, sells *payer.Device, i intent.Intent) 
 	}
 	var receipts []*xmpp.Element
 	for _, one := range devices {
-		receipts = append(receipts, answerTo(one, "again"))
+		receipts = append(receipts, one.Answer("again"))
 	}
 	receipts = append(receipts, request(t, devices[0], "set", signed(t, sells, i)))
 	text := receipts[0].First().String()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,20 @@ func (p *Person) Receive() *xmpp.Element {
 		p.opened = false
 	}
 	return event.Element
+}
+
+// Answer is the next answer to a request with one of these ids. What comes before it is left to be received: of a notice and an answer, either may be first.
+func (p *Person) Answer(ids ...string) *xmpp.Element {
+	p.t.Helper()
+	var before []*xmpp.Element
+	for {
+		e := p.Receive()
+		if e.Is(xmpp.NSClient, "iq") && slices.Contains(ids, e.Attr("id")) {
+			p.waiting = append(before, p.waiting...)
+			return e
+		}
+		before = append(before, e)
+	}
 }
 
 // Expect is Receive for an element that must have this name.
