@@ -128,6 +128,13 @@ test('an amount is set aside, counted as that, taken in part, and the rest is fr
   assert.equal(await karim.page.locator('.balance').getByText(karim.t('pay.heldSum', { amount: '' }).trim()).count(), 0)
 })
 
+/** What the card says of a request that comes each week, now the `n`th time of two. */
+async function eachWeek(who, n) {
+  const begun = Number(execFileSync('sqlite3', [join(server.data, 'palabre.db'), 'select begun from pay_series'])) / 1000
+  const when = await who.page.evaluate((last) => new Intl.DateTimeFormat(navigator.language, { dateStyle: 'medium' }).format(last), begun + 7 * 86_400_000)
+  return who.t('pc.again-week', { n, all: 2, when })
+}
+
 /** A week goes by for what comes again, while the server is away. */
 async function aWeekLater() {
   await server.stop('SIGTERM')
@@ -146,12 +153,16 @@ test('what the shop asks for each week comes again as often as it was said, and 
   await request(fish, 'Fish of the week').waitFor()
   await karim.open(fish.jid)
   const asked = request(karim, 'Fish of the week')
+  await asked.getByText(await eachWeek(karim, 1), { exact: true }).waitFor()
+  await request(fish, 'Fish of the week').getByText(await eachWeek(fish, 1), { exact: true }).waitFor()
+  await well(karim, 'again-first')
   await asked.getByRole('button', { name: karim.t('pc.pay', { amount: '12,00 MAD' }), exact: true }).click()
   await confirm(karim)
   await asked.locator('.pill.ok').waitFor()
   await aWeekLater()
   await until('it has come again', async () => await asked.count() === 2)
   const again = asked.nth(1)
+  await again.getByText(await eachWeek(karim, 2), { exact: true }).waitFor()
   await well(karim, 'again-asked')
   await again.getByRole('button', { name: karim.t('pc.pay', { amount: '12,00 MAD' }), exact: true }).click()
   await confirm(karim)

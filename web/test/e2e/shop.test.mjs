@@ -1,8 +1,10 @@
 // A fishmonger and a customer: a code on the counter, paid once, the same receipt on both phones; a promise without network that is handed in; money given back; the end of the day;
-// disputes, of which the town hall decides one; limits of one's own.
+// disputes, of which the town hall decides one; limits of one's own; promises that are taken back.
 // Codes are read as the scanner gives them: what the camera sees is put into the field that stands beside it.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { well } from './axe.mjs'
 import { confirm, done, go, types, wallets, withoutPasskeys } from './paying.mjs'
 import { browser, Person, until } from './person.mjs'
@@ -176,6 +178,18 @@ test('a dispute is opened with words, and withdrawn', async () => {
   await karim.page.getByText(karim.t('pm.d-withdrawn')).waitFor()
 })
 
+const place = 'GPSLatitude=31.512'
+
+/** A PNG with words about where it was taken in it, as cameras write them. */
+function withPlace(png) {
+  const chunk = Buffer.from(`tEXtComment\0${place}`)
+  const framed = Buffer.alloc(chunk.length + 8)
+  framed.writeUInt32BE(chunk.length - 4)
+  chunk.copy(framed, 4)
+  framed.writeUInt32BE(crc32(chunk), chunk.length + 4)
+  return Buffer.concat([png.subarray(0, 33), framed, png.subarray(33)])
+}
+
 test('the operator upholds a dispute, both read why, and it ends when the money is given back', async () => {
   await go(karim, `/pay/dispute/new?of=${first}`)
   await karim.page.getByLabel(karim.t('pm.disputeText'), { exact: true }).fill('Toujours sans dorade.')
@@ -188,7 +202,7 @@ test('the operator upholds a dispute, both read why, and it ends when the money 
   await atlas.button('pm.evidenceAdd').click()
   await karim.page.locator('.said', { hasText: 'It was on the scales.' }).waitFor()
   await atlas.page.getByText(atlas.t('sh.who')).waitFor() // before the file leaves
-  await atlas.page.locator('#evidence-file').setInputFiles({ name: 'ticket.png', mimeType: 'image/png', buffer: await atlas.picture() })
+  await atlas.page.locator('#evidence-file').setInputFiles({ name: 'ticket.png', mimeType: 'image/png', buffer: withPlace(await atlas.picture()) })
   await well(atlas, 'evidence-add')
   await atlas.button('pm.evidenceAdd').click()
   const elsewhere = karim.page.locator('.evidence', { hasText: 'ticket.webp' }) // his page comes through another address: nothing is fetched from where the file lies
@@ -206,6 +220,9 @@ test('the operator upholds a dispute, both read why, and it ends when the money 
     await seen.waitFor()
     await until('the picture is there', () => seen.evaluate((img) => img.naturalWidth === 800))
     await well(who, 'evidence')
+    const [saved] = await Promise.all([who.page.waitForEvent('download'), who.button('sh.save').click()])
+    const bytes = readFileSync(await saved.path())
+    assert.ok(bytes.length > 1000 && !bytes.includes(place), 'what the camera wrote into it did not leave')
     await who.page.keyboard.press('Escape')
     await who.page.locator('.evidence .good').waitFor()
   }
@@ -280,24 +297,40 @@ test('a limit of one’s own is kept, holds at the service too, and is taken awa
   assert.deepEqual(wallets(server), { atlas: '100.00', karim: '360.00' })
 })
 
-/** The checksum that ends a code (CRC-16/CCITT-FALSE). */
-function sealed(body) {
-  let crc = 0xffff
-  for (const byte of Buffer.from(`${body}6304`)) {
-    crc ^= byte << 8
-    for (let i = 0; i < 8; i++) crc = crc & 0x8000 ? (crc << 1 ^ 0x1021) & 0xffff : crc << 1 & 0xffff
-  }
-  return `${body}6304${crc.toString(16).toUpperCase().padStart(4, '0')}`
+/** What the shop asks for on top of an amount: chosen at the counter, for all its codes. */
+async function asksFor(how, percent) {
+  await go(atlas, '/pay/counter')
+  await atlas.page.locator('.till .unit', { hasText: 'MAD' }).waitFor()
+  await atlas.page.getByLabel(atlas.t('pm.tips'), { exact: true }).selectOption(how)
+  if (percent) await atlas.page.getByLabel(atlas.t('pm.tipsHow'), { exact: true }).fill(percent)
+}
+
+/** The code of the counter for an amount. */
+async function sells(amount) {
+  await atlas.page.locator('#till').fill(amount)
+  await atlas.button('pm.showCode').click()
+  return codeOn(atlas)
 }
 
 test('a code that asks for a tip gets one, and a fee of the code is shown before it is paid', async () => {
+  await asksFor('percent', '100')
+  await atlas.page.getByText(atlas.t('pm.tipsWrong')).waitFor()
+  await atlas.page.locator('#till').fill('40')
+  assert.ok(await atlas.button('pm.showCode').isDisabled())
+  await asksFor('percent', '5')
+  await well(atlas, 'counter-percent')
+  assert.match(await sells('40'), /540540\.0055020357015/)
+  await atlas.page.locator('.sale .sum', { hasText: '42' }).waitFor()
+  await well(atlas, 'counter-fee')
   await go(atlas, '/pay/code')
-  const code = (await codeOn(atlas)).slice(0, -8)
-  await scans(karim, sealed(code.replace('5802', '550203570310' + '5802').replace('570310', '57045.00')))
+  await scans(karim, await codeOn(atlas))
   await karim.page.locator('.paying .amount input').fill('40')
   await karim.page.locator('.sums.parts', { hasText: '42,00' }).waitFor() // five in a hundred
   await karim.page.locator('.paying h2', { hasText: 'Poissonnerie Atlas' }).waitFor()
-  await scans(karim, sealed(code.replace('5802', '5502015802')))
+  await asksFor('ask')
+  await well(atlas, 'counter-tip')
+  await go(atlas, '/pay/code')
+  await scans(karim, await codeOn(atlas))
   await karim.page.locator('.paying .amount input').fill('40')
   await karim.page.locator('.tips .chip', { hasText: '10' }).click()
   await karim.page.locator('.sums.parts', { hasText: '44,00' }).waitFor()
@@ -310,10 +343,7 @@ test('a code that asks for a tip gets one, and a fee of the code is shown before
 
 test('a code for one payment that is seen twice gives one tip, and what one has not is not asked to be confirmed', async () => {
   await go(atlas, '/pay/counter')
-  await atlas.page.locator('#till').focus()
-  await atlas.page.keyboard.type('20')
-  await atlas.page.keyboard.press('Enter')
-  const code = sealed((await codeOn(atlas)).slice(0, -8).replace('5802', '5502015802'))
+  const code = await sells('20') // it still asks for a tip
   for (const again of [false, true]) {
     await scans(karim, code)
     await karim.page.locator('.tips .chip', { hasText: '10' }).click()
@@ -338,6 +368,78 @@ test('a code for one payment that is seen twice gives one tip, and what one has 
   await sheet.getByRole('button', { name: karim.t('cancel') }).click()
   await sheet.waitFor({ state: 'detached' })
   assert.deepEqual(wallets(server).atlas, '166.00')
+})
+
+/** The id of a promise, as its code says it. */
+const promiseId = (code) => /\nid=(\S+)\n/.exec(Buffer.from(code.slice('PALABREPAY0:'.length).split('.')[0], 'base64url').toString())[1]
+
+/** Karim promises Atlas something, and puts the code away; gives the code. */
+async function promises(amount) {
+  const give = karim.page.locator('form.card')
+  await give.getByLabel(karim.t('pm.toWhom'), { exact: true }).fill(atlas.jid)
+  await give.locator('.amount input').fill(amount)
+  await give.getByLabel(karim.t('pm.pinOffline'), { exact: true }).fill(offlinePin)
+  await give.locator('.btn.p').click()
+  const code = await codeOn(karim)
+  await karim.button('pm.close').click()
+  return code
+}
+
+/** What a receipt says of a promise that was taken back. */
+async function takenBack(who, id) {
+  await who.page.locator('.paying .pill', { hasText: who.t('pm.sRefused') }).waitFor()
+  await who.page.locator('.paying').getByText(`${who.t('pm.nothingTaken')} ${who.t('pc.why-taken-back')}`).waitFor()
+  assert.equal(await who.page.locator('.facts code').textContent(), id)
+}
+
+test('a promise is taken back: the shop that kept it, and one that scans it later, get nothing and are told why; the pocket has its money again', async () => {
+  const before = wallets(server)
+  await go(karim, '/pay/offline')
+  await karim.page.locator('.pocket .sum', { hasText: '50' }).waitFor()
+  await go(atlas, '/pay/scan')
+  await bad.tell('down')
+  await bad.tell('reset')
+  await atlas.context.setOffline(true)
+  const [kept, seen] = [await promises('40'), await promises('10')]
+  await atlas.page.getByLabel(atlas.t('pm.pasteCode'), { exact: true }).fill(kept)
+  await atlas.button('pm.read').click()
+  await atlas.button('pm.promiseKeep').click()
+  await atlas.page.getByText(atlas.t('pm.promiseKept')).waitFor()
+  await atlas.button('pm.receipt').click()
+  await atlas.page.locator('.paying .pill', { hasText: atlas.t('pm.promised') }).waitFor()
+  const listed = karim.page.locator('.debts li')
+  for (const amount of ['40,00', '10,00']) {
+    const one = listed.filter({ hasText: amount })
+    await one.getByRole('button', { name: karim.t('pm.takeBack') }).click()
+    const sheet = karim.page.locator('.sheet')
+    await sheet.getByText(karim.t('pm.takeBackText')).waitFor()
+    await sheet.getByLabel(karim.t('pm.pinOffline'), { exact: true }).fill(offlinePin)
+    if (amount === '40,00') await well(karim, 'take-back')
+    await sheet.locator('.btn.p').click()
+    await one.getByText(karim.t('pay.takingBack')).waitFor() // nobody has said that it is
+    assert.equal(await one.getByRole('button').count(), 0, 'what is to be taken back is not shown again')
+  }
+  await well(karim, 'taking-back')
+  await bad.tell('up')
+  await listed.first().waitFor({ state: 'detached', timeout: 60_000 })
+  await go(karim, `/pay/receipt/${promiseId(kept)}`)
+  await takenBack(karim, promiseId(kept))
+  await well(karim, 'taken-back')
+  await atlas.page.locator('.paying .pill', { hasText: atlas.t('pm.promised') }).waitFor() // it has no network, and does not know
+  await atlas.context.setOffline(false)
+  await takenBack(atlas, promiseId(kept))
+  await well(atlas, 'promise-taken-back')
+  await scans(atlas, seen)
+  await atlas.button('pm.promiseKeep').click()
+  await atlas.button('pm.receipt').click()
+  await takenBack(atlas, promiseId(seen))
+  await go(karim, '/pay/offline')
+  await karim.page.getByText(karim.t('pm.canPromise', { amount: '50,00 MAD' })).waitFor()
+  await karim.page.locator('.pocket .amount input').fill('50')
+  await karim.button('pm.release').click()
+  await confirm(karim)
+  await karim.page.locator('.pocket .sum', { hasText: /^0/ }).waitFor()
+  assert.deepEqual(wallets(server), { ...before, karim: (Number(before.karim) + 50).toFixed(2) })
 })
 
 test('nothing was complained about', () => { for (const who of [atlas, karim, hall]) who.clean() })
