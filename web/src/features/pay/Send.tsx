@@ -19,19 +19,23 @@ import { Choose } from './Request.tsx'
 /** SendPage pays the person `id`, '' while nobody was chosen; `?amount=`, `?unit=` and `?for=` fill it in. */
 export function SendPage({ id }: PageProps): JSX.Element {
   const wallet = useWallet()
+  const none = useNone(wallet === null && connection.value.state === 'live', id)
   return (
     <>
       <PageHead title={t('pay.send')} always up={id ? chatPath(id) : '/pay'} />
-      <div class="scroll">{!id ? <Choose path="/pay/to/" /> : wallet === null && connection.value.state === 'live' ? <NotHere payee={id} /> : <Form payee={id} wallet={wallet} />}</div>
+      <div class="scroll">{!id ? <Choose path="/pay/to/" /> : none ? <Empty title={t('pay.none')} text={t('pay.noneText')} /> : <Form payee={id} wallet={wallet} />}</div>
     </>
   )
 }
 
-/** Nothing is known of a wallet: either it is on its way, or there is no service. */
-function NotHere({ payee }: { payee: JID }): JSX.Element {
+/** useNone is whether there is no service, asked where nothing is known of a wallet. What somebody types meanwhile stays: mostly it is on its way. */
+function useNone(unknown: boolean, payee: JID): boolean {
   const [none, setNone] = useState(false)
-  useEffect(() => { engine().pay().then((pay) => pay.ask('wallet')).catch(() => setNone(true)) }, [payee])
-  return none ? <Empty title={t('pay.none')} text={t('pay.noneText')} /> : <div class="blank" />
+  useEffect(() => {
+    setNone(false)
+    if (unknown) engine().pay().then((pay) => pay.ask('wallet')).catch(() => setNone(true))
+  }, [unknown, payee])
+  return none
 }
 
 function Form({ payee, wallet }: { payee: JID; wallet: Wallet | null | undefined }): JSX.Element {
