@@ -70,6 +70,7 @@ func TestFigures(t *testing.T) {
 		b.net.fail = nil
 		b.net.mu.Unlock()
 		b.told(nadia.account)
+		karim.right()
 		if err := karim.order(intent.Unfreeze, ""); err != nil {
 			t.Fatal(err)
 		}

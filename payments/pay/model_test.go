@@ -182,10 +182,12 @@ func (w *town) happen(t *rapid.T) {
 		}
 		one.frozen = true
 	case "unfreeze":
-		if err := one.order(intent.Unfreeze, ""); err != nil {
-			t.Fatal(err)
+		err := one.order(intent.Unfreeze, "")
+		if old := w.now().Sub(one.unlocked) > stepUpLife; old != (conditionOf(err) == "step-up") || !old && err != nil {
+			t.Fatalf("opened, %s after the PIN: %v", w.now().Sub(one.unlocked), err)
+		} else if !old {
+			one.frozen = false
 		}
-		one.frozen = false
 	case "unlock":
 		if err := one.unlock(pin); err != nil {
 			t.Fatal(err)

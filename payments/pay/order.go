@@ -98,6 +98,9 @@ func (s *Service) admit(ctx context.Context, o *signedOrder) (fresh bool, err er
 	if o.Expires.Sub(now) > maxAhead {
 		return false, badText("it expires too far ahead")
 	}
+	if err := s.orderStepped(ctx, k, o); err != nil {
+		return false, err
+	}
 	_, err = s.db.Exec(ctx, `insert into pay_order (id, account, time, hash, intent, key, public, signature, authenticator, client) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		o.ID, o.account.String(), now.UnixMicro(), o.hash[:], o.text, o.Key, k.public, o.signature.value, bytesOrNone(o.signature.authenticator), bytesOrNone(o.signature.client))
 	if err != nil {

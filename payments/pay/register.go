@@ -104,7 +104,7 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 		k.ready = now.Add(delay).UnixMicro()
 	}
 	_, err = s.db.Exec(ctx, `insert into pay_key (account, id, kind, name, public, salt, verifier, share, credential, added, ready, dropped, wrong, waits, unlocked, unit, cap)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, $10, '', 0)`, k.account.String(), k.id, k.kind, k.name, k.public, bytesOrNone(k.salt), bytesOrNone(k.verifier),
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, '', 0)`, k.account.String(), k.id, k.kind, k.name, k.public, bytesOrNone(k.salt), bytesOrNone(k.verifier),
 		bytesOrNone(k.share), k.credential, k.added, k.ready)
 	if err != nil {
 		return fmt.Errorf("keep key: %w", err)

@@ -54,7 +54,7 @@ func rules(kind intent.Kind) (rule, bool) {
 	case intent.Revoke:
 		return rule{ahead: true, prepare: (*Service).prepareEnd, tell: (*Service).tellEnd}, true
 	case intent.Refund:
-		return rule{prepare: (*Service).prepareRefund}, true
+		return rule{steps: true, prepare: (*Service).prepareRefund}, true
 	}
 	return rule{}, false
 }

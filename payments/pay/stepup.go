@@ -23,10 +23,52 @@ func weighs(i *intent.Intent) int64 {
 	return max(i.Amount, i.Total)
 }
 
+// proved says whether the PIN of a key was right a moment ago; a passkey verifies its user each time. It is not so by having been added.
+func (s *Service) proved(k *key) bool {
+	return k.kind == passkey || s.now().Sub(time.UnixMicro(k.unlocked)) <= stepUpLife
+}
+
+// orderStepped refuses an order by which more could be paid than before, with a key whose PIN was not given a moment ago: otherwise it would be the way around what stepped asks for.
+func (s *Service) orderStepped(ctx context.Context, k *key, o *signedOrder) error {
+	if s.proved(k) {
+		return nil
+	}
+	switch o.Kind {
+	case intent.AddKey, intent.AllowOffline, intent.Unfreeze:
+		return stepUp()
+	case intent.SetLimits:
+		raises, err := s.raises(ctx, o)
+		if err == nil && raises {
+			err = stepUp()
+		}
+		return err
+	}
+	return nil
+}
+
+// raises says whether an order sets limits above those that the account has now.
+func (s *Service) raises(ctx context.Context, o *signedOrder) (bool, error) {
+	l, err := o.Limits()
+	if err != nil {
+		return false, badText("%v", err)
+	}
+	w, err := s.walletOf(ctx, o.account)
+	unit := s.cfg.unit(l.Unit)
+	if err != nil || unit == nil { // what is not paid here is refused for that
+		return false, err
+	}
+	is, err := s.allowanceOf(ctx, o.account, w.level, unit)
+	level, _ := unit.limit(w.level)
+	return !is.any || above(lower(level.Transaction, l.Transaction), is.Transaction) || above(lower(level.Day, l.Day), is.Day), err
+}
+
+// above says whether a limit is higher than another one, of which 0 is none.
+func above(limit, than int64) bool { return than > 0 && (limit == 0 || limit > than) }
+
 // stepped refuses a payment with a key whose PIN was not given a moment ago, if it is large together with what the key has signed since: many small ones are a large one. A
 // passkey verifies its user each time.
 func (s *Service) stepped(ctx context.Context, k *key, i *intent.Intent) error {
-	if k.kind == passkey || s.now().Sub(time.UnixMicro(k.unlocked)) <= stepUpLife {
+	if s.proved(k) {
 		return nil
 	}
 	needs, err := s.needsStepUp(ctx, k, i)
