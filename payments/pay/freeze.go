@@ -3,6 +3,7 @@ package pay
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"palabre.dev/palabre/xmpp"
 )
@@ -10,13 +11,9 @@ import (
 // freeze stops everything that is debited, until an order opens the wallet again.
 func (s *Service) freeze(ctx context.Context, account xmpp.JID, _ *xmpp.Element) (*xmpp.Element, error) {
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
-		w, err := s.walletOf(ctx, account)
-		if err != nil || !w.frozen.IsZero() {
+		fresh, err := s.freezeNow(ctx, account)
+		if err != nil || !fresh {
 			return err
-		}
-		_, err = s.db.Exec(ctx, "insert into pay_wallet (account, level, frozen) values ($1, '', $2) on conflict (account) do update set frozen = excluded.frozen", account.String(), s.now().UnixMicro())
-		if err != nil {
-			return fmt.Errorf("freeze wallet: %w", err)
 		}
 		return s.tellWallet(ctx, account, say("frozen"))
 	})
@@ -24,6 +21,19 @@ func (s *Service) freeze(ctx context.Context, account xmpp.JID, _ *xmpp.Element)
 		return nil, err
 	}
 	return s.wallet(ctx, account, nil)
+}
+
+// freezeNow freezes a wallet in the transaction of ctx. It answers false if it is frozen already.
+func (s *Service) freezeNow(ctx context.Context, account xmpp.JID) (fresh bool, err error) {
+	w, err := s.walletOf(ctx, account)
+	if err != nil || !w.frozen.IsZero() {
+		return false, err
+	}
+	_, err = s.db.Exec(ctx, "insert into pay_wallet (account, level, frozen) values ($1, '', $2) on conflict (account) do update set frozen = excluded.frozen", account.String(), s.now().UnixMicro())
+	if err != nil {
+		return false, fmt.Errorf("freeze wallet: %w", err)
+	}
+	return true, nil
 }
 
 // thaw opens a wallet, in the transaction of ctx. Keys whose waiting was not over when it was frozen wait anew: its owner has frozen it because of one of them, perhaps.
@@ -59,20 +69,39 @@ func (s *Service) isOlder(ctx context.Context, k *key) error {
 	return frozen().Because("a key that worked when the wallet was frozen opens it, or allows this one")
 }
 
-// canOpen says whether a key opens a wallet that is frozen: one that worked already when it was.
+// canOpen says whether a key opens a wallet that is frozen: one that worked already when it was, and is not locked.
 func (s *Service) canOpen(ctx context.Context, account xmpp.JID, w wallet) (bool, error) {
 	older, err := s.keys(ctx, account, "and k.dropped = 0 and k.kind <> 'offline' and k.ready <= $2", w.frozen.UnixMicro())
-	return len(older) > 0, err
+	return slices.ContainsFunc(older, func(k *key) bool { return !k.locked(s.now()) }), err
 }
 
-// openForOwner opens a wallet that its owner has frozen and no key can open.
+// mayGoOn refuses to let a wallet go on that is not stopped, but frozen, and that no key opens though there are some: which of them stay is to be said (KeepKeys), as somebody else may have
+// added them.
+func (s *Service) mayGoOn(ctx context.Context, account xmpp.JID) error {
+	p, err := s.Purse(ctx, account)
+	if err != nil || !p.Shut || p.Stopped {
+		return err
+	}
+	left, err := s.payingKeys(ctx, account)
+	if err == nil && len(left) > 0 {
+		err = xmpp.NotAllowed.Because("it is frozen and no key of its owner opens it: propose which of their keys stay (there are %d), and another administrator approves", len(left))
+	}
+	return err
+}
+
+// payingKeys are the keys of an account that may pay from its wallet, now or after a while.
+func (s *Service) payingKeys(ctx context.Context, account xmpp.JID) ([]*key, error) {
+	return s.keys(ctx, account, "and k.dropped = 0 and k.kind <> 'offline'")
+}
+
+// openForOwner opens a wallet that is frozen and has no key that may pay from it (mayGoOn).
 func (s *Service) openForOwner(ctx context.Context, account xmpp.JID) error {
 	return s.db.Tx(ctx, func(ctx context.Context) error {
 		w, err := s.walletOf(ctx, account)
 		if err != nil || w.frozen.IsZero() {
 			return err
 		}
-		if can, err := s.canOpen(ctx, account, w); err != nil || can {
+		if left, err := s.payingKeys(ctx, account); err != nil || len(left) > 0 {
 			return err
 		}
 		if err := s.thaw(ctx, account); err != nil {

@@ -51,7 +51,7 @@ func TestAThiefsKeyDoesNotOpenAFrozenWallet(t *testing.T) {
 	})
 }
 
-// TestOnlyTheOperatorOpensAWalletWithoutAnOlderKey lets a wallet go on whose only keys are new ones.
+// TestOnlyTheOperatorOpensAWalletWithoutAnOlderKey lets a wallet go on whose only keys are new ones, once two have said which of them stay.
 func TestOnlyTheOperatorOpensAWalletWithoutAnOlderKey(t *testing.T) {
 	two(t, func(b *bank, karim, _ *device) {
 		b.freeze(karim.account)
@@ -75,16 +75,23 @@ func TestOnlyTheOperatorOpensAWalletWithoutAnOlderKey(t *testing.T) {
 		if err := tablet.order(intent.Unfreeze, ""); !errors.Is(err, xmpp.PolicyViolation) {
 			t.Fatalf("opened by a key that was added since: %v", err)
 		}
-		if err := b.Stop(t.Context(), romeo, karim.account, false, "passport seen"); err != nil {
-			t.Fatal(err)
+		if err := b.Stop(t.Context(), romeo, karim.account, false, "passport seen"); !errors.Is(err, xmpp.NotAllowed) {
+			t.Fatalf("one opens it for whoever has added a key: %v", err)
 		}
+		shut(true)
+		for _, stop := range []bool{true, false} { // what ends a stop leaves it as it was
+			if err := b.Stop(t.Context(), romeo, karim.account, stop, "a court"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		shut(true)
+		thief := b.newDevice("karim")
+		b.stay(karim.account, tablet.id)
 		shut(false)
+		b.refused(thief.unlock(pin), "no-key")
 		_, err := tablet.pay(tablet.intent(intent.Send, "nadia@example", 1))
 		b.refused(err, "not-ready")
 		b.later(b.cfg.NewDevice)
-		if err := tablet.unlock(pin); err != nil {
-			t.Fatal(err)
-		}
 		tablet.send("nadia@example", 1)
 	})
 }

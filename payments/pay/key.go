@@ -26,19 +26,20 @@ type key struct {
 	credential             string
 	added, ready, dropped  int64 // UTC microseconds
 	wrong, waits, unlocked int64
+	guessed                int64
 	unit                   string
 	cap                    int64
 	byLink                 bool // whoever has a link adds it
 }
 
-const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.added, k.ready, k.dropped, k.wrong, k.waits, k.unlocked, k.unit, k.cap from pay_key k`
+const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.added, k.ready, k.dropped, k.wrong, k.waits, k.unlocked, k.guessed, k.unit, k.cap from pay_key k`
 
 // keys reads keys of an account, the oldest first; where follows "account = $1".
 func (s *Service) keys(ctx context.Context, account xmpp.JID, where string, args ...any) ([]*key, error) {
 	return read(ctx, s.db, "keys", func(row *store.Rows) (*key, error) {
 		k := &key{account: account}
 		return k, row.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.unlocked,
-			&k.unit, &k.cap)
+			&k.guessed, &k.unit, &k.cap)
 	}, "select "+keyColumns+" where k.account = $1 "+where+" order by k.added, k.id", append([]any{account.String()}, args...)...)
 }
 
@@ -83,6 +84,11 @@ func (s *Service) isReady(k *key) error {
 func (s *Service) mayUse(ctx context.Context, k *key, i *intent.Intent) error {
 	if err := s.isReady(k); err != nil {
 		return err
+	}
+	if i.Amount == 0 && k.kind != offlineKey { // anything else is refused while the wallet is frozen, whose key it is
+		if err := s.isOlder(ctx, k); err != nil {
+			return err
+		}
 	}
 	if i.Kind == intent.Offline {
 		if k.unit != i.Unit || k.cap < i.Amount {

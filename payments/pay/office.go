@@ -15,7 +15,7 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// The operator's part. Whatever moves money here needs two administrators: one proposes, another one approves; both names are in the ledger's record.
+// The operator's part. Whatever moves money here, or takes a key from somebody, needs two administrators: one proposes, another one approves; both names are in the ledger's record, or in the audit log where it is about keys.
 
 // Kinds of a proposal.
 const (
@@ -113,13 +113,16 @@ func (s *Service) Propose(ctx context.Context, by string, p Proposal) (Proposal,
 		if err != nil {
 			return fmt.Errorf("keep proposal: %w", err)
 		}
-		return s.audit(ctx, by, "propose-"+p.Kind, p.Account, s.sum(p.Amount, p.Unit, p.Why))
+		return s.audit(ctx, by, "propose-"+p.Kind, p.Account, s.proposed(&p))
 	})
 	return p, err
 }
 
 // completeProposal refuses what cannot be, and fills in what follows from the payment that it is about.
 func (s *Service) completeProposal(ctx context.Context, p *Proposal) error {
+	if p.Kind == KeepKeys {
+		return s.completeKeys(ctx, p)
+	}
 	if p.Kind == Issue {
 		account, err := xmpp.ParseJID(p.Account)
 		unit := s.cfg.unit(p.Unit)
@@ -158,7 +161,7 @@ func (s *Service) completeProposal(ctx context.Context, p *Proposal) error {
 	case p.Kind == Correct && (of.Kind != Cashin || of.Payer != "rail:"+Operator):
 		return xmpp.NotAllowed.Because("only what was issued by hand is taken back so; payments are given back by who was paid")
 	case p.Kind != Withdraw && p.Kind != Correct:
-		return xmpp.BadRequest.Because("issue, withdraw, correct or refund?")
+		return xmpp.BadRequest.Because("issue, withdraw, correct, refund or keys?")
 	}
 	if unit := s.cfg.unit(of.Unit); unit == nil || !unit.Closed {
 		return xmpp.NotAllowed.Because("%s leaves by a rail", of.Unit)
@@ -194,10 +197,13 @@ func (s *Service) exists(ctx context.Context, account xmpp.JID) error {
 	return err
 }
 
-// apart refuses an administrator who would give money to themselves.
+// apart refuses an administrator who would give money to themselves, or say which of their own keys stay.
 func (s *Service) apart(by, account, kind string) error {
-	if kind == Issue && by == account {
+	switch {
+	case kind == Issue && by == account:
 		return xmpp.NotAllowed.Because("nobody issues money to themselves")
+	case kind == KeepKeys && by == account:
+		return xmpp.NotAllowed.Because("nobody decides about their own keys")
 	}
 	return nil
 }
@@ -213,7 +219,7 @@ func (s *Service) Decline(ctx context.Context, by string, id int64) (Proposal, e
 		if err := s.endProposal(ctx, &p); err != nil {
 			return err
 		}
-		return s.audit(ctx, by, "decline-"+p.Kind, p.Account, s.sum(p.Amount, p.Unit, p.Why))
+		return s.audit(ctx, by, "decline-"+p.Kind, p.Account, s.proposed(&p))
 	})
 	return p, err
 }
@@ -238,9 +244,12 @@ func (s *Service) Approve(ctx context.Context, by string, id int64) (Proposal, e
 	if err != nil {
 		return p, err
 	}
-	if p.Kind == Refund {
+	switch p.Kind {
+	case KeepKeys:
+		err = s.keepKeys(ctx, &p, account)
+	case Refund:
 		err = s.sendBack(ctx, &p, account)
-	} else {
+	default:
 		err = s.moveApproved(ctx, &p, account)
 	}
 	var reason ledger.Reason
@@ -293,7 +302,7 @@ func (s *Service) approved(ctx context.Context, p *Proposal, account xmpp.JID, r
 	if err := s.endProposal(ctx, p); err != nil {
 		return err
 	}
-	if err := s.audit(ctx, p.Approver, "approve-"+p.Kind, p.Account, s.sum(p.Amount, p.Unit, p.Why)); err != nil {
+	if err := s.audit(ctx, p.Approver, "approve-"+p.Kind, p.Account, s.proposed(p)); err != nil {
 		return err
 	}
 	switch p.Kind {

@@ -210,7 +210,8 @@ func (s *Service) Grade(ctx context.Context, by string, account xmpp.JID, level,
 }
 
 // Stop keeps everything from being debited from an account, or ends that, in an administrator's name. It is the ledger's own state: no key and no order opens it.
-// What ends it opens a wallet, too, that its owner has frozen and no key of theirs can open.
+// What ends it opens a wallet, too, that is frozen and has no key left. One that is not stopped, and frozen, with keys of which none opens it, is refused (xmpp.NotAllowed): then it is to
+// be said which of them stay (KeepKeys).
 func (s *Service) Stop(ctx context.Context, by string, account xmpp.JID, stop bool, why string) error {
 	if !s.ours(account) {
 		return xmpp.ItemNotFound.Because("there is no such account")
@@ -218,6 +219,8 @@ func (s *Service) Stop(ctx context.Context, by string, account xmpp.JID, stop bo
 	state, what := ledger.Open, "go-on"
 	if stop {
 		state, what = ledger.Frozen, "stop"
+	} else if err := s.mayGoOn(ctx, account); err != nil {
+		return err
 	}
 	if err := s.Note(ctx, by, what, account.String(), why); err != nil {
 		return err

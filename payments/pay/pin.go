@@ -13,9 +13,13 @@ import (
 )
 
 const (
-	wrongWaits = 5 // wrong PINs in a row, after which none is tried for pinPause
-	wrongDrops = 10
-	pinPause   = 15 * time.Minute
+	wrongWaits  = 5 // wrong PINs in a row, after which none is tried for pinPause
+	wrongLocks  = 10
+	pinPause    = 15 * time.Minute
+	lockFirst   = 24 * time.Hour // that a key is locked after wrongLocks; then for twice as long after each further one
+	lockMost    = 32 * lockFirst
+	wrongAtOnce = 50            // wrong PINs of a key that are tried soon one after the other, with right ones between them
+	wrongEvery  = 4 * time.Hour // and after how long it is one more
 )
 
 // unlock gives a device the share of its key for the right verifier. The count of wrong ones is kept before anything is answered, and one is looked at at a time.
@@ -73,28 +77,53 @@ func pinWait(at int64) *xmpp.Error {
 	return refusal(xmpp.NotAuthorized, "wait", "until", intent.FormatTime(time.UnixMicro(at)))
 }
 
-// wrongPIN counts a wrong PIN in the transaction of ctx, and says what is answered to it.
+// wrongPIN counts a wrong PIN in the transaction of ctx, and says what is answered to it. Whoever has a session of the account may give them, and takes no key from its owner by that:
+// it is locked, not dropped, and opens with the right PIN when its time is over. Until its owner or the operator opens the wallet, none that waits works, as if the owner had frozen it.
 func (s *Service) wrongPIN(ctx context.Context, k *key, now time.Time) (refused, err error) {
 	k.wrong++
-	refused = refusal(xmpp.NotAuthorized, "wrong-pin", "left", digits(wrongDrops-k.wrong))
+	k.guessed = max(k.guessed, now.UnixMicro()) + wrongEvery.Microseconds()
+	free := k.guessed - wrongAtOnce*wrongEvery.Microseconds() // when it is one more
 	switch {
-	case k.wrong >= wrongDrops:
-		k.dropped = now.UnixMicro()
+	case k.wrong >= wrongLocks:
+		k.waits = now.Add(lockOf(k.wrong)).UnixMicro()
 	case k.wrong == wrongWaits:
 		k.waits = now.Add(pinPause).UnixMicro()
-		refused = pinWait(k.waits)
-	case k.wrong < wrongWaits:
-		refused = refusal(xmpp.NotAuthorized, "wrong-pin", "left", digits(wrongWaits-k.wrong))
 	}
-	_, err = s.db.Exec(ctx, "update pay_key set wrong = $1, waits = $2, dropped = $3 where account = $4 and id = $5", k.wrong, k.waits, k.dropped, k.account.String(), k.id)
+	k.waits = max(k.waits, free)
+	_, err = s.db.Exec(ctx, "update pay_key set wrong = $1, waits = $2, guessed = $3 where account = $4 and id = $5", k.wrong, k.waits, k.guessed, k.account.String(), k.id)
 	if err != nil {
 		return nil, fmt.Errorf("count a wrong PIN: %w", err)
 	}
-	if k.dropped == 0 {
-		return refused, nil
+	switch {
+	case k.wrong >= wrongLocks:
+		return pinWait(k.waits), s.lockedByGuesses(ctx, k)
+	case now.UnixMicro() < k.waits:
+		return pinWait(k.waits), nil
+	case k.wrong < wrongWaits:
+		return refusal(xmpp.NotAuthorized, "wrong-pin", "left", digits(wrongWaits-k.wrong)), nil
 	}
-	if err := s.note(ctx, k.account, "pin-guessing", "", k.id); err != nil {
-		return nil, err
-	}
-	return refused, s.tellWallet(ctx, k.account, say("keyGuessed", orWord(k.name, k.kind), int64(wrongDrops)))
+	return refusal(xmpp.NotAuthorized, "wrong-pin", "left", digits(wrongLocks-k.wrong)), nil
 }
+
+// lockOf is for how long a key is locked after so many wrong PINs in a row: each further one is tried after twice the time. That is 26 in the first year, and 12 in each one after it.
+func lockOf(wrong int64) time.Duration {
+	lock := lockFirst
+	for ; wrong > wrongLocks && lock < lockMost; wrong-- {
+		lock *= 2
+	}
+	return lock
+}
+
+// lockedByGuesses freezes the wallet of a key that was locked, and tells its owner and the operator, in the transaction of ctx.
+func (s *Service) lockedByGuesses(ctx context.Context, k *key) error {
+	if err := s.note(ctx, k.account, "pin-guessing", "", k.id); err != nil {
+		return err
+	}
+	if _, err := s.freezeNow(ctx, k.account); err != nil {
+		return err
+	}
+	return s.tellWallet(ctx, k.account, say("keyGuessed", orWord(k.name, k.kind), k.wrong, atMicro(k.waits)))
+}
+
+// locked says whether a key was locked because of wrong PINs, and still is.
+func (k *key) locked(now time.Time) bool { return k.wrong >= wrongLocks && now.UnixMicro() < k.waits }
