@@ -23,31 +23,6 @@ import (
 
 // Here the administrators' page meets the features that it tells of.
 
-// newcomers are the accounts as invitations make them.
-type newcomers struct {
-	*account.Accounts
-	app *App
-}
-
-// Create makes an account. One that is an administrator, and not the first account of all, is not another pair of eyes for payments at once.
-func (n newcomers) Create(ctx context.Context, name, password string, admin bool, with func(ctx context.Context, account *core.Account) error) (*core.Account, error) {
-	return n.Accounts.Create(ctx, name, password, admin, func(ctx context.Context, one *core.Account) error {
-		if with != nil {
-			if err := with(ctx, one); err != nil {
-				return err
-			}
-		}
-		if !admin || n.app.pay == nil {
-			return nil
-		}
-		all, _, err := n.Count(ctx)
-		if err != nil || all <= 1 {
-			return err
-		}
-		return n.app.pay.Raise(ctx, "", one.JID, "admin")
-	})
-}
-
 // deskPeople are the accounts as the page asks them.
 type deskPeople struct{ *account.Accounts }
 
@@ -102,7 +77,7 @@ type deskDoor struct{ *register.Feature }
 
 // Invite makes an invitation in the operator's name.
 func (d deskDoor) Invite(ctx context.Context, wanted admin.Invitation) (admin.Invitation, error) {
-	link, err := d.Feature.Invite(ctx, nil, register.Invite{Account: true, Name: wanted.Name, Admin: wanted.Admin, Uses: wanted.Uses, Expires: wanted.Expires})
+	link, err := d.Feature.Invite(ctx, nil, register.Invite{Account: true, Name: wanted.Name, Admin: wanted.Admin, Desk: true, Uses: wanted.Uses, Expires: wanted.Expires})
 	return admin.Invitation{Name: wanted.Name, Admin: wanted.Admin, Uses: wanted.Uses, Expires: link.Expires, URI: link.URI, Web: link.Web}, err
 }
 

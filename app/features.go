@@ -67,7 +67,7 @@ func (a *App) makeFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.invites, err = register.New(ctx, a.db, a.cfg.Register, newcomers{a.accounts, a}, a.accounts, a.accounts, contacts, a.web(), a.log); err != nil {
+	if a.invites, err = register.New(ctx, a.db, a.cfg.Register, a.accounts, a.accounts, a.accounts, contacts, a.web(), a.log); err != nil {
 		return err
 	}
 	pages, err := linkcard.New(a.cfg.LinkCard, a.log)

@@ -89,6 +89,9 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	office.commands.Raised = func(ctx context.Context, by, account *core.Account, what string) error {
 		return a.pay.Raise(ctx, by.JID.Bare().String(), account.JID, what)
 	}
+	a.invites.Promoted = func(ctx context.Context, account *core.Account) error {
+		return a.pay.Raise(ctx, "", account.JID, "admin")
+	}
 	desk := &payDesk{app: a, service: a.pay, only: office.desk.Only}
 	if a.rails != nil {
 		desk.rails = a.rails

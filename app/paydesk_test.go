@@ -111,6 +111,26 @@ func TestWhoWasMadeAnAdministratorNow(t *testing.T) {
 	if got := officer(t, nurse, "set", propose()); !strings.Contains(got.String(), "not-allowed") {
 		t.Errorf("approved by whose password the other one has: %s", got)
 	}
+	client, base := r.browser()
+	joins := func(web, name string) *palabretest.Person {
+		if status, body := fetch(t, client, base+web[strings.Index(web, "/invite/"):], "name="+name+"&password="+palabretest.Password); status != 201 {
+			t.Fatalf("%s: %d %s", name, status, body)
+		}
+		return r.test.Login(t, name+"/home")
+	}
+	invited := officer(t, romeo, "set", deskElement("invite", "admin", "true")).Child(admin.NSDesk, "invitation")
+	if invited == nil {
+		t.Fatal("nobody invited")
+	}
+	approve = propose()
+	if got := officer(t, joins(invited.Attr("web"), "tybalt"), "set", approve); !strings.Contains(got.String(), "not-allowed") {
+		t.Errorf("approved by who was invited by the other one: %s", got)
+	}
+	var link struct{ Web string }
+	ask(t, cfg, "invite", InviteArgs{Admin: true}, &link)
+	if got := officer(t, joins(link.Web, "paris"), "set", approve).Child(admin.NSDesk, "proposal"); got == nil || got.Attr("state") != "done" {
+		t.Errorf("not approved by who was invited at the machine: %s", got)
+	}
 	log := officer(t, romeo, "get", deskElement("audit")).String()
 	for _, want := range []string{"raise-admin", "raise-password"} {
 		if !strings.Contains(log, want) {

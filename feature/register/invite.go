@@ -38,6 +38,8 @@ type Invite struct {
 	Name string
 	// Admin makes the account an administrator.
 	Admin bool
+	// Desk says that an administrator made it over the wire, and not whoever has the machine.
+	Desk bool
 	// Uses is how often it can be used (1–1000).
 	Uses int
 	// Expires is when it ends.
@@ -81,9 +83,9 @@ func (f *Feature) Invite(ctx context.Context, from *core.Account, invite Invite)
 		if err := f.mayStill(ctx, &invite); err != nil {
 			return err
 		}
-		_, err := f.db.Exec(ctx, `insert into register_invite (id, token, inviter, inviter_name, befriend, account, name, admin, uses, expires)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, f.db.Next(), digest(token), invite.Inviter, invite.from, invite.Befriend, invite.Account,
-			invite.Name, invite.Admin, invite.Uses, invite.Expires.UnixMicro())
+		_, err := f.db.Exec(ctx, `insert into register_invite (id, token, inviter, inviter_name, befriend, account, name, admin, desk, uses, expires)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, f.db.Next(), digest(token), invite.Inviter, invite.from, invite.Befriend, invite.Account,
+			invite.Name, invite.Admin, invite.Desk, invite.Uses, invite.Expires.UnixMicro())
 		return err
 	})
 	if err != nil {
@@ -171,8 +173,8 @@ func (f *Feature) find(ctx context.Context, token string) (*Invite, error) {
 	}
 	invite := &Invite{}
 	var expires int64
-	err := f.db.QueryRow(ctx, `select id, inviter, inviter_name, befriend, account, name, admin, uses, expires from register_invite where token = $1`, digest(token)).
-		Scan(&invite.ID, &invite.Inviter, &invite.from, &invite.Befriend, &invite.Account, &invite.Name, &invite.Admin, &invite.Uses, &expires)
+	err := f.db.QueryRow(ctx, `select id, inviter, inviter_name, befriend, account, name, admin, desk, uses, expires from register_invite where token = $1`, digest(token)).
+		Scan(&invite.ID, &invite.Inviter, &invite.from, &invite.Befriend, &invite.Account, &invite.Name, &invite.Admin, &invite.Desk, &invite.Uses, &expires)
 	if errors.Is(err, store.ErrNoRows) {
 		return nil, ErrInvite
 	}
@@ -218,7 +220,7 @@ func (i Invite) From() string { return i.from }
 
 // Open are the invitations that can still be used, newest first, at most max (1–1000).
 func (f *Feature) Open(ctx context.Context, max int) ([]Invite, error) {
-	rows, err := f.db.Query(ctx, `select id, inviter, inviter_name, befriend, account, name, admin, uses, expires from register_invite
+	rows, err := f.db.Query(ctx, `select id, inviter, inviter_name, befriend, account, name, admin, desk, uses, expires from register_invite
 		where uses > 0 and expires > $1 order by id desc limit $2`, time.Now().UnixMicro(), min(1000, max))
 	if err != nil {
 		return nil, fmt.Errorf("list invitations: %w", err)
@@ -227,7 +229,7 @@ func (f *Feature) Open(ctx context.Context, max int) ([]Invite, error) {
 	for rows.Next() {
 		var one Invite
 		var expires int64
-		if err := rows.Scan(&one.ID, &one.Inviter, &one.from, &one.Befriend, &one.Account, &one.Name, &one.Admin, &one.Uses, &expires); err != nil {
+		if err := rows.Scan(&one.ID, &one.Inviter, &one.from, &one.Befriend, &one.Account, &one.Name, &one.Admin, &one.Desk, &one.Uses, &expires); err != nil {
 			return nil, fmt.Errorf("list invitations: %w", err)
 		}
 		one.Expires = time.UnixMicro(expires)

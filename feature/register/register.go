@@ -111,6 +111,9 @@ type Commands interface {
 
 // Feature is registration.
 type Feature struct {
+	// Promoted is told of who becomes an administrator by an invitation that another made over the wire, in the transaction that makes the account; nil if nobody wants to know.
+	Promoted func(ctx context.Context, account *core.Account) error
+
 	cfg       Config
 	db        *store.DB
 	accounts  Accounts
@@ -221,7 +224,14 @@ func (f *Feature) tryEnrol(ctx context.Context, invite *Invite, address netip.Ad
 	}
 	var with func(context.Context, *core.Account) error
 	if invite != nil {
-		with = func(ctx context.Context, _ *core.Account) error { return f.use(ctx, invite) }
+		with = func(ctx context.Context, account *core.Account) error {
+			if invite.Admin && invite.Desk && f.Promoted != nil {
+				if err := f.Promoted(ctx, account); err != nil {
+					return err
+				}
+			}
+			return f.use(ctx, invite)
+		}
 	}
 	account, err := f.accounts.Create(ctx, name, password, invite != nil && invite.Admin, with)
 	if err != nil {
