@@ -42,7 +42,7 @@ func (d *payDesk) Attach(s *core.Server) {
 	}
 	for name, handle := range map[string]handler{
 		"money": only(false, d.money), "proposals": only(false, d.proposals), "propose": only(true, d.propose), "approve": only(true, d.approve), "decline": only(true, d.decline),
-		"purse": d.purse, "suspicions": only(false, d.suspicions), "cases": only(false, d.cases), "dismiss": only(true, d.dismiss), "uphold": only(true, d.uphold), "audit": only(false, d.audit), "journal": only(false, d.journal),
+		"purse": d.purse, "keys": only(false, d.keys), "suspicions": only(false, d.suspicions), "cases": only(false, d.cases), "dismiss": only(true, d.dismiss), "uphold": only(true, d.uphold), "audit": only(false, d.audit), "journal": only(false, d.journal),
 	} {
 		s.HandleIQ(core.AtServer, admin.NSDesk, name, d.only(handle))
 	}
@@ -262,6 +262,23 @@ func (d *payDesk) purse(ctx context.Context, r *core.Request) (*xmpp.Element, er
 	for _, m := range p.Money {
 		e.Add(deskElement("money", "unit", m.Unit, "balance", number(m.Balance), "held", number(m.Held), "pocket", number(m.Pocket), "transaction", number(m.Transaction), "day", number(m.Day),
 			"left", number(m.Left), "step-up", number(m.StepUp)))
+	}
+	return e, nil
+}
+
+// keys are the payment keys of somebody, of which a proposal says which stay.
+func (d *payDesk) keys(ctx context.Context, r *core.Request) (*xmpp.Element, error) {
+	account, err := purseOwner(r.Payload.Attr("account"))
+	if err != nil {
+		return nil, err
+	}
+	all, err := d.service.Keys(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	e := deskElement("keys", "account", account.String())
+	for _, k := range all {
+		e.Add(deskElement("key", "id", k.ID, "name", k.Name, "kind", k.Kind, "added", deskTime(k.Added), "ready", deskTime(k.Ready), "locked", deskTime(k.Locked), "opens", truth(k.Opens)))
 	}
 	return e, nil
 }

@@ -56,6 +56,7 @@ func TestDeskOfPayments(t *testing.T) {
 		{`<money xmlns='urn:palabre:admin:0'/>`, `issued='12000'`},
 		{`<proposals xmlns='urn:palabre:admin:0' decided='true'/>`, `by='command line'`},
 		{`<purse xmlns='urn:palabre:admin:0' account='nurse@localhost'/>`, `balance='12000'`},
+		{`<keys xmlns='urn:palabre:admin:0' account='nurse@localhost'/>`, `account='nurse@localhost'`},
 		{`<suspicions xmlns='urn:palabre:admin:0'/>`, `<suspicions`},
 		{`<cases xmlns='urn:palabre:admin:0'/>`, `<cases`},
 		{`<journal xmlns='urn:palabre:admin:0' since='2020-01-01T00:00:00Z'/>`, `issue, proposed by romeo@localhost, approved by juliet@localhost: the fair`},
@@ -78,6 +79,11 @@ func TestDeskOfPayments(t *testing.T) {
 	}
 	if got := pays(t, nurse, "nurse@localhost", "juliet@localhost", 1); !strings.Contains(got.String(), "frozen") {
 		t.Errorf("paid all the same: %s", got)
+	}
+	keys := officer(t, romeo, "get", deskElement("keys", "account", "nurse@localhost"))
+	if key := keys.Child(admin.NSDesk, "keys").Child(admin.NSDesk, "key"); len(key.Attr("id")) < 16 || key.Attr("name") != "test" || key.Attr("kind") != "pin" || key.Attr("added") == "" ||
+		key.Attr("ready") != key.Attr("added") || key.Attr("locked") != "" || key.Attr("opens") != "true" {
+		t.Errorf("keys: %s", keys)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"palabre.dev/palabre/xmpp"
 )
@@ -69,10 +70,15 @@ func (s *Service) isOlder(ctx context.Context, k *key) error {
 	return frozen().Because("a key that worked when the wallet was frozen opens it, or allows this one")
 }
 
-// canOpen says whether a key opens a wallet that is frozen: one that worked already when it was, and is not locked.
+// canOpen says whether a key opens a wallet that is frozen.
 func (s *Service) canOpen(ctx context.Context, account xmpp.JID, w wallet) (bool, error) {
-	older, err := s.keys(ctx, account, "and k.dropped = 0 and k.kind <> 'offline' and k.ready <= $2", w.frozen.UnixMicro())
-	return slices.ContainsFunc(older, func(k *key) bool { return !k.locked(s.now()) }), err
+	left, err := s.payingKeys(ctx, account)
+	return slices.ContainsFunc(left, func(k *key) bool { return k.opens(w.frozen, s.now()) }), err
+}
+
+// opens says whether a key opens a wallet that was frozen then: it worked already, and is not locked.
+func (k *key) opens(frozen, now time.Time) bool {
+	return k.kind != offlineKey && k.ready <= frozen.UnixMicro() && !k.locked(now)
 }
 
 // mayGoOn refuses to let a wallet go on that is not stopped, but frozen, and that no key opens though there are some: which of them stay is to be said (KeepKeys), as somebody else may have

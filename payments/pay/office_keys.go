@@ -25,6 +25,8 @@ type WalletKey struct {
 	// Wrong is how many wrong PINs there were since the last right one; until Locked none is tried, zero if that is over.
 	Wrong  int64
 	Locked time.Time
+	// Opens says that it opens the wallet where that is frozen: it worked already when it was, and is not locked. Where it is not, that it would if it were now.
+	Opens bool
 }
 
 // Keys are the payment keys of an account that were not dropped, the oldest first. It returns xmpp.ItemNotFound for an address that cannot have a wallet.
@@ -36,10 +38,19 @@ func (s *Service) Keys(ctx context.Context, account xmpp.JID) ([]WalletKey, erro
 	if err != nil {
 		return nil, err
 	}
+	w, err := s.walletOf(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	since := w.frozen
+	if since.IsZero() {
+		since = now
+	}
 	all := make([]WalletKey, 0, len(found))
 	for _, k := range found {
-		one := WalletKey{ID: k.id, Kind: k.kind, Name: k.name, Added: atMicro(k.added), Ready: atMicro(k.ready), Wrong: k.wrong}
-		if k.waits > s.now().UnixMicro() {
+		one := WalletKey{ID: k.id, Kind: k.kind, Name: k.name, Added: atMicro(k.added), Ready: atMicro(k.ready), Wrong: k.wrong, Opens: k.opens(since, now)}
+		if k.waits > now.UnixMicro() {
 			one.Locked = atMicro(k.waits)
 		}
 		all = append(all, one)

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,10 +63,18 @@ func TestTheOperatorHelpsAgainstAStolenSession(t *testing.T) {
 		if p, err := b.Purse(t.Context(), karim.account); err != nil || !p.Shut {
 			t.Errorf("the operator sees %+v (%v)", p, err)
 		}
+		all, err := b.Keys(t.Context(), karim.account)
+		at := slices.IndexFunc(all, func(k WalletKey) bool { return k.ID == karim.id })
+		if err != nil || len(all) != 2 || all[at].Wrong != 12 || all[at].Locked.Before(b.now()) || all[0].Opens || all[1].Opens {
+			t.Errorf("%+v (%v)", all, err)
+		}
 		b.stay(karim.account, karim.id)
+		if all, err = b.Keys(t.Context(), karim.account); err != nil || len(all) != 1 || !all[0].Opens {
+			t.Errorf("%+v (%v)", all, err)
+		}
 		b.refused(thief.unlock(pin), "no-key")
 		karim.right()
-		_, err := karim.pay(karim.intent(intent.Send, "nadia@example", 1))
+		_, err = karim.pay(karim.intent(intent.Send, "nadia@example", 1))
 		b.refused(err, "frozen") // whoever knows the PIN opens it
 		if err := karim.order(intent.Unfreeze, ""); err != nil {
 			t.Fatal(err)
