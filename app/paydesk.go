@@ -258,7 +258,8 @@ func (d *payDesk) purse(ctx context.Context, r *core.Request) (*xmpp.Element, er
 	if err != nil {
 		return nil, err
 	}
-	e := deskElement("purse", "account", p.Account, "level", p.Level, "frozen", deskTime(p.Frozen), "shut", truth(p.Shut), "stopped", truth(p.Stopped), "levels", strings.Join(d.service.Levels(), " "))
+	e := deskElement("purse", "account", p.Account, "level", p.Level, "frozen", deskTime(p.Frozen), "shut", truth(p.Shut), "stopped", truth(p.Stopped), "keys", strconv.Itoa(p.Keys),
+		"levels", strings.Join(d.service.Levels(), " "))
 	for _, m := range p.Money {
 		e.Add(deskElement("money", "unit", m.Unit, "balance", number(m.Balance), "held", number(m.Held), "pocket", number(m.Pocket), "transaction", number(m.Transaction), "day", number(m.Day),
 			"left", number(m.Left), "step-up", number(m.StepUp)))

@@ -34,7 +34,7 @@ type ProposalArgs struct {
 	Decided bool `json:"decided,omitempty"`
 }
 
-// Proposal is what one administrator proposes and another one approves, with its amount as people write it.
+// Proposal is what one administrator proposes and another one approves, with its amount, or the keys that stay, as people read it.
 type Proposal struct {
 	pay.Proposal
 	Text string `json:"text"`
@@ -59,11 +59,22 @@ func init() {
 			found, err := do(ctx, a, args)
 			all := make([]Proposal, len(found))
 			for i, p := range found {
-				all[i] = Proposal{p, a.pay.Amount(p.Amount, p.Unit)}
+				all[i] = Proposal{p, a.proposed(p)}
 			}
 			return all, err
 		})
 	}
+}
+
+// proposed is what a proposal is about: how much, or which keys stay.
+func (a *App) proposed(p pay.Proposal) string {
+	if p.Kind != pay.KeepKeys {
+		return a.pay.Amount(p.Amount, p.Unit)
+	}
+	if p.Of == "" {
+		return "none stays"
+	}
+	return p.Of + " stay"
 }
 
 // onPay makes an operation of what is done where there are payments.

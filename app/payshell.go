@@ -20,7 +20,7 @@ const OfficePage = pay.MaxOffice
 // PurseArgs ask about a wallet, or change it.
 type PurseArgs struct {
 	Account string `json:"account"`
-	// Do is level, stop, go-on or open (a wallet that its owner has frozen and no key of theirs can open); empty for nothing.
+	// Do is level, stop, go-on or open (a wallet that is frozen and has no key left); empty for nothing.
 	Do    string `json:"do,omitempty"`
 	Level string `json:"level,omitempty"`
 	Why   string `json:"why,omitempty"`
@@ -34,9 +34,11 @@ type Purse struct {
 	// Level is that of identification, Levels are all that there are, the lowest first.
 	Level  string   `json:"level"`
 	Levels []string `json:"levels"`
-	// Frozen is when its owner has frozen it; Shut says that no key of theirs opens it again, Stopped that the operator has stopped it.
+	// Frozen is when its owner, or wrong PINs, have frozen it; Shut says that no key of theirs opens it now, Keys how many may pay from it, now or after a while, and Stopped that the
+	// operator has stopped it.
 	Frozen  time.Time    `json:"frozen,omitzero"`
 	Shut    bool         `json:"shut,omitempty"`
+	Keys    int          `json:"keys"`
 	Stopped bool         `json:"stopped,omitempty"`
 	Money   []PurseMoney `json:"money"`
 }
@@ -95,6 +97,13 @@ type UnitSums struct {
 
 func init() {
 	operations["pay/wallet"] = onPay(shellPurse)
+	operations["pay/keys"] = onPay(func(ctx context.Context, a *App, args PurseArgs) ([]pay.WalletKey, error) {
+		account, err := purseOwner(args.Account)
+		if err != nil {
+			return nil, err
+		}
+		return a.pay.Keys(ctx, account)
+	})
 	operations["pay/circulation"] = onPay(shellCirculation)
 	operations["pay/disputes"] = onPay(func(ctx context.Context, a *App, args DisputeArgs) ([]Dispute, error) {
 		found, err := a.pay.Cases(ctx, !args.Decided, args.Before, OfficePage)
@@ -162,7 +171,7 @@ func shellPurse(ctx context.Context, a *App, args PurseArgs) (Purse, error) {
 	if err != nil {
 		return Purse{}, err
 	}
-	told := Purse{Account: p.Account, Level: p.Level, Levels: a.pay.Levels(), Frozen: p.Frozen, Shut: p.Shut, Stopped: p.Stopped}
+	told := Purse{Account: p.Account, Level: p.Level, Levels: a.pay.Levels(), Frozen: p.Frozen, Shut: p.Shut, Keys: p.Keys, Stopped: p.Stopped}
 	for _, m := range p.Money {
 		in := func(amount int64) Money { return a.sum(amount, m.Unit) }
 		told.Money = append(told.Money, PurseMoney{Unit: m.Unit, Balance: in(m.Balance), Held: in(m.Held), Pocket: in(m.Pocket), Transaction: in(m.Transaction), Day: in(m.Day), Left: in(m.Left),
@@ -171,16 +180,19 @@ func shellPurse(ctx context.Context, a *App, args PurseArgs) (Purse, error) {
 	return told, nil
 }
 
-// onlyShut refuses a wallet that is not the operator's to open: one that goes on, one whose owner has a key that opens it, and one that the operator has stopped.
+// onlyShut refuses a wallet that is not the operator's to open: one that goes on, one whose owner has a key that opens it, or other keys
+// of which two people say which stay, and one that the operator has stopped.
 func (a *App) onlyShut(ctx context.Context, account xmpp.JID) error {
 	p, err := a.pay.Purse(ctx, account)
 	switch {
 	case err != nil:
 		return err
 	case p.Frozen.IsZero():
-		return errors.New("it is not frozen by its owner")
+		return errors.New("it is not frozen")
 	case !p.Shut:
 		return errors.New("a key of its owner opens it: that is for them to do")
+	case p.Keys > 0:
+		return fmt.Errorf("no key of its owner opens it, and there are %d: pay keep proposes which of them stay, and another pair of eyes approves", p.Keys)
 	case p.Stopped:
 		return errors.New("it is also stopped by the operator: pay go-on ends both")
 	}

@@ -31,7 +31,7 @@ type subcommand struct {
 var subcommands = []subcommand{
 	serve, demoCommand, accountAdd, accountList, accountPasswd, accountDisable, accountEnable, accountRemove, accountAdmin, accountMember, invite, reports, channelList, channelMark, channelUnmark, status,
 	payIssue, payCorrect, payRefund, payProposals, payApprove, payDecline,
-	payWallet, payStop, payGoOn, payOpen, payLevel, payCirculation, payDisputes, payDispute, payUphold, payDismiss, paySuspicions, payAudit,
+	payWallet, payStop, payGoOn, payOpen, payKeys, payKeep, payLevel, payCirculation, payDisputes, payDispute, payUphold, payDismiss, paySuspicions, payAudit,
 	payRails, payRail, payReport, payAsk, payVerdict, payAgree, payDisagree, ledgerVerify, ledgerList, ledgerStatement, ledgerBalance, ledgerExport,
 	doctorCommand, backup, restore, exportAccounts, importAccounts, integrity, version,
 	chatSend, chatReceive, chat,
@@ -59,6 +59,7 @@ type call struct {
 	amount       int64
 	as           string
 	decided      bool
+	why          string
 }
 
 func main() {
@@ -114,14 +115,18 @@ func run(ctx context.Context, c *call, args []string) error {
 	return sub.run(ctx, c, rest)
 }
 
-// parse reads flags before, between and after the arguments.
+// parse reads flags before, between and after the arguments; after --, all are arguments, also those that begin with -.
 func parse(set *flag.FlagSet, args []string) (plain []string, err error) {
+	var last []string
+	if at := slices.Index(args, "--"); at >= 0 {
+		args, last = args[:at], args[at+1:]
+	}
 	for {
 		if err := set.Parse(args); err != nil {
 			return nil, err
 		}
 		if set.NArg() == 0 {
-			return plain, nil
+			return append(plain, last...), nil
 		}
 		plain = append(plain, set.Arg(0))
 		args = set.Args()[1:]

@@ -53,9 +53,9 @@ var (
 	payStop = onWallet("stop", "stops a wallet: nothing is debited, whatever its owner signs",
 		"For a court, or a stolen phone whose owner cannot freeze the wallet. What comes in comes in; what is there stays. pay go-on ends it.")
 	payGoOn = onWallet("go-on", "lets a wallet go on that pay stop has stopped",
-		"If its owner has frozen it as well and no key of theirs can open it, it is opened, too: make sure who they are.")
-	payOpen = onWallet("open", "opens a wallet that its owner has frozen and no key of theirs can open",
-		"Make sure who they are: whoever has stolen their phone may ask as well. Keys that wait for their time wait anew. A wallet that a key of its owner opens is refused (it is theirs to open), and\none that is stopped, too (pay go-on).")
+		"If it is frozen as well, and has no key left, it is opened, too: make sure who its owner is. One that has keys stays frozen: its owner opens it, or pay keep says which of them stay.")
+	payOpen = onWallet("open", "opens a wallet that is frozen and has no key left",
+		"Make sure who its owner is: whoever has stolen their phone may ask as well. A wallet that a key of its owner opens is refused (it is theirs to open); so is one that has keys of which none\nopens it (pay keep), and one that is stopped (pay go-on).")
 )
 
 var payLevel = subcommand{
@@ -99,9 +99,11 @@ func standing(p app.Purse) string {
 	if p.Stopped {
 		told = append(told, "stopped by the operator")
 	}
-	switch frozen := "frozen by its owner since " + p.Frozen.Local().Format(time.DateTime); {
+	switch frozen := "frozen since " + p.Frozen.Local().Format(time.DateTime); {
+	case p.Shut && p.Keys > 0:
+		told = append(told, frozen+", and none of its keys can open it (pay keys)")
 	case p.Shut:
-		told = append(told, frozen+", and no key of theirs can open it")
+		told = append(told, frozen+", and it has no key that could open it")
 	case !p.Frozen.IsZero():
 		told = append(told, frozen)
 	}

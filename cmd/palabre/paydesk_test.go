@@ -60,7 +60,7 @@ func TestAWalletAtTheCommandLine(t *testing.T) {
 		if out := p.run("", "pay", "stop", "karmi", "stolen phone", "-as", "omar"); !strings.Contains(out, "is that the account you mean?") {
 			t.Error(out)
 		}
-		p.refuses("not frozen by its owner", "pay", "open", "karim", "passport")
+		p.refuses("it is not frozen", "pay", "open", "karim", "passport")
 		says(t, p.run("", "pay", "go-on", "karim", "has it again", "-as", "nadia"), "karim@example.org: open")
 		says(t, p.run("", "pay", "level", "karim", "seen", "passport", "-as", "nadia"), "level seen", "nothing") // it has no limits in this unit
 		p.refuses("no such account or level", "pay", "level", "karim", "known", "passport")

@@ -85,14 +85,10 @@ func (k *key) opens(frozen, now time.Time) bool {
 // added them.
 func (s *Service) mayGoOn(ctx context.Context, account xmpp.JID) error {
 	p, err := s.Purse(ctx, account)
-	if err != nil || !p.Shut || p.Stopped {
+	if err != nil || !p.Shut || p.Stopped || p.Keys == 0 {
 		return err
 	}
-	left, err := s.payingKeys(ctx, account)
-	if err == nil && len(left) > 0 {
-		err = xmpp.NotAllowed.Because("it is frozen and no key of its owner opens it: propose which of their keys stay (there are %d), and another administrator approves", len(left))
-	}
-	return err
+	return xmpp.NotAllowed.Because("it is frozen and no key of its owner opens it: propose which of their keys stay (there are %d), and another administrator approves", p.Keys)
 }
 
 // payingKeys are the keys of an account that may pay from its wallet, now or after a while.

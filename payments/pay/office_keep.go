@@ -144,8 +144,9 @@ func (s *Service) Circulations(ctx context.Context) ([]Circulation, error) {
 // Purse is a wallet as the operator sees it: what it may, and what is on it, never whom it pays.
 type Purse struct {
 	Account, Level string
-	Frozen         time.Time // by its owner; zero if it is not
-	Shut           bool      // it is frozen, and no key of its owner can open it: that is the operator's to do
+	Frozen         time.Time // by its owner, or because of wrong PINs; zero if it is not
+	Shut           bool      // it is frozen, and no key of its owner can open it now: that is the operator's to do
+	Keys           int       // that may pay from it, now or after a while; where it is shut and there are some, two say which of them stay (KeepKeys)
 	Stopped        bool      // by the operator
 	Money          []PurseMoney
 }
@@ -167,7 +168,11 @@ func (s *Service) Purse(ctx context.Context, account xmpp.JID) (Purse, error) {
 	if err != nil {
 		return Purse{}, err
 	}
-	p := Purse{Account: account.String(), Level: w.level, Frozen: w.frozen}
+	keys, err := s.payingKeys(ctx, account)
+	if err != nil {
+		return Purse{}, err
+	}
+	p := Purse{Account: account.String(), Level: w.level, Frozen: w.frozen, Keys: len(keys)}
 	if !w.frozen.IsZero() {
 		can, err := s.canOpen(ctx, account, w)
 		if err != nil {

@@ -24,7 +24,7 @@ type WalletKey struct {
 	Added, Ready time.Time
 	// Wrong is how many wrong PINs there were since the last right one; until Locked none is tried, zero if that is over.
 	Wrong  int64
-	Locked time.Time
+	Locked time.Time `json:",omitzero"`
 	// Opens says that it opens the wallet where that is frozen: it worked already when it was, and is not locked. Where it is not, that it would if it were now.
 	Opens bool
 }
