@@ -75,6 +75,8 @@ export interface Admin {
   propose(wanted: { kind: string; account?: string; unit?: string; amount?: number; of?: string; why: string }): Promise<void>
   decide(id: string, approve: boolean): Promise<void>
   purse(account: string): Promise<AdminPurse>
+  /** The payment keys of an account that were not dropped, the oldest first. */
+  keys(account: string): Promise<Facts[]>
   changePurse(account: string, change: { do: 'level' | 'stop' | 'go-on'; level?: string; why: string }): Promise<AdminPurse>
   dismiss(id: string, why: string): Promise<void>
   uphold(id: string, why: string): Promise<void>

@@ -79,6 +79,10 @@ export const demoAdmin: Admin = {
   async propose() { /* nothing is kept */ },
   async decide() { /* nothing is kept */ },
   async purse(account) { return { facts: { account, level: 'basic' }, levels: ['basic', 'known'], money: [{ unit: 'FIG', balance: '125000', held: '0', pocket: '20000', transaction: '100000', day: '200000' }] } },
+  async keys() {
+    const at = (ago: number): string => new Date(Date.now() - ago).toISOString()
+    return [{ id: 'k3mz7q2w9xrt5vbn', name: 'Pixel 6a', kind: 'pin', added: at(9e9), ready: at(9e9), locked: at(-8e7) }, { id: 'w7mz7q2w9xrt5vbn', name: '', kind: 'passkey', added: at(7e6), ready: at(-8e7), locked: '' }]
+  },
   async changePurse(account, change) { return { ...await this.purse(account), facts: { account, level: change.level ?? 'basic', ...(change.do === 'stop' ? { stopped: 'true' } : {}) } } },
   async dismiss() { /* nothing is kept */ },
   async uphold() { /* nothing is kept */ },

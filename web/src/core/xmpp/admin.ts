@@ -110,6 +110,7 @@ export function adminOf(session: Session): Admin {
     },
     async propose({ why, ...wanted }) { await ask('set', 'propose', wanted, why) },
     async decide(id, approve) { await ask('set', approve ? 'approve' : 'decline', { id }) },
+    async keys(account) { return rows(await get('keys', { account }), 'key').map((k) => ({ ...k, name: visible(k['name'] ?? '') })) },
     async purse(account) { return purse(await get('purse', { account })) },
     async changePurse(account, { why, ...change }) { return purse(must(await ask('set', 'purse', { account, ...change }, why))) },
     async dismiss(id, why) { await ask('set', 'dismiss', { id }, why) },

@@ -14,11 +14,15 @@ import { admin, attempt, conditionOf, num, useAnswer, type Answer } from './load
 import { Export } from './Export.tsx'
 import { Because, Propose } from './Propose.tsx'
 import { Purse } from './Purse.tsx'
+import { keyRows, keysOf } from './PurseKeys.tsx'
 import { Second } from './Second.tsx'
 import { Waiting } from './Waiting.tsx'
 
+/** isolated keeps a text from mixing up the direction of the line that it stands in. */
+export const isolated = (text: string): string => `\u2068${text}\u2069`
+
 /** at reads a time of the wire. */
-export const at = (text: string | undefined): string => text && Number.isFinite(Date.parse(text)) ? fullTime(Date.parse(text) * 1000) : ''
+export const at = (text: string | undefined): string => text && Number.isFinite(Date.parse(text)) ? isolated(fullTime(Date.parse(text) * 1000)) : ''
 
 /** The digits of each unit that the server pays in. */
 export type Units = Record<string, number>
@@ -48,7 +52,7 @@ export function Money(): JSX.Element {
       {value && <>
         <Circulation units={units} all={value.units} />
         <Networks rails={value.rails} unknown={value.unknown} />
-        <Proposals units={units} closed={value.units.filter((u) => u['closed'] === 'true').map((u) => u['code'] ?? '')} done={changed} />
+        <Proposals units={units} closed={value.units.filter((u) => u['closed'] === 'true').map((u) => u['code'] ?? '')} turn={turn} done={changed} />
         <Purse units={units} done={changed} />
         <Cases units={units} done={changed} />
         <Suspicions />
@@ -91,48 +95,58 @@ function Networks({ rails, unknown }: { rails: Facts[]; unknown: Facts[] }): JSX
   )
 }
 
-const kinds: Record<string, Key> = { issue: 'adm.kindIssue', withdraw: 'adm.kindWithdraw', correct: 'adm.kindCorrect', refund: 'adm.kindRefund' }
+const kinds: Record<string, Key> = { issue: 'adm.kindIssue', withdraw: 'adm.kindWithdraw', correct: 'adm.kindCorrect', refund: 'adm.kindRefund', keys: 'adm.keys' }
+/** What `of` names, where that is no payment. */
+const ofs: Record<string, Key> = { refund: 'adm.wayIn', keys: 'adm.keysStay' }
 const states: Record<string, Key> = { done: 'adm.stateDone', declined: 'adm.stateDeclined', refused: 'adm.stateRefused', open: 'adm.stateOpen' }
 
 /** word is the word for one of a few values, or the value itself. */
 export const word = (words: Record<string, Key>, value: string | undefined): string => { const key = words[value ?? '']; return key ? t(key) : value ?? '' }
 
-function Proposals({ units, closed, done }: { units: Units; closed: string[]; done: () => void }): JSX.Element {
+function Proposals({ units, closed, turn, done }: { units: Units; closed: string[]; turn: number; done: () => void }): JSX.Element {
   const [decided, setDecided] = useState(false)
-  const answer = useAnswer(() => admin('office', 'proposals', { decided }), [decided])
-  const { value, reload } = answer
+  const answer = useAnswer(() => admin('office', 'proposals', { decided }), [decided, turn])
   const me = engine().account().jid
-  const decide = async (p: Facts, yes: boolean): Promise<void> => { if (await attempt(admin('decide', p['id'] ?? '', yes), t('adm.done'))) { reload(); done() } }
-  const approve = (p: Facts): void => {
-    const back = p['kind'] === 'refund' // of what a network has brought in
-    void over((close) => <Second title={t('adm.approve')} units={units} transfer={back ? p['of'] ?? '?' : undefined} close={close} does={() => decide(p, true)}
-      sentence={() => `${word(kinds, p['kind'])}: ${sum(units, p['amount'], p['unit'])}`}
-      facts={[...back ? [] : [[t('adm.account'), p['account']], [t('adm.payment'), p['of']]] as [string, string | undefined][], [t('adm.why'), p['words']], [t('adm.proposer'), p['by']]]} />)
+  const decide = async (p: Facts, yes: boolean): Promise<void> => { if (await attempt(admin('decide', p['id'] ?? '', yes), t('adm.done'))) done() }
+  const approve = async (p: Facts): Promise<void> => {
+    let about: [string, string | undefined][] = []
+    if (!await attempt(aboutOf(p).then((rows) => { about = rows }))) return // nobody says yes to keys without knowing which ones
+    void over((close) => <Second title={t('adm.approve')} units={units} transfer={p['kind'] === 'refund' ? p['of'] ?? '?' : undefined} close={close} does={() => decide(p, true)}
+      sentence={() => p['kind'] === 'keys' ? t('adm.keys') : `${word(kinds, p['kind'])}: ${sum(units, p['amount'], p['unit'])}`}
+      facts={[...about, [t('adm.why'), p['words']], [t('adm.proposer'), p['by']]]} />)
   }
   return (
     <section class="card">
       <h2>{t('adm.proposals')}</h2>
       <p class="small">{t('adm.proposalsText')}</p>
       <div class="dos">
-        {closed.length > 0 && <Button kind="s" icon="plus" act={() => void over((close) => <Propose units={units} closed={closed} close={close} made={() => { reload(); done() }} />)}>{t('adm.propose')}</Button>}
+        {closed.length > 0 && <Button kind="s" icon="plus" act={() => void over((close) => <Propose units={units} closed={closed} close={close} made={done} />)}>{t('adm.propose')}</Button>}
       </div>
       <div class="span"><Radios label={t('adm.which')} hideLabel bar value={decided ? 'decided' : 'open'} change={(v) => setDecided(v === 'decided')}
         answers={[{ value: 'open', label: t('adm.stateOpen') }, { value: 'decided', label: t('adm.decided') }]} /></div>
       <Rows answer={answer} none={t('adm.noProposals')}>{(p) => (
         <article class="report" key={p['id']} aria-label={`${word(kinds, p['kind'])}: ${p['account'] ?? ''}`}>
-          <p><Pill kind={p['state'] === 'done' ? 'ok' : p['state'] === 'open' ? 'wait' : 'bad'}>{word(states, p['state'])}</Pill> {word(kinds, p['kind'])} <b>{sum(units, p['amount'], p['unit'])}</b> <bdi dir="ltr">{p['account']}</bdi></p>
-          {p['of'] && <small>{t(p['kind'] === 'refund' ? 'adm.wayIn' : 'adm.payment')}: <bdi dir="ltr">{p['of']}</bdi></small>}
+          <p><Pill kind={p['state'] === 'done' ? 'ok' : p['state'] === 'open' ? 'wait' : 'bad'}>{word(states, p['state'])}</Pill> {word(kinds, p['kind'])} {p['kind'] !== 'keys' && <b>{sum(units, p['amount'], p['unit'])}</b>} <bdi dir="ltr">{p['account']}</bdi></p>
+          {p['of'] && <small>{t(ofs[p['kind'] ?? ''] ?? 'adm.payment')}: <bdi dir="ltr">{p['of']}</bdi></small>}
+          {p['kind'] === 'keys' && !p['of'] && <small>{t('adm.keysNone')}</small>}
           <blockquote dir="auto">{p['words']}</blockquote>
           <small>{[t('adm.proposedBy', { name: p['by'] ?? '' }), at(p['at']), p['approver'] && t('adm.decidedBy', { name: p['approver'] }), at(p['decided'])].filter(Boolean).join(' · ')}</small>
           {p['state'] === 'open' && <div class="dos">
-            {p['by'] !== me && <Button kind="s" icon="check" act={() => approve(p)}>{t('adm.approve')}</Button>}
+            {p['by'] !== me && <Button kind="s" icon="check" act={() => void approve(p)}>{t('adm.approve')}</Button>}
             <Button kind="g" act={() => void decide(p, false)}>{t('adm.decline')}</Button>
           </div>}
         </article>
       )}</Rows>
-      {value?.more && <p class="small">{t('adm.newestOnly')}</p>}
+      {answer.value?.more && <p class="small">{t('adm.newestOnly')}</p>}
     </section>
   )
+}
+
+/** aboutOf is whom and what a proposal is about; of one to send back what a network has brought in, that transfer says it. */
+async function aboutOf(p: Facts): Promise<[string, string | undefined][]> {
+  const whose: [string, string | undefined] = [t('adm.account'), p['account']]
+  if (p['kind'] === 'keys') return [whose, ...keyRows(await keysOf(p['account'] ?? ''), p['of'])]
+  return p['kind'] === 'refund' ? [] : [whose, [t('adm.payment'), p['of']]]
 }
 
 /** Rows shows what a list has, or that there is nothing. */

@@ -10,7 +10,8 @@ import { Radios } from '../../ui/Radios.tsx'
 import { admin, attempt } from './load.ts'
 import type { Units } from './Money.tsx'
 
-const longest = 200
+/** How long a reason may be. */
+export const longest = 200
 
 /** whole is an address: a name alone is one of this server's accounts. */
 export const whole = (name: string): string => { const text = name.trim(); return text.includes('@') ? text : `${text}@${engine().account().jid.split('@')[1] ?? ''}` }

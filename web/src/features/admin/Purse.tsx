@@ -5,10 +5,13 @@ import type { AdminPurse } from '../../core/admin.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Field, Pill } from '../../ui/controls.tsx'
 import { over } from '../../ui/overlay.tsx'
-import { admin, attempt } from './load.ts'
+import { pays } from './keys.ts'
+import { admin, attempt, useAnswer } from './load.ts'
 import { openingOf } from './opening.ts'
 import { sum, type Units } from './Money.tsx'
 import { Because, whole } from './Propose.tsx'
+import { PurseKeys } from './PurseKeys.tsx'
+import { Waiting } from './Waiting.tsx'
 
 /** Purse looks for a wallet and shows it. */
 export function Purse({ units, done }: { units: Units; done: () => void }): JSX.Element {
@@ -26,17 +29,19 @@ export function Purse({ units, done }: { units: Units; done: () => void }): JSX.
         <Field label={t('adm.account')} value={name} change={setName} limit={200} ltr required />
         <Button kind="s" submit disabled={!name.trim()}>{t('adm.show')}</Button>
       </form>
-      {found && <Shown purse={found} units={units} changed={(now) => { setFound(now); done() }} />}
+      {found && <Shown purse={found} units={units} proposed={done} changed={(now) => { setFound(now); done() }} />}
     </section>
   )
 }
 
-function Shown({ purse, units, changed }: { purse: AdminPurse; units: Units; changed: (now: AdminPurse) => void }): JSX.Element {
+function Shown({ purse, units, proposed, changed }: { purse: AdminPurse; units: Units; proposed: () => void; changed: (now: AdminPurse) => void }): JSX.Element {
   const { facts, levels, money } = purse
   const account = facts['account'] ?? ''
   const stopped = facts['stopped'] === 'true'
   const frozen = !!facts['frozen']
-  const opening = openingOf(facts)
+  const shut = facts['shut'] === 'true'
+  const keyed = useAnswer(async () => shut ? pays(await admin('keys', account)) : false, [purse])
+  const opening = openingOf(facts, keyed.value)
   const change = (title: string, text: string, what: { do: 'level' | 'stop' | 'go-on'; level?: string }): void => void over((close) => (
     <Because title={title} text={text} close={close} does={async (why) => { if (await attempt(admin('changePurse', account, { ...what, why }).then(changed), t('adm.done'))) close() }} />
   ))
@@ -57,9 +62,12 @@ function Shown({ purse, units, changed }: { purse: AdminPurse; units: Units; cha
         {levels.filter((l) => l !== facts['level']).map((l) => (
           <Button key={l} kind="g" act={() => change(t('adm.setLevel', { level: l }), t('adm.setLevelText'), { do: 'level', level: l })}>{t('adm.setLevel', { level: l })}</Button>
         ))}
+        <Button kind="g" act={() => void over((close) => <PurseKeys account={account} frozen={facts['frozen']} close={close} made={proposed} />)}>{t('adm.keys')}</Button>
         {opening.mayGoOn && <Button kind="s" act={() => change(t('adm.goOn'), opening.says.map((key) => t(key)).join(' '), { do: 'go-on' })}>{t('adm.goOn')}</Button>}
         {!stopped && <Button kind="d" act={() => change(t('adm.stop'), t('adm.stopText'), { do: 'stop' })}>{t('adm.stop')}</Button>}
       </div>
+      {shut && <Waiting answer={keyed} />}
+      {opening.byKeys && <p class="small">{t('adm.keysShut')}</p>}
       {opening.ownerOpens && <p class="small">{t('adm.ownerOpens')}</p>}
     </article>
   )
