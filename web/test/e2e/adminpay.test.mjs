@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { well } from './axe.mjs'
+import { go, makeKey, withoutPasskeys } from './paying.mjs'
 import { browser, Person } from './person.mjs'
 import { Server } from './server.mjs'
 
@@ -60,6 +61,74 @@ test('what one administrator proposes another one approves', async () => {
   await amina.page.getByRole('button', { name: amina.t('adm.show') }).click()
   await amina.page.getByRole('article', { name: 'karim@localhost' }).waitFor()
   await well(amina, 'money-approved')
+})
+
+test('a PIN that somebody does not know is among what to look at', async () => {
+  await amina.page.getByText(amina.t('adm.noSuspicions')).waitFor()
+  const karim = await Person.make(chromium, 'karim', { lang: 'en' })
+  await withoutPasskeys(karim)
+  await karim.signIn(server.origin, 'karim@localhost', 'a good password')
+  await karim.button('ob.later').click()
+  await karim.page.locator('.row, .empty').first().waitFor()
+  await go(karim, '/pay/limits')
+  await karim.page.getByLabel(`${karim.t('pm.perPayment')} (LEAF)`, { exact: true }).fill('50')
+  const sheet = karim.page.locator('.sheet')
+  for (const n of [4, 3, 2]) {
+    await karim.button('pm.keep').click()
+    if (n === 4) await makeKey(karim)
+    await sheet.getByLabel(karim.t('pc.pin'), { exact: true }).fill('000000')
+    await sheet.locator('.btn.p').click()
+    await karim.page.locator('.toast', { hasText: karim.t('pc.wrongPin', { n }) }).waitFor()
+  }
+  karim.clean()
+  await karim.end()
+  await money(amina)
+  const section = amina.page.locator('section', { has: amina.page.getByRole('heading', { name: amina.t('adm.suspicions') }) })
+  const row = section.locator('p', { hasText: 'karim@localhost' })
+  await row.getByText(amina.t('adm.susPins')).waitFor()
+  assert.match(await row.textContent(), /3/)
+  assert.equal(await section.getByText(amina.t('adm.noSuspicions')).count(), 0)
+  await well(amina, 'money-suspicions')
+})
+
+test('a PIN is forgotten: two administrators say that no key stays', async () => {
+  await money(nadia)
+  await nadia.page.getByLabel(nadia.t('adm.account'), { exact: true }).fill('karim')
+  await nadia.page.getByRole('button', { name: nadia.t('adm.show') }).click()
+  const theirs = nadia.page.getByRole('article', { name: 'karim@localhost', exact: true })
+  await theirs.getByRole('button', { name: nadia.t('adm.keys') }).click()
+  const sheet = nadia.page.getByRole('dialog')
+  const stays = sheet.getByRole('checkbox')
+  await stays.focus()
+  await sheet.getByText(nadia.t('adm.keysNone')).waitFor()
+  await nadia.page.keyboard.press('Space')
+  await sheet.getByText(nadia.t('adm.keysNone')).waitFor({ state: 'detached' })
+  await nadia.page.keyboard.press('Space')
+  await sheet.getByText(nadia.t('adm.keysNone')).waitFor()
+  await well(nadia, 'money-keys')
+  await sheet.getByLabel(nadia.t('adm.why')).fill('Their papers were seen')
+  await sheet.getByLabel(nadia.t('adm.why')).press('Enter')
+  await sheet.waitFor({ state: 'detached' })
+  const waits = nadia.page.getByRole('article', { name: `${nadia.t('adm.keys')}: karim@localhost` })
+  await waits.getByText('Their papers were seen').waitFor()
+  assert.equal(await waits.getByRole('button', { name: nadia.t('adm.approve') }).count(), 0)
+
+  await money(amina)
+  const asked = amina.page.getByRole('article', { name: `${amina.t('adm.keys')}: karim@localhost` })
+  await asked.getByText(amina.t('adm.keysNone')).waitFor()
+  await asked.getByRole('button', { name: amina.t('adm.approve') }).click()
+  const dialog = amina.page.getByRole('alertdialog')
+  await dialog.getByText(amina.t('adm.keysGo')).waitFor()
+  await dialog.getByText(amina.t('pay.keyPin')).waitFor() // the key that goes
+  await well(amina, 'money-keys-approve')
+  await dialog.getByRole('button', { name: amina.t('adm.approve') }).click()
+  await amina.page.getByText(amina.t('adm.noProposals')).waitFor()
+  await amina.page.getByText(/approve-keys/).waitFor()
+  await amina.page.getByLabel(amina.t('adm.account'), { exact: true }).fill('karim')
+  await amina.page.getByRole('button', { name: amina.t('adm.show') }).click()
+  await amina.page.getByRole('button', { name: amina.t('adm.keys') }).click()
+  await amina.page.getByRole('dialog').getByText(amina.t('adm.noKeys')).waitFor()
+  await amina.page.keyboard.press('Escape')
 })
 
 test('a wallet is stopped, and the book is exported', async () => {
