@@ -15,7 +15,7 @@ import (
 
 var payKeys = subcommand{
 	name: "pay keys", usage: "ACCOUNT", summary: "lists the payment keys of somebody: their id, since when, what for, what the owner calls the device, and whether it works",
-	help: "A key is of the kind pin, passkey or offline (for payments without network alone). One that opens a wallet that is frozen worked already when it was, and is not locked because of wrong PINs.\n" +
+	help: "A key is of the kind pin, passkey or offline (for payments without network alone). One that opens a wallet that is frozen worked already when it was, and is not locked because of wrong PINs; the others wait anew once it is open.\n" +
 		"Its owner drops a key by another one; pay keep is for who cannot.",
 	flags: jsonFlag,
 	run: func(ctx context.Context, c *call, args []string) error {
@@ -61,8 +61,8 @@ func working(k pay.WalletKey, now time.Time) string {
 var payKeep = subcommand{
 	name: "pay keep", usage: "ACCOUNT [KEY...]", summary: "proposes which payment keys of somebody stay; all others are dropped, also what is added meanwhile",
 	help: "For who cannot drop them: their PIN is forgotten, their devices are lost, or somebody else has added a key. Make sure who they are, and ask what their device calls its key and when they made it.\n" +
-		"KEY is an id of pay keys (ids that begin with - come last, after --); without one, none stays: then their device makes a new key, which works after new_device. Locks of keys that stay end. If the wallet is frozen, a key that stays and\n" +
-		"worked when it was opens it, by the right PIN; if none of them did, it is open, and they wait anew. " + fourEyes,
+		"KEY is an id of pay keys (ids that begin with - come last, after --); without one, none stays: then their device makes a new key, which works after new_device. Locks of keys that stay\n" +
+		"end. If the wallet is frozen, a key that stays and worked when it was opens it, by the right PIN; if none of them did, it is open, and they wait anew.\n" + fourEyes,
 	flags: func(c *call, set *flag.FlagSet) {
 		asFlag(c, set)
 		set.StringVar(&c.why, "why", "", "the `reason`, which must be there: it is in the audit log")

@@ -29,7 +29,7 @@ func TestKeysAtTheCommandLine(t *testing.T) {
 		p.refuses("the reason: -why", "pay", "keep", "karim", "tablet")
 		p.refuses("has no key gone", "pay", "keep", "karim", "gone", "-why", "passport")
 		p.refuses("no such account", "pay", "keys", "karim@elsewhere.example")
-		made := p.run("", "pay", "keep", "karim", "-why", "passport", "-as", "nadia", "tablet", "--", "-phone")
+		made := p.run("", "pay", "keep", "karim", "-why", "passport", "-as", "nadia", "--", "tablet", "-phone")
 		says(t, made, "keys -phone tablet stay, karim@example.org", "Another pair of eyes")
 		id := regexp.MustCompile(`\d{10,}`).FindString(made)
 		p.refuses("another administrator", "pay", "approve", id, "-as", "nadia")
