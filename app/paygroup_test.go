@@ -8,6 +8,7 @@ import (
 	"palabre.dev/palabre/store/storetest"
 	"palabre.dev/palabre/test/palabretest"
 	"palabre.dev/palabre/test/payer"
+	"palabre.dev/palabre/xmpp"
 )
 
 // owe has somebody ask another for 5.00 in the group.
@@ -35,6 +36,24 @@ func tellGroup(t *testing.T, who *palabretest.Person, query string) {
 	}
 }
 
+// agrees has somebody agree, with a key of their own, to what they were shown.
+func agrees(t *testing.T, who *palabretest.Person, account string, debts *xmpp.Element) {
+	t.Helper()
+	device, err := payer.New("pay.localhost", account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agree, err := device.Agree("house@groups.localhost", "MAD", debts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, asked := range []*xmpp.Element{device.Register(), agree} {
+		if got := request(t, who, "set", asked); got.Attr("type") != "result" {
+			t.Fatalf("agree: %s", got)
+		}
+	}
+}
+
 // TestWhoIsInTheGroupSettlesUp has three members of a group, of whom two owe something, and somebody else who says that they owe something, too.
 func TestWhoIsInTheGroupSettlesUp(t *testing.T) {
 	for _, engine := range []string{storetest.SQLite, storetest.Postgres} {
@@ -52,13 +71,11 @@ func TestWhoIsInTheGroupSettlesUp(t *testing.T) {
 			owe(t, juliet, "romeo@localhost")
 			owe(t, nurse, "juliet@localhost")
 			owe(t, romeo, "mercutio@localhost")
-			agree := ask1("agree").Set("group", "house@groups.localhost").Set("unit", "MAD")
-			for _, who := range []*palabretest.Person{romeo, juliet, mercutio} {
-				if got := request(t, who, "set", agree); got.Attr("type") != "result" {
-					t.Fatalf("agree: %s", got)
-				}
+			shown := ask1("debts").Set("group", "house@groups.localhost").Set("unit", "MAD")
+			for name, who := range map[string]*palabretest.Person{"romeo": romeo, "juliet": juliet, "mercutio": mercutio} {
+				agrees(t, who, name+"@localhost", request(t, who, "get", shown).Child(pay.NS, "debts"))
 			}
-			debts := request(t, nurse, "get", ask1("debts").Set("group", "house@groups.localhost").Set("unit", "MAD"))
+			debts := request(t, nurse, "get", shown)
 			var all []string
 			for one := range debts.Child(pay.NS, "debts").Children() {
 				all = append(all, strings.ReplaceAll(one.Attr("from")+" owes "+one.Attr("to"), "@localhost", ""))

@@ -5,7 +5,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"strconv"
 	"time"
 
 	"palabre.dev/palabre/payments/intent"
@@ -72,9 +74,44 @@ func (d *Device) Pay(i intent.Intent) (*xmpp.Element, error) {
 	if err != nil {
 		return nil, err
 	}
+	signature, err := d.sign(written)
+	if err != nil {
+		return nil, err
+	}
+	return xmpp.NewElement(NS, "pay", xmpp.NewText(NS, "intent", written), signature), nil
+}
+
+// Agree is the request by which its account agrees to what is asked of it in a group: the debts with agree= that it was shown.
+func (d *Device) Agree(group, unit string, debts *xmpp.Element) (*xmpp.Element, error) {
+	amounts := map[string]int64{}
+	for debt := range debts.Children() {
+		if debt.Attr("agree") == "" {
+			continue
+		}
+		amount, err := strconv.ParseInt(debt.Attr("agree"), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		amounts[debt.Attr("id")] = amount
+	}
+	about := intent.Agreement{Group: group, Unit: unit, Owed: sha256.Sum256([]byte(intent.OwedText(amounts)))}
+	o := intent.Order{Service: d.Service, ID: NewID(), Kind: intent.Agree, Account: d.Account, About: about.String(), Key: intent.KeyID(d.point),
+		Expires: time.Now().Add(10 * time.Minute).UTC().Truncate(time.Second)}
+	written, err := o.Text()
+	if err != nil {
+		return nil, err
+	}
+	signature, err := d.sign(written)
+	if err != nil {
+		return nil, err
+	}
+	return xmpp.NewElement(NS, "order", xmpp.NewText(NS, "text", written), signature), nil
+}
+
+func (d *Device) sign(written string) (*xmpp.Element, error) {
 	signature, err := intent.Sign(d.key, written)
 	if err != nil {
 		return nil, err
 	}
-	return xmpp.NewElement(NS, "pay", xmpp.NewText(NS, "intent", written), xmpp.NewText(NS, "signature", text(signature)).Set("key", i.Key)), nil
+	return xmpp.NewText(NS, "signature", text(signature)).Set("key", intent.KeyID(d.point)), nil
 }
