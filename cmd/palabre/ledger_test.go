@@ -138,7 +138,7 @@ func (p *place) readsTheBook(hash string) {
 
 // TestHelpOfCommandsThatBeginAlike asks for the help of a word that is no command, and is the first of several.
 func TestHelpOfCommandsThatBeginAlike(t *testing.T) {
-	for _, args := range [][]string{{"ledger", "-h"}, {"ledger", "--help"}, {"ledger", "help"}, {"ledger"}, {"help", "ledger"}, {"account", "-h"}} {
+	for _, args := range [][]string{{"ledger", "-h"}, {"ledger", "--help"}, {"ledger", "help"}, {"help", "ledger"}, {"account", "-h"}} {
 		var out bytes.Buffer
 		if err := run(t.Context(), &call{out: &out, err: io.Discard}, args); err != nil {
 			t.Errorf("%v: %v", args, err)

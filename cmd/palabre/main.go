@@ -88,12 +88,15 @@ type exit struct {
 
 // run finds the subcommand, reads its flags and the configuration, and runs it.
 func run(ctx context.Context, c *call, args []string) error {
-	if len(args) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+	if len(args) == 0 || slices.Contains(askHelp, args[0]) {
 		return help(c, args)
 	}
 	sub, rest := find(args)
-	if sub == nil && helpOf(c.out, args) {
+	if sub == nil && len(args) > 1 && slices.Contains(askHelp, args[1]) && helpOf(c.out, args[0]) {
 		return nil
+	}
+	if sub == nil && len(args) == 1 && helpOf(c.err, args[0]) {
+		return fmt.Errorf("%s does nothing alone; name one of its commands", args[0])
 	}
 	if sub == nil {
 		return fmt.Errorf("there is no command %q; see palabre help", strings.Join(args[:min(2, len(args))], " "))
@@ -169,15 +172,18 @@ func (s *subcommand) explain(w io.Writer, set *flag.FlagSet) {
 	set.PrintDefaults()
 }
 
-// helpOf tells the commands that begin with a word that is none itself, if there are some and nothing else is asked for.
-func helpOf(w io.Writer, args []string) bool {
-	group := (&subcommand{name: args[0]}).group()
-	if len(group) == 0 || len(args) > 1 && !slices.Contains([]string{"help", "-h", "-help", "--help"}, args[1]) {
+// askHelp are the words that ask for help instead of a command.
+var askHelp = []string{"help", "-h", "-help", "--help"}
+
+// helpOf tells the commands that begin with a word that is none itself, and whether there are some.
+func helpOf(w io.Writer, word string) bool {
+	group := (&subcommand{name: word}).group()
+	if len(group) == 0 {
 		return false
 	}
-	fmt.Fprintf(w, "Usage: palabre %s <command> [flags] [arguments]\n\n", args[0])
+	fmt.Fprintf(w, "Usage: palabre %s <command> [flags] [arguments]\n\n", word)
 	tell(w, group)
-	fmt.Fprintf(w, "\npalabre help %s <command> tells more.\n", args[0])
+	fmt.Fprintf(w, "\npalabre help %s <command> tells more.\n", word)
 	return true
 }
 
