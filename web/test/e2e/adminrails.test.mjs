@@ -54,18 +54,32 @@ test('a transfer of which nobody knows is decided by two', async () => {
   const asked = network.at('lost-1')[0].asked
   await press(nadia, unknown, 'adm.askNow')
   await until('the network was asked', () => network.at('lost-1')[0].asked > asked)
-  await press(nadia, unknown, 'adm.say')
-  const sheet = nadia.page.getByRole('dialog')
-  await sheet.getByLabel(new RegExp(`^${nadia.t('adm.amount')}`)).fill('20') // a part of the 30
-  await sheet.getByLabel(nadia.t('adm.why')).fill('Vu dans leurs pages : S1')
-  await well(nadia, 'rails-say')
-  await press(nadia, sheet, 'adm.propose')
   const mine = article(nadia, new RegExp(`${nadia.t('adm.verSettled')}.*${id}`))
-  await mine.waitFor()
+  const says = async () => {
+    await press(nadia, unknown, 'adm.say')
+    const sheet = nadia.page.getByRole('dialog')
+    await sheet.getByLabel(new RegExp(`^${nadia.t('adm.amount')}`)).fill('20') // a part of the 30
+    await sheet.getByLabel(nadia.t('adm.why')).fill('Vu dans leurs pages : S1')
+    await well(nadia, 'rails-say')
+    await press(nadia, sheet, 'adm.propose')
+    await mine.waitFor()
+  }
+  await says()
   assert.equal(await mine.getByRole('button', { name: nadia.t('adm.agree') }).count(), 0)
+  await press(nadia, mine, 'adm.withdraw') // on second thoughts
+  await mine.waitFor({ state: 'detached' })
+  await says()
 
   await rails(amina)
   const theirs = article(amina, new RegExp(`${amina.t('adm.verSettled')}.*${id}`))
+  await press(amina, theirs, 'adm.decline') // who has not found it there yet
+  await theirs.waitFor({ state: 'detached' })
+  await amina.page.getByRole('radio', { name: amina.t('adm.decided'), exact: true }).check({ force: true })
+  await until('both that ended are told', async () => await theirs.getByText(amina.t('adm.stateDeclined'), { exact: true }).count() === 2)
+  await well(amina, 'rails-declined')
+  await rails(nadia)
+  await says()
+  await rails(amina)
   await press(amina, theirs, 'adm.details')
   const details = amina.page.getByRole('dialog')
   await details.getByText('karim@localhost').waitFor()
