@@ -161,11 +161,11 @@ function Months({ months, unit }: { months: Month[]; unit: { unit: string; expon
         {months.map((m, i) => <><rect class="in" x={i * step + step * .16} width={step * .32} y={height - bar(m.in)} height={bar(m.in)} rx="2" /><rect class="out" x={i * step + step * .52} width={step * .32} y={height - bar(m.out)} height={bar(m.out)} rx="2" /></>)}
       </svg>
       <div class="names" aria-hidden="true">{months.map((m) => <span key={m.start}>{called(m.start, 'short')}</span>)}</div>
-      <table class="vh">
+      <div class="vh"><table>
         <caption>{t('pm.months')}</caption>
         <thead><tr><th scope="col">{t('pm.month')}</th><th scope="col">{t('pm.in')}</th><th scope="col">{t('pm.out')}</th></tr></thead>
         <tbody>{months.map((m) => <tr key={m.start}><th scope="row">{called(m.start, 'long')}</th><td>{money(m.in, unit)}</td><td>{money(m.out, unit)}</td></tr>)}</tbody>
-      </table>
+      </table></div>
     </figure>
   )
 }
