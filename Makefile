@@ -39,9 +39,10 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --silent
 	@touch web/node_modules/.package-lock.json
 
-# Types, texts in all languages, sizes, and the tests that need no browser.
+# Types, texts in all languages, sizes and what is kept for a start without network, and the tests that need no browser.
 web-check: build
 	cd web && npm run --silent check
+	cd web && node tools/budget.mjs
 	cd web && PALABRE=$(CURDIR)/palabre npm test --silent
 
 format:

@@ -22,8 +22,8 @@ const code = /\/xmpp\/admin\.ts$|virtual:emoji-words\/|\/i18n\/[\w-]+\/(?:admin|
 /** Payments: kept besides on devices on which somebody pays. */
 const pays = /\/src\/(?:features\/pay|core\/pay|core\/qr)\/|\/core\/engine\/pay-(?!door|early)|\/core\/(?:xmpp|store)\/pay\.ts$|\/app\/(?:pa(?:id|y)|terms|evidence)\.tsx?$|\/features\/chat\/(?:MoneyCards|PaymentCard|RequestCard|TermsCard|SplitCard)\.tsx$|\/i18n\/money\.ts$|\/ui\/qrcode\.ts$|\/node_modules\/uqr\//
 const payTexts = /\/i18n\/[\w-]+\/pay\w*\.json$/
-/** Of payments, what does nothing without the service: direct debits, disputes and their files. */
-const payOnline = parts('AskDebit|Debits?|Disputes|evidence')
+/** Of payments, what does nothing without the service: direct debits, disputes and their files, money by a network outside, settling up, the report of a day. */
+const payOnline = parts('AskDebit|Debits?|Disputes|evidence|Move|Settle|Report')
 const payOnlineTexts = /\/i18n\/[\w-]+\/pay(?:debit|evidence)\.json$/
 const payStyles = parts('pay|Confirm|Keys|MoneyCards')
 
@@ -85,11 +85,12 @@ export function files() {
       for (const name of common) for (const needed of bundle[name]?.imports ?? []) if (left.delete(needed)) common.push(needed)
       const needed = new Set(common.flatMap((name) => bundle[name]?.imports ?? []))
       const isNeeded = (name) => bundle[name]?.type !== 'chunk' || bundle[name].isEntry || bundle[name].isDynamicEntry || needed.has(name)
+      const kept = common.filter(isNeeded)
       // What payments begin with, too, as far as it is not kept anyhow.
-      paying.files = paying.files.filter((name) => !common.includes(name))
-      for (const name of paying.files) for (const more of bundle[name]?.imports ?? []) if (!common.includes(more) && !paying.files.includes(more)) paying.files.push(more)
+      paying.files = paying.files.filter((name) => !kept.includes(name))
+      for (const name of paying.files) for (const more of bundle[name]?.imports ?? []) if (!kept.includes(more) && !paying.files.includes(more)) paying.files.push(more)
       const sorted = (table) => Object.fromEntries(Object.keys(table).sort().map((key) => [key, Array.isArray(table[key]) ? table[key].sort() : table[key]]))
-      const lists = { files: common.filter(isNeeded).sort(), locales: sorted(locales), lacking: sorted(lacking), reading: reading.sort(), paying: { files: paying.files.sort(), locales: sorted(paying.locales) } }
+      const lists = { files: kept.sort(), locales: sorted(locales), lacking: sorted(lacking), reading: reading.sort(), paying: { files: paying.files.sort(), locales: sorted(paying.locales) } }
       const version = createHash('sha256').update(JSON.stringify(lists)).digest('hex').slice(0, 16)
       this.emitFile({ type: 'asset', fileName: 'locales.json', source: JSON.stringify(sorted(first), null, 1) })
       this.emitFile({ type: 'asset', fileName: 'files.json', source: JSON.stringify({ version, ...lists }, null, 1) })
