@@ -34,6 +34,7 @@ function compare(language, part, english, local) {
     const allowed = new Set(texts(english[key]).flatMap((text) => names(text).split(' ')))
     for (const text of texts(entry)) {
       if (!text.trim()) problems.push(`${where}: ${key} is empty`)
+      if (language === 'fr' && /\S [:;?!»]|« /.test(text)) problems.push(`${where}: ${key} has a space where a line may break`)
       for (const name of names(text).split(' ')) if (name && !allowed.has(name)) problems.push(`${where}: ${key} has {${name}}, which nobody fills in`)
     }
   }
