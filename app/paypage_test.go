@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,7 +173,9 @@ func TestThePageSpeaksEachLanguageWhole(t *testing.T) {
 	for _, block := range regexp.MustCompile(`(?s)\n  ([a-z]{2}): \{(.*?)\n  \},`).FindAllSubmatch(text, -1) {
 		one := map[string]string{}
 		for _, found := range entry.FindAllSubmatch(block[2], -1) {
-			one[string(found[1])+string(found[2])] = strings.Join(place.FindAllString(string(found[3]), -1), "")
+			places := place.FindAllString(string(found[3]), -1)
+			slices.Sort(places)
+			one[string(found[1])+string(found[2])] = strings.Join(places, "")
 		}
 		texts[string(block[1])] = one
 	}

@@ -110,6 +110,9 @@ async function start() {
   show(el('h1', {}, t('unknownThing')))
 }
 
+/** That a request comes again, each to be paid by itself. */
+const again = ({ every, times, turn, last }) => every && say('again.' + every, new Date(last).toLocaleDateString(lang, { dateStyle: 'medium' }), Number(turn ?? 0) + 1, times)
+
 /** A bill that was divided: the part of this account. */
 async function split(bill) {
   const share = children(bill, 'share').find((one) => one.a.jid === page.a.account && one.a.request)
@@ -124,7 +127,7 @@ async function request(asked, declinable = true) {
   const left = Number(amount) - Number(paid ?? 0)
   const mine = payer === page.a.account
   const { kind } = asked.a // a hold or a mandate: it is agreed to where those are kept and ended, in an app that knows them
-  const head = [el('h1', {}, t(mine ? 'asks' : 'asked', called(mine ? payee : payer))), el('p', { class: 'sum' }, sum(left, unit)), asked.a.for && el('p', {}, asked.a.for), kind && say(kind, when(asked.a.until))]
+  const head = [el('h1', {}, t(mine ? 'asks' : 'asked', called(mine ? payee : payer))), el('p', { class: 'sum' }, sum(left, unit)), asked.a.for && el('p', {}, asked.a.for), kind && say(kind, when(asked.a.until)), again(asked.a)]
   const known = facts([mine ? 'to' : 'from', mine ? payee : payer], ['until', expires && when(expires)])
   const pending = await look('pending', page.a.account + ' ' + id)
   if (mine && pending) return unknown(pending, asked)

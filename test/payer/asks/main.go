@@ -1,6 +1,6 @@
 // Command asks lets somebody ask for money, for tests of the page behind links: it says what the payer's app, which knows nothing of payments, shows of the notice.
 //
-//	asks -server HOST:PORT -ca FILE -password PASSWORD PAYEE PAYER AMOUNT UNIT FOR
+//	asks -server HOST:PORT -ca FILE -password PASSWORD [-every day|week|month] PAYEE PAYER AMOUNT UNIT FOR
 package main
 
 import (
@@ -19,10 +19,11 @@ import (
 
 func main() {
 	server, ca, password := flag.String("server", "", "where the server is"), flag.String("ca", "", "the authority of its certificate"), flag.String("password", "", "of both")
+	every := flag.String("every", "", "how often it comes, four times in all; once without it")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	body, err := ask(ctx, client.Config{Password: *password, Server: *server}, *ca, flag.Args())
+	body, err := ask(ctx, client.Config{Password: *password, Server: *server}, *ca, *every, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "asks:", err)
 		os.Exit(1)
@@ -31,7 +32,7 @@ func main() {
 }
 
 // ask makes the request, and is the text of the payer's notice.
-func ask(ctx context.Context, cfg client.Config, ca string, args []string) (string, error) {
+func ask(ctx context.Context, cfg client.Config, ca, every string, args []string) (string, error) {
 	if len(args) != 5 {
 		return "", errors.New("usage: asks PAYEE PAYER AMOUNT UNIT FOR")
 	}
@@ -59,6 +60,9 @@ func ask(ctx context.Context, cfg client.Config, ca string, args []string) (stri
 	}
 	defer poor.Close()
 	request := xmpp.NewElement(payer.NS, "request").Set("id", id).Set("payer", args[1]).Set("amount", args[2]).Set("unit", args[3]).Set("for", args[4])
+	if every != "" {
+		request.Set("every", every).Set("times", "4")
+	}
 	if _, err := payee.Set(ctx, xmpp.MustJID("pay."+payee.Account().Domain()), request); err != nil {
 		return "", err
 	}

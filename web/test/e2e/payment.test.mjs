@@ -28,9 +28,9 @@ after(async () => {
   await server?.end()
 })
 
-/** Nadia asks somebody; the link that their app shows. */
-function asks(amount, what, payer = 'karim') {
-  const body = execFileSync(process.env.ASKS, ['-server', `127.0.0.1:${port}`, '-ca', join(server.data, 'certificates/own/ca.crt'), '-password', password, 'nadia@localhost', `${payer}@localhost`, String(amount), 'MAD', what]).toString()
+/** Nadia asks somebody, with more arguments of its command where there are some; the link that their app shows. */
+function asks(amount, what, payer = 'karim', ...more) {
+  const body = execFileSync(process.env.ASKS, ['-server', `127.0.0.1:${port}`, '-ca', join(server.data, 'certificates/own/ca.crt'), '-password', password, ...more, 'nadia@localhost', `${payer}@localhost`, String(amount), 'MAD', what]).toString()
   assert.match(body, new RegExp(`nadia .*MAD.*${what}.*${payer}|nadia .*${payer}.*MAD.*${what}`)) // in their language, which a link that was opened has told
   return /https:\S+/.exec(body)[0].replace('https://localhost/', server.origin + '/')
 }
@@ -87,6 +87,15 @@ test('a request is paid from the link alone', async () => {
   await karim.goto(link)
   await karim.getByText('Paid', { exact: true }).waitFor()
   assert.deepEqual(karim.errors, [])
+})
+
+test('what comes again says so, and is declined for good', async () => {
+  await karim.goto('about:blank')
+  await karim.goto(asks(9_000, 'Rent', 'karim', '-every', 'month'))
+  await karim.getByText(/^Comes every month until .*: .?1.? of .?4.?$/).waitFor()
+  await well(karim, 'again')
+  await karim.getByRole('button', { name: 'Decline' }).click()
+  await karim.getByText(/Nothing was taken/).waitFor()
 })
 
 test('what has no answer is said so, and paid once', async () => {
