@@ -80,11 +80,9 @@ func init() {
 
 // proposeVerdict keeps a verdict, and writes into the log who has proposed it.
 func proposeVerdict(ctx context.Context, e *rail.Engine, log auditLog, v rail.Verdict) (rail.Verdict, error) {
-	v, err := e.Propose(ctx, v)
-	if err != nil {
-		return v, err
-	}
-	return v, log.Note(ctx, v.Proposer, "propose-verdict", "", v.Transfer+" "+v.State.String()+" ("+v.Why+")")
+	return e.Propose(ctx, v, func(ctx context.Context, v rail.Verdict) error {
+		return log.Note(ctx, v.Proposer, "propose-verdict", "", v.Transfer+" "+v.State.String()+" ("+v.Why+")")
+	})
 }
 
 // agreeVerdict makes a verdict hold, and writes into the log who has agreed.
@@ -98,11 +96,9 @@ func agreeVerdict(ctx context.Context, e *rail.Engine, log auditLog, number int6
 			return rail.Transfer{}, err
 		}
 	}
-	t, err := e.Approve(ctx, number, by)
-	if err != nil {
-		return t, err
-	}
-	return t, log.Note(ctx, by, "agree-verdict", "", t.ID+" "+t.State.String())
+	return e.Approve(ctx, number, by, func(ctx context.Context, t rail.Transfer) error {
+		return log.Note(ctx, by, "agree-verdict", "", t.ID+" "+t.State.String())
+	})
 }
 
 // declineVerdict ends a verdict in the name of who has proposed it, or of somebody else, and writes into the log who it was.

@@ -473,30 +473,30 @@ func TestVerdict(t *testing.T) {
 		w.net.Down(time.Now(), time.Now().Add(1000*time.Hour))
 		for _, bad := range []rail.Verdict{{Transfer: ident(1), State: rail.Accepted, Proposer: "a", Why: "b"}, {Transfer: ident(1), State: rail.Settled, Amount: 1001, Proposer: "a", Why: "b"},
 			{Transfer: ident(1), State: rail.Settled, Why: "b"}, {Transfer: ident(1), State: rail.Settled, Proposer: "a"}} {
-			if _, err := w.engine.Propose(t.Context(), bad); !errors.Is(err, rail.ErrBad) {
+			if _, err := w.propose(bad); !errors.Is(err, rail.ErrBad) {
 				t.Errorf("%+v: %v", bad, err)
 			}
 		}
 		var numbers []int64
 		for _, state := range []rail.State{rail.Settled, rail.Rejected} {
-			v, err := w.engine.Propose(t.Context(), rail.Verdict{Transfer: ident(1), State: state, Proposer: "nurse", Why: "seen in their pages"})
+			v, err := w.propose(rail.Verdict{Transfer: ident(1), State: state, Proposer: "nurse", Why: "seen in their pages"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			numbers = append(numbers, v.Number)
 		}
-		if _, err := w.engine.Approve(t.Context(), numbers[0], "nurse"); !errors.Is(err, rail.ErrSame) {
+		if _, err := w.approve(numbers[0], "nurse"); !errors.Is(err, rail.ErrSame) {
 			t.Fatalf("approved alone: %v", err)
 		}
-		if got, err := w.engine.Approve(t.Context(), numbers[0], "friar"); err != nil || got.State != rail.Settled {
+		if got, err := w.approve(numbers[0], "friar"); err != nil || got.State != rail.Settled {
 			t.Fatalf("%v, %v", got.State, err)
 		}
 		for _, number := range []int64{numbers[0], numbers[1]} {
-			if _, err := w.engine.Approve(t.Context(), number, "friar"); !errors.Is(err, rail.ErrBad) {
+			if _, err := w.approve(number, "friar"); !errors.Is(err, rail.ErrBad) {
 				t.Errorf("once more: %v", err)
 			}
 		}
-		if _, err := w.engine.Approve(t.Context(), 1, "friar"); !errors.Is(err, rail.ErrNotFound) {
+		if _, err := w.approve(1, "friar"); !errors.Is(err, rail.ErrNotFound) {
 			t.Errorf("of nothing: %v", err)
 		}
 		open, err := w.engine.Verdicts(t.Context(), false)

@@ -174,6 +174,9 @@ func (e *Engine) keep(ctx context.Context, was, t Transfer) error {
 		if err := e.decide(ctx, *t.verdict); err != nil {
 			return err
 		}
+		if err := t.verdict.also(ctx, t); err != nil {
+			return err
+		}
 	}
 	return e.noteStep(ctx, t)
 }

@@ -29,9 +29,9 @@ var ErrSame = errors.New("somebody else must approve it")
 // maxVerdicts is how many verdicts may be open.
 const maxVerdicts = 200
 
-// Propose keeps a verdict about an unknown transfer, which Approve makes hold. Errors: ErrNotFound, ErrBad for what a network could not have said, without a reason of 1
-// to 256 bytes or a proposer, about a transfer that is not unknown, and when 200 are open.
-func (e *Engine) Propose(ctx context.Context, v Verdict) (Verdict, error) {
+// Propose keeps a verdict about an unknown transfer, which Approve makes hold. also writes what belongs to it in the same transaction. Errors: ErrNotFound, ErrBad for what a
+// network could not have said, without a reason of 1 to 256 bytes or a proposer, about a transfer that is not unknown, and when 200 are open.
+func (e *Engine) Propose(ctx context.Context, v Verdict, also func(ctx context.Context, v Verdict) error) (Verdict, error) {
 	t, err := e.Get(ctx, v.Transfer)
 	if err != nil {
 		return v, err
@@ -53,13 +53,13 @@ func (e *Engine) Propose(ctx context.Context, v Verdict) (Verdict, error) {
 		if err != nil {
 			return fmt.Errorf("keep verdict: %w", err)
 		}
-		return nil
+		return also(ctx, v)
 	})
 }
 
-// Approve makes a verdict hold: it is booked as if the network had said it. Errors: ErrNotFound, ErrSame, and ErrBad if it was decided, or the transfer is not unknown any
-// more: then the verdict is over.
-func (e *Engine) Approve(ctx context.Context, number int64, by string) (Transfer, error) {
+// Approve makes a verdict hold: it is booked as if the network had said it, and also writes what belongs to it in the same transaction. Errors: ErrNotFound, ErrSame, and
+// ErrBad if it was decided, or the transfer is not unknown any more: then the verdict is over.
+func (e *Engine) Approve(ctx context.Context, number int64, by string, also func(ctx context.Context, t Transfer) error) (Transfer, error) {
 	v, err := e.Verdict(ctx, number)
 	if err != nil {
 		return Transfer{}, err
@@ -70,9 +70,9 @@ func (e *Engine) Approve(ctx context.Context, number int64, by string) (Transfer
 	case by == v.Proposer:
 		return Transfer{}, ErrSame
 	}
-	t, err := e.resolve(ctx, v.Transfer, Status{State: v.State, Amount: v.Amount}, clip(v.Proposer+" and "+by+": "+v.Why), &decision{number, by, false})
+	t, err := e.resolve(ctx, v.Transfer, Status{State: v.State, Amount: v.Amount}, clip(v.Proposer+" and "+by+": "+v.Why), &decision{number, by, false, also})
 	if errors.Is(err, ErrBad) {
-		err = errors.Join(err, e.decide(ctx, decision{number, by, false}))
+		err = errors.Join(err, e.decide(ctx, decision{number, by, false, nil}))
 	}
 	return t, err
 }
@@ -87,7 +87,7 @@ func (e *Engine) Decline(ctx context.Context, number int64, by string, also func
 		if by == "" {
 			return ErrBad
 		}
-		if err := e.decide(ctx, decision{number, by, true}); err != nil {
+		if err := e.decide(ctx, decision{number, by, true, nil}); err != nil {
 			return err
 		}
 		v.Approver, v.Declined, v.Decided = by, true, e.now().UTC()
@@ -101,6 +101,7 @@ type decision struct {
 	number   int64
 	by       string
 	declined bool
+	also     func(ctx context.Context, t Transfer) error // writes what belongs to it where the transfer changes because of it
 }
 
 // decide keeps how a verdict ends. It returns ErrBad if it has ended.
