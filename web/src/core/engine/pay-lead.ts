@@ -217,7 +217,7 @@ export class PayLead {
       if (one.expires !== undefined && now() > one.expires + LATE) return this.refuse(id, 'expired')
       if (over) return true
     }
-    await this.noteTried(id)
+    if (!await this.noteTried(id)) return true
     return one.cashin ? this.bringIn(service, one.cashin, one.payment) : this.pay(service, about, one)
   }
 
@@ -257,14 +257,16 @@ export class PayLead {
     return (await readPay(look(db, ['pay']), 'payment', told.id))?.payment ?? checked
   }
 
-  /** It is kept that a payment may have arrived, before it can. */
-  private noteTried(id: string): Promise<void> {
+  /** It is kept that a payment may have arrived, before it can. False: it is not handed in, since its owner has taken it back meanwhile, or its end came to be known. */
+  private noteTried(id: string): Promise<boolean> {
     return this.step(async (step) => {
       const kept = await readPay(step.tx, 'payment', id)
-      if (!kept || kept.tried) return
+      if (!kept || kept.back || isOver(kept.payment)) return false
+      if (kept.tried) return true
       await putPay(step.tx, { ...kept, tried: true })
       if (kept.payment.state === 'signed') await keepPayment(step, { ...kept.payment, state: 'sent' }, { time: kept.time, live: false })
       step.changes.pay(keyOf('payment', id))
+      return true
     })
   }
 

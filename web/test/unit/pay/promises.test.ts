@@ -206,6 +206,37 @@ test('a promise is taken back without network, is not handed in meanwhile, and i
   expect(await pay.takeBack(one.id, { offlinePin: '314159' }).catch(payTrouble)).toEqual({ why: 'over' })
 })
 
+test('what is taken back while something else is handed in is not handed in after it', async () => {
+  await phone()
+  online = false
+  const [first, second] = [draft({ amount: 100 }), draft()]
+  await pay.promise(first, '314159')
+  await pay.promise(second, '314159')
+  const answer = Object.getPrototypeOf(service)['answer'] as (account: string, e: Element, to: string) => Promise<Element>
+  let [reached, go] = [false, () => undefined as void]
+  const slow = new Promise<void>((resolve) => { go = resolve })
+  service['answer'] = async (account: string, e: Element, to: string) => {
+    if (e.name === 'pay' && !reached) {
+      reached = true
+      await slow
+    }
+    return answer.call(service, account, e, to)
+  }
+  online = true
+  lead.connected()
+  await until(() => reached)
+  // Which of the two is under way is by chance: the other one waits behind it.
+  const records = await db.getAll('pay')
+  const behind = records.some((r) => r.what === 'payment' && r.payment.id === second.id && r.tried) ? first : second
+  await pay.takeBack(behind.id, { offlinePin: '314159' })
+  expect(await kept(behind.id)).toMatchObject({ state: 'promised', back: true })
+  go()
+  await until(async () => (await kept(behind.id))?.state === 'refused')
+  expect(await kept(behind.id)).toMatchObject({ why: 'taken-back' })
+  expect(await kept(behind === second ? first.id : second.id)).toMatchObject({ state: 'done' })
+  expect([...service.done.values()].map((d) => d.intent.kind)).toEqual(['offline', 'revoke'])
+})
+
 test('whoever was first at the service has it: a promise that was handed in before is paid, also when it was to be taken back', async () => {
   await phone()
   online = false
