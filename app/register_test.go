@@ -110,9 +110,15 @@ func TestFirstInvitationIsForAnAdministrator(t *testing.T) {
 	if err != nil || !needed {
 		t.Fatal(needed, err)
 	}
+	if _, err := r.db.Exec(t.Context(), "update register_invite set desk = true where admin"); err != nil { // as one that waits where the server is updated
+		t.Fatal(err)
+	}
 	link, _, err := r.FirstInvite(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if open, err := r.invites.Open(t.Context(), 10); err != nil || len(open) != 1 || !open[0].Admin || open[0].Desk {
+		t.Errorf("it is not the machine's: %+v (%v)", open, err)
 	}
 	client, base := r.browser()
 	form := "name=admin&password=" + palabretest.Password // a reserved name, but an administrator's
