@@ -11,7 +11,7 @@ export function usePaid<T>(begin: (pay: Pay, show: (value: T) => void) => Stop, 
     let stop: Stop | undefined
     let over = false
     setValue(undefined)
-    engine().pay().then((pay) => { if (!over) stop = begin(pay, (now) => setValue(() => now)) }, (error: unknown) => console.warn('pay', error))
+    engine().pay().then((pay) => { if (!over) stop = begin(pay, (now) => { if (!over) setValue(() => now) }) }, (error: unknown) => console.warn('pay', error))
     return () => { over = true; stop?.() }
   }, on)
   return value

@@ -321,7 +321,8 @@ export interface Promised {
 export interface Pay {
   /** What is kept of the wallet; undefined: nothing is known yet, or there is no service of payments. */
   watchWallet(show: (wallet: Wallet | undefined) => void): Stop
-  watchPayment(id: string, show: (payment: Payment | undefined) => void): Stop
+  /** `skew` is what the server's clock is ahead of this device's, as far as is known by then. */
+  watchPayment(id: string, show: (payment: Payment | undefined, skew: Micros) => void): Stop
   /** Payments of ours of which the end is not known: signed, sent, waiting, promised; the oldest first. */
   watchPending(show: (payments: Payment[]) => void): Stop
   /** Requests that are kept here, ours and those to us, the newest first, at most 200. */

@@ -3,7 +3,7 @@
 
 import type { Stop } from '../engine.ts'
 import type { JID, Micros } from '../model.ts'
-import { PayTrouble, type Pay, type Payment, type PayRequest, type Promised, type Split } from '../pay.ts'
+import { PayTrouble, type Pay, type PayRequest, type Promised, type Split } from '../pay.ts'
 import { readReceipt } from '../pay/sign.ts'
 import { change, everything, look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
@@ -120,9 +120,9 @@ function watches(db: Database, news: News, ask: Asks): Watches {
       refresh()
       return watch((k) => k === 'wallet' || k.startsWith('payment '), async () => show((await get(db, 'pay'))?.wallet))
     },
-    watchPayment: (id, show) => one<Payment>(keyOf('payment', id), show, async () => {
+    watchPayment: (id, show) => watch((k) => k === keyOf('payment', id), async () => {
       const kept = await readPay(look(db, ['pay']), 'payment', id)
-      return kept?.tip ? { ...kept.payment, tip: kept.tip } : kept?.payment
+      show(kept?.tip ? { ...kept.payment, tip: kept.tip } : kept?.payment, await get(db, 'skew') ?? 0)
     }),
     watchPending: (show) => watch(all('payment'), async () => {
       show((await listOpen(look(db, ['pay']), 'payment')).flatMap(({ payment, intent, cashin }) => (intent || cashin || payment.state === 'waiting') && !(payment.kind === 'revoke' && payment.payer === payment.payee) ? [payment] : []))

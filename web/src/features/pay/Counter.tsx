@@ -8,10 +8,11 @@ import { connected, usePaid, useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { go } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
+import type { Micros } from '../../core/model.ts'
 import { newPayId, payTrouble, type Payment } from '../../core/pay.ts'
 import { amountText, money, point } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
-import { clock } from '../../i18n/when.ts'
+import { clock, now } from '../../i18n/when.ts'
 import { Banner, Button, Field } from '../../ui/controls.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Qr } from '../../ui/Qr.tsx'
@@ -34,19 +35,19 @@ export function CounterPage(_: PageProps): JSX.Element {
   const [what, setWhat] = useState('')
   const [sale, setSale] = useState<Sale>()
   const next = (): void => { setSale(undefined); typed.set(''); setWhat('') }
-  const show = async (): Promise<void> => {
+  const show = (): void => {
     const { amount: price, unit } = typed
     const { tip } = shop
     if (!price || !canAsk(tip)) return
     const fee = feeOn(price, tip, unit.exponent)
-    setSale({ id: newPayId(), amount: price + fee, fee, tip, unit, for: what.trim(), began: await (await engine().pay()).now() })
+    setSale({ id: newPayId(), amount: price + fee, fee, tip, unit, for: what.trim(), began: now() })
   }
   return (
     <>
       <PageHead title={t('pm.counter')} always up="/pay"><Button kind="t" act={() => go('/pay/report')}>{t('pm.report')}</Button></PageHead>
       <div class="scroll"><div class="page counter">
         {!connected() && <Banner icon="wifiOff" title={t('pm.counterOffline')} text={t('pm.counterOfflineText')} />}
-        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} tip={shop.tip} setTip={(tip) => { const now = { ...shop, tip }; setShop(now); keepShop(now) }} show={() => void show()} />}
+        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} tip={shop.tip} setTip={(tip) => { const now = { ...shop, tip }; setShop(now); keepShop(now) }} show={show} />}
       </div></div>
     </>
   )
@@ -94,15 +95,16 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
   const account = engine().account()
   const [promised, setPromised] = useState<Payment>()
   const followed = promised?.id ?? id // a promise may have an id of its own
-  const payment = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(followed, show), [followed])
+  const told = usePaid<{ payment: Payment | undefined; skew: Micros }>((pay, show) => pay.watchPayment(followed, (payment, skew) => show({ payment, skew })), [followed])
   const [failed, setFailed] = useState<string>()
   const [hear] = useState(() => bell(sale, account.jid, chime))
-  const now = payment ?? promised
-  const done = now !== undefined && counts(now, sale, account.jid)
+  const skew = told?.skew ?? 0
+  const known = told && (told.payment?.id === followed ? told.payment : promised)
+  const done = known !== undefined && counts(known, sale, account.jid, skew)
   useAwake()
-  useEffect(() => hear(now), [now])
+  useEffect(() => hear(known, skew), [known])
   // A promise that was handed in before this sale began pays for something else.
-  const used = promised !== undefined && now?.state === 'done' && !done
+  const used = promised !== undefined && known?.state === 'done' && !done
   useEffect(() => { if (used) { setPromised(undefined); setFailed(t('pm.promiseUsed')) } }, [used])
   // A notice tells of it at once; should it be late, the service is asked.
   useEffect(() => {
@@ -121,15 +123,15 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
     if (code) await redeem(code, sale).then(setPromised, (error: unknown) => setFailed(payTrouble(error).why === 'id-taken' ? t('pm.promiseUsed') : whyPay(error)))
   }
   const sum = money(amount, { unit: unit.code, exponent: unit.exponent })
-  if (done) return <Paid payment={now} next={next} />
-  if (now?.state === 'promised') return <Promised payment={now} next={next} />
+  if (done) return <Paid payment={known} next={next} />
+  if (known?.state === 'promised') return <Promised payment={known} next={next} />
   const code = safely(() => codeOf(account.jid, { ...shopOf(account), tip }, { unit, amount: amount - fee, id, for: sale.for }))
   return (
     <div class="sale">
       <p class="sum"><b class="num">{amountText(amount, unit.exponent, true)}</b> {unit.code}</p>
       {fee > 0 && <p class="num"><bdi dir="ltr">{amountText(amount - fee, unit.exponent)} + {amountText(fee, unit.exponent)}</bdi> ({t('pm.codeFee')})</p>}
       {code ? <div data-code={code} class="big-qr"><Qr text={code} label={t('pm.scanToPay', { amount: sum })} /></div> : <p class="wrong" role="alert">{t('pm.codeNot')}</p>}
-      <p role="status" class="wait-for"><Icon path={hourglass} />{now && !fits(now, sale, account.jid) ? t('pm.wrongSum', { amount: money(now.amount, now) }) : now?.state === 'refused' ? t('pm.saleRefused') : t('pm.waiting')}</p>
+      <p role="status" class="wait-for"><Icon path={hourglass} />{known && !fits(known, sale, account.jid) ? t('pm.wrongSum', { amount: money(known.amount, known) }) : known?.state === 'refused' ? t('pm.saleRefused') : t('pm.waiting')}</p>
       {failed && <p class="wrong" role="alert">{failed}</p>}
       <div class="dos mid"><Button act={() => void take()}>{t('pm.scanPromise')}</Button><Button kind="t" act={back}>{t('cancel')}</Button></div>
     </div>

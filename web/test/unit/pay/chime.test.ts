@@ -26,7 +26,7 @@ beforeEach(() => { notes = closed = 0; vi.stubGlobal('AudioContext', Sound) })
 afterEach(() => void vi.unstubAllGlobals())
 
 /** What the counter of the sale is told, one after the other. */
-const tell = (...told: (Payment | undefined)[]): void => { const hear = bell(sale, me, chime); for (const one of told) hear(one) }
+const tell = (...told: (Payment | undefined)[]): void => { const hear = bell(sale, me, chime); for (const one of told) hear(one, 0) }
 
 test('a payment that arrives at the counter sounds once, in two notes', async () => {
   tell(undefined, paid({ state: 'waiting' }), unsigned, paid({}), paid({}), undefined, paid({ refunded: 100 }))

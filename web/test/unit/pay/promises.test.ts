@@ -8,7 +8,7 @@ import { newPayId, payTrouble, promisesOf, type Pay, type PayDraft, type Payment
 import { keyId, toText } from '../../../src/core/pay/bytes.ts'
 import { promiseCode, signText } from '../../../src/core/pay/sign.ts'
 import { textTime, writeText } from '../../../src/core/pay/text.ts'
-import { openAccount, type Database } from '../../../src/core/store/database.ts'
+import { change, openAccount, type Database } from '../../../src/core/store/database.ts'
 import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
 import { el, type Element } from '../../../src/core/xmpp/xml.ts'
 import { counts, type Sale } from '../../../src/features/pay/sale.ts'
@@ -71,13 +71,30 @@ test('a sale is paid by what came since it began', () => {
     id: 'p'.repeat(22), kind: 'offline', state: 'done', payer: customer, payee: shop, amount: 12_500, unit: 'MAD', exponent: 2, fee: 0, for: '', time: began + 30e6,
     receipt: { text: `palabre pay 0 receipt\nnumber=7\ntime=${time}\nhash=0\n`, signature: '' }, ...change,
   })
-  expect(counts(paid('2026-11-22T12:00:09Z'), sale, shop)).toBe(true)
-  expect(counts(paid('2026-11-22T09:41:00Z'), sale, shop)).toBe(false) // an old one, taken by another device
-  expect(counts(paid('soon'), sale, shop)).toBe(false)
-  expect(counts(paid('2026-11-22T09:41:00Z', { id: sale.id }), sale, shop)).toBe(true)
-  for (const other of [{ payee: customer }, { amount: 12_499 }, { unit: 'EUR' }, { state: 'promised' as const }]) expect(counts(paid('2026-11-22T12:00:09Z', other), sale, shop)).toBe(false)
+  expect(counts(paid('2026-11-22T12:00:09Z'), sale, shop, 0)).toBe(true)
+  expect(counts(paid('2026-11-22T09:41:00Z'), sale, shop, 0)).toBe(false) // an old one, taken by another device
+  expect(counts(paid('soon'), sale, shop, 0)).toBe(false)
+  expect(counts(paid('2026-11-22T09:41:00Z', { id: sale.id }), sale, shop, 0)).toBe(true)
+  // The clock was fast when the sale began, or slow, and that is known since the connection is back.
+  expect(counts(paid('2026-11-22T11:59:30Z'), sale, shop, -60e6)).toBe(true)
+  expect(counts(paid('2026-11-22T11:58:30Z'), sale, shop, -60e6)).toBe(false)
+  expect(counts(paid('2026-11-22T12:00:30Z'), sale, shop, 60e6)).toBe(false)
+  for (const other of [{ payee: customer }, { amount: 12_499 }, { unit: 'EUR' }, { state: 'promised' as const }]) expect(counts(paid('2026-11-22T12:00:09Z', other), sale, shop, 0)).toBe(false)
   const { receipt: _, ...bare } = paid('')
-  expect(counts(bare, sale, shop)).toBe(false)
+  expect(counts(bare, sale, shop, 0)).toBe(false)
+})
+
+test('with a payment it is told how far the clock is off as known by then', async () => {
+  online = false
+  const { id } = await pay.redeem(await promiseTo(shop))
+  const told: (number | undefined)[] = []
+  const stop = pay.watchPayment(id, (payment, skew) => { if (payment?.state === 'done') told.push(skew) })
+  await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put(-60e6, 'skew') }) // the server was asked for its time
+  online = true
+  lead.connected()
+  await until(() => told.length)
+  stop()
+  expect(told[0]).toBe(-60e6)
 })
 
 test('a promise that is not paid now is kept with the reason, and handed in again until it is', async () => {
