@@ -360,12 +360,10 @@ export interface Pay {
   /** Reads a code that was scanned, and checks its signature; fails with `bad-text`, `bad-signature`, `expired`, `clock`. */
   check(code: string): Promise<Promised>
   /**
-   * Keeps a code that was taken; it is handed in when there is a connection, by this device or the payer's. Its bubble stands in the chat with the payer. The same code again before it has an end is
-   * the same payment; after that it fails with `id-taken`, and so does one that this device knew before `since` (by `now`).
+   * Keeps a code that was taken; it is handed in when there is a connection, by this device or the payer's. Its bubble stands in the chat with the payer. `sale` is what it is taken for: the id that its
+   * payment was given, or one of its own. The same code for the same again is the same payment; one that this device knows otherwise fails with `id-taken`.
    */
-  redeem(code: string, since?: Micros): Promise<Payment>
-  /** What time it is for the server, as far as this device knows. */
-  now(): Promise<Micros>
+  redeem(code: string, sale: string): Promise<Payment>
 
   /** Makes a split and says so in the group. */
   makeSplit(split: Split): Promise<Split>

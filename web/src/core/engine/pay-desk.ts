@@ -71,8 +71,7 @@ export function payDesk(db: Database, news: News, account: JID, ask: Asks, send:
     takeBack: (id, proof) => signing.takeBack(id, proof),
     takesBackOffline: (id) => signing.takesBackOffline(id),
     check: (code): Promise<Promised> => signing.check(code),
-    redeem: (code, since) => signing.redeem(code, since),
-    now,
+    redeem: (code, sale) => signing.redeem(code, sale),
     makeSplit: async (split) => {
       const made = await ask('makeSplit', split)
       await send(split.group, made)

@@ -6,7 +6,7 @@ import { agreedTo, promiseCode, readPromise } from '../pay/sign.ts'
 import { BadText, isId, MAX_FOR, readIntent, textTime, writeText } from '../pay/text.ts'
 import { look, type Look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { isOver, listOpen, putPay, readPay, type Kept, type OfflineKey } from '../store/pay.ts'
+import { listOpen, putPay, readPay, type Kept, type OfflineKey } from '../store/pay.ts'
 import { exponentsOf } from '../xmpp/pay.ts'
 import type { Step } from './apply.ts'
 import type { Hand } from './pay-desk.ts'
@@ -57,7 +57,7 @@ export class PaySigning {
     const signed = await unlessStopped(this.keys.sign(proof, (key) => intentText(service, hand.account, draft, now + EXPIRES, key)), stop)
     const payment = await this.paymentOf(draft, 'signed', now)
     const tip = draft.tip && { id: await nextPayId('tip', draft.id, hand.account), amount: draft.tip }
-    const kept = await this.keep(payment, { intent: signed, expires: now + EXPIRES, ...(tip ? { tip } : {}) }, { before: (before) => this.sameAs(before, draft), new: () => { if (stop?.aborted) throw new PayTrouble({ why: 'cancelled' }) } })
+    const kept = await this.keep(payment, { intent: signed, expires: now + EXPIRES, ...(tip ? { tip } : {}) }, { before: ({ payment }) => this.sameAs(payment, draft), new: () => { if (stop?.aborted) throw new PayTrouble({ why: 'cancelled' }) } })
     return tip && kept === payment ? { ...kept, tip } : kept
   }
 
@@ -88,11 +88,11 @@ export class PaySigning {
   }
 
   /** Keeps what was signed, with its bubble; the tab that leads hands it in. With an id that is there already, that stays. `must` may fail in the same step. */
-  private keep(payment: Payment, more: Pick<Kept<'payment'>, 'intent' | 'cashin' | 'expires' | 'code' | 'tip'>, must: { before?: (before: Payment) => void; new?: (tx: Look) => Promise<void> | void } = {}): Promise<Payment> {
+  private keep(payment: Payment, more: Pick<Kept<'payment'>, 'intent' | 'cashin' | 'expires' | 'code' | 'sale' | 'tip'>, must: { before?: (before: Kept<'payment'>) => void; new?: (tx: Look) => Promise<void> | void } = {}): Promise<Payment> {
     return this.hand.step(async (step) => {
       const before = await readPay(step.tx, 'payment', payment.id)
       if (before) {
-        must.before?.(before.payment)
+        must.before?.(before)
         return before.payment
       }
       await must.new?.(step.tx)
@@ -185,7 +185,7 @@ export class PaySigning {
     return { id: fields.id, payer: fields.payer, payee: fields.payee, amount: Number(fields.amount), unit: fields.unit, exponent: exponentsOf(known?.about)(fields.unit), for: fields.for, expires, key: fields.key, code: code.trim() }
   }
 
-  async redeem(code: string, since = 0): Promise<Payment> {
+  async redeem(code: string, sale: string): Promise<Payment> {
     const { hand } = this
     const promised = await this.check(code)
     const { text, signature, fields } = await readPromise(promised.code)
@@ -193,7 +193,7 @@ export class PaySigning {
     const other: JID = promised.payee === hand.account ? promised.payer : promised.payee
     const { id, payer, payee, amount, unit, exponent, expires } = promised
     const payment: Payment = { id, kind: 'offline', state: 'promised', payer, payee, amount, unit, exponent, fee: Number(fields.fee), for: fields.for, time: await hand.now(), chat: other, ...(fields.of ? { of: fields.of } : {}) }
-    return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code }, { before: (before) => { if (isOver(before) || before.time < since) throw new PayTrouble({ why: 'id-taken' }) } })
+    return this.keep(payment, { intent: { text, signature, key: fields.key }, expires, code: promised.code, sale }, { before: (before) => { if (before.sale !== sale && id !== sale) throw new PayTrouble({ why: 'id-taken' }) } })
   }
 }
 

@@ -17,8 +17,8 @@ export interface OfflineKey extends PinKey { share: string; cap: number; unit: s
 
 /** One of the records; `key` is what it is and its id. */
 export type KeptPay = { key: string; time: Micros; /** What of it has no end yet: its kind, or `held`; an index has these alone. */ open?: string } & (
-  /** `intent`: this device hands it in until it is answered; `tried`: it may have arrived. `code`: shown or taken without network. `back`: the id of what takes it back. `cashin`: what is asked of a rail. `tip`: agreed to with it, and not signed. */
-  | { what: 'payment'; payment: Payment; intent?: Signed; expires?: Micros; tried?: true; code?: string; back?: string; cashin?: { rail: string; address: string }; tip?: NonNullable<Payment['tip']> }
+  /** `intent`: this device hands it in until it is answered; `tried`: it may have arrived. `code`: shown or taken without network; `sale`: what it was taken for. `back`: the id of what takes it back. `cashin`: what is asked of a rail. `tip`: agreed to with it, and not signed. */
+  | { what: 'payment'; payment: Payment; intent?: Signed; expires?: Micros; tried?: true; code?: string; sale?: string; back?: string; cashin?: { rail: string; address: string }; tip?: NonNullable<Payment['tip']> }
   | { what: 'request'; request: PayRequest }
   | { what: 'split'; split: Split }
   | { what: 'dispute'; dispute: Dispute }
@@ -88,7 +88,13 @@ export async function putPay(tx: Change, record: KeptPay): Promise<void> {
   if (++puts % EACH === 0) await prunePay(tx)
 }
 
-/** Forgets the oldest of what has ended, of each kind beyond MAX_ENDED. What has no end yet stays, however old. */
+/** A code is known for so much longer than it lives: clocks differ. Microseconds. */
+const CODE_STAYS = 86_400e6
+
+/** Says whether a record is of a code that could be shown again. */
+const isShown = (record: KeptPay): boolean => record.what === 'payment' && record.code !== undefined && (record.expires ?? 0) + CODE_STAYS > Date.now() * 1000
+
+/** Forgets the oldest of what has ended, of each kind beyond MAX_ENDED. What has no end yet stays, however old, and so does a code while it lives: it could be shown for something else. */
 export async function prunePay(tx: Change): Promise<void> {
   const store = tx.objectStore('pay')
   for (const what of told) {
@@ -98,7 +104,7 @@ export async function prunePay(tx: Change): Promise<void> {
     let cursor = await store.index('what').openCursor(all(what))
     for (; cursor && most > 0; cursor = await cursor.continue()) {
       if (cursor.value.open) continue
-      await cursor.delete()
+      if (!isShown(cursor.value)) await cursor.delete()
       most--
     }
   }

@@ -139,11 +139,11 @@ function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () 
 }
 
 /** A promise is taken for this sale only if it is over its amount and for us, and no other sale had it before. */
-async function redeem(code: string, { id, amount, unit, began }: Sale): Promise<Payment> {
+async function redeem(code: string, { id, amount, unit }: Sale): Promise<Payment> {
   const pay = await engine().pay()
   const said = await pay.check(code)
   if (said.payee !== engine().account().jid || said.amount !== amount || said.unit !== unit.code) throw new WrongPromise(t('pm.promiseOther', { amount: money(said.amount, said) }))
-  return pay.redeem(code, said.id === id ? undefined : began)
+  return pay.redeem(code, id)
 }
 
 /** The promise is another one than was asked for. */

@@ -167,9 +167,10 @@ function Payee({ jid, unit, says, city }: { jid: string; unit: string; says: str
 function TakePromise({ promise }: { promise: Promised }): JSX.Element {
   const [kept, setKept] = useState<Payment>()
   const [failed, setFailed] = useState<string>()
+  const [own] = useState(newPayId)
   const mine = promise.payee === engine().account().jid
   const take = async (): Promise<void> => {
-    try { setKept(await (await engine().pay()).redeem(promise.code)) } catch (error) { setFailed(whyPay(error)) }
+    try { setKept(await (await engine().pay()).redeem(promise.code, own)) } catch (error) { setFailed(whyPay(error)) }
   }
   return (
     <div class="card paying promised">

@@ -9,6 +9,7 @@ import { keyId, toText } from '../../../src/core/pay/bytes.ts'
 import { promiseCode, signText } from '../../../src/core/pay/sign.ts'
 import { textTime, writeText } from '../../../src/core/pay/text.ts'
 import { change, openAccount, type Database } from '../../../src/core/store/database.ts'
+import { MAX_ENDED, prunePay, type Kept } from '../../../src/core/store/pay.ts'
 import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
 import { el, type Element } from '../../../src/core/xmpp/xml.ts'
 import { counts, type Sale } from '../../../src/features/pay/sale.ts'
@@ -52,16 +53,47 @@ async function promiseTo(payee: string, id = newPayId(), life = 86_400e6): Promi
 test('a promise that was handed in is no payment for anything else', async () => {
   const code = await promiseTo(shop)
   online = false
-  const first = await pay.redeem(code)
-  expect(await pay.redeem(code)).toEqual(first) // a second try
-  expect(await pay.redeem(code, first.time)).toEqual(first) // of the same sale
-  expect(await pay.redeem(code, first.time + 1).catch(payTrouble)).toEqual({ why: 'id-taken' }) // for the next customer, while nobody was asked
+  const sale = newPayId(), next = newPayId()
+  const first = await pay.redeem(code, sale)
+  expect(await pay.redeem(code, sale)).toEqual(first) // a second try
+  expect(await pay.redeem(code, next).catch(payTrouble)).toEqual({ why: 'id-taken' }) // for the next customer, while nobody was asked
+  await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put(-300e6, 'skew') })
+  expect(await pay.redeem(code, next).catch(payTrouble)).toEqual({ why: 'id-taken' }) // nor when the clock was corrected meanwhile
   expect((await db.getAll('pay')).filter((r) => r.what === 'payment')).toHaveLength(1)
   const record = await db.get('pay', 'payment ' + first.id)
   if (record?.what !== 'payment') throw new Error('it is not kept')
   await db.put('pay', { ...record, payment: { ...first, state: 'done', receipt: { text: '', signature: '' } } })
-  expect(await pay.redeem(code).catch(payTrouble)).toEqual({ why: 'id-taken' })
+  expect(await pay.redeem(code, next).catch(payTrouble)).toEqual({ why: 'id-taken' })
+  expect(await pay.redeem(code, sale)).toMatchObject({ state: 'done' })
   expect(await kept(first.id)).toMatchObject({ state: 'done' })
+})
+
+test('a promise that another device of ours has taken, or the payer has handed in, pays for the sale whose id it has alone', async () => {
+  const sale = newPayId()
+  const code = await promiseTo(shop, sale)
+  online = false
+  await pay.redeem(code, sale)
+  const { sale: _, ...told } = await db.get('pay', 'payment ' + sale) as Kept<'payment'>
+  await db.put('pay', told)
+  expect(await pay.redeem(code, newPayId()).catch(payTrouble)).toEqual({ why: 'id-taken' })
+  expect(await pay.redeem(code, sale)).toEqual(told.payment)
+})
+
+test('a promise is known while it lives, however many payments came after it', async () => {
+  const live = await promiseTo(shop), code = await promiseTo(shop)
+  const [old, dead] = [await pay.redeem(live, newPayId()), await pay.redeem(code, newPayId())]
+  await until(async () => (await kept(old.id))?.state === 'done' && (await kept(dead.id))?.state === 'done')
+  online = false
+  const record = async (id: string) => await db.get('pay', 'payment ' + id) as Kept<'payment'>
+  const { code: _, ...plain } = await record(old.id)
+  await db.put('pay', { ...await record(dead.id), expires: now() - 2 * 86_400e6 })
+  await change(db, ['pay'], async (tx) => {
+    for (let n = 1; n <= MAX_ENDED; n++) await tx.objectStore('pay').put({ ...plain, key: `payment ${n}`, time: now() + n, payment: { ...plain.payment, id: String(n) } })
+    await prunePay(tx)
+  })
+  expect(await pay.redeem(live, newPayId()).catch(payTrouble)).toEqual({ why: 'id-taken' })
+  expect(await kept(dead.id)).toBeUndefined()
+  expect(await db.count('pay', IDBKeyRange.bound('payment ', 'payment!'))).toBe(MAX_ENDED + 1)
 })
 
 test('a sale is paid by what came since it began', () => {
@@ -86,7 +118,7 @@ test('a sale is paid by what came since it began', () => {
 
 test('with a payment it is told how far the clock is off as known by then', async () => {
   online = false
-  const { id } = await pay.redeem(await promiseTo(shop))
+  const { id } = await pay.redeem(await promiseTo(shop), newPayId())
   const told: (number | undefined)[] = []
   const stop = pay.watchPayment(id, (payment, skew) => { if (payment?.state === 'done') told.push(skew) })
   await change(db, ['kv'], async (tx) => { await tx.objectStore('kv').put(-60e6, 'skew') }) // the server was asked for its time
@@ -99,7 +131,7 @@ test('with a payment it is told how far the clock is off as known by then', asyn
 
 test('a promise that is not paid now is kept with the reason, and handed in again until it is', async () => {
   service.next = [{ refuse: 'frozen', type: 'wait' }, { refuse: 'insufficient', type: 'wait' }]
-  const { id } = await pay.redeem(await promiseTo(shop))
+  const { id } = await pay.redeem(await promiseTo(shop), newPayId())
   await until(async () => (await kept(id))?.why === 'frozen')
   expect(await kept(id)).toMatchObject({ state: 'promised' })
   lead.connected()
@@ -112,7 +144,7 @@ test('a promise that is not paid now is kept with the reason, and handed in agai
 
 test('a promise of a key that was dropped is over', async () => {
   service.next = [{ refuse: 'frozen', type: 'wait' }, { refuse: 'no-key' }]
-  const { id } = await pay.redeem(await promiseTo(shop))
+  const { id } = await pay.redeem(await promiseTo(shop), newPayId())
   await until(async () => (await kept(id))?.why === 'frozen')
   lead.connected()
   await until(async () => (await kept(id))?.state === 'refused')
@@ -341,5 +373,5 @@ test('a promise of a phone whose clock is wrong is refused at the counter, befor
   vi.restoreAllMocks()
   expect(await pay.check(ahead).catch(payTrouble)).toEqual({ why: 'clock' })
   expect(await pay.check(behind).catch(payTrouble)).toEqual({ why: 'expired' })
-  expect(await pay.redeem(ahead).catch(payTrouble)).toEqual({ why: 'clock' })
+  expect(await pay.redeem(ahead, newPayId()).catch(payTrouble)).toEqual({ why: 'clock' })
 })
