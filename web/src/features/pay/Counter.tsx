@@ -1,11 +1,11 @@
 // The counter of a shop: the amount, a code for it, and big words and a sound when it is paid. Each code has an id that the payment takes, so that one code is paid once.
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import circleCheck from 'icon:circle-check-big'
 import hourglass from 'icon:hourglass'
 import { PageHead } from '../../app/PageHead.tsx'
 import { connected, usePaid, useWallet } from '../../app/paid.ts'
-import { whyPay } from '../../app/pay.ts'
+import { whyPay, whyRefused } from '../../app/pay.ts'
 import { go } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import type { Micros } from '../../core/model.ts'
@@ -20,7 +20,7 @@ import { scan } from '../../ui/Scan.tsx'
 import { useAmount, type Typed } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 import { safely } from './Code.tsx'
-import { bell, counts, fits, type Sale } from './sale.ts'
+import { bell, counts, fits, sinks, without, type Sale } from './sale.ts'
 import { canAsk, codeOf, keepShop, shopOf, type Shop } from './shop.ts'
 import { feeOn } from './tip.ts'
 import { Tips } from './Tips.tsx'
@@ -47,7 +47,7 @@ export function CounterPage(_: PageProps): JSX.Element {
       <PageHead title={t('pm.counter')} always up="/pay"><Button kind="t" act={() => go('/pay/report')}>{t('pm.report')}</Button></PageHead>
       <div class="scroll"><div class="page counter">
         {!connected() && <Banner icon="wifiOff" title={t('pm.counterOffline')} text={t('pm.counterOfflineText')} />}
-        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} tip={shop.tip} setTip={(tip) => { const now = { ...shop, tip }; setShop(now); keepShop(now) }} show={show} />}
+        {wallet === null ? <p>{t('pm.noWallet')}</p> : sale ? <Waiting sale={sale} change={setSale} next={next} back={() => setSale(undefined)} /> : <Till typed={typed} what={what} setWhat={setWhat} tip={shop.tip} setTip={(tip) => { const now = { ...shop, tip }; setShop(now); keepShop(now) }} show={show} />}
       </div></div>
     </>
   )
@@ -90,22 +90,27 @@ function Till({ typed, what, setWhat, tip, setTip, show }: TillProps): JSX.Eleme
 
 const lookMs = 10_000
 
-function Waiting({ sale, next, back }: { sale: Sale; next: () => void; back: () => void }): JSX.Element {
+function Waiting({ sale, change, next, back }: { sale: Sale; change: (sale: Sale) => void; next: () => void; back: () => void }): JSX.Element {
   const { id, amount, fee = 0, tip, unit } = sale
   const account = engine().account()
   const [promised, setPromised] = useState<Payment>()
   const followed = promised?.id ?? id // a promise may have an id of its own
   const told = usePaid<{ payment: Payment | undefined; skew: Micros }>((pay, show) => pay.watchPayment(followed, (payment, skew) => show({ payment, skew })), [followed])
   const [failed, setFailed] = useState<string>()
-  const [hear] = useState(() => bell(sale, account.jid, chime))
+  const hear = useMemo(() => bell(sale, account.jid, chime), [sale])
   const skew = told?.skew ?? 0
   const known = told && (told.payment?.id === followed ? told.payment : promised)
   const done = known !== undefined && counts(known, sale, account.jid, skew)
   useAwake()
   useEffect(() => hear(known, skew), [known])
-  // A promise that was handed in before this sale began pays for something else.
-  const used = promised !== undefined && known?.state === 'done' && !done
-  useEffect(() => { if (used) { setPromised(undefined); setFailed(t('pm.promiseUsed')) } }, [used])
+  // The code is shown again, and what it gives the payment is what is waited for.
+  const sunk = promised && known && sinks(known, sale, account.jid, skew)
+  useEffect(() => {
+    if (!sunk) return
+    setPromised(undefined)
+    setFailed(sunk === 'used' ? t('pm.promiseUsed') : `${t('pm.saleRefused')} ${whyRefused(known)}`)
+    change(without(promised, sale))
+  }, [sunk])
   // A notice tells of it at once; should it be late, the service is asked.
   useEffect(() => {
     if (done) return

@@ -1,6 +1,6 @@
 // What pays for a sale at the counter, and what does not.
 import type { Micros } from '../../core/model.ts'
-import type { Payment, Unit } from '../../core/pay.ts'
+import { newPayId, type Payment, type Unit } from '../../core/pay.ts'
 import type { Shop } from './shop.ts'
 
 /** Sale is what one customer pays. `id`: what the code gives the payment; `amount`: what is owed, with the `fee` that its code adds by a `tip` in percent; `began`: when the code was shown, in microseconds by this device's clock. */
@@ -18,6 +18,13 @@ export function counts(payment: Payment, sale: Sale, account: string, skew: Micr
   const when = Date.parse(/\ntime=(\S+)\n/.exec(payment.receipt.text)?.[1] ?? '') * 1000
   return payment.id === sale.id || when >= sale.began + skew - slack
 }
+
+/** sinks is why a promise will not pay for the sale that it was taken for: it was refused, or it was handed in before the sale began and has paid for something else. Undefined: it may still. */
+export const sinks = (promise: Payment, sale: Sale, account: string, skew: Micros): 'refused' | 'used' | undefined =>
+  promise.state === 'refused' ? 'refused' : promise.state === 'done' && !counts(promise, sale, account, skew) ? 'used' : undefined
+
+/** without is a sale whose promise will not pay for it: it goes on, under another id if the promise had its own, since that one's payer cannot use it twice. */
+export const without = (promise: Payment, sale: Sale): Sale => promise.id === sale.id ? { ...sale, id: newPayId() } : sale
 
 /** bell is told again and again what is known of the payment for a sale, and rings once: when it is paid. */
 export function bell(sale: Sale, account: string, ring: () => void): (payment: Payment | undefined, skew: Micros) => void {

@@ -12,7 +12,7 @@ import { change, openAccount, type Database } from '../../../src/core/store/data
 import { MAX_ENDED, prunePay, type Kept } from '../../../src/core/store/pay.ts'
 import { StanzaError } from '../../../src/core/xmpp/stanza.ts'
 import { el, type Element } from '../../../src/core/xmpp/xml.ts'
-import { counts, type Sale } from '../../../src/features/pay/sale.ts'
+import { counts, sinks, without, type Sale } from '../../../src/features/pay/sale.ts'
 import { FakePay, NS } from './service.ts'
 
 const shop = 'nadia@example', customer = 'karim@example'
@@ -114,6 +114,15 @@ test('a sale is paid by what came since it began', () => {
   for (const other of [{ payee: customer }, { amount: 12_499 }, { unit: 'EUR' }, { state: 'promised' as const }]) expect(counts(paid('2026-11-22T12:00:09Z', other), sale, shop, 0)).toBe(false)
   const { receipt: _, ...bare } = paid('')
   expect(counts(bare, sale, shop, 0)).toBe(false)
+  // A promise that will not pay for it is waited for no longer.
+  expect(sinks(paid('2026-11-22T12:00:09Z'), sale, shop, 0)).toBeUndefined()
+  expect(sinks({ ...bare, state: 'promised' }, sale, shop, 0)).toBeUndefined()
+  expect(sinks({ ...bare, state: 'refused' }, sale, shop, 0)).toBe('refused')
+  expect(sinks(paid('2026-11-22T09:41:00Z'), sale, shop, 0)).toBe('used')
+  expect(without({ ...bare, state: 'refused' }, sale)).toBe(sale)
+  const next = without({ ...bare, id: sale.id, state: 'refused' }, sale)
+  expect(next).toEqual({ ...sale, id: next.id })
+  expect(next.id).not.toBe(sale.id) // its payer has used that one up
 })
 
 test('with a payment it is told how far the clock is off as known by then', async () => {
