@@ -112,6 +112,7 @@ test('what came in is sent back when two say so', async () => {
   await sheet.getByLabel(nadia.t('adm.why')).fill('Carte volée')
   await well(nadia, 'rails-send-back')
   await press(nadia, sheet, 'adm.propose')
+  await sheet.waitFor({ state: 'detached' })
   await rails(nadia)
   await press(nadia, article(nadia, new RegExp(`80.*${id}`)), 'adm.details')
   await press(nadia, nadia.page.getByRole('dialog'), 'adm.sendBack') // what is proposed is not left
