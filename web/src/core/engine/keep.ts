@@ -102,7 +102,7 @@ export class Keeper {
     if (!envelopes.length) return []
     const part = await import('./pay-notices.ts').catch(() => undefined)
     // What cannot be read now, since its part cannot be had, waits for the next session; nothing else does.
-    return Promise.all(envelopes.map((e) => part ? part.readNotice(this.db, e) : (step: Step) => keepEarly(step, e)))
+    return Promise.all(envelopes.map((e) => part ? part.readNotice(this.db, this.account, e) : (step: Step) => keepEarly(step, e)))
   }
 
   /** Tells the encryption what came of it. What fails comes again with the next message. */

@@ -1,7 +1,7 @@
 // What is asked of the service of payments (docs/protocol/payments.md, "Asking").
 
 import type { JID } from '../model.ts'
-import { PayTrouble, type Debt, type PayAsks, type Payment, type Wallet } from '../pay.ts'
+import { PayTrouble, type Debt, type PayAsks, type Wallet } from '../pay.ts'
 import { change, look } from '../store/database.ts'
 import { get } from '../store/kv.ts'
 import { readPay } from '../store/pay.ts'
@@ -82,8 +82,7 @@ function ofWallet(lead: PayLead): OfWallet {
       const answer = await lead.ask('get', el(PAY, 'history', { unit, of, state, since: payTime(since), until: payTime(until), q, before, max }))
       const told = some(answer, 'payment', await digitsOf(lead), readPayment)
       const { about } = await lead.about()
-      const payments: Payment[] = await Promise.all(told.map((one) => checkedPayment(lead.around.db, about, one)))
-      return { payments, ...moreOf(answer) }
+      return { payments: told.map((one) => checkedPayment(about, one)), ...moreOf(answer) }
     },
     unlock: async (key, verifier) => need((await lead.ask('set', el(PAY, 'unlock', { key, verifier }))).text.trim() || undefined),
     addKey: async ({ kind, name, public: point, salt, verifier, share, credential }) => keepWallet(lead, await lead.ask('set',

@@ -21,9 +21,16 @@ const MAX_UNSHOWN = 500
 /** Messages with a split that are looked through. */
 const MAX_SPLITS = 300
 
-/** Keeps a payment; what else is known of it here stays. Gives the letter of a bubble that is new. */
+/** Says whether two payments move the same. What ends something moves nothing, whatever is shown with it. */
+export function isSameMove(a: Payment, b: Payment): boolean {
+  const moves = a.kind !== 'void' && a.kind !== 'revoke'
+  return a.kind === b.kind && a.payer === b.payer && a.payee === b.payee && (a.of ?? '') === (b.of ?? '') && (!moves || (a.amount === b.amount && a.unit === b.unit))
+}
+
+/** Keeps a payment; what else is known of it here stays. What this device has signed or taken becomes no other one. Gives the letter of a bubble that is new. */
 export async function keepPayment(step: Step, told: Payment, how: How, more: Partial<Pick<Kept<'payment'>, 'intent' | 'expires' | 'code' | 'back' | 'cashin' | 'tip'>> = {}): Promise<Letter | undefined> {
   const before = await readPay(step.tx, 'payment', told.id)
+  if (before?.intent && !isSameMove(before.payment, told)) return undefined
   const payment = further(before?.payment ?? await shownAs(step, told.payer, told.id, 'payment'), { ...told, time: told.time || how.time })
   const record: Kept<'payment'> = { ...before, ...more, key: keyOf('payment', payment.id), what: 'payment', time: payment.time, payment }
   if (JSON.stringify(before) === JSON.stringify(record)) return undefined

@@ -17,7 +17,7 @@ import { Collector, type News } from './changes.ts'
 import { PAY } from './own-ns.ts'
 import { asksOf, type LeadAsks } from './pay-ask.ts'
 import { keepPayment, showLate } from './pay-keep.ts'
-import { checkedPayment, readNotice } from './pay-notices.ts'
+import { checkedPayment, isAnother, readNotice } from './pay-notices.ts'
 
 /** Between two tries of what has no answer, in milliseconds: 2, 4, 8 … 60 s. */
 const RETRY = 2000
@@ -166,7 +166,7 @@ export class PayLead {
     const { db } = this.around
     for (const one of await listPay(look(db, ['pay']), 'early')) {
       const stanza = parse(one.xml)
-      const keep = stanza && await readNotice(db, { ...one, stanza })
+      const keep = stanza && await readNotice(db, this.around.account, { ...one, stanza })
       await this.step(async (step) => {
         await step.tx.objectStore('pay').delete(one.key)
         await keep?.(step)
@@ -237,6 +237,7 @@ export class PayLead {
     return true
   }
 
+  /** What the service knows of a payment; undefined: nothing, or another one of that id. */
   private async lookup(service: string, about: NonNullable<Values['pay']['about']>, id: string): Promise<Payment | undefined> {
     try {
       const told = readPayment(await this.request(this.around.session(), service, 'get', el(PAY, 'lookup', { id })), exponentsOf(about))
@@ -249,10 +250,12 @@ export class PayLead {
     }
   }
 
-  /** What the service told of a payment: checked, kept and shown. */
-  async told(told: Payment): Promise<Payment> {
-    const { db, now } = this.around
-    const checked = await checkedPayment(db, (await this.about()).about, told)
+  /** What the service told of a payment: checked, kept and shown. Undefined: it is another one than what this device hands in under the same id. */
+  async told(told: Payment): Promise<Payment | undefined> {
+    const { db, now, account } = this.around
+    const { about } = await this.about()
+    if (await isAnother(db, account, about, told)) return undefined
+    const checked = checkedPayment(about, told)
     await this.step((step) => keepPayment(step, checked, { time: checked.time || now(), live: false }))
     return (await readPay(look(db, ['pay']), 'payment', told.id))?.payment ?? checked
   }
@@ -294,9 +297,11 @@ export class PayLead {
       const whole = readPayment(answer, exponentsOf(about))
       const known = await this.told(whole?.id === payment.id ? whole : { ...payment, state: state ?? 'waiting', ...(receipt ? { receipt } : {}) })
       this.tries = 0
-      return !isOver(known)
+      return !known || !isOver(known)
     } catch (error) {
       const trouble = error instanceof StanzaError ? readTrouble(error) : undefined
+      const same = trouble?.final && trouble.why === 'id-taken' ? await this.lookup(service, about, payment.id) : undefined // another device of ours has paid it
+      if (same) return !isOver(same)
       if (trouble?.final) return this.refuse(payment.id, trouble.why, trouble.fee)
       if (trouble && NOT_NOW.includes(trouble.why)) await this.notNow(payment.id, trouble.why)
       return true

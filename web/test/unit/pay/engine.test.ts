@@ -98,6 +98,42 @@ test('what never arrived leaves again with the same id', async () => {
   expect([service.handed, service.done.size, service.lookups]).toEqual([1, 1, 1])
 })
 
+test('what another device of ours has paid under the same id is done, whichever of the two was handed in', async () => {
+  await pay.setUp({ pin: '271828' }, 'phone')
+  const same = { payer: me, payee: nadia, for: 'Sardines' }
+  const [lost, late, told, less] = [draft(), draft(), draft(), draft()]
+  service.next = ['lost']
+  await pay.send(lost, { pin: '271828' })
+  await reaches(lost.id, 'sent')
+  await service.elsewhere({ id: lost.id, ...same })
+  await reaches(lost.id, 'done') // it was asked for
+  await service.elsewhere({ id: late.id, ...same })
+  await pay.send(late, { pin: '271828' })
+  await reaches(late.id, 'done') // it was refused, and then asked for
+  await service.elsewhere({ id: told.id, ...same })
+  service.next = ['lost']
+  await pay.send(told, { pin: '271828' })
+  await reaches(told.id, 'sent')
+  await hear([unwrapLive(notice('pay.example', 'n-' + 'e'.repeat(20), nadia, service.payment(told.id)), me, now())])
+  await reaches(told.id, 'done')
+  await service.elsewhere({ id: less.id, ...same, amount: '100' })
+  await pay.send(less, { pin: '271828' })
+  await reaches(less.id, 'refused') // another amount is another payment
+  const shown = await bubbles()
+  expect([lost, late, told, less].map((one) => shown.find(({ id }) => id === one.id))).toMatchObject([...Array.from({ length: 3 }, () => ({ state: 'done', amount: 12_500, receipt: {} })), { state: 'refused', amount: 12_500, why: 'id-taken' }])
+  expect(shown).toHaveLength(4)
+})
+
+test('what ends a hold is found again after a lost answer, though it moves nothing', async () => {
+  await pay.setUp({ pin: '271828' }, 'phone')
+  const one = draft({ kind: 'void', payer: nadia, payee: me, of: newPayId() })
+  service.next = ['lost answer']
+  await pay.send(one, { pin: '271828' })
+  await reaches(one.id, 'done')
+  expect(service.done.get(one.id)?.intent).toMatchObject({ kind: 'void', amount: '0', unit: '' })
+  expect(service.handed).toBe(1)
+})
+
 test('a tab that dies leaves what it signed to the next one, which asks first', async () => {
   await pay.setUp({ pin: '271828' }, 'phone')
   service.next = ['lost answer']

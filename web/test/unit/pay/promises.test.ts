@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { News } from '../../../src/core/engine/changes.ts'
 import { payDesk } from '../../../src/core/engine/pay-desk.ts'
 import { PayLead } from '../../../src/core/engine/pay-lead.ts'
+import { readNotice } from '../../../src/core/engine/pay-notices.ts'
 import { newPayId, payTrouble, promisesOf, type Pay, type PayDraft, type Payment } from '../../../src/core/pay.ts'
 import { keyId, toText } from '../../../src/core/pay/bytes.ts'
 import { promiseCode, signText } from '../../../src/core/pay/sign.ts'
@@ -149,6 +150,34 @@ test('a promise that is not paid now is kept with the reason, and handed in agai
   await until(async () => (await kept(id))?.state === 'done')
   expect(await kept(id)).not.toHaveProperty('why')
   expect(service.handed).toBe(3)
+})
+
+test('a promise whose id its payer uses for something else is handed in, and shown as what it was', async () => {
+  const handed: string[] = []
+  for (const [how, change] of [['asked', { amount: '1' }], ['told', { amount: '1' }], ['asked', { kind: 'offline', for: 'another' }], ['told', { kind: 'offline', for: 'another' }]] as const) {
+    online = false
+    const { id } = await pay.redeem(await promiseTo(shop))
+    await service.elsewhere({ id, payer: customer, payee: shop, ...change })
+    if (how === 'told') {
+      const told = service.payment(id)
+      const stanza = el('jabber:client', 'message', { from: 'pay.example', to: shop }, el(NS, 'notice', { id: 'n-' + 'a'.repeat(20) }, told))
+      const keep = await readNotice(db, shop, { from: 'pay.example', stanza, time: now(), live: true })
+      await lead.step(keep)
+      expect(await kept(id)).toMatchObject({ kind: 'offline', state: 'promised', amount: 12_500 })
+    } else {
+      const record = await db.get('pay', 'payment ' + id)
+      if (record?.what !== 'payment') throw new Error('it is not kept')
+      await db.put('pay', { ...record, tried: true })
+    }
+    online = true
+    lead.connected()
+    await until(async () => (await kept(id))?.state === 'refused')
+    expect(await kept(id)).toMatchObject({ kind: 'offline', why: 'id-taken', amount: 12_500 })
+    expect(await pay.ask('lookup', id)).toBeUndefined()
+    handed.push(id)
+  }
+  expect(service.handed).toBe(handed.length)
+  expect((await db.getAll('messages')).map((m) => m.content.type === 'payment' && [m.content.payment.state, m.content.payment.amount])).toEqual(handed.map(() => ['refused', 12_500]))
 })
 
 test('a promise of a key that was dropped is over', async () => {

@@ -108,11 +108,19 @@ export class FakePay {
     if (typeof how === 'object') throw refuse(how.refuse, { left: '700' }, how.type)
     const before = this.done.get(intent.id)
     const back = intent.kind === 'revoke' && intent.payer === intent.payee
+    if (before && writeText('intent', before.intent) !== text) throw refuse('id-taken')
     if (!before && back && this.done.has(intent.of)) throw refuse('over')
     if (!before && intent.kind === 'offline' && [...this.done.values()].some((one) => one.state === 'ended' && one.intent.of === intent.id)) throw refuse('taken-back')
     if (!before) this.done.set(intent.id, { intent, state: back ? 'ended' : 'done', receipt: await this.receipt(intent, text, back ? 'ended' : 'done') })
     if (how === 'lost answer') throw lost()
     return this.done.get(intent.id)?.receipt ?? el(NS, 'none')
+  }
+
+  /** Something else was paid under an id, from another device. */
+  async elsewhere(change: Partial<Fields<'intent'>> & Pick<Fields<'intent'>, 'id' | 'payer' | 'payee'>): Promise<void> {
+    const text = writeText('intent', { service: 'pay.example', kind: 'send', amount: '12500', unit: 'MAD', fee: '0', expires: '2026-11-22T12:10:00Z', of: '', until: '', total: '', period: '', for: '', key: 'k'.repeat(22), ...change })
+    const intent = readIntent(text)
+    this.done.set(intent.id, { intent, state: 'done', receipt: await this.receipt(intent, text) })
   }
 
   /** What the service signs of an intent. */
