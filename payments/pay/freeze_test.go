@@ -3,6 +3,7 @@ package pay
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"palabre.dev/palabre/payments/intent"
 	"palabre.dev/palabre/xmpp"
@@ -48,6 +49,45 @@ func TestAThiefsKeyDoesNotOpenAFrozenWallet(t *testing.T) {
 		second.send("nadia@example", 1)
 		b.later(b.cfg.NewDevice)
 		thief.send("nadia@example", 1) // nobody has dropped it
+	})
+}
+
+// TestAThiefsKeyTakesNothingForAFrozenWallet: neither what is held for its owner, nor what a mandate allows them; and it ends nothing.
+func TestAThiefsKeyTakesNothingForAFrozenWallet(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		until := func(i *intent.Intent) { i.Until = b.now().Add(10 * day).UTC().Truncate(time.Second) }
+		hold := karim.intent(intent.Hold, "nadia@example", 30_000, until)
+		mandate := karim.intent(intent.Mandate, "nadia@example", 10_000, until, func(i *intent.Intent) { i.Total, i.Period = 10_000, "day" })
+		for _, i := range []*intent.Intent{hold, mandate} {
+			if _, err := karim.pay(i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.later(2 * day)
+		thief := b.newDevice("nadia")
+		b.freeze(nadia.account)
+		b.later(2 * day)
+		take := func(by *device, kind intent.Kind, of *intent.Intent) error {
+			_, err := by.pay(by.intent(kind, "nadia@example", of.Amount, func(i *intent.Intent) {
+				i.Payer, i.Of = "karim@example", of.ID
+				if kind == intent.Void {
+					i.Amount, i.Unit = 0, ""
+				}
+			}))
+			return err
+		}
+		b.refused(take(thief, intent.Void, hold), "frozen")
+		for _, of := range []*intent.Intent{hold, mandate} {
+			b.refused(take(thief, intent.Capture, of), "frozen")
+		}
+		b.has(nadia.account, "MAD", 0, 0)
+		nadia.right()
+		for _, of := range []*intent.Intent{hold, mandate} {
+			if err := take(nadia, intent.Capture, of); err != nil { // a key that worked before
+				t.Error(err)
+			}
+		}
+		b.has(nadia.account, "MAD", 40_000, 0)
 	})
 }
 

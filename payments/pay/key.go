@@ -85,7 +85,8 @@ func (s *Service) mayUse(ctx context.Context, k *key, i *intent.Intent) error {
 	if err := s.isReady(k); err != nil {
 		return err
 	}
-	if i.Amount == 0 && k.kind != offlineKey { // anything else is refused while the wallet is frozen, whose key it is
+	own := i.Amount > 0 && i.Kind != intent.Capture // it debits the wallet whose key it is, and is refused while that is frozen
+	if !own && k.kind != offlineKey {
 		if err := s.isOlder(ctx, k); err != nil {
 			return err
 		}
