@@ -90,8 +90,12 @@ func (s *Service) insertKey(ctx context.Context, k *key, order *signedOrder) err
 	now := s.now()
 	k.added, k.ready = now.UnixMicro(), now.UnixMicro()
 	if order != nil {
-		if _, err := s.admit(ctx, order); err != nil {
+		fresh, err := s.admit(ctx, order)
+		if err != nil {
 			return err
+		}
+		if !fresh { // it has allowed one that is not there any more, perhaps as another kind, and may be long expired
+			return idTaken()
 		}
 		if k.ready, err = s.readyNow(ctx, k.account); err != nil {
 			return err

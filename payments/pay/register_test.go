@@ -112,3 +112,48 @@ func TestAnAccountHasSoManyKeys(t *testing.T) {
 		}
 	})
 }
+
+// TestAnOrderAllowsAKeyOnce: when that key was forgotten, an order of long ago does not bring it back as one of another kind.
+func TestAnOrderAllowsAKeyOnce(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		b.cfg.Rates = unhurried().Rates
+		b.later(time.Hour) // what was asked before is worked off
+		with := func(key, order *xmpp.Element) *xmpp.Element {
+			for c := range order.Children() {
+				key.Add(c)
+			}
+			return key
+		}
+		for _, first := range []string{"order", "key"} { // by itself, or with the key
+			other, err := b.adds("karim", offlineKey)
+			if first == "key" {
+				other, err = b.stranger("karim"), nil
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			karim.right()
+			order := karim.orderElement(first, intent.AddKey, other.id)
+			allow := order
+			if first == "key" {
+				allow = with(other.keyElement(offlineKey), order)
+			}
+			for range 2 { // who got no answer asks again
+				if _, err := b.ask(karim.account, true, allow); err != nil {
+					t.Fatalf("%s: %v", first, err)
+				}
+			}
+			for range maxUnused { // now it is forgotten
+				b.later(time.Second)
+				if _, err := b.adds("karim", offlineKey); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.later(30 * day)
+			b.freeze(karim.account) // which changes nothing the second time
+			_, err = b.ask(karim.account, true, with(other.keyElement(pinKey), order))
+			b.refused(err, "id-taken")
+			b.refused(other.unlock(pin), "no-key")
+		}
+	})
+}
