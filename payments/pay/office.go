@@ -30,7 +30,7 @@ const (
 	ProposalOpen     = "open"
 	ProposalDone     = "done"
 	ProposalDeclined = "declined"
-	ProposalRefused  = "refused" // the ledger could not do it
+	ProposalRefused  = "refused" // the ledger could not do it, or the account whose keys it is about was removed
 )
 
 // Limits of the office.

@@ -12,7 +12,8 @@ import (
 )
 
 // KeepKeys is the kind of a proposal that says which payment keys of an account stay (Of: their ids, with blanks between them): all others are dropped, also those that were added
-// meanwhile. Locks because of wrong PINs end for those that stay, and where none of them opens a wallet that is frozen, it is open, and they wait anew.
+// meanwhile. It is refused where one that is to stay is there no more. Locks because of wrong PINs end for those that stay, and where none of them opens a wallet that is frozen, it is
+// open, and they wait anew.
 const KeepKeys = "keys"
 
 // WalletKey is a payment key as the operator sees it.
@@ -90,6 +91,9 @@ func (s *Service) completeKeys(ctx context.Context, p *Proposal) error {
 func (s *Service) keepKeys(ctx context.Context, p *Proposal, account xmpp.JID) error {
 	return s.db.Tx(ctx, func(ctx context.Context) error {
 		if _, err := s.openProposal(ctx, p.ID); err != nil { // somebody else was faster
+			return err
+		}
+		if err := s.completeKeys(ctx, p); err != nil { // with one fewer it would say something else
 			return err
 		}
 		p.State = ProposalDone

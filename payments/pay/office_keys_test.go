@@ -66,6 +66,62 @@ func TestTwoSayWhichKeysStay(t *testing.T) {
 	})
 }
 
+// TestWhichKeysStayIsSaidOfThoseThatAreThere: a proposal is not approved as another one, when a key that was to stay was dropped meanwhile.
+func TestWhichKeysStayIsSaidOfThoseThatAreThere(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		second := b.newDevice("karim")
+		b.later(b.cfg.NewDevice)
+		one := b.propose(romeo, Proposal{Kind: KeepKeys, Account: "karim@example", Of: karim.id})
+		both := b.propose(romeo, Proposal{Kind: KeepKeys, Account: "karim@example", Of: karim.id + " " + second.id})
+		second.right()
+		if err := second.order(intent.DropKey, karim.id); err != nil {
+			t.Fatal(err)
+		}
+		b.freeze(karim.account)
+		for _, p := range []Proposal{one, both} {
+			if _, err := b.Approve(t.Context(), juliet, p.ID); !errors.Is(err, xmpp.ItemNotFound) {
+				t.Errorf("%+v: %v", p, err)
+			}
+			if p, err := b.Decline(t.Context(), juliet, p.ID); err != nil || p.State != ProposalDeclined {
+				t.Errorf("%+v (%v)", p, err)
+			}
+		}
+		if p, err := b.Purse(t.Context(), karim.account); err != nil || p.Frozen.IsZero() || p.Keys != 1 {
+			t.Errorf("%+v (%v)", p, err)
+		}
+		if err := second.order(intent.Unfreeze, ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestWhatIsProposedAboutKeysEndsWithAnAccount, also where it has left nothing, and somebody else has the name now.
+func TestWhatIsProposedAboutKeysEndsWithAnAccount(t *testing.T) {
+	two(t, func(b *bank, karim, _ *device) {
+		b.newDevice("salma")
+		for account, keys := range map[string]int{"karim@example": 0, "salma@example": 1} {
+			jid := xmpp.MustJID(account)
+			p := b.propose(romeo, Proposal{Kind: KeepKeys, Account: account})
+			if err := b.Leave(t.Context(), jid); err != nil {
+				t.Fatal(err)
+			}
+			if keys > 0 {
+				b.newDevice(jid.Local())
+			}
+			if _, err := b.Approve(t.Context(), juliet, p.ID); !errors.Is(err, xmpp.NotAllowed) {
+				t.Errorf("%s: %v", account, err)
+			}
+			if all, err := b.Keys(t.Context(), jid); err != nil || len(all) != keys {
+				t.Errorf("%s has %+v (%v)", account, all, err)
+			}
+			decided, err := b.Proposals(t.Context(), false, 0, 1)
+			if err != nil || len(decided) != 1 || decided[0].ID != p.ID || decided[0].State != ProposalRefused || decided[0].Decided.IsZero() {
+				t.Errorf("%s: %+v (%v)", account, decided, err)
+			}
+		}
+	})
+}
+
 // TestAWalletWithoutAKeyGoesOn: nobody has a key that could pay from it.
 func TestAWalletWithoutAKeyGoesOn(t *testing.T) {
 	two(t, func(b *bank, karim, _ *device) {
