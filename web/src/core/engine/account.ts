@@ -87,8 +87,8 @@ export class Worker {
   private skew: Micros = 0
   private readonly stops: (() => void)[] = []
   private readonly notices = new Set<() => void>()
-  /** Told for each new session, before anything is asked. */
-  readonly onSession = new Set<(session: Session, resumed: boolean) => void>()
+  /** Told for each new session, before anything is asked but the time: `clock` is there when the server's is known, or cannot be had. */
+  readonly onSession = new Set<(session: Session, resumed: boolean, clock: Promise<void>) => void>()
   /** Told whenever the archive was read to its end. */
   readonly onCaughtUp = new Set<() => void>()
   /** Statuses were told or taken back. */
@@ -259,10 +259,11 @@ export class Worker {
 
   private began(resumed: boolean): void {
     const session = this.connection
-    for (const tell of this.onSession) tell(session, resumed)
+    const clock = this.setClock(session)
+    for (const tell of this.onSession) tell(session, resumed, clock)
     if (!resumed) {
       const asked = new Promise<void>((resolve) => { this.askedArchive = resolve })
-      void this.introduce(session, Promise.race([asked, new Promise<void>((resolve) => setTimeout(resolve, ASKED))]))
+      void this.introduce(session, Promise.race([asked, new Promise<void>((resolve) => setTimeout(resolve, ASKED))]), clock)
     }
     // Messages wait for nothing of it: what fails beside them is asked for again at the next session.
     void this.secure.connected(session, resumed).catch(() => undefined)
@@ -273,14 +274,18 @@ export class Worker {
     if (resumed) this.settings.resumed()
   }
 
-  private async introduce(session: Session, archive: Promise<void>): Promise<void> {
+  private async setClock(session: Session): Promise<void> {
+    this.skew = await setClock(session, this.parts.db).catch(() => undefined) ?? this.skew
+  }
+
+  private async introduce(session: Session, archive: Promise<void>, clock: Promise<void>): Promise<void> {
     try {
       await this.people.nobody()
       const caps = await capsElement()
       await archive
       announce(session, { caps })
       this.inbox.present()
-      this.skew = await setClock(session, this.parts.db) ?? this.skew
+      await clock
       await this.people.connected(session, false)
       await readProfile(session, this.parts, this.now())
       await readRole(session, this.parts)

@@ -85,7 +85,7 @@ export abstract class LeadBase {
     worker.connection.on('message', (stanza) => this.channels.hear(stanza))
     worker.onSession.add((_, resumed) => { void this.channels.connected(resumed).catch(() => undefined) }) // asked again when somebody looks at them
     this.payments = new PayDoor({ db: parts.db, news: parts.news, account: worker.account, now: () => worker.now(), session: () => this.session() })
-    worker.onSession.add(() => { void this.payments.connected().catch(() => undefined) }) // the next session does it
+    worker.onSession.add((_, __, clock) => { void clock.then(() => this.payments.connected()).catch(() => undefined) }) // the next session does it
     worker.connection.on('message', (stanza) => this.history.hear(stanza))
     worker.secure.onOwnDevice = () => { void this.history.now() }
     worker.secure.onKeys = () => this.history.haveKeys()

@@ -204,8 +204,8 @@ export class PayLead {
     const { now } = this.around
     const { id } = one.payment
     if (one.back) return this.takeBack(one, one.back)
-    const over = one.expires !== undefined && now() > one.expires
-    if (!one.tried && over && one.payment.state !== 'promised') return this.refuse(id, 'expired')
+    const over = one.payment.state !== 'promised' && one.expires !== undefined && now() > one.expires // of a promise the service alone decides: clocks are wrong
+    if (!one.tried && over) return this.refuse(id, 'expired')
     const what = one.payment.kind === 'tip' && !one.tried ? await readPay(look(this.around.db, ['pay']), 'payment', one.payment.of) : undefined
     if (what?.payment.state === 'refused') return this.refuse(id, 'over') // there is nothing that it could be for
     if (what?.intent && !isOver(what.payment)) return true // the service knows nothing that it could be for, yet
@@ -214,8 +214,7 @@ export class PayLead {
       const known = await this.lookup(service, about, id)
       if (known) return !isOver(known)
       if (one.payment.state === 'waiting') return true
-      if (one.expires !== undefined && now() > one.expires + LATE) return this.refuse(id, 'expired')
-      if (over) return true
+      if (over) return one.expires !== undefined && now() > one.expires + LATE ? this.refuse(id, 'expired') : true
     }
     if (!await this.noteTried(id)) return true
     return one.cashin ? this.bringIn(service, one.cashin, one.payment) : this.pay(service, about, one)

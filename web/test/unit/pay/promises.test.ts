@@ -156,7 +156,7 @@ test('a promise whose id its payer uses for something else is handed in, and sho
   const handed: string[] = []
   for (const [how, change] of [['asked', { amount: '1' }], ['told', { amount: '1' }], ['asked', { kind: 'offline', for: 'another' }], ['told', { kind: 'offline', for: 'another' }]] as const) {
     online = false
-    const { id } = await pay.redeem(await promiseTo(shop))
+    const { id } = await pay.redeem(await promiseTo(shop), newPayId())
     await service.elsewhere({ id, payer: customer, payee: shop, ...change })
     if (how === 'told') {
       const told = service.payment(id)
@@ -178,6 +178,30 @@ test('a promise whose id its payer uses for something else is handed in, and sho
   }
   expect(service.handed).toBe(handed.length)
   expect((await db.getAll('messages')).map((m) => m.content.type === 'payment' && [m.content.payment.state, m.content.payment.amount])).toEqual(handed.map(() => ['refused', 12_500]))
+})
+
+test('a promise is handed in whatever the clock of the device says, as the service alone decides that it is over', async () => {
+  let ahead = 3 * 86_400e6 // the clock has jumped, and the server was not asked for the time yet
+  const taken = async (life?: number) => {
+    online = false
+    const { id } = await pay.redeem(await promiseTo(shop, newPayId(), life), newPayId())
+    online = true
+    return id
+  }
+  const first = await taken()
+  lead.around.now = () => now() + ahead
+  lead.connected()
+  await until(async () => (await kept(first))?.state === 'done')
+  service.next = [{ refuse: 'frozen', type: 'wait' }, { refuse: 'expired' }]
+  const second = await taken()
+  lead.connected()
+  await until(async () => (await kept(second))?.why === 'frozen')
+  expect(await kept(second)).toMatchObject({ state: 'promised' })
+  ahead = 0
+  lead.connected()
+  await until(async () => (await kept(second))?.state === 'refused')
+  expect(await kept(second)).toMatchObject({ why: 'expired' })
+  expect(service.handed).toBe(3)
 })
 
 test('a promise of a key that was dropped is over', async () => {
