@@ -132,6 +132,12 @@ test('without network a promise is made and kept, and both say that nothing is p
   await atlas.page.getByText(atlas.t('pm.promiseKept')).waitFor()
   await atlas.button('pm.receipt').click()
   await atlas.page.locator('.paying .checked').waitFor() // the merchant has a network: it was handed in at once
+  await scans(atlas, code) // shown once more
+  await atlas.button('pm.promiseKeep').click()
+  await atlas.page.getByRole('alert').filter({ hasText: atlas.t('pm.promiseUsed') }).filter({ hasText: '30.00 MAD' }).waitFor()
+  await well(atlas, 'promise-used')
+  await atlas.button('pm.receipt').click()
+  await atlas.page.locator('.paying .checked').waitFor()
   await bad.tell('up')
   await karim.page.locator('.paying', { hasText: karim.t('pm.paid') }).waitFor({ timeout: 60_000 })
   await well(karim, 'promise-done')

@@ -2,11 +2,11 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
-import { connected, useWallet } from '../../app/paid.ts'
+import { connected, usePaid, useWallet } from '../../app/paid.ts'
 import { payNow, whyPay } from '../../app/pay.ts'
 import { go, place } from '../../app/router.ts'
 import { contactOf, engine, nameOf } from '../../app/session.ts'
-import { newPayId, type Payment, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
+import { newPayId, payTrouble, type Payment, type Promised, type Unit, type Wallet } from '../../core/pay.ts'
 import { readCode, type Code } from '../../core/qr/code.ts'
 import type { CodeError } from '../../core/qr/wrong.ts'
 import { amountText, fieldText, money, readAmount } from '../../i18n/money.ts'
@@ -165,12 +165,20 @@ function Payee({ jid, unit, says, city }: { jid: string; unit: string; says: str
 }
 
 function TakePromise({ promise }: { promise: Promised }): JSX.Element {
-  const [kept, setKept] = useState<Payment>()
+  const known = usePaid<Payment | undefined>((pay, show) => pay.watchPayment(promise.id, show), [promise.id])
+  const [is, setIs] = useState<'kept' | 'used'>()
   const [failed, setFailed] = useState<string>()
   const [own] = useState(newPayId)
   const mine = promise.payee === engine().account().jid
   const take = async (): Promise<void> => {
-    try { setKept(await (await engine().pay()).redeem(promise.code, own)) } catch (error) { setFailed(whyPay(error)) }
+    setFailed(undefined)
+    try {
+      await (await engine().pay()).redeem(promise.code, own)
+      setIs('kept')
+    } catch (error) {
+      if (payTrouble(error).why === 'id-taken') setIs('used')
+      else setFailed(whyPay(error))
+    }
   }
   return (
     <div class="card paying promised">
@@ -184,7 +192,9 @@ function TakePromise({ promise }: { promise: Promised }): JSX.Element {
       <p><b>{t('pm.promisedShop')}</b></p>
       {!mine && <p class="wrong" role="alert">{t('pm.promiseNotYours', { name: nameOf(promise.payee) })}</p>}
       {failed && <p class="wrong" role="alert">{failed}</p>}
-      {kept ? <><p role="status">{t('pm.promiseKept')}</p><Button act={() => go(`/pay/receipt/${kept.id}`)}>{t('pm.receipt')}</Button></> : <Button kind="p" disabled={!mine} act={() => void take()}>{t('pm.promiseKeep')}</Button>}
+      {is === 'used' && <p class="wrong" role="alert">{t('pm.promiseUsed')}{known && ` (${money(known.amount, known)}, ${fullTime(known.time)})`}</p>}
+      {is === 'kept' && <p role="status">{t('pm.promiseKept')}</p>}
+      {is ? <Button act={() => go(`/pay/receipt/${promise.id}`)}>{t('pm.receipt')}</Button> : <Button kind="p" disabled={!mine} act={() => void take()}>{t('pm.promiseKeep')}</Button>}
     </div>
   )
 }
