@@ -17,6 +17,10 @@ addEventListener('hashchange', () => location.reload()) // another link, in the 
 /** What the link is about, and what the service offers. */
 let page, about
 
+/** What the service's clock is ahead of this device's, in milliseconds, as its last answer says; what is signed ends by the service's. */
+let ahead = 0
+const serviceNow = () => Date.now() + ahead
+
 class Refused extends Error {
   constructor(answer) {
     super('refused')
@@ -27,6 +31,7 @@ class Refused extends Error {
 /** Asks the service. It throws Refused for its errors, and any other error where there is no answer. */
 async function ask(request, set = false) {
   const response = await fetch('ask', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token, lang, set, ask: request }), signal: AbortSignal.timeout(30000) })
+  ahead = (Date.parse(response.headers.get('Date') ?? '') || serviceNow()) - Date.now()
   if (response.status === 403) { expired(); return new Promise(() => {}) }
   if (!response.ok) throw new Error(`answered ${response.status}`)
   const answer = await response.json()
@@ -150,7 +155,7 @@ async function confirm(wanted) {
   const key = await look('keys', page.a.account)
   const known = key && child(await ask({ n: 'wallet', a: { key: key.id } }), 'key')
   if (!known) return setUp(wanted)
-  if (known.a.ready && new Date(known.a.ready) > new Date()) return show(el('h1', {}, t('notReady', when(known.a.ready))), say('notReadyWhy'))
+  if (known.a.ready && new Date(known.a.ready) > serviceNow()) return show(el('h1', {}, t('notReady', when(known.a.ready))), say('notReadyWhy'))
   if (key.kind === 'passkey') return hand(wanted, key, (text) => signWithPasskey(key, text))
   enterPin(wanted, key)
 }
@@ -210,7 +215,7 @@ function enterPin(wanted, key) {
 
 /** Signs the payment, keeps it, and hands it in. Until there is an answer it is the same one that is handed in again. */
 async function hand(wanted, key, sign) {
-  const expires = new Date(Date.now() + 14 * 60000).toISOString().slice(0, 19) + 'Z'
+  const expires = new Date(serviceNow() + 14 * 60000).toISOString().slice(0, 19) + 'Z'
   const text = intentText({ service: page.a.service, id: newID(), kind: 'send', payer: page.a.account, payee: wanted.payee, amount: wanted.amount, unit: wanted.unit, fee: wanted.fee, expires, of: wanted.id, for: wanted.for, key: key.id })
   const pending = { name: page.a.account + ' ' + wanted.id, request: { n: 'pay', c: [{ n: 'intent', t: text }, await sign(text)] } }
   await keep('pending', pending.name, pending)

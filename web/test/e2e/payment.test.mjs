@@ -98,7 +98,8 @@ test('what comes again says so, and is declined for good', async () => {
   await karim.getByText(/Nothing was taken/).waitFor()
 })
 
-test('what has no answer is said so, and paid once', async () => {
+test('what has no answer is said so, and paid once, also where the clock is fast', async () => {
+  await karim.clock.setFixedTime(Date.now() + 20 * 60_000)
   await karim.goto('about:blank')
   await karim.goto(asks(700, 'Bread'))
   await karim.getByRole('button', { name: /Pay/ }).click()
@@ -119,8 +120,9 @@ test('what has no answer is said so, and paid once', async () => {
   assert.equal(wallets(server).nadia, '132.00')
 })
 
-test('the lock of the phone signs, and signs nothing for another finger', async () => {
+test('the lock of the phone signs, also where the clock is slow, and signs nothing for another finger', async () => {
   const salma = await phone('fr', { lock: true })
+  await salma.clock.setFixedTime(Date.now() - 20 * 60_000)
   const knows = await finger(salma)
   await salma.goto(asks(2_000, 'Mint', 'salma'))
   await salma.getByRole('button', { name: /Payer/ }).click()
