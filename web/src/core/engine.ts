@@ -159,6 +159,8 @@ export interface Engine {
   pays(): Promise<boolean>
   /** Payments (core/pay.ts): their part of the engine, which is loaded when it is first asked for. */
   pay(): Promise<Pay>
+  /** Hands in the payments that wait, as far as that can be done shortly: how many are on this device alone then, and lost with it. */
+  unsettled(): Promise<number>
 
   /** Asks or does one thing about communities (core/communities.ts); needs the connection. */
   community<K extends keyof Communities>(what: K, ...args: Parameters<Communities[K]>): ReturnType<Communities[K]>

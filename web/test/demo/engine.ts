@@ -96,6 +96,7 @@ export class DemoEngine extends DemoMore implements Engine {
   members(jid: JID, query?: MemberQuery): Promise<MemberPage> { return this.town.members(jid, query) }
   pays = () => Promise.resolve(false)
   pay = () => Promise.reject(new Error('the demo has no payments'))
+  unsettled = () => Promise.resolve(0)
   channels = () => Promise.reject(new Error('the demo has no channels'))
   community(): never { throw new Error('offline') }
   group<K extends keyof Groups>(what: K, ...args: Parameters<Groups[K]>): ReturnType<Groups[K]> {

@@ -26,7 +26,7 @@ export { browserHttp, readyFile }
 export type Led = Pick<Engine,
   'typing' | 'watchTyping' | 'makesCards' | 'card' | 'fetch' | 'pause' | 'cancel' | 'openOnce' | 'devices' | 'trust' |
   'safetyNumber' | 'verifyNumber' | 'trustURI' | 'compare' | 'watchNotices' | 'noticed' | 'watchConnection' | 'reconnect' | 'invite' | 'setProfile' | 'changePassword' |
-  'deleteAccount' | 'signOut' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'group' | 'community' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
+  'deleteAccount' | 'signOut' | 'unsettled' | 'sessions' | 'revoke' | 'removeDevice' | 'waking' | 'setWaking' | 'testWaking' | 'waiting' | 'servers' | 'exportData' | 'admin' | 'group' | 'community' | 'stickerPack' | 'recoveryCode' | 'link' | 'linkCompared'
 > & {
   /** Asks or does one thing about channels. */
   channel<K extends keyof ChannelAsks>(what: K, ...args: Parameters<ChannelAsks[K]>): ReturnType<ChannelAsks[K]>
@@ -168,6 +168,10 @@ export class Lead extends LeadAccount implements Led {
 
   pay<K extends keyof LeadAsks>(what: K, ...args: Parameters<LeadAsks[K]>): ReturnType<LeadAsks[K]> {
     return this.soon().then(() => this.payments.ask(what, args)) as ReturnType<LeadAsks[K]>
+  }
+
+  unsettled(): Promise<number> {
+    return this.payments.unsettled()
   }
 
   community<K extends keyof Communities>(what: K, ...args: Parameters<Communities[K]>): ReturnType<Communities[K]> {

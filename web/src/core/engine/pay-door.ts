@@ -36,6 +36,12 @@ export class PayDoor {
     return ask(...args)
   }
 
+  /** Hands in what waits, as far as that can be done shortly: how many payments are on this device alone then. */
+  async unsettled(): Promise<number> {
+    const open = await look(this.around.db, ['pay']).objectStore('pay').index('open').count(IDBKeyRange.bound(['payment', -Infinity], ['payment', Infinity]))
+    return open && this.open().then((lead) => lead.unsettled()).catch(() => open)
+  }
+
   private open(): Promise<PayLead> {
     const opened = this.opened ??= import('./pay-lead.ts').then(({ PayLead }) => this.lead = new PayLead(this.around))
     opened.catch(() => { this.opened = undefined })

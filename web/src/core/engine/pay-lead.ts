@@ -21,6 +21,8 @@ import { checkedPayment, isAnother, readNotice } from './pay-notices.ts'
 
 /** Between two tries of what has no answer, in milliseconds: 2, 4, 8 … 60 s. */
 const RETRY = 2000
+/** Who signs out waits so long for what can still be handed in, in milliseconds. */
+const SHORTLY = 5000
 /** How long after its end a payment that nobody knows is known not to come any more: a stanza may be on its way so long. Microseconds. */
 const LATE = 60e6
 /** The wallet is asked for so long after a change, in milliseconds. */
@@ -179,6 +181,16 @@ export class PayLead {
     clearTimeout(this.timer)
     this.again = true
     this.running ??= this.run().finally(() => { this.running = undefined })
+  }
+
+  /** Hands in what waits, as far as that can be done shortly: how many payments are on this device alone then. What is to take one back goes with it. */
+  async unsettled(): Promise<number> {
+    this.wake()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    await Promise.race([this.running, new Promise<void>((resolve) => { timer = setTimeout(resolve, SHORTLY) })])
+    clearTimeout(timer)
+    const open = await listOpen(look(this.around.db, ['pay']), 'payment')
+    return open.filter(({ payment, intent, cashin }) => (intent ?? cashin) && payment.state !== 'waiting' && !(payment.kind === 'revoke' && payment.payer === payment.payee)).length
   }
 
   private async run(): Promise<void> {

@@ -169,6 +169,7 @@ export function tabEngine(db: Database, news: News, account: () => AccountSummar
     setProfile: (profile) => led.setProfile(profile),
     changePassword: (old, fresh) => led.changePassword(old, fresh),
     deleteAccount: (password) => led.deleteAccount(password),
+    unsettled: () => led.unsettled(),
     signOut: (wipe) => led.signOut(wipe),
     exportData: () => led.exportData(),
   }

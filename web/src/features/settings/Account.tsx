@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { connection, engine } from '../../app/session.ts'
 import { t } from '../../i18n/t.ts'
 import { Button, Field } from '../../ui/controls.tsx'
@@ -16,7 +16,7 @@ export function Account(): JSX.Element {
       <Part title={t('set.pass')} text={t('set.passText')}><Button kind="s" act={() => sheet(t('set.pass'), (done) => <NewPassword done={done} />)}>{t('set.pass')}</Button></Part>
       <Recovery />
       <Export />
-      <Part title={t('set.signOut')} text={t('set.signOutText', { n: connection.value.waiting })}><Button kind="g" act={() => void signOut()}>{t('set.signOut')}</Button></Part>
+      <SignOut />
       <Part title={t('set.delete')} text={t('set.deleteText')}><Button kind="d" act={() => sheet(t('set.delete'), () => <Deleting />)}>{t('set.delete')}</Button></Part>
     </>
   )
@@ -79,11 +79,28 @@ function Export(): JSX.Element {
   return <Part title={t('set.export')} text={t('set.exportText')}><Button kind="s" disabled={busy} act={() => void run()}>{busy ? t('set.exporting') : t('set.exportDo')}</Button></Part>
 }
 
-async function signOut(): Promise<void> {
-  const answer = await choose<'wipe' | 'keep'>({ title: t('set.signOutTitle'), text: t('set.signOutText', { n: connection.value.waiting }),
-    answers: [{ value: 'keep', label: t('set.signOutKeep') }, { value: 'wipe', label: t('set.signOutWipe'), danger: true }] })
-  if (!answer) return
-  try { await engine().signOut(answer === 'wipe'); location.assign('/') } catch { toast(t('set.failed')) }
+/** SignOut says what is lost before anything is: messages that wait, and money. */
+function SignOut(): JSX.Element {
+  const [money, setMoney] = useState(0)
+  const [busy, setBusy] = useState(false)
+  const look = async (): Promise<number> => {
+    const left = await engine().unsettled()
+    setMoney(left)
+    return left
+  }
+  useEffect(() => void look().catch(() => undefined), []) // asked again with the tap
+  const text = (left: number): string => [t('set.signOutText', { n: connection.value.waiting }), ...(left ? [t('set.signOutMoney', { n: left })] : [])].join(' ')
+  const signOut = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      const answer = await choose<'wipe' | 'keep'>({ title: t('set.signOutTitle'), text: text(await look()),
+        answers: [{ value: 'keep', label: t('set.signOutKeep') }, { value: 'wipe', label: t('set.signOutWipe'), danger: true }] })
+      if (!answer) return
+      await engine().signOut(answer === 'wipe')
+      location.assign('/')
+    } catch { toast(t('set.failed')) } finally { setBusy(false) }
+  }
+  return <Part title={t('set.signOut')} text={text(money)}><Button kind="g" disabled={busy} act={() => void signOut()}>{t('set.signOut')}</Button></Part>
 }
 
 function Deleting(): JSX.Element {

@@ -3,6 +3,7 @@ import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { News } from '../../../src/core/engine/changes.ts'
 import { payDesk } from '../../../src/core/engine/pay-desk.ts'
+import { PayDoor } from '../../../src/core/engine/pay-door.ts'
 import { PayLead } from '../../../src/core/engine/pay-lead.ts'
 import { readNotice } from '../../../src/core/engine/pay-notices.ts'
 import { newPayId, payTrouble, promisesOf, type Pay, type PayDraft, type Payment } from '../../../src/core/pay.ts'
@@ -346,6 +347,30 @@ test('what is taken back while something else is handed in is not handed in afte
   expect(await kept(behind.id)).toMatchObject({ why: 'taken-back' })
   expect(await kept(behind === second ? first.id : second.id)).toMatchObject({ state: 'done' })
   expect([...service.done.values()].map((d) => d.intent.kind)).toEqual(['offline', 'revoke'])
+})
+
+test('before somebody signs out what waits is handed in, and what cannot be is counted', async () => {
+  const door = new PayDoor(lead.around)
+  try {
+    expect(await door.unsettled()).toBe(0)
+    await phone()
+    online = false
+    const one = draft()
+    await pay.promise(one, '314159')
+    await pay.promise(draft({ amount: 700 }), '314159')
+    await pay.takeBack(one.id, { offlinePin: '314159' }) // what takes it back is no other payment
+    await pay.redeem(await promiseTo(shop), newPayId())
+    await pay.bringIn({ id: newPayId(), rail: 'try', address: '+212600000000', amount: 5_000, unit: 'MAD' })
+    expect(await door.unsettled()).toBe(4)
+    online = true
+    service.away = true
+    expect(await door.unsettled()).toBe(4)
+    service.away = false
+    expect(await door.unsettled()).toBe(0) // what waits for a rail the service knows
+    expect((await db.getAll('pay')).flatMap((r) => r.what === 'payment' ? [r.payment.state] : []).sort()).toEqual(['done', 'done', 'ended', 'refused', 'waiting'])
+  } finally {
+    door.end()
+  }
 })
 
 test('whoever was first at the service has it: a promise that was handed in before is paid, also when it was to be taken back', async () => {
