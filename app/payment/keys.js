@@ -33,6 +33,9 @@ async function look(store, key) {
   return new Promise((done, failed) => { request.onsuccess = () => done(request.result); request.onerror = () => failed(request.error) })
 }
 
+/** A PIN with the digits 0 to 9, on whichever keyboard it was typed: Arabic, Persian, Devanagari. */
+const plainPin = (typed) => typed.replace(/[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]/g, (c) => String((c.charCodeAt(0) & 15) - (c < '\u0900' ? 0 : 6)))
+
 /** What comes of a PIN: what the service is shown, and a half of the key that opens ours. */
 async function halves(pin, salt, device) {
   const typed = await crypto.subtle.importKey('raw', encoder.encode(pin), 'PBKDF2', false, ['deriveBits'])

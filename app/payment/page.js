@@ -185,7 +185,7 @@ async function setUp(wanted) {
     await confirm(wanted)
   }
   const typed = async (target) => {
-    const [one, two] = [target.querySelector('#one').value, target.querySelector('#two').value]
+    const [one, two] = [target.querySelector('#one').value, target.querySelector('#two').value].map(plainPin)
     if (!/^\d{6,}$/.test(one)) return shout('short')
     if (one !== two) return shout('differ')
     const made = await makePinKey(one)
@@ -198,7 +198,7 @@ async function setUp(wanted) {
 function enterPin(wanted, key) {
   const total = sum(wanted.amount + wanted.fee, wanted.unit)
   const typed = async (target) => {
-    const pin = target.querySelector('#pin').value
+    const pin = plainPin(target.querySelector('#pin').value)
     if (!/^\d{6,}$/.test(pin)) return shout('short')
     try {
       await hand(wanted, key, (text) => signWithPin(key, pin, text, async (verifier) => (await ask({ n: 'unlock', a: { key: key.id, verifier } }, true)).t))

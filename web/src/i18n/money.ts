@@ -21,15 +21,12 @@ export const money = (amount: number, { unit, exponent }: { unit: string; expone
 /** point is what stands before the parts of a whole, as people of the language write it; readAmount reads it. */
 export const point = (): string => new Intl.NumberFormat(region.value).formatToParts(.5).find((part) => part.type === 'decimal')?.value ?? '.'
 
-/** What stands for 0 in the digits that people type: Arabic, Persian, Devanagari. */
-const zeros = [0x660, 0x6f0, 0x966]
+/** plainDigits is what was typed, with the digits 0 to 9 for those of other keyboards: Arabic, Persian, Devanagari. */
+export const plainDigits = (typed: string): string => typed.replace(/[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]/g, (c) => String((c.charCodeAt(0) & 15) - (c < '\u0900' ? 0 : 6)))
 
 /** readAmount reads what somebody typed, with a point or a comma; undefined: no amount, one with too small parts, or beyond what an account can have. */
 export function readAmount(typed: string, exponent: number): number | undefined {
-  const plain = [...typed.replace(/[\s\u00a0\u202f\u066c']/g, '')].map((c) => {
-    const zero = zeros.find((z) => c >= String.fromCharCode(z) && c <= String.fromCharCode(z + 9))
-    return zero === undefined ? c === '٫' || c === ',' ? '.' : c : String(c.charCodeAt(0) - zero)
-  }).join('')
+  const plain = plainDigits(typed).replace(/[\s\u00a0\u202f\u066c']/g, '').replace(/[٫,]/g, '.')
   const [, whole, parts = ''] = /^(\d{1,16})(?:\.(\d*))?$/.exec(plain) ?? []
   if (whole === undefined || parts.length > exponent) return undefined
   const amount = Number(whole + parts.padEnd(exponent, '0'))

@@ -10,7 +10,7 @@ import { go } from '../../app/router.ts'
 import { engine, nameOf } from '../../app/session.ts'
 import type { Micros } from '../../core/model.ts'
 import { newPayId, payTrouble, type Payment } from '../../core/pay.ts'
-import { amountText, money, point } from '../../i18n/money.ts'
+import { amountText, money, plainDigits, point } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { clock, now } from '../../i18n/when.ts'
 import { Banner, Button, Field } from '../../ui/controls.tsx'
@@ -64,7 +64,7 @@ function Till({ typed, what, setWhat, tip, setTip, show }: TillProps): JSX.Eleme
     const key = (event: KeyboardEvent): void => {
       const { target, key: typedKey } = event
       if (event.ctrlKey || event.metaKey || event.altKey || (target instanceof HTMLElement && target.closest('input, textarea, select, [role=dialog]'))) return
-      if (/^[\d.,]$/.test(typedKey)) press(typedKey)
+      if (/^[\d.,]$/.test(plainDigits(typedKey))) press(typedKey)
       else if (typedKey === 'Backspace') press('⌫')
       else if (typedKey === 'Enter' && !(target instanceof HTMLElement && target.closest('button, a'))) show()
     }

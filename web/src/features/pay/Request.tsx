@@ -8,6 +8,7 @@ import { chatPath, go, place } from '../../app/router.ts'
 import { calledOf, contactOf, contacts, engine, nameOf } from '../../app/session.ts'
 import type { JID } from '../../core/model.ts'
 import { newPayId, type RequestDraft } from '../../core/pay.ts'
+import { plainDigits } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { now } from '../../i18n/when.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -85,7 +86,7 @@ function Form({ payer }: { payer: JID }): JSX.Element {
       <div class="card flat"><Switch label={t('pm.partial')} hint={t('pm.partialText')} on={partial} change={setPartial} /></div>
       <Choice id="req-until" label={t('pm.until')} value={span} change={setSpan} answers={{ day: t('pm.aDay'), week: t('pm.aWeek'), month: t('pm.aMonth'), year: t('pm.aYear') }} />
       <Choice id="req-every" label={t('pm.every')} value={every} change={setEvery} answers={{ '': t('pm.once'), day: t('pm.eachDay'), week: t('pm.eachWeek'), month: t('pm.eachMonth') }} />
-      {every && <Field label={t('pm.times')} type="number" value={times} change={setTimes} limit={2} />}
+      {every && <Field label={t('pm.times')} value={times} change={(typed) => setTimes(plainDigits(typed).replace(/\D/g, ''))} limit={2} ltr digits />}
       {state.failed && <p class="wrong" role="alert">{state.failed}</p>}
       <Button kind="p" wide submit disabled={!typed.amount || state.busy}>{t(state.busy ? 'busy' : 'pm.ask')}</Button>
     </form>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useId, useState } from 'preact/hooks'
 import { unitOf } from '../../app/paid.ts'
 import type { Unit, Wallet } from '../../core/pay.ts'
-import { money, readAmount } from '../../i18n/money.ts'
+import { money, plainDigits, readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { Field } from '../../ui/controls.tsx'
 import './pay.css'
@@ -55,9 +55,9 @@ export const isPin = (pin: string): boolean => /^\d{6,12}$/.test(pin)
 
 interface PinProps { label: string; hint?: string; value: string; change: (pin: string) => void; wrong?: string | undefined; focus?: boolean }
 
-/** Pin asks for a PIN; blanks that are pasted with it are left out. */
+/** Pin asks for a PIN, which is the same with the digits of each keyboard; blanks that are pasted with it are left out. */
 export function Pin({ label, hint, value, change, wrong, focus = false }: PinProps): JSX.Element {
-  return <Field label={label} {...(hint ? { hint } : {})} type="password" value={value} change={(typed) => change(typed.replace(/\s/g, ''))} limit={12} required ltr digits focus={focus} wrong={wrong} />
+  return <Field label={label} {...(hint ? { hint } : {})} type="password" value={value} change={(typed) => change(plainDigits(typed).replace(/\s/g, ''))} limit={12} required ltr digits focus={focus} wrong={wrong} />
 }
 
 interface NewPinProps { label: string; hint: string; change: (pin: string | undefined) => void }

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import type { JID } from '../../core/model.ts'
 import type { Payment, RailOffer, Wallet } from '../../core/pay.ts'
+import { plainDigits } from '../../i18n/money.ts'
 import { t, type Key } from '../../i18n/t.ts'
 
 /** In which direction money goes. */
@@ -63,7 +64,7 @@ const needs: Record<Way, Partial<Record<Rail['kind'], Need>>> = {
 export const needOf = ({ kind }: Pick<Rail, 'kind'>, way: Way): Need | undefined => needs[way][kind]
 
 /** addressOf is what was typed as the network writes it. */
-export const addressOf = (typed: string, need: Need | undefined): string => need === phone ? typed.replace(/[\s().-]/g, '') : typed.trim()
+export const addressOf = (typed: string, need: Need | undefined): string => need === phone ? plainDigits(typed).replace(/[\s().-]/g, '') : typed.trim()
 
 /** howWords say how a network works and how long it takes. */
 export const howWords = (rail: Rail, way: Way): string => t(`pr.${way}-${rail.kind}`, { name: rail.title })

@@ -1,6 +1,7 @@
 // Amounts in fields: what is written there for somebody means the same when it is read.
 import { afterEach, expect, test } from 'vitest'
-import { fieldText, point, readAmount } from '../../../src/i18n/money.ts'
+import { addressOf, needOf } from '../../../src/features/pay/rails.ts'
+import { fieldText, plainDigits, point, readAmount } from '../../../src/i18n/money.ts'
 import { region } from '../../../src/i18n/t.ts'
 
 afterEach(() => { region.value = 'en' })
@@ -19,4 +20,21 @@ test.each(['en', 'fr', 'pt-BR', 'es', 'hi', 'ar', 'ar-EG', 'ar-MA', 'it', 'sw', 
 
 test('what groups digits in Arabic is no point', () => {
   expect(readAmount('١٬٢٥٠٫٠٠', 2)).toBe(125_000)
+})
+
+test.each(['0123456789', '٠١٢٣٤٥٦٧٨٩', '۰۱۲۳۴۵۶۷۸۹', '०१२३४५६७८९'])('%s are the same digits', (typed) => {
+  expect(plainDigits(typed)).toBe('0123456789')
+})
+
+test('everything else stays as it was typed', () => {
+  for (const typed of ['', 'PIN 1٪', '٫٬', 'ـ', '॰', '۽', '🐟']) expect(plainDigits(typed)).toBe(typed)
+  expect(plainDigits('٢۷1८')).toBe('2718')
+})
+
+test('a phone number is the same with each of them', () => {
+  const need = needOf({ kind: 'momo' }, 'out')
+  for (const typed of ['+212 600-000123', '+٢١٢ ٦٠٠-٠٠٠١٢٣', '+२१२ ६००-०००१२३']) {
+    expect(addressOf(typed, need)).toBe('+212600000123')
+    expect(addressOf(typed, need)).toMatch(need?.fits ?? /^$/)
+  }
 })
