@@ -92,8 +92,8 @@ func (d deskDoor) Open(ctx context.Context, max int) ([]admin.Invitation, error)
 }
 
 // PasswordLink makes a link for a new password.
-func (d deskDoor) PasswordLink(ctx context.Context, one *core.Account) (admin.Invitation, error) {
-	link, err := d.Feature.PasswordLink(ctx, one)
+func (d deskDoor) PasswordLink(ctx context.Context, by, one *core.Account) (admin.Invitation, error) {
+	link, err := d.Feature.PasswordLink(ctx, by, one)
 	return admin.Invitation{Web: link.Web, Expires: link.Expires}, err
 }
 

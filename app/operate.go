@@ -24,9 +24,9 @@ var operations = map[string]operation{
 	"account/disable": onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Disable(ctx, one) }),
 	"account/enable":  onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.Enable(ctx, one) }),
 	"account/remove":  onAccount(removeAccount),
-	"account/admin":   onAccount(func(ctx context.Context, a *App, one *core.Account) error { return a.accounts.SetAdmin(ctx, one, true) }),
+	"account/admin":   onAccount(makeAdmin),
 	"account/member": onAccount(func(ctx context.Context, a *App, one *core.Account) error {
-		return a.accounts.SetAdmin(ctx, one, false)
+		return a.accounts.SetAdmin(ctx, one, false, nil)
 	}),
 	"invite":  plainly(invite),
 	"reports": plainly(listReports),
@@ -118,7 +118,15 @@ func setPassword(ctx context.Context, a *App, args AccountArgs) (AccountResult, 
 	if err != nil {
 		return AccountResult{}, err
 	}
-	return AccountResult{one.JID.String()}, a.accounts.SetPassword(ctx, one, args.Password, nil)
+	return AccountResult{one.JID.String()}, a.accounts.SetPassword(ctx, one, args.Password, nil, nil)
+}
+
+// makeAdmin makes an account an administrator, who is another pair of eyes at once, whatever other administrators have done with the account.
+func makeAdmin(ctx context.Context, a *App, one *core.Account) error {
+	if err := a.accounts.SetAdmin(ctx, one, true, nil); err != nil || a.pay == nil {
+		return err
+	}
+	return a.pay.Vouch(ctx, shell, one.JID)
 }
 
 // removeAccount returns when all data is gone. Should it be broken off, the server goes on.

@@ -92,6 +92,12 @@ func (a *App) makePayments(ctx context.Context, contacts *roster.Feature, person
 	a.invites.Promoted = func(ctx context.Context, account *core.Account) error {
 		return a.pay.Raise(ctx, "", account.JID, "admin")
 	}
+	a.invites.Linked = func(ctx context.Context, by xmpp.JID, account *core.Account) error {
+		return a.pay.Note(ctx, by.String(), "password-link", account.JID.String(), "")
+	}
+	a.invites.Taken = func(ctx context.Context, by xmpp.JID, account *core.Account) error {
+		return a.pay.Raise(ctx, by.String(), account.JID, "password")
+	}
 	desk := &payDesk{app: a, service: a.pay, only: office.desk.Only}
 	if a.rails != nil {
 		desk.rails = a.rails

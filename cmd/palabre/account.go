@@ -76,7 +76,7 @@ var (
 	accountDisable = onAccount("disable", "disabled", "ends the sessions of an account and lets nobody log in to it; its data stays", false)
 	accountEnable  = onAccount("enable", "enabled", "undoes account disable", false)
 	accountRemove  = onAccount("remove", "removed", "deletes an account and all its data, for good", true)
-	accountAdmin   = onAccount("admin", "made an administrator of", "makes an account an administrator", false)
+	accountAdmin   = onAccount("admin", "made an administrator of", "makes an account an administrator, whose approvals count at once", false)
 	accountMember  = onAccount("member", "made a member of", "makes an administrator an ordinary member", false)
 )
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -113,6 +114,62 @@ func TestWithRunsInTheSameTransaction(t *testing.T) {
 	if _, err := a.Lookup(t.Context(), "romeo"); !errors.Is(err, core.ErrNoAccount) {
 		t.Errorf("there is an account: %v", err)
 	}
+}
+
+func TestWithRunsWhereAnAccountChanges(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		a, _ := open(t, db)
+		juliet, wrong, ran := create(t, a, "juliet"), errors.New("no"), 0
+		with := func(err error) func(context.Context, *core.Account) error {
+			return func(context.Context, *core.Account) error {
+				if err == nil { // a transaction that fails may run anew
+					ran++
+				}
+				return err
+			}
+		}
+		is := func(admin bool, times int) {
+			t.Helper()
+			if got, err := a.IsAdmin(t.Context(), juliet); err != nil || got != admin || ran != times {
+				t.Errorf("administrator %v (%v), and it ran %d times", got, err, ran)
+			}
+		}
+		if err := a.SetAdmin(t.Context(), juliet, true, with(wrong)); !errors.Is(err, wrong) {
+			t.Error(err)
+		}
+		is(false, 0)
+		for range 2 { // she is one already the second time
+			if err := a.SetAdmin(t.Context(), juliet, true, with(nil)); err != nil {
+				t.Error(err)
+			}
+			is(true, 1)
+		}
+		nobody := &core.Account{ID: 7, JID: juliet.JID}
+		if err := a.SetAdmin(t.Context(), nobody, true, with(nil)); !errors.Is(err, core.ErrNoAccount) {
+			t.Error(err)
+		}
+		if err := a.SetPassword(t.Context(), nobody, "a new password", nil, with(nil)); !errors.Is(err, core.ErrNoAccount) {
+			t.Error(err)
+		}
+		if err := a.SetPassword(t.Context(), juliet, "short", nil, with(nil)); !errors.Is(err, ErrPassword) {
+			t.Error(err)
+		}
+		is(true, 1)
+		old, _, err := a.Credentials(t.Context(), "juliet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.SetPassword(t.Context(), juliet, "a new password", nil, with(wrong)); !errors.Is(err, wrong) {
+			t.Error(err)
+		}
+		if now, _, err := a.Credentials(t.Context(), "juliet"); err != nil || !bytes.Equal(now[0].Salt, old[0].Salt) {
+			t.Errorf("the password is another one (%v)", err)
+		}
+		if err := a.SetPassword(t.Context(), juliet, "a new password", nil, with(nil)); err != nil {
+			t.Error(err)
+		}
+		is(true, 2)
+	})
 }
 
 func TestNames(t *testing.T) {

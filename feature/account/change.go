@@ -145,9 +145,9 @@ func (a *Accounts) putCredentials(ctx context.Context, id int64, credentials []s
 }
 
 // SetPassword gives an account a new password, forgets what stood in for the old one, and ends the sessions that began with it: all but that
-// of the device that changes it, keep, which may be nil. They are told to authenticate anew (reset, RFC 6120 §4.9.3.16). It returns an error
-// that wraps ErrPassword or core.ErrNoAccount.
-func (a *Accounts) SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session) error {
+// of the device that changes it, keep, which may be nil. They are told to authenticate anew (reset, RFC 6120 §4.9.3.16). A with that is not nil runs in the same transaction,
+// before anything else of it, and its error means that the password stays. It returns an error that wraps ErrPassword or core.ErrNoAccount, or that of with.
+func (a *Accounts) SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session, with func(ctx context.Context, account *core.Account) error) error {
 	credentials, err := a.derive(password)
 	if err != nil {
 		return err
@@ -155,6 +155,11 @@ func (a *Accounts) SetPassword(ctx context.Context, account *core.Account, passw
 	err = a.db.Tx(ctx, func(ctx context.Context) error {
 		if err := a.touch(ctx, `update account set seen = seen where id = $1 and not removing`, account); err != nil {
 			return err
+		}
+		if with != nil {
+			if err := with(ctx, account); err != nil {
+				return err
+			}
 		}
 		for _, fn := range a.newPassword {
 			if err := fn(ctx, account); err != nil {
@@ -180,9 +185,21 @@ func (a *Accounts) touch(ctx context.Context, sql string, account *core.Account,
 	return err
 }
 
-// SetAdmin makes an account an administrator or a member.
-func (a *Accounts) SetAdmin(ctx context.Context, account *core.Account, admin bool) error {
-	return a.update(ctx, "role", account, `update account set role = $2 where id = $1 and not removing`, string(roleOf(admin)))
+// SetAdmin makes an account an administrator or a member. A with that is not nil runs in the same transaction if the account was not that already, and its error means that it
+// stays what it was. It returns an error that wraps core.ErrNoAccount, or that of with.
+func (a *Accounts) SetAdmin(ctx context.Context, account *core.Account, admin bool, with func(ctx context.Context, account *core.Account) error) error {
+	return a.changed(account, "role", a.db.Tx(ctx, func(ctx context.Context) error {
+		n, err := a.db.Exec(ctx, `update account set role = $2 where id = $1 and not removing and role <> $2`, account.ID, string(roleOf(admin)))
+		switch {
+		case err != nil:
+			return err
+		case n == 0:
+			return a.touch(ctx, `update account set seen = seen where id = $1 and not removing`, account)
+		case with == nil:
+			return nil
+		}
+		return with(ctx, account)
+	}))
 }
 
 func roleOf(admin bool) Role {
@@ -218,12 +235,13 @@ func (a *Accounts) Disable(ctx context.Context, account *core.Account) error {
 
 // Enable lets people log in to a disabled account again.
 func (a *Accounts) Enable(ctx context.Context, account *core.Account) error {
-	return a.update(ctx, "enabled", account, `update account set disabled = $2 where id = $1 and not removing`, false)
+	return a.changed(account, "enabled", a.touch(ctx, `update account set disabled = false where id = $1 and not removing`, account))
 }
 
-func (a *Accounts) update(ctx context.Context, what string, account *core.Account, sql string, value any) error {
+// changed ends what was done to an account, with err.
+func (a *Accounts) changed(account *core.Account, what string, err error) error {
 	name := account.JID.Local()
-	if err := a.touch(ctx, sql, account, value); err != nil {
+	if err != nil {
 		return fmt.Errorf("change account %s: %w", name, err)
 	}
 	a.cache.drop(name)

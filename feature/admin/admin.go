@@ -25,8 +25,8 @@ type Accounts interface {
 	Create(ctx context.Context, name, password string, admin bool, with func(ctx context.Context, account *core.Account) error) (*core.Account, error)
 	// Remove deletes an account with all its data; tell may be nil.
 	Remove(ctx context.Context, account *core.Account, tell func()) error
-	// SetPassword gives an account a new password and ends its sessions but one, which may be nil.
-	SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session) error
+	// SetPassword gives an account a new password and ends its sessions but one, which may be nil; with may be nil and runs in the same transaction.
+	SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session, with func(ctx context.Context, account *core.Account) error) error
 }
 
 // Gate opens and closes accounts for login.
@@ -57,8 +57,8 @@ type Commands interface {
 
 // Feature is service administration.
 type Feature struct {
-	// Raised is told in whose name an account becomes an administrator ("admin"), or gets a password or a link for one ("password"), before it does; nil if nobody wants to
-	// know. Its error keeps that from being done.
+	// Raised is told in whose name an account that was none becomes an administrator ("admin"), or an account gets a password ("password"), in the transaction that does it;
+	// nil if nobody wants to know. Its error keeps that from being done.
 	Raised func(ctx context.Context, by, account *core.Account, what string) error
 
 	accounts Accounts
@@ -73,11 +73,12 @@ func New(accounts Accounts, gate Gate, census Census, log *slog.Logger) *Feature
 	return &Feature{accounts: accounts, gate: gate, census: census, log: log.With("part", "admin")}
 }
 
-func (f *Feature) raised(ctx context.Context, by, account *core.Account, what string) error {
+// raising tells of what is done in somebody's name, where it is done.
+func (f *Feature) raising(by *core.Account, what string) func(ctx context.Context, account *core.Account) error {
 	if f.Raised == nil {
 		return nil
 	}
-	return f.Raised(ctx, by, account, what)
+	return func(ctx context.Context, account *core.Account) error { return f.Raised(ctx, by, account, what) }
 }
 
 // Attach notes the server whose sessions are administered.

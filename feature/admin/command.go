@@ -111,10 +111,7 @@ func (f *Feature) changePassword(ctx context.Context, r *core.Request, answers *
 	if err != nil {
 		return nil, "", err
 	}
-	if err := f.raised(ctx, r.Sender, account, "password"); err != nil {
-		return nil, "", err
-	}
-	return nil, "the password was changed", f.accounts.SetPassword(ctx, account, answers.Get("password"), r.Via)
+	return nil, "the password was changed", f.accounts.SetPassword(ctx, account, answers.Get("password"), r.Via, f.raising(r.Sender, "password"))
 }
 
 func (f *Feature) lastLogin(ctx context.Context, answers *xmpp.Form) (*xmpp.Form, string, error) {

@@ -38,8 +38,8 @@ type People interface {
 	Search(ctx context.Context, word, after string, max int) (page []Person, all int, err error)
 	// Person is one account.
 	Person(ctx context.Context, account *core.Account) (Person, error)
-	// SetAdmin makes an account an administrator or a member.
-	SetAdmin(ctx context.Context, account *core.Account, admin bool) error
+	// SetAdmin makes an account an administrator or a member; with may be nil and runs in the same transaction if the account was not that already.
+	SetAdmin(ctx context.Context, account *core.Account, admin bool, with func(ctx context.Context, account *core.Account) error) error
 }
 
 // App is an app that has access to an account.
@@ -80,8 +80,8 @@ type Doorkeeper interface {
 	Open(ctx context.Context, max int) ([]Invitation, error)
 	// Withdraw makes one void.
 	Withdraw(ctx context.Context, id int64) error
-	// PasswordLink makes a link with which somebody sets a new password for an account, once.
-	PasswordLink(ctx context.Context, account *core.Account) (Invitation, error)
+	// PasswordLink makes a link, in the name of an administrator, with which somebody sets a new password for an account, once.
+	PasswordLink(ctx context.Context, by, account *core.Account) (Invitation, error)
 }
 
 // Report is what somebody has told about an address that they block.

@@ -111,19 +111,13 @@ func (d *Desk) change(ctx context.Context, r *core.Request) (*xmpp.Element, erro
 	case "remove":
 		err = d.admin.accounts.Remove(ctx, account, nil)
 	case "admin":
-		if err := d.admin.raised(ctx, r.Sender, account, do); err != nil {
-			return nil, err
-		}
-		err = d.People.SetAdmin(ctx, account, true)
+		err = d.People.SetAdmin(ctx, account, true, d.admin.raising(r.Sender, do))
 	case "member":
-		err = d.People.SetAdmin(ctx, account, false)
+		err = d.People.SetAdmin(ctx, account, false, nil)
 	case "sign-out":
 		err = d.Apps.SignOut(ctx, account)
 	case "password":
-		if err := d.admin.raised(ctx, r.Sender, account, do); err != nil {
-			return nil, err
-		}
-		link, err := d.Door.PasswordLink(ctx, account)
+		link, err := d.Door.PasswordLink(ctx, r.Sender, account)
 		return link.element("link"), err
 	default:
 		return nil, xmpp.BadRequest.Because("nothing is known of %q", do)

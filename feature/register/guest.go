@@ -158,7 +158,7 @@ func (f *Feature) handleOwn(ctx context.Context, r *core.Request) (*xmpp.Element
 	if !f.passwords.Allow(r.Sender.ID) {
 		return nil, xmpp.ResourceConstraint.Because("at most %d changes of the password in an hour", passwordsPerHour)
 	}
-	return nil, f.owners.SetPassword(ctx, r.Sender, password, r.Via)
+	return nil, f.owners.SetPassword(ctx, r.Sender, password, r.Via, nil)
 }
 
 // leave removes an account at its owner's wish. The answer goes out before the session ends.

@@ -250,8 +250,11 @@ func (f *Feature) Withdraw(ctx context.Context, id int64) error {
 	return nil
 }
 
-// TakeBack makes all invitations of an account void, for good, in the transaction of ctx if that has one.
+// TakeBack makes all invitations of an account void, for good, and the links for new passwords that it has made, in the transaction of ctx if that has one.
 func (f *Feature) TakeBack(ctx context.Context, account *core.Account) error {
-	_, err := f.db.Exec(ctx, `delete from register_invite where inviter = $1`, account.ID)
+	if _, err := f.db.Exec(ctx, `delete from register_invite where inviter = $1`, account.ID); err != nil {
+		return err
+	}
+	_, err := f.db.Exec(ctx, `delete from register_password where maker = $1`, account.JID.Local())
 	return err
 }

@@ -15,16 +15,22 @@ import (
 // linkLife is how long a link for a new password is good.
 const linkLife = 24 * time.Hour
 
-// PasswordLink makes a link with which whoever has it sets a new password for an account, once, within a day; those made before are void.
+// PasswordLink makes a link, in the name of an administrator, with which whoever has it sets a new password for an account, once, within a day; those made before are void.
 // URI is empty. It returns xmpp.ServiceUnavailable if there are no pages.
-func (f *Feature) PasswordLink(ctx context.Context, account *core.Account) (Link, error) {
+func (f *Feature) PasswordLink(ctx context.Context, by, account *core.Account) (Link, error) {
 	if f.web == "" {
 		return Link{}, xmpp.ServiceUnavailable.Because("the server has no pages for browsers")
 	}
 	token, expires := newToken(), time.Now().Add(linkLife)
-	_, err := f.db.Exec(ctx, `insert into register_password (account, token, name, expires) values ($1, $2, $3, $4)
-		on conflict (account) do update set token = excluded.token, name = excluded.name, expires = excluded.expires`,
-		account.ID, digest(token), account.JID.Local(), expires.UnixMicro())
+	err := f.db.Tx(ctx, func(ctx context.Context) error {
+		_, err := f.db.Exec(ctx, `insert into register_password (account, token, name, maker, expires) values ($1, $2, $3, $4, $5)
+			on conflict (account) do update set token = excluded.token, name = excluded.name, maker = excluded.maker, expires = excluded.expires`,
+			account.ID, digest(token), account.JID.Local(), by.JID.Local(), expires.UnixMicro())
+		if err != nil || f.Linked == nil {
+			return err
+		}
+		return f.Linked(ctx, by.JID.Bare(), account)
+	})
 	if err != nil {
 		return Link{}, fmt.Errorf("keep a link for a password: %w", err)
 	}
@@ -60,6 +66,28 @@ func (f *Feature) linked(ctx context.Context, token string) (*core.Account, erro
 		return nil, ErrInvite
 	}
 	return account, err
+}
+
+// useLink makes a link void, in the transaction of ctx that sets the password, and tells whose it was; ErrInvite if it was used meanwhile, or another one was made.
+func (f *Feature) useLink(ctx context.Context, token string, account *core.Account) error {
+	var local string
+	err := f.db.QueryRow(ctx, `select maker from register_password where token = $1 and account = $2`, digest(token), account.ID).Scan(&local)
+	if errors.Is(err, store.ErrNoRows) {
+		return ErrInvite
+	}
+	if err != nil {
+		return fmt.Errorf("look up who made a link for a password: %w", err)
+	}
+	if err := f.VoidLink(ctx, account); err != nil || f.Taken == nil {
+		return err
+	}
+	var by xmpp.JID
+	if local != "" {
+		if by, err = xmpp.NewJID(local, f.server.Domain().Domain(), ""); err != nil {
+			return err
+		}
+	}
+	return f.Taken(ctx, by, account)
 }
 
 // owner is the account of the link in the path; if there is none, the answer has been given.
@@ -100,7 +128,9 @@ func (f *Feature) takePassword(w http.ResponseWriter, r *http.Request) {
 	}
 	p := f.passwordPage(account, r.PathValue("token"))
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	err := f.owners.SetPassword(r.Context(), account, r.PostFormValue("password"), nil)
+	err := f.owners.SetPassword(r.Context(), account, r.PostFormValue("password"), nil, func(ctx context.Context, account *core.Account) error {
+		return f.useLink(ctx, r.PathValue("token"), account)
+	})
 	var told *xmpp.Error
 	switch {
 	case errors.As(err, &told):

@@ -89,8 +89,9 @@ type Standing interface {
 
 // Owners change what is theirs.
 type Owners interface {
-	// SetPassword gives an account a new password and ends its sessions but one, which may be nil.
-	SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session) error
+	// SetPassword gives an account a new password and ends its sessions but one, which may be nil; with may be nil and runs in the same transaction, before the links of the
+	// account are void.
+	SetPassword(ctx context.Context, account *core.Account, password string, keep *core.Session, with func(ctx context.Context, account *core.Account) error) error
 	// Remove deletes an account; tell is called when that is certain and its sessions are still there.
 	Remove(ctx context.Context, account *core.Account, tell func()) error
 }
@@ -113,6 +114,9 @@ type Commands interface {
 type Feature struct {
 	// Promoted is told of who becomes an administrator by an invitation that another made over the wire, in the transaction that makes the account; nil if nobody wants to know.
 	Promoted func(ctx context.Context, account *core.Account) error
+	// Linked is told which administrator makes a link for a new password of an account, and Taken that a password is set by it, each in the transaction that does it; nil if
+	// nobody wants to know. by is the administrator's address, or zero for a link of before it was kept who made it.
+	Linked, Taken func(ctx context.Context, by xmpp.JID, account *core.Account) error
 
 	cfg       Config
 	db        *store.DB

@@ -32,6 +32,19 @@ func TestANewAdministratorIsNoSecondPair(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.has(karim.account, "MAD", 200, 0)
+		if err := b.Raise(t.Context(), romeo, xmpp.MustJID(juliet), "password"); err != nil {
+			t.Fatal(err)
+		}
+		ofRomeo = b.propose(romeo, issue)
+		_, err = b.Approve(t.Context(), juliet, ofRomeo.ID)
+		b.is(err, xmpp.NotAllowed)
+		if err := b.Vouch(t.Context(), "command line", xmpp.MustJID(juliet)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Approve(t.Context(), juliet, ofRomeo.ID); err != nil {
+			t.Fatal(err)
+		}
+		b.has(karim.account, "MAD", 300, 0)
 		if err := b.Raise(t.Context(), romeo, xmpp.MustJID(romeo), "password"); err != nil { // their own is nobody else's
 			t.Fatal(err)
 		}
@@ -41,11 +54,11 @@ func TestANewAdministratorIsNoSecondPair(t *testing.T) {
 		log, err := b.Audit(t.Context(), 0, MaxOffice)
 		raised := 0
 		for _, deed := range log {
-			if deed.What == "raise-admin" && deed.Who == romeo && deed.Account == juliet || deed.What == "raise-password" {
+			if deed.What == "raise-admin" && deed.Who == romeo && deed.Account == juliet || deed.What == "raise-password" || deed.What == "vouch-admin" && deed.Who == "command line" && deed.Account == juliet {
 				raised++
 			}
 		}
-		if err != nil || raised != 2 {
+		if err != nil || raised != 4 {
 			t.Errorf("%+v, %v", log, err)
 		}
 	})
