@@ -168,8 +168,8 @@ export function moneyText(content: Extract<Content, { type: 'payment' | 'request
   const facts = content.type === 'payment' ? content.payment : content.type === 'request' ? content.request : content.split
   if (!facts) return ''
   const digits = { minimumFractionDigits: facts.exponent, maximumFractionDigits: facts.exponent }
-  const amount = ('total' in facts ? facts.total : facts.amount) / 10 ** facts.exponent
-  return `${amount.toLocaleString(undefined, digits)} ${facts.unit}${facts.for ? ' · ' + facts.for : ''}`
+  const amount = `${'total' in facts ? facts.total : facts.amount}E-${facts.exponent}` as `${number}` // exact, where a fraction may have no room in a number
+  return `${new Intl.NumberFormat(undefined, digits).format(amount)} ${facts.unit}${facts.for ? ' · ' + facts.for : ''}`
 }
 
 /** A question, and what was answered as the rules count it (docs/protocol/polls-and-events.md). */

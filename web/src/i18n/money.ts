@@ -2,17 +2,15 @@
 import { region } from './t.ts'
 
 /** amountText is an amount without its unit; `short` leaves out what is after the point when it is nothing. */
-export function amountText(amount: number, exponent: number, short = false): string {
-  const digits = short && amount % 10 ** exponent === 0 ? 0 : exponent
-  return new Intl.NumberFormat(region.value, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(amount / 10 ** exponent)
-}
+export const amountText = (amount: number, exponent: number, short = false): string => exactText(amount, exponent, short, true)
 
 /** fieldText is an amount as it stands in a field that was filled for somebody: readAmount reads it back, in every language. */
-export function fieldText(amount: number, exponent: number, short = false): string {
+export const fieldText = (amount: number, exponent: number, short = false): string => exactText(amount, exponent, short, false)
+
+/** exactText writes an amount to its smallest part, also where a fraction of it would have no room in a number. */
+function exactText(amount: number, exponent: number, short: boolean, useGrouping: boolean): string {
   const digits = short && amount % 10 ** exponent === 0 ? 0 : exponent
-  const all = String(amount).padStart(exponent + 1, '0')
-  const exact = (exponent ? `${all.slice(0, -exponent)}.${all.slice(-exponent)}` : all) as `${number}`
-  return new Intl.NumberFormat(region.value, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false }).format(exact)
+  return new Intl.NumberFormat(region.value, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping }).format(`${amount}E-${exponent}` as `${number}`)
 }
 
 /** money is an amount with its unit: 125,00 MAD. */
