@@ -19,27 +19,29 @@ const (
 
 // key is a payment key of an account.
 type key struct {
-	account                xmpp.JID
-	id, kind, name         string
-	public                 []byte
-	salt, verifier, share  []byte
-	credential             string
-	added, ready, dropped  int64 // UTC microseconds
-	wrong, waits, unlocked int64
-	guessed                int64
-	unit                   string
-	cap                    int64
-	byLink                 bool // whoever has a link adds it
+	account               xmpp.JID
+	id, kind, name        string
+	public                []byte
+	salt, verifier, share []byte
+	credential            string
+	added, ready, dropped int64 // UTC microseconds
+	tries                       // in the app
+	links                 tries // by links
+	unlocked              int64
+	unit                  string
+	cap                   int64
+	byLink                bool // whoever has a link adds it
 }
 
-const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.added, k.ready, k.dropped, k.wrong, k.waits, k.unlocked, k.guessed, k.unit, k.cap from pay_key k`
+const keyColumns = `k.id, k.kind, k.name, k.public, k.salt, k.verifier, k.share, k.credential, k.added, k.ready, k.dropped, k.wrong, k.waits, k.guessed, k.link_wrong, k.link_waits,
+	k.link_guessed, k.unlocked, k.unit, k.cap from pay_key k`
 
 // keys reads keys of an account, the oldest first; where follows "account = $1".
 func (s *Service) keys(ctx context.Context, account xmpp.JID, where string, args ...any) ([]*key, error) {
 	return read(ctx, s.db, "keys", func(row *store.Rows) (*key, error) {
 		k := &key{account: account}
-		return k, row.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.unlocked,
-			&k.guessed, &k.unit, &k.cap)
+		return k, row.Scan(&k.id, &k.kind, &k.name, &k.public, &k.salt, &k.verifier, &k.share, &k.credential, &k.added, &k.ready, &k.dropped, &k.wrong, &k.waits, &k.guessed,
+			&k.links.wrong, &k.links.waits, &k.links.guessed, &k.unlocked, &k.unit, &k.cap)
 	}, "select "+keyColumns+" where k.account = $1 "+where+" order by k.added, k.id", append([]any{account.String()}, args...)...)
 }
 

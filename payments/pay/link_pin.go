@@ -9,84 +9,78 @@ import (
 )
 
 const (
-	linkGuesses  = 4  // wrong PINs by one link
-	linksGuesses = 12 // and by all links of an account together
-	linkPause    = 24 * time.Hour
+	linkGuesses  = 4              // wrong PINs by one link
+	linkPause    = 24 * time.Hour // then none is tried by that link
+	linksGuesses = 12             // of one key by all links, after which they are locked as a key is by its own
 )
 
-// guesses are the wrong PINs by links of an account that are not forgotten.
-type guesses struct {
-	own, all   int64
-	next, last int64 // when the first of all is forgotten, and when those of this link are
+// tryByLink counts a PIN of a key that was given by a link, in the transaction of ctx. It says why it is refused, nil if it is not.
+func (s *Service) tryByLink(ctx context.Context, l *linked, k *key, right bool, now time.Time) (refused, err error) {
+	var wrong, until int64
+	err = s.db.QueryRow(ctx, "select wrong, until from pay_link where code = $1 and until > $2", l.code, now.UnixMicro()).Scan(&wrong, &until)
+	if err != nil && !noRows(err) {
+		return nil, fmt.Errorf("read wrong PINs: %w", err)
+	}
+	if wrong < linkGuesses {
+		until = 0
+	}
+	if until = max(until, k.links.waits); now.UnixMicro() < until {
+		return nil, pinWait(until)
+	}
+	if right {
+		return nil, s.rightByLink(ctx, l, k)
+	}
+	return s.wrongByLink(ctx, l, k, wrong+1, now)
 }
 
-// guessed reads them in the transaction of ctx.
-func (s *Service) guessed(ctx context.Context, l *linked, now time.Time) (g guesses, err error) {
-	rows, err := s.db.Query(ctx, "select code, wrong, until from pay_link where account = $1 and until > $2 order by until limit 1000", l.account.String(), now.UnixMicro())
-	if err != nil {
-		return g, fmt.Errorf("read wrong PINs: %w", err)
-	}
-	for rows.Next() {
-		var code string
-		var wrong, until int64
-		if err := rows.Scan(&code, &wrong, &until); err != nil {
-			return g, fmt.Errorf("read wrong PINs: %w", err)
-		}
-		if g.all += wrong; g.next == 0 {
-			g.next = until
-		}
-		if code == l.code {
-			g.own, g.last = wrong, until
-		}
-	}
-	return g, nil
-}
-
-// mayTry refuses a PIN by a link by which too many were wrong, or where too many were by all links. The key itself counts none of them.
-func (g *guesses) mayTry() error {
-	switch {
-	case g.own >= linkGuesses:
-		return pinWait(g.last)
-	case g.all >= linksGuesses:
-		return pinWait(g.next)
-	}
-	return nil
-}
-
-// tryByLink counts a PIN that was given by a link, in the transaction of ctx. It says why it is refused, nil if it is not.
-func (s *Service) tryByLink(ctx context.Context, l *linked, right bool, now time.Time) (refused, err error) {
-	g, err := s.guessed(ctx, l, now)
-	if err != nil {
-		return nil, err
-	}
-	if err := g.mayTry(); err != nil {
-		return nil, err
-	}
-	if !right {
-		return s.wrongByLink(ctx, l, g, now)
-	}
-	return nil, s.rightByLink(ctx, l)
-}
-
-// wrongByLink counts a wrong PIN of a link in the transaction of ctx, and says what is answered to it.
-func (s *Service) wrongByLink(ctx context.Context, l *linked, g guesses, now time.Time) (refused, err error) {
+// wrongByLink counts a wrong PIN in the transaction of ctx, which is so much for its link, and says what is answered to it. It is kept with the key as well, as whoever has a session of the
+// account has as many links as they like; but apart from those in the app, where its owner goes on.
+func (s *Service) wrongByLink(ctx context.Context, l *linked, k *key, wrong int64, now time.Time) (refused, err error) {
 	until := now.Add(linkPause).UnixMicro()
-	_, err = s.db.Exec(ctx, `insert into pay_link (code, account, wrong, until) values ($1, $2, 1, $3) on conflict (code) do update
-		set wrong = case when pay_link.until > $4 then pay_link.wrong + 1 else 1 end, until = excluded.until`, l.code, l.account.String(), until, now.UnixMicro())
+	_, err = s.db.Exec(ctx, "insert into pay_link (code, account, wrong, until) values ($1, $2, $3, $4) on conflict (code) do update set wrong = excluded.wrong, until = excluded.until",
+		l.code, l.account.String(), wrong, until)
 	if err != nil {
 		return nil, fmt.Errorf("count a wrong PIN: %w", err)
 	}
-	left := min(linkGuesses-g.own, linksGuesses-g.all) - 1
-	if left > 0 {
+	k.links.another(now, linksGuesses)
+	if err := s.keepLinks(ctx, k); err != nil {
+		return nil, err
+	}
+	switch left := min(linkGuesses-wrong, linksGuesses-k.links.wrong); {
+	case k.links.wrong >= linksGuesses:
+		return pinWait(max(k.links.waits, until)), s.shutLinks(ctx, k)
+	case left == 0:
+		return pinWait(max(k.links.waits, until)), s.tellWallet(ctx, l.account, say("linkGuessed"))
+	case now.UnixMicro() < k.links.waits:
+		return pinWait(k.links.waits), nil
+	default:
 		return refusal(xmpp.NotAuthorized, "wrong-pin", "left", digits(left)), nil
 	}
-	return pinWait(until), s.tellWallet(ctx, l.account, say("linkGuessed"))
 }
 
-// rightByLink forgets the wrong PINs of a link, in the transaction of ctx.
-func (s *Service) rightByLink(ctx context.Context, l *linked) error {
+// shutLinks tells the owner of a key that no PIN of it is tried by links, and the operator, in the transaction of ctx.
+func (s *Service) shutLinks(ctx context.Context, k *key) error {
+	if err := s.note(ctx, k.account, "link-guessing", "", k.id); err != nil {
+		return err
+	}
+	return s.tellWallet(ctx, k.account, say("linksGuessed", orWord(k.name, k.kind), k.links.wrong, atMicro(k.links.waits)))
+}
+
+// rightByLink forgets the wrong PINs of a link, and those of this key by others, in the transaction of ctx. A right one in the app, or of another key, does not: somebody else may give it.
+func (s *Service) rightByLink(ctx context.Context, l *linked, k *key) error {
 	if _, err := s.db.Exec(ctx, "delete from pay_link where code = $1", l.code); err != nil {
 		return fmt.Errorf("forget wrong PINs: %w", err)
+	}
+	k.links.wrong, k.links.waits = 0, 0
+	return s.keepLinks(ctx, k)
+}
+
+// keepLinks keeps what is counted of a key by links, in the transaction of ctx.
+func (s *Service) keepLinks(ctx context.Context, k *key) error {
+	_, err := s.db.Exec(ctx, "update pay_key set link_wrong = $1, link_waits = $2, link_guessed = $3 where account = $4 and id = $5", k.links.wrong, k.links.waits, k.links.guessed,
+		k.account.String(), k.id)
+	if err != nil {
+		return fmt.Errorf("count wrong PINs by links: %w", err)
 	}
 	return nil
 }

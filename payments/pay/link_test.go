@@ -73,14 +73,97 @@ func TestPINsAreNotGuessedByLinks(t *testing.T) {
 		if told := b.told(karim.account); len(told) != 2+linksGuesses/linkGuesses { // of the key and of the request, and of each link
 			t.Errorf("he was told %d times", len(told))
 		}
+		if all, err := b.Watch(t.Context()); err != nil || len(all) != 1 || all[0].Kind != "link-guessing" || all[0].Account != "karim@example" || all[0].About != karim.id {
+			t.Errorf("the operator sees %+v (%v)", all, err)
+		}
 		b.later(linkPause)
 		fresh := b.newLink(karim.account, linkRequest, id)
-		b.refused(karim.guess(fresh, "guess"), "wrong-pin")
 		if err := karim.guess(fresh, pin); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
 		for range linkGuesses - 1 {
 			b.refused(karim.guess(fresh, "guess"), "wrong-pin")
+		}
+		for range linksGuesses {
+			b.later(10 * time.Second)
+			_ = karim.guess(b.newLink(karim.account, linkRequest, id), "guess")
+		}
+		b.later(time.Second)
+		last := b.newLink(karim.account, linkRequest, id)
+		b.refused(karim.guess(last, pin), "wait")
+		b.stay(karim.account, karim.id) // two say that it is his
+		if err := karim.guess(last, pin); err != nil {
+			t.Errorf("as the operator has said: %v", err)
+		}
+	})
+}
+
+// TestPINsByLinksOfAYear tries one whenever one may be tried, by as many links as it takes. Right ones in the app, and of a key that the thief has added, change nothing.
+func TestPINsByLinksOfAYear(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		b.cfg.Rates = unhurried().Rates
+		b.later(time.Hour) // what was asked before is worked off
+		id, err := nadia.request("karim@example", "bread")
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, begun, tried := b.newDevice("karim"), b.now(), 0
+		for b.now().Sub(begun) < 365*day {
+			k, err := b.keyOf(t.Context(), karim.account, karim.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wait := time.UnixMicro(k.links.waits).Sub(b.now()); wait > 0 {
+				b.refused(karim.guess(b.newLink(karim.account, linkRequest, id), pin), "wait")
+				karim.right()
+				karim.send("nadia@example", 1) // its owner goes on
+				b.later(wait)
+				continue
+			}
+			b.later(time.Second) // so that it is another link
+			token := b.newLink(karim.account, linkRequest, id)
+			if err := karim.guess(token, "guess"); conditionOf(err) != "wrong-pin" && conditionOf(err) != "wait" {
+				t.Fatal(err)
+			}
+			if err := own.guess(token, pin); err != nil {
+				t.Fatal(err)
+			}
+			tried++
+		}
+		if tried != 27 {
+			t.Errorf("%d were tried", tried)
+		}
+	})
+}
+
+// TestPINsByLinksBetweenRightOnes: somebody tries three whenever the owner of a key has given the right one by a link.
+func TestPINsByLinksBetweenRightOnes(t *testing.T) {
+	two(t, func(b *bank, karim, nadia *device) {
+		b.cfg.Rates = unhurried().Rates
+		b.later(time.Hour) // what was asked before is worked off
+		id, err := nadia.request("karim@example", "bread")
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, tried := b.newLink(karim.account, linkRequest, id), 0
+		for ; tried <= 2*wrongAtOnce; tried++ {
+			if tried%3 == 0 {
+				if err := karim.guess(token, pin); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if conditionOf(karim.guess(token, "guess")) == "wait" {
+				break
+			}
+		}
+		if tried != wrongAtOnce {
+			t.Errorf("%d were tried at once", tried)
+		}
+		b.refused(karim.guess(token, pin), "wait")
+		karim.right() // the app goes on
+		b.later(wrongEvery)
+		if err := karim.guess(token, pin); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -132,7 +132,7 @@ func (s *Service) dropOthers(ctx context.Context, account xmpp.JID, stay []strin
 	}
 	for _, k := range all {
 		if slices.Contains(stay, k.id) {
-			k.wrong, k.waits, k.guessed = 0, 0, 0
+			k.tries, k.links = tries{}, tries{}
 			left++
 		} else {
 			k.dropped = s.now().UnixMicro()
@@ -140,6 +140,9 @@ func (s *Service) dropOthers(ctx context.Context, account xmpp.JID, stay []strin
 		_, err := s.db.Exec(ctx, "update pay_key set dropped = $1, wrong = $2, waits = $3, guessed = $4 where account = $5 and id = $6", k.dropped, k.wrong, k.waits, k.guessed, account.String(), k.id)
 		if err != nil {
 			return 0, fmt.Errorf("keep keys: %w", err)
+		}
+		if err := s.keepLinks(ctx, k); err != nil {
+			return 0, err
 		}
 	}
 	return left, nil

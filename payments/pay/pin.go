@@ -22,12 +22,29 @@ const (
 	wrongEvery  = 4 * time.Hour // and after how long it is one more
 )
 
+// tries are the wrong PINs of a key.
+type tries struct {
+	wrong   int64 // since the last right one
+	waits   int64 // until when none is tried, in UTC microseconds
+	guessed int64 // until when they are worked off, right ones between them or not
+}
+
+// another counts one more: after so many in a row the key is locked. With right ones between them, it waits for its turn after wrongAtOnce.
+func (t *tries) another(now time.Time, locks int64) {
+	t.wrong++
+	t.guessed = max(t.guessed, now.UnixMicro()) + wrongEvery.Microseconds()
+	if t.wrong >= locks {
+		t.waits = now.Add(lockOf(t.wrong - locks)).UnixMicro()
+	}
+	t.waits = max(t.waits, t.guessed-wrongAtOnce*wrongEvery.Microseconds())
+}
+
 // unlock gives a device the share of its key for the right verifier. The count of wrong ones is kept before anything is answered, and one is looked at at a time.
 func (s *Service) unlock(ctx context.Context, account xmpp.JID, payload *xmpp.Element) (*xmpp.Element, error) {
 	return s.unlockBy(ctx, account, payload, nil)
 }
 
-// unlockBy does it for whoever has a link, if there is one: then a wrong PIN counts for the link, and not for the key.
+// unlockBy does it for whoever has a link, if there is one: then a wrong PIN shuts links alone, and the app goes on.
 func (s *Service) unlockBy(ctx context.Context, account xmpp.JID, payload *xmpp.Element, by *linked) (answer *xmpp.Element, err error) {
 	verifier, err := readBytes(payload.Attr("verifier"))
 	if err != nil {
@@ -50,7 +67,7 @@ func (s *Service) unlockBy(ctx context.Context, account xmpp.JID, payload *xmpp.
 		}
 		right := subtle.ConstantTimeCompare(k.verifier, sum[:]) == 1
 		if by != nil {
-			refused, err = s.tryByLink(ctx, by, right, now)
+			refused, err = s.tryByLink(ctx, by, k, right, now)
 		} else if !right {
 			refused, err = s.wrongPIN(ctx, k, now)
 		}
@@ -80,16 +97,9 @@ func pinWait(at int64) *xmpp.Error {
 // wrongPIN counts a wrong PIN in the transaction of ctx, and says what is answered to it. Whoever has a session of the account may give them, and takes no key from its owner by that:
 // it is locked, not dropped, and opens with the right PIN when its time is over. Until its owner or the operator opens the wallet, none that waits works, as if the owner had frozen it.
 func (s *Service) wrongPIN(ctx context.Context, k *key, now time.Time) (refused, err error) {
-	k.wrong++
-	k.guessed = max(k.guessed, now.UnixMicro()) + wrongEvery.Microseconds()
-	free := k.guessed - wrongAtOnce*wrongEvery.Microseconds() // when it is one more
-	switch {
-	case k.wrong >= wrongLocks:
-		k.waits = now.Add(lockOf(k.wrong)).UnixMicro()
-	case k.wrong == wrongWaits:
-		k.waits = now.Add(pinPause).UnixMicro()
+	if k.another(now, wrongLocks); k.wrong == wrongWaits {
+		k.waits = max(k.waits, now.Add(pinPause).UnixMicro())
 	}
-	k.waits = max(k.waits, free)
 	_, err = s.db.Exec(ctx, "update pay_key set wrong = $1, waits = $2, guessed = $3 where account = $4 and id = $5", k.wrong, k.waits, k.guessed, k.account.String(), k.id)
 	if err != nil {
 		return nil, fmt.Errorf("count a wrong PIN: %w", err)
@@ -105,10 +115,10 @@ func (s *Service) wrongPIN(ctx context.Context, k *key, now time.Time) (refused,
 	return refusal(xmpp.NotAuthorized, "wrong-pin", "left", digits(wrongLocks-k.wrong)), nil
 }
 
-// lockOf is for how long a key is locked after so many wrong PINs in a row: each further one is tried after twice the time. That is 26 in the first year, and 12 in each one after it.
-func lockOf(wrong int64) time.Duration {
+// lockOf is for how long a key is locked after so many wrong PINs more than lock it: each of them is tried after twice the time. That is 15 in the first year, and 12 in each one after it.
+func lockOf(more int64) time.Duration {
 	lock := lockFirst
-	for ; wrong > wrongLocks && lock < lockMost; wrong-- {
+	for ; more > 0 && lock < lockMost; more-- {
 		lock *= 2
 	}
 	return lock

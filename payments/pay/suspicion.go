@@ -15,7 +15,7 @@ type Suspicion struct {
 	// Account is whom it is about.
 	Account string
 	// Kind is double-promise (a pocket that was promised twice; About is the payee who got nothing), promise-void (a promise that its payee handed in and was not paid for;
-	// About is why, and the payee) or pin-guessing (a key that was dropped after ten wrong PINs; About is its id).
+	// About is why, and the payee), pin-guessing (a key that was locked after ten wrong PINs; About is its id) or link-guessing (one that takes no PIN by links after twelve).
 	Kind string
 	// Payment is the id of what it is about, empty for none.
 	Payment, About string

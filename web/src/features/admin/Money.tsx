@@ -193,7 +193,7 @@ function Cases({ units, done }: { units: Units; done: () => void }): JSX.Element
 }
 
 const suspicions: Record<string, Key> = {
-  splitting: 'adm.susSplitting', 'new-payees': 'adm.susPayees', 'wrong-pins': 'adm.susPins', 'double-promise': 'adm.susPromise', 'promise-void': 'adm.susVoid', 'takes-back': 'adm.susBack', 'pin-guessing': 'adm.susGuess',
+  splitting: 'adm.susSplitting', 'new-payees': 'adm.susPayees', 'wrong-pins': 'adm.susPins', 'double-promise': 'adm.susPromise', 'promise-void': 'adm.susVoid', 'takes-back': 'adm.susBack', 'pin-guessing': 'adm.susGuess', 'link-guessing': 'adm.susLinks',
 }
 
 function Suspicions(): JSX.Element {
