@@ -1,13 +1,13 @@
 // Asking somebody to be allowed to take money, or to set some of it aside: how much, how often, until when.
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
 import { useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { chatPath, go } from '../../app/router.ts'
 import { contactOf, engine, nameOf } from '../../app/session.ts'
-import type { JID } from '../../core/model.ts'
-import { newPayId, type Period, type Terms } from '../../core/pay.ts'
+import type { JID, Micros } from '../../core/model.ts'
+import type { Period, Terms } from '../../core/pay.ts'
 import { readAmount } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { now } from '../../i18n/when.ts'
@@ -15,6 +15,7 @@ import { Avatar } from '../../ui/Avatar.tsx'
 import { Button, Field } from '../../ui/controls.tsx'
 import { Radios } from '../../ui/Radios.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { asked, type Asked } from './ask.ts'
 import { Amount, tooLong, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 import { Choice, Choose } from './Request.tsx'
@@ -38,7 +39,7 @@ export function AskDebitPage({ id }: PageProps): JSX.Element {
 
 function Form({ payer }: { payer: JID }): JSX.Element {
   const wallet = useWallet()
-  const [id] = useState(newPayId)
+  const sent = useRef<Asked>(undefined)
   const [kind, setKind] = useState<Terms['kind']>('mandate')
   const each = useAmount(wallet)
   const [most, setMost] = useState('')
@@ -52,16 +53,18 @@ function Form({ payer }: { payer: JID }): JSX.Element {
   const total = often && most.trim() ? readAmount(most, each.unit.exponent) : each.amount
   const short = total !== undefined && each.amount !== undefined && total < each.amount
   const fits = each.amount !== undefined && total !== undefined && !short && !tooLong(words)
-  const terms = (): Terms => {
-    const until = now() + (kind === 'hold' ? holdDays[hold] : debitDays[debit]) * dayMicros
+  const terms = (at: Micros): Terms => {
+    const until = at + (kind === 'hold' ? holdDays[hold] : debitDays[debit]) * dayMicros
     return kind === 'hold' ? { kind, until } : { kind, total: total ?? 0, period, until }
   }
   const ask = async (event: Event): Promise<void> => {
     event.preventDefault()
     if (state.busy || !fits || !each.amount) return
     setState({ busy: true })
+    const { amount, unit } = each
+    sent.current = asked(sent.current, (at) => ({ payer, amount, unit: unit.code, for: words.trim(), partial: false, expires: at + answerDays * dayMicros, chat: payer, terms: terms(at) }), now())
     try {
-      await (await engine().pay()).ask('makeRequest', { id, payer, amount: each.amount, unit: each.unit.code, for: words.trim(), partial: false, expires: now() + answerDays * dayMicros, chat: payer, terms: terms() })
+      await (await engine().pay()).ask('makeRequest', sent.current.draft)
       toast(t('pd.asked', { name }))
       go(chatPath(payer), { replace: true })
     } catch (error) { setState({ failed: whyPay(error) }) }

@@ -1,13 +1,12 @@
 // Asking somebody for money: once or again and again, whole or in parts.
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { PageHead } from '../../app/PageHead.tsx'
 import { useWallet } from '../../app/paid.ts'
 import { whyPay } from '../../app/pay.ts'
 import { chatPath, go, place } from '../../app/router.ts'
 import { calledOf, contactOf, contacts, engine, nameOf } from '../../app/session.ts'
 import type { JID } from '../../core/model.ts'
-import { newPayId, type RequestDraft } from '../../core/pay.ts'
 import { plainDigits } from '../../i18n/money.ts'
 import { t } from '../../i18n/t.ts'
 import { now } from '../../i18n/when.ts'
@@ -15,6 +14,7 @@ import { Avatar } from '../../ui/Avatar.tsx'
 import { Button, Field, Switch } from '../../ui/controls.tsx'
 import { Peer } from '../../ui/Peer.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { asked, type Asked } from './ask.ts'
 import { Amount, tooLong, useAmount } from './fields.tsx'
 import type { PageProps } from './index.tsx'
 
@@ -56,7 +56,7 @@ export function Choose({ path = '/pay/request/' }: { path?: string }): JSX.Eleme
 
 function Form({ payer }: { payer: JID }): JSX.Element {
   const wallet = useWallet()
-  const [id] = useState(newPayId)
+  const sent = useRef<Asked>(undefined)
   const typed = useAmount(wallet, place.value.query.get('amount') ?? '', place.value.query.get('unit') ?? '')
   const [words, setWords] = useState(place.value.query.get('for') ?? '')
   const [partial, setPartial] = useState(false)
@@ -68,12 +68,13 @@ function Form({ payer }: { payer: JID }): JSX.Element {
     event.preventDefault()
     if (state.busy || !typed.amount || tooLong(words)) return
     setState({ busy: true })
-    const draft: RequestDraft = {
-      id, payer, amount: typed.amount, unit: typed.unit.code, for: words.trim(), partial, chat: payer, expires: now() + spans[span] * dayMicros,
+    const { amount, unit } = typed
+    sent.current = asked(sent.current, (at) => ({
+      payer, amount, unit: unit.code, for: words.trim(), partial, chat: payer, expires: at + spans[span] * dayMicros,
       ...(every ? { every, times: Math.min(60, Math.max(2, Math.round(Number(times)) || 2)) } : {}),
-    }
+    }), now())
     try {
-      await (await engine().pay()).ask('makeRequest', draft)
+      await (await engine().pay()).ask('makeRequest', sent.current.draft)
       toast(t('pm.asked', { name: nameOf(payer) }))
       go(chatPath(payer), { replace: true })
     } catch (error) { setState({ failed: whyPay(error) }) }
