@@ -3,6 +3,7 @@ package pay
 import (
 	"context"
 	"errors"
+	"time"
 
 	"palabre.dev/palabre/xmpp"
 )
@@ -19,12 +20,20 @@ func (s *Service) aboutRequest(ctx context.Context, p *payment) (known bool, err
 	if !r.concerns(p.payer.String()) {
 		return false, nil // for whom it does not concern there is none
 	}
-	if err := r.pay(p.Payer, p.Payee, p.Unit, p.Amount, s.now()); err != nil {
+	if err := s.payIt(ctx, r, p, s.now()); err != nil {
 		return true, err
 	}
 	p.chat, p.wantedFor = r.chat, &r.about
 	p.also = append(p.also, func(ctx context.Context) error { return s.payRequest(ctx, p) })
 	return true, nil
+}
+
+// payIt has a request paid by a payment, or refuses that.
+func (s *Service) payIt(ctx context.Context, r *request, p *payment, now time.Time) error {
+	if err := r.pay(p.Payer, p.Payee, p.Unit, p.Amount, now); err != nil {
+		return err
+	}
+	return s.notPaidInto(ctx, r, p.Amount, now)
 }
 
 // payRequest notes in the transaction of ctx that a request is paid, or a part of it, and tells how it stands. Only there is it certain how much is left.
@@ -34,7 +43,7 @@ func (s *Service) payRequest(ctx context.Context, p *payment) error {
 	if err != nil {
 		return err
 	}
-	if err := r.pay(p.Payer, p.Payee, p.Unit, p.Amount, now); err != nil {
+	if err := s.payIt(ctx, r, p, now); err != nil {
 		return err
 	}
 	if err := s.keepRequest(ctx, r); err != nil {

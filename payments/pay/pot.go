@@ -13,7 +13,7 @@ import (
 
 const (
 	pairsAtOnce = 1000    // pairs of people that are read at once
-	maxPot      = 1 << 62 // minor units of all claims in the pots of a group
+	maxPot      = 1 << 62 // minor units of all claims in a pot
 	maxInPot    = 300     // shares that wait in a pot: all are ended at once, in the transaction of a payment
 )
 
@@ -49,8 +49,12 @@ func (s *Service) circleOf(ctx context.Context, group string) (circle, error) {
 type claim struct {
 	Debt
 	settled bool  // by payments that settled something
+	bound   bool  // by shares that stay in the pot, whoever leaves the group
 	shares  int64 // how many there are
 }
+
+// apart says whether it is set against nothing but what the same two owe each other: not both of them are in the group, nor were when something was paid against it.
+func (c claim) apart(in circle) bool { return !c.settled && !c.bound && (!in[c.From] || !in[c.To]) }
 
 // pot are claims that hang together: each person in it has to do with another one.
 type pot []claim
@@ -62,6 +66,28 @@ func (p pot) debts() []Debt {
 		all = append(all, c.Debt)
 	}
 	return Settle(all)
+}
+
+// owed is what one is to pay another by a pot.
+func (p pot) owed(from, to string) (n int64) {
+	for _, d := range p.debts() {
+		if d.From == from && d.To == to {
+			n += d.Amount
+		}
+	}
+	return n
+}
+
+// tooLarge says whether no number holds all claims of a pot.
+func (p pot) tooLarge() bool {
+	sum := int64(0)
+	for _, c := range p {
+		if sum > maxPot-c.Amount {
+			return true
+		}
+		sum += c.Amount
+	}
+	return false
 }
 
 // shares is how many wait in a pot.
@@ -86,7 +112,7 @@ func (p pot) has(who string) bool {
 	return slices.ContainsFunc(p, func(c claim) bool { return c.From == who || c.To == who })
 }
 
-// pots divides claims into those that hang together. Those between two who are not in the group together hang together with no other than those of the same two.
+// pots divides claims into those that hang together. Those apart hang together with no other than those of the same two.
 func pots(claims []claim, in circle) []pot {
 	parent := map[string]string{}
 	find := func(who string) string {
@@ -95,22 +121,16 @@ func pots(claims []claim, in circle) []pot {
 		}
 		return who
 	}
-	sum := int64(0)
-	apart := make([]bool, len(claims))
-	for i, c := range claims {
-		if apart[i] = !in[c.From] || !in[c.To] || sum > maxPot-c.Amount; apart[i] {
-			continue
-		}
-		sum += c.Amount
-		if a, b := find(c.From), find(c.To); a != b {
+	for _, c := range claims {
+		if a, b := find(c.From), find(c.To); a != b && !c.apart(in) {
 			parent[a] = b
 		}
 	}
 	place := map[[2]string]int{}
 	var all []pot
-	for i, c := range claims {
+	for _, c := range claims {
 		root := [2]string{find(c.From)}
-		if apart[i] {
+		if c.apart(in) {
 			root = [2]string{min(c.From, c.To), max(c.From, c.To)}
 		}
 		n, known := place[root]
@@ -126,39 +146,44 @@ func pots(claims []claim, in circle) []pot {
 // sharesOf picks the shares of a group ($1) in a unit ($2) that wait at a time ($3).
 const sharesOf = "split <> '' and split in (select id from pay_split where within = $1 and within <> '') and unit = $2 and due > $3"
 
-// agreedPairs and settledPairs are what one owes another in a pot, by both, after those of two addresses. Sums are cut where they stop being exact.
+// What one owes another in a pot, by shares that others may leave, by those that are bound, and by payments; after those of two addresses. Sums are cut where they stop being exact.
 const (
-	agreedPairs = "select payer, payee, sum(cast(amount - paid as double precision)), count(*) from pay_request where " + sharesOf +
-		" and agreed and (payer > $4 or payer = $4 and payee > $5) group by payer, payee order by payer, payee limit $6"
+	agreedPairs  = sumOfShares + " and agreed and not bound" + nextPairs
+	boundPairs   = sumOfShares + " and agreed and bound" + nextPairs
+	sumOfShares  = "select payer, payee, sum(cast(amount - paid as double precision)), count(*) from pay_request where " + sharesOf
+	nextPairs    = " and (payer > $4 or payer = $4 and payee > $5) group by payer, payee order by payer, payee limit $6"
 	settledPairs = `select payee, payer, sum(cast(amount as double precision)), cast(0 as bigint) from pay_settled where within = $1 and unit = $2 and cast($3 as bigint) > 0 and not closed
 		and (payee > $4 or payee = $4 and payer > $5) group by payee, payer order by payee, payer limit $6` // who was paid owes it to the pot
 )
 
-// potsOf reads the pots of a group in a unit that somebody is in. It refuses those of a group in which more than maxPairs pairs of people owe one another something.
+// potsOf reads the pots of a group in a unit that somebody is in. It refuses those of a group in which more than maxPairs pairs of people owe one another something, and
+// those that no number holds.
 func (s *Service) potsOf(ctx context.Context, who, group, unit string, now time.Time) (all []pot, err error) {
 	in, err := s.circleOf(ctx, group)
 	if err != nil {
 		return nil, err
 	}
 	var claims []claim
-	for _, sql := range []string{settledPairs, agreedPairs} {
+	for _, sql := range []string{settledPairs, boundPairs, agreedPairs} {
 		found, err := s.pairs(ctx, sql, group, unit, now)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range found {
-			if c.settled = sql == settledPairs; c.settled { // whoever has settled something in it was in it, and is until that is over
-				in[c.From], in[c.To] = true, true
-			}
-			if in[c.From] && in[c.To] || c.From == who || c.To == who {
+			c.settled, c.bound = sql == settledPairs, sql == boundPairs
+			if !c.apart(in) || c.From == who || c.To == who {
 				claims = append(claims, c)
 			}
 		}
 	}
-	return slices.DeleteFunc(pots(claims, in), func(p pot) bool { return !p.has(who) }), nil
+	all = slices.DeleteFunc(pots(claims, in), func(p pot) bool { return !p.has(who) })
+	if slices.ContainsFunc(all, pot.tooLarge) {
+		return nil, errTooMuch
+	}
+	return all, nil
 }
 
-// pairs reads what each owes each other in the pots of a group, by agreedPairs or settledPairs.
+// pairs reads what each owes each other in the pots of a group, by agreedPairs, boundPairs or settledPairs.
 func (s *Service) pairs(ctx context.Context, sql, group, unit string, now time.Time) (all []claim, err error) {
 	var from, to string
 	for more := true; more; {

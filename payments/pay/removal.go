@@ -28,11 +28,10 @@ var leaving = []string{
 	"update pay_series set next = 0 where next > 0 and id in (select series from pay_request where maker = $1 or payer = $1)",
 }
 
-// closing is what somebody who is removed had open with others: its time is over now ($2), and those are told when what is over is looked for. What is left in a pot out of which
-// they were paid already, or which they have paid into, stays until its own time: the others are even by it. What was proposed about their keys is not for whoever has the name next.
+// closing is what somebody who is removed had open with others: its time is over now ($2), and those are told when what is over is looked for. A share that is
+// bound stays until its own time: others are even by it. What was proposed about their keys is not for whoever has the name next.
 var closing = []string{
-	`update pay_request set expires = $2, due = $2 where due > $2 and (payer = $1 or payee = $1) and not (agreed and exists (select 1 from pay_settled t
-		join pay_split p on p.within = t.within where p.id = pay_request.split and t.unit = pay_request.unit and not t.closed and (t.payer = $1 or t.payee = $1)))`,
+	"update pay_request set expires = $2, due = $2 where due > $2 and (payer = $1 or payee = $1) and not bound",
 	"update pay_mandate set until = $2, due = $2 where due > $2 and (payer = $1 or payee = $1)",
 	"update pay_proposal set state = 'refused', decided = $2 where account = $1 and kind = 'keys' and state = 'open'",
 }

@@ -48,6 +48,7 @@ type request struct {
 	reminders    int64
 	reminded     time.Time
 	agreed       bool // the payer lets it be set against what others owe them in the group
+	bound        bool // it stays set against that until it is over, whoever leaves the group: somebody was paid what the pot owed
 	terms             // of a hold or a mandate, where it asks for one
 }
 

@@ -8,7 +8,7 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-const requestColumns = "id, made, maker, payee, payer, amount, paid, unit, about, expires, partial, state, why, chat, split, series, turn, reminders, reminded, agreed, kind, total, period, until, " +
+const requestColumns = "id, made, maker, payee, payer, amount, paid, unit, about, expires, partial, state, why, chat, split, series, turn, reminders, reminded, agreed, bound, kind, total, period, until, " +
 	"coalesce(every, ''), coalesce(times, 0), coalesce(begun, 0)"
 
 // requestRows are requests, each with how it comes again, if it does.
@@ -18,7 +18,7 @@ func scanRequest(row *store.Rows) (*request, error) {
 	r := &request{}
 	var expires, reminded, until, begun int64
 	err := row.Scan(&r.id, &r.made, &r.maker, &r.payee, &r.payer, &r.amount, &r.paid, &r.unit, &r.about, &expires, &r.partial, &r.state, &r.why, &r.chat, &r.split,
-		&r.series, &r.turn, &r.reminders, &reminded, &r.agreed, &r.kind, &r.total, &r.period, &until, &r.again.every, &r.again.times, &begun)
+		&r.series, &r.turn, &r.reminders, &reminded, &r.agreed, &r.bound, &r.kind, &r.total, &r.period, &until, &r.again.every, &r.again.times, &begun)
 	if until != 0 {
 		r.until = atMicro(until)
 	}

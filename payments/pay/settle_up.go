@@ -10,13 +10,13 @@ import (
 
 	"palabre.dev/palabre/payments/intent"
 	"palabre.dev/palabre/payments/ledger"
-	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/xmpp"
 )
 
 // What is owed in a group is settled in two ways. A share whose payer has not agreed to more is owed to its payee, and to nobody else. Those whose payers have agreed, among
 // people who are in the group together, are one pot: who owes something to it pays whom the pot owes something, with the fewest transfers, and nobody loses anything before all
-// is paid. Without that word somebody could set a claim that nobody has acknowledged against what others owe that person; and without being in the group, put themselves in the
+// is paid. Once somebody was paid by a pot for what others owe, its shares stay in it until they are over, whoever leaves: what was settled would be owed again otherwise. Without
+// that word somebody could set a claim that nobody has acknowledged against what others owe that person; and without being in the group, put themselves in the
 // place of who owes something. Where it is not known who is in a group, two people settle with each other alone.
 
 // maxPairs is of how many pairs of people one may owe another something apart from the pots, in one answer: the oldest; and of how many in the pots, in all.
@@ -180,7 +180,7 @@ func (s *Service) aboutDebt(ctx context.Context, p *payment) (known bool, err er
 
 // payDebt makes a payment one that settles what the payer owes the payee in a group.
 func (s *Service) payDebt(ctx context.Context, p *payment, group string) error {
-	if _, err := s.debtOf(ctx, p, group); err != nil {
+	if _, _, err := s.debtOf(ctx, p, group); err != nil {
 		return err
 	}
 	p.chat = group
@@ -188,33 +188,31 @@ func (s *Service) payDebt(ctx context.Context, p *payment, group string) error {
 	return nil
 }
 
-// debtOf is what a payer owes a payee in a group. It refuses more than that, and more than one payment settles.
-func (s *Service) debtOf(ctx context.Context, p *payment, group string) (one owed, err error) {
+// debtOf is what a payer owes a payee in a group, and by which pots. It refuses more than that, and more than one payment settles.
+func (s *Service) debtOf(ctx context.Context, p *payment, group string) (one owed, in []pot, err error) {
 	now := s.now()
-	in, err := s.potsOf(ctx, p.Payer, group, p.Unit, now)
+	all, err := s.potsOf(ctx, p.Payer, group, p.Unit, now)
 	if err != nil {
-		return one, err
+		return one, nil, err
 	}
 	one.From, one.To = p.Payer, p.Payee
-	for _, each := range in {
-		switch {
-		case !each.has(p.Payer) || !each.has(p.Payee):
+	for _, each := range all {
+		if !each.has(p.Payer) || !each.has(p.Payee) {
 			continue
-		case each.shares() > maxInPot: // it has become so large because people came into the group
-			return one, errTooMuch
 		}
-		for _, d := range each.debts() {
-			if d.From != p.Payer || d.To != p.Payee {
-				continue
-			}
-			one.Amount += d.Amount
-			one.shares += each.between(d.From, d.To)
+		if each.shares() > maxInPot { // it has become so large because people came into the group
+			return one, nil, errTooMuch
+		}
+		if amount := each.owed(p.Payer, p.Payee); amount > 0 {
+			one.Amount += amount
+			one.shares += each.between(p.Payer, p.Payee)
+			in = append([]pot{each}, in...) // what is apart comes first, and is last among all
 		}
 	}
 	apart, err := read(ctx, s.db, "what is owed in a group", readClaim, "select payer, payee, sum(cast(amount - paid as double precision)), count(*) from pay_request where "+sharesOf+
 		" and not agreed and payer = $4 and payee = $5 group by payer, payee", group, p.Unit, now.UnixMicro(), p.Payer, p.Payee)
 	if err != nil {
-		return one, err
+		return one, nil, err
 	}
 	for _, c := range apart {
 		one.apart = c.Amount
@@ -224,13 +222,13 @@ func (s *Service) debtOf(ctx context.Context, p *payment, group string) (one owe
 	most, err := s.atOnce(ctx, one, group, p.Unit, now)
 	switch {
 	case err != nil:
-		return one, err
+		return one, nil, err
 	case one.Amount == 0:
-		return one, isOver("nothing is owed to %s", p.Payee)
+		return one, nil, isOver("nothing is owed to %s", p.Payee)
 	case p.Amount > most:
-		return one, exceeds(most)
+		return one, nil, exceeds(most)
 	}
-	return one, nil
+	return one, in, nil
 }
 
 // sharesAtOnce is how many shares one payment settles, so that no other payment waits for long, and how many one agrees to at once.
@@ -241,7 +239,7 @@ func (s *Service) atOnce(ctx context.Context, one owed, group, unit string, now 
 	if one.shares <= sharesAtOnce {
 		return one.Amount, nil
 	}
-	shares, err := s.requests(ctx, sharesOf+" and payer = $4 and payee = $5 order by agreed, made limit $6", group, unit, now.UnixMicro(), one.From, one.To, int64(sharesAtOnce))
+	shares, err := s.requests(ctx, sharesOf+" and payer = $4 and payee = $5 order by agreed, bound, made limit $6", group, unit, now.UnixMicro(), one.From, one.To, int64(sharesAtOnce))
 	if err != nil {
 		return 0, err
 	}
@@ -256,31 +254,30 @@ func (s *Service) atOnce(ctx context.Context, one owed, group, unit string, now 
 	return min(apart+min(agreed, one.Amount-one.apart), one.Amount), nil
 }
 
-var insertSettled = store.NewInsert("pay_settled", "id", "within", "unit", "payer", "payee", "amount", "closed")
-
 // settleDebt notes in the transaction of ctx that a payment settles what is owed in a group: first shares of the payer to the payee, those apart before the others; what is more
 // counts in the pot.
 func (s *Service) settleDebt(ctx context.Context, p *payment, group string) error {
-	one, err := s.debtOf(ctx, p, group)
+	one, in, err := s.debtOf(ctx, p, group)
 	if err != nil {
 		return err
 	}
 	now := s.now()
 	apart := min(p.Amount, one.apart)
-	paid, _, err := s.payShares(ctx, group, Debt{p.Payer, p.Payee, apart}, p.Unit, false, now)
+	paid, _, err := s.payShares(ctx, group, Debt{p.Payer, p.Payee, apart}, p.Unit, false, false, now)
 	if err != nil {
 		return err
 	}
-	agreed, left, err := s.payShares(ctx, group, Debt{p.Payer, p.Payee, p.Amount - apart}, p.Unit, true, now)
-	if err != nil {
-		return err
-	}
-	if left > 0 {
-		if err := s.db.Append(ctx, insertSettled, p.ID, group, p.Unit, p.Payer, p.Payee, left, false); err != nil {
+	left := p.Amount - apart
+	for _, each := range in {
+		amount := min(left, each.owed(p.Payer, p.Payee))
+		left -= amount
+		some, err := s.payInto(ctx, each, p, amount, group, now)
+		if err != nil {
 			return err
 		}
+		paid = append(paid, some...)
 	}
-	if err := s.tellSettled(ctx, append(paid, agreed...), now); err != nil {
+	if err := s.tellSettled(ctx, paid, now); err != nil {
 		return err
 	}
 	return s.closeEven(ctx, group, p.Unit, now, p.Payer, p.Payee)

@@ -141,11 +141,16 @@ func (s *Service) remind(ctx context.Context, account xmpp.JID, e *xmpp.Element)
 	if err != nil {
 		return nil, err
 	}
-	return s.changeRequest(ctx, who, e, func(_ context.Context, r *request, now time.Time) error { return r.remindUnless(away, who, now) }, reminds)
+	return s.changeRequest(ctx, who, e, func(ctx context.Context, r *request, now time.Time) error {
+		return s.remindUnless(ctx, r, away, who, now)
+	}, reminds)
 }
 
-// remindUnless reminds who is asked, unless they block who asked.
-func (r *request) remindUnless(away map[string]bool, who string, now time.Time) error {
+// remindUnless reminds who is asked, unless they block who asked, or have paid that to others of the group.
+func (s *Service) remindUnless(ctx context.Context, r *request, away map[string]bool, who string, now time.Time) error {
+	if err := s.notPaidInto(ctx, r, 1, now); err != nil {
+		return err
+	}
 	if err := r.remind(who, now); err != nil {
 		return err
 	}
@@ -175,7 +180,7 @@ func (s *Service) remindAll(ctx context.Context, who string, p *split) (*xmpp.El
 			if one.state == nil || !one.state.waits(now) {
 				continue
 			}
-			if err := one.state.remindUnless(away, who, now); err != nil {
+			if err := s.remindUnless(ctx, one.state, away, who, now); err != nil {
 				refused = err
 				continue
 			}
