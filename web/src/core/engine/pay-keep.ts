@@ -28,7 +28,7 @@ export function isSameMove(a: Payment, b: Payment): boolean {
 }
 
 /** Keeps a payment; what else is known of it here stays. What this device has signed or taken becomes no other one. Gives the letter of a bubble that is new. */
-export async function keepPayment(step: Step, told: Payment, how: How, more: Partial<Pick<Kept<'payment'>, 'intent' | 'expires' | 'code' | 'back' | 'cashin' | 'tip'>> = {}): Promise<Letter | undefined> {
+export async function keepPayment(step: Step, told: Payment, how: How, more: Partial<Pick<Kept<'payment'>, 'intent' | 'expires' | 'code' | 'sale' | 'back' | 'cashin' | 'tip'>> = {}): Promise<Letter | undefined> {
   const before = await readPay(step.tx, 'payment', told.id)
   if (before?.intent && !isSameMove(before.payment, told)) return undefined
   const payment = further(before?.payment ?? await shownAs(step, told.payer, told.id, 'payment'), { ...told, time: told.time || how.time })
