@@ -281,6 +281,7 @@ test('a limit of one’s own is kept, holds at the service too, and is taken awa
   await karim.page.locator('.wrong', { hasText: /50,00/ }).waitFor()
   assert.ok(await karim.button('pay.next').isDisabled())
   await go(atlas, '/pay/counter')
+  await atlas.page.locator('.till .unit', { hasText: 'MAD' }).waitFor() // before, Enter asks for an amount of nothing
   await atlas.page.locator('#till').focus()
   await atlas.page.keyboard.type('60')
   await atlas.page.keyboard.press('Enter')
@@ -362,6 +363,7 @@ test('a code for one payment that is seen twice gives one tip, and what one has 
   await karim.page.locator('.pays > li').first().waitFor()
   assert.equal(await karim.page.locator('.pays > li', { hasText: '2,00' }).filter({ hasText: karim.t('pm.kindTip') }).count(), 1)
   await go(atlas, '/pay/counter')
+  await atlas.page.locator('.till .unit', { hasText: 'MAD' }).waitFor() // before, Enter asks for an amount of nothing
   await atlas.page.locator('#till').focus()
   await atlas.page.keyboard.type('900')
   await atlas.page.keyboard.press('Enter')
