@@ -1,35 +1,13 @@
 package register
 
 import (
-	"io/fs"
 	"log/slog"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
 )
-
-// until are the migrations whose names come before one.
-func until(t *testing.T, end string) fstest.MapFS {
-	t.Helper()
-	picked := fstest.MapFS{}
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		text, err := fs.ReadFile(migrations, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if name < "migrations/"+end {
-			picked[name] = &fstest.MapFile{Data: text}
-		}
-	}
-	return picked
-}
 
 // TestInvitationsFromBeforeTheDesk were made before it was kept who makes an administrator: they count as another administrator's.
 func TestInvitationsFromBeforeTheDesk(t *testing.T) {
@@ -38,7 +16,7 @@ func TestInvitationsFromBeforeTheDesk(t *testing.T) {
 			until string
 			first int64
 		}{{"0003", 1}, {"0004", 11}} { // what was made between the two, with a column that is not filled in
-			if err := db.Migrate(t.Context(), "register", until(t, step.until)); err != nil {
+			if err := db.Migrate(t.Context(), "register", storetest.Migrations(t, migrations, func(name string) bool { return name < step.until })); err != nil {
 				t.Fatal(err)
 			}
 			for i, admin := range []bool{true, false} {

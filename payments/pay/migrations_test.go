@@ -1,39 +1,17 @@
 package pay
 
 import (
-	"io/fs"
 	"testing"
-	"testing/fstest"
 
 	"palabre.dev/palabre/payments/intent"
 	"palabre.dev/palabre/store"
 	"palabre.dev/palabre/store/storetest"
 )
 
-// some are the migrations whose names a condition picks.
-func some(t *testing.T, is func(name string) bool) fstest.MapFS {
-	t.Helper()
-	picked := fstest.MapFS{}
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		text, err := fs.ReadFile(migrations, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if is(name) {
-			picked[name] = &fstest.MapFile{Data: text}
-		}
-	}
-	return picked
-}
-
 // TestADatabaseOfBeforeTheLanguages: 0070 came when 0080 and 0090 had been run already.
 func TestADatabaseOfBeforeTheLanguages(t *testing.T) {
-	before := some(t, func(name string) bool {
-		return name < "migrations/0070" || name > "migrations/0071" && name < "migrations/0091"
+	before := storetest.Migrations(t, migrations, func(name string) bool {
+		return name < "0070" || name > "0071" && name < "0091"
 	})
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		if err := db.Migrate(t.Context(), "pay", before); err != nil {
@@ -49,7 +27,7 @@ func TestADatabaseOfBeforeTheLanguages(t *testing.T) {
 
 // TestLimitsOfNothing: a limit of 0 was one of nothing before 0110. Who had set it pays nothing, and what they set anew holds as it does now.
 func TestLimitsOfNothing(t *testing.T) {
-	before := some(t, func(name string) bool { return name < "migrations/0110" })
+	before := storetest.Migrations(t, migrations, func(name string) bool { return name < "0110" })
 	old := map[string][2]int64{"karim": {0, 0}, "nadia": {500, 0}, "salma": {0, 1500}, "omar": {500, 1500}}
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		if err := db.Migrate(t.Context(), "pay", before); err != nil {
