@@ -15,9 +15,9 @@ import (
 
 // What is owed in a group is settled in two ways. A share whose payer has not agreed to more is owed to its payee, and to nobody else. Those whose payers have agreed, among
 // people who are in the group together, are one pot: who owes something to it pays whom the pot owes something, with the fewest transfers, and nobody loses anything before all
-// is paid. Once somebody was paid by a pot for what others owe, its shares stay in it until they are over, whoever leaves: what was settled would be owed again otherwise. Without
-// that word somebody could set a claim that nobody has acknowledged against what others owe that person; and without being in the group, put themselves in the
-// place of who owes something. Where it is not known who is in a group, two people settle with each other alone.
+// is paid. Without that word somebody could set a claim that nobody has acknowledged against what others owe that person; and without being in the group, put themselves in the
+// place of who owes something. Once somebody was paid by a pot for what others owe, its shares stay in it until they are over, whoever leaves: what was settled would be owed
+// again otherwise. Where it is not known who is in a group, two people settle with each other alone.
 
 // maxPairs is of how many pairs of people one may owe another something apart from the pots, in one answer: the oldest; and of how many in the pots, in all.
 const maxPairs = 10_000
@@ -209,8 +209,7 @@ func (s *Service) debtOf(ctx context.Context, p *payment, group string) (one owe
 			in = append([]pot{each}, in...) // what is apart comes first, and is last among all
 		}
 	}
-	apart, err := read(ctx, s.db, "what is owed in a group", readClaim, "select payer, payee, sum(cast(amount - paid as double precision)), count(*) from pay_request where "+sharesOf+
-		" and not agreed and payer = $4 and payee = $5 group by payer, payee", group, p.Unit, now.UnixMicro(), p.Payer, p.Payee)
+	apart, err := read(ctx, s.db, "what is owed in a group", readClaim, sumOfShares+" and not agreed and payer = $4 and payee = $5 group by payer, payee", group, p.Unit, now.UnixMicro(), p.Payer, p.Payee)
 	if err != nil {
 		return one, nil, err
 	}
