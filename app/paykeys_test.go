@@ -18,9 +18,6 @@ func TestAPINIsForgotten(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			server, payments, cfg := closedBeside(t, engine)
-			for request(t, server.test.Login(t, "juliet/first"), "get", ask1("wallet")).Attr("type") != "result" { // until the component is there
-			}
-			issuedByTwo(t, cfg, 50_000)
 			buyer, _, buys, _ := buyerAndShop(t, server)
 			payments.forgets(t, buyer, buys)
 			refusal := func(device *payer.Device, condition string) {

@@ -14,7 +14,7 @@ import (
 	"palabre.dev/palabre/xmpp"
 )
 
-// closedBeside is a server whose payments are `palabre pay`, in a closed unit with two levels.
+// closedBeside is a server whose payments are `palabre pay`, in a closed unit with two levels; juliet has 500.00 of it.
 func closedBeside(t *testing.T, engine string) (server, payments *running, alone Config) {
 	t.Helper()
 	cfg := testConfig(t, engine)
@@ -24,7 +24,11 @@ func closedBeside(t *testing.T, engine string) (server, payments *running, alone
 	alone.Pay.Levels = []string{"basic", "seen"}
 	alone.Pay.Units = []pay.Unit{{Code: "MAD", Closed: true, Limits: []pay.Limit{{Level: "basic", Transaction: 6000, Day: 10_000}, {Level: "seen", Transaction: 600_000}}}}
 	alone.Pay.Server.Address, alone.Pay.Server.Secret = server.guests.Addrs()[0].String(), "a secret of both"
-	return server, openAlone(t, alone).serving(t), alone
+	payments = openAlone(t, alone).serving(t)
+	for request(t, server.test.Login(t, "juliet/first"), "get", ask1("wallet")).Attr("type") != "result" { // until the component is there
+	}
+	issuedByTwo(t, alone, 50_000)
+	return server, payments, alone
 }
 
 // refusedAtShell fails unless the command line is refused with such words.
@@ -70,9 +74,6 @@ func TestADisputeWherePaymentsAreAlone(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			server, payments, cfg := closedBeside(t, engine)
-			for request(t, server.test.Login(t, "juliet/first"), "get", ask1("wallet")).Attr("type") != "result" { // until the component is there
-			}
-			issuedByTwo(t, cfg, 50_000)
 			buyer, shop, buys, sells := buyerAndShop(t, server)
 			paid, id := handsIn(t, buyer, buys, buys.Send("nurse@localhost", 5000, "MAD", "Two fish")), payer.NewID()
 			dispute := ask1("dispute").Set("id", id).Set("of", paid).Set("why", "wrong-amount").Set("amount", "2500").AddText("It was one fish.")
@@ -151,9 +152,6 @@ func TestWalletsWherePaymentsAreAlone(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			server, _, cfg := closedBeside(t, engine)
-			for request(t, server.test.Login(t, "juliet/first"), "get", ask1("wallet")).Attr("type") != "result" { // until the component is there
-			}
-			issuedByTwo(t, cfg, 50_000)
 			buyer, shop, buys, _ := buyerAndShop(t, server)
 			much := buys.Send("nurse@localhost", 20_000, "MAD", "A boat")
 			if got := request(t, buyer, "set", signed(t, buys, much)); got.Attr("type") != "error" {
