@@ -7,7 +7,7 @@ import { PayTrouble, type Pay, type PayRequest, type Promised, type Split } from
 import { readReceipt } from '../pay/sign.ts'
 import { change, everything, look, type Database } from '../store/database.ts'
 import { get } from '../store/kv.ts'
-import { keyOf, listOpen, listPay, readPay, type KeptPay } from '../store/pay.ts'
+import { isTakeBack, keyOf, listOpen, listPay, readPay, type KeptPay } from '../store/pay.ts'
 import type { Step } from './apply.ts'
 import { Collector, type Changes, type News } from './changes.ts'
 import type { LeadAsks } from './pay-ask.ts'
@@ -124,7 +124,7 @@ function watches(db: Database, news: News, ask: Asks): Watches {
       show(kept?.tip ? { ...kept.payment, tip: kept.tip } : kept?.payment, await get(db, 'skew') ?? 0)
     }),
     watchPending: (show) => watch(all('payment'), async () => {
-      show((await listOpen(look(db, ['pay']), 'payment')).flatMap(({ payment, intent, cashin }) => (intent || cashin || payment.state === 'waiting') && !(payment.kind === 'revoke' && payment.payer === payment.payee) ? [payment] : []))
+      show((await listOpen(look(db, ['pay']), 'payment')).flatMap(({ payment, intent, cashin }) => (intent || cashin || payment.state === 'waiting') && !isTakeBack(payment) ? [payment] : []))
     }),
     watchRequests: (show) => watch(all('request'), async () => show((await shown('request')).flatMap((r) => r.what === 'request' ? [r.request] : []))),
     watchRequest: (id, show) => one<PayRequest>(keyOf('request', id), show, async () => (await readPay(look(db, ['pay']), 'request', id))?.request),

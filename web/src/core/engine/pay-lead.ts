@@ -5,7 +5,7 @@ import type { JID, Micros } from '../model.ts'
 import { PayTrouble, type Payment, type PayReason } from '../pay.ts'
 import { change, everything, look, type Database } from '../store/database.ts'
 import { get, type Values } from '../store/kv.ts'
-import { forgetShare, isOver, keyOf, listOpen, listPay, prunePay, putPay, readPay, type Kept } from '../store/pay.ts'
+import { forgetShare, isOver, isTakeBack, keyOf, listOpen, listPay, prunePay, putPay, readPay, type Kept } from '../store/pay.ts'
 import { discover, discoverItems } from '../xmpp/disco.ts'
 import { domain } from '../xmpp/jid.ts'
 import { exponentsOf, readAbout, readNext, readPayment, readSigned, readTrouble } from '../xmpp/pay.ts'
@@ -190,7 +190,7 @@ export class PayLead {
     await Promise.race([this.running, new Promise<void>((resolve) => { timer = setTimeout(resolve, SHORTLY) })])
     clearTimeout(timer)
     const open = await listOpen(look(this.around.db, ['pay']), 'payment')
-    return open.filter(({ payment, intent, cashin }) => (intent ?? cashin) && payment.state !== 'waiting' && !(payment.kind === 'revoke' && payment.payer === payment.payee)).length
+    return open.filter(({ payment, intent, cashin }) => (intent ?? cashin) && payment.state !== 'waiting' && !isTakeBack(payment)).length
   }
 
   private async run(): Promise<void> {

@@ -56,6 +56,9 @@ export async function listOpen<W extends Told>(tx: Look, what: W): Promise<Kept<
   return await tx.objectStore('pay').index('open').getAll(all(what), MAX_OPEN) as Kept<W>[]
 }
 
+/** Says whether a payment is what takes a promise of ours back: it is told of with that promise, and not by itself. */
+export const isTakeBack = (p: Payment): boolean => p.kind === 'revoke' && p.payer === p.payee
+
 /** What the service can tell again, and of which not all is kept. */
 type Told = (typeof told)[number]
 const told = ['payment', 'request', 'split', 'dispute', 'mandate'] as const
